@@ -1,0 +1,19 @@
+//! The devices as ordinary async code: the AK session and the multiplexer drivers.
+//!
+//! Each device has one owner, a task with an inbox of orders. It answers every order once and tells what is new,
+//! all in one sequence of [`Report`]s.
+
+pub mod dial;
+
+pub use dial::{Dial, Stream};
+
+use crate::domain::{AnalyzerAnswer, AnalyzerNews, CommandId, Fault, Position, ValveNews};
+
+/// What comes up from the devices, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    Analyzer(AnalyzerNews),
+    AnalyzerDid { id: CommandId, answer: Result<AnalyzerAnswer, Fault> },
+    Valve(ValveNews),
+    ValveDid { id: CommandId, answer: Result<Position, Fault> },
+}

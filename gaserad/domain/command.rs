@@ -1,0 +1,135 @@
+//! What is ordered of the devices, what they answer, and what they say unasked.
+//!
+//! Every command has a number and every answer repeats it: an answer with an old number is stale.
+//! A device that does not obey is no error of the program but a [`Fault`], a value like any other.
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::{Channel, Position};
+use super::device::{AnalyzerPhase, AnalyzerState, DeviceErrors};
+use super::gas::Cas;
+use super::sample::Sample;
+use super::time::{AnalyzerTime, Tick};
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CommandId(pub u64);
+
+/// Something the analyzer is to do, however many AK commands that takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnalyzerOrder {
+    /// Find the task, see that the analyzer is idle, note the result it still holds, say where results are kept.
+    Prepare { task: String, save_on_device: bool },
+    /// Start measuring and see that it measures.
+    Start { task_id: u32 },
+    /// Look at once where the analyzer is in its iteration, and report what is new before answering.
+    Look,
+    /// Stop measuring and see that it is idle. Overtakes everything else.
+    Stop,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnalyzerAnswer {
+    Prepared {
+        task_id: u32,
+        /// The gases of the task, where the analyzer can say.
+        gases: Vec<Cas>,
+        /// The stamp of the result that was there before.
+        baseline: Option<AnalyzerTime>,
+        errors: DeviceErrors,
+    },
+    Started,
+    Looked,
+    Stopped,
+}
+
+/// What the analyzer tells unasked: only what is new.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnalyzerNews {
+    Online {
+        /// Manufacturer, serial number, name, firmware; empty where it does not say.
+        identity: Vec<String>,
+    },
+    Offline {
+        reason: String,
+    },
+    Seen(Seen),
+    Result(ResultRead),
+    Errors(DeviceErrors),
+    /// The analyzer's clock minus the host's, in milliseconds.
+    Clock {
+        offset_ms: i64,
+    },
+}
+
+/// Where the analyzer is, when that is not where it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    pub state: AnalyzerState,
+    pub phase: AnalyzerPhase,
+    /// The iteration counter, where the analyzer has one.
+    pub iteration: Option<u32>,
+    /// The last look that still saw it as it was before began here: the change came after.
+    pub after: Tick,
+    /// The look that saw the change ended here: the change came before.
+    pub before: Tick,
+}
+
+/// A result with a stamp that was not seen before on this connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResultRead {
+    pub sample: Sample,
+    /// When the reply was there.
+    pub read: Tick,
+    /// The phase and the iteration counter looked at right after the reading.
+    pub phase: AnalyzerPhase,
+    pub iteration: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValveOrder {
+    Home,
+    Goto(Channel),
+}
+
+/// What the multiplexer tells unasked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValveNews {
+    At(Position),
+    Lost(Fault),
+}
+
+/// A device that does not obey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{text}")]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// What was tried, on what, what came of it, and what to do.
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// No connection, or no answer.
+    Offline,
+    /// It answered that it will not, or did something else.
+    Refused,
+    /// The analyzer is not idle.
+    Busy,
+    /// It has no task of that name.
+    TaskUnknown,
+    /// Overtaken by a later order.
+    Superseded,
+}
+
+impl Fault {
+    pub fn new(kind: FaultKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+}

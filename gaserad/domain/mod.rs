@@ -1,0 +1,39 @@
+//! The nouns. Everything else speaks in these words; they know nothing of anything else.
+//!
+//! | noun | meaning |
+//! |---|---|
+//! | [`Channel`] | a sample line, 1-based |
+//! | [`Position`] | what is known of where the valve stands |
+//! | [`Plan`] | what was asked: channels x repeats, purge, measure; valid once it exists |
+//! | [`RunId`], [`Outcome`] | one execution of a plan, and how it ended |
+//! | [`Sample`] | one result of the analyzer |
+//! | [`Record`] | a sample and what is known of where its gas came from: what is kept |
+//! | [`Event`] | something that happened: what is streamed and replayed |
+//! | [`Status`] | the state of everything at one moment |
+
+pub mod channel;
+pub mod command;
+pub mod device;
+pub mod duration;
+pub mod event;
+pub mod gas;
+pub mod plan;
+pub mod record;
+pub mod run;
+pub mod sample;
+pub mod status;
+pub mod time;
+
+pub use channel::{Channel, ChannelKind, Position, Verification};
+pub use command::{
+    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, CommandId, Fault, FaultKind, ResultRead, Seen, ValveNews, ValveOrder,
+};
+pub use device::{AnalyzerPhase, AnalyzerState, DeviceErrors, Severity};
+pub use event::Event;
+pub use gas::{Cas, Gas};
+pub use plan::{Plan, PlanDraft, PlanError, Sync, TimelineEntry};
+pub use record::{Attribution, Flag, Qc, Record};
+pub use run::{Outcome, Phase, Progress, RunId, RunSummary, VisitId, VisitSummary};
+pub use sample::{Reading, Sample};
+pub use status::Status;
+pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};

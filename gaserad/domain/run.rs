@@ -1,0 +1,129 @@
+//! One execution of a plan: its identity, its phases, its progress, its end.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::Channel;
+use super::plan::Plan;
+use super::time::Utc;
+
+/// A ULID: sorts by the time of the start.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub String);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One stay on one channel, counted from 1 within its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VisitId(pub u32);
+
+/// The seeds' words for what a run is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Phase {
+    #[default]
+    Idle,
+    Homing,
+    Switching,
+    /// Purging before measuring.
+    Paused,
+    Measuring,
+    Aborted,
+    /// The merged payload says ABORTED instead.
+    Failed,
+}
+
+impl Phase {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "IDLE",
+            Self::Homing => "HOMING",
+            Self::Switching => "SWITCHING",
+            Self::Paused => "PAUSED",
+            Self::Measuring => "MEASURING",
+            Self::Aborted => "ABORTED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Every visit has a good sample.
+    Completed,
+    /// The plan was carried out, but a visit has no good sample.
+    Partial,
+    Aborted,
+    /// It could not go on.
+    Failed,
+}
+
+impl Outcome {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Partial => "partial",
+            Self::Aborted => "aborted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How far a run is. Channels are 0-based here and only here, as in the seeds' payload.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    pub phase: Phase,
+    pub current_channel: u8,
+    /// The next line on the valve, whether it is enabled or not.
+    pub next_channel: Option<u8>,
+    /// The next line that the plan measures.
+    pub next_enabled_channel: Option<u8>,
+    /// Of this repeat.
+    pub percent: u32,
+    pub overall_percent: u32,
+    /// Repeats that are through.
+    pub repeat_index: u32,
+    pub repeat_total: u32,
+    pub enabled_count: u32,
+    /// Visits that are through, over the whole run.
+    pub step_index: u32,
+    pub total_steps: u32,
+    pub elapsed_seconds: f64,
+    /// Estimated total; `null` when no run is under way.
+    pub tt_seconds: Option<f64>,
+}
+
+/// A run as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    pub id: RunId,
+    pub plan: Plan,
+    pub started: Utc,
+    pub ended: Option<Utc>,
+    pub outcome: Option<Outcome>,
+    /// Why it ended as it did.
+    pub reason: String,
+    pub records: u64,
+    pub good_records: u64,
+}
+
+/// A visit as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitSummary {
+    pub id: VisitId,
+    pub channel: Channel,
+    /// 1-based.
+    pub repeat: u32,
+    pub arrived: Utc,
+    pub left: Option<Utc>,
+    pub records: u64,
+    pub good_records: u64,
+}

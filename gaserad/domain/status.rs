@@ -1,0 +1,60 @@
+//! The state of everything at one moment: `GET /status`, and the first thing a stream says.
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::{Channel, Position};
+use super::device::{AnalyzerPhase, AnalyzerState};
+use super::event::LiveData;
+use super::run::{Phase, Progress, RunSummary};
+use super::time::Utc;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Seconds since the epoch.
+    pub timestamp: f64,
+    pub phase: Phase,
+    /// What is being waited for, in words.
+    pub waiting_for: String,
+    /// When that is meant to be over.
+    pub until: Option<Utc>,
+    pub progress: Progress,
+    /// The run under way.
+    pub run: Option<RunSummary>,
+    /// The one before.
+    pub last_run: Option<RunSummary>,
+    pub analyzer: AnalyzerStatus,
+    pub multiplexer: MultiplexerStatus,
+    /// The newest result of the run under way, or of the last one.
+    pub live_data: Option<LiveData>,
+    /// The newest event's sequence number.
+    pub seq: u64,
+    pub version: String,
+    pub simulated: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AnalyzerStatus {
+    pub address: String,
+    pub online: bool,
+    /// Why it is offline.
+    pub reason: String,
+    pub status_code: Option<u8>,
+    pub status: Option<AnalyzerState>,
+    pub phase: Option<AnalyzerPhase>,
+    pub iteration: Option<u32>,
+    pub errors: Vec<String>,
+    /// The analyzer's clock minus the host's, seconds.
+    pub clock_offset_s: Option<f64>,
+    /// Manufacturer, serial number, name, firmware, as it gives them.
+    pub identity: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MultiplexerStatus {
+    pub driver: String,
+    pub channels: u8,
+    pub position: Position,
+    pub channel: Option<Channel>,
+    /// What is wrong with it; empty if nothing is.
+    pub fault: String,
+}

@@ -1,0 +1,30 @@
+//! gaserad runs measurement plans on one gas analyzer and its multiplexer; this library is all of it but `main`.
+//!
+//! Who may import whom; `tests/layers.rs` enforces it:
+//!
+//! ```text
+//! domain <- ak, attribution, config <- engine, device, simulator, store, stream <- runtime <- api <- daemon
+//! ```
+//!
+//! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`.
+//! `gaseractl` sees `domain` and `proto` only.
+
+#[cfg(feature = "daemon")]
+pub mod device;
+pub mod domain;
+
+/// The gRPC contract, generated from `proto/gasera/v1`.
+pub mod proto {
+    #![allow(
+        clippy::all,
+        clippy::pedantic,
+        clippy::unwrap_used,
+        clippy::disallowed_types,
+        unused_qualifications,
+        reason = "generated"
+    )]
+    tonic::include_proto!("gasera.v1");
+
+    /// For server reflection.
+    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gasera.bin"));
+}
