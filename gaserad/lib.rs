@@ -14,6 +14,8 @@ pub mod attribution;
 #[cfg(feature = "daemon")]
 pub mod device;
 pub mod domain;
+#[cfg(feature = "daemon")]
+pub mod engine;
 
 /// The gRPC contract, generated from `proto/gasera/v1`.
 pub mod proto {
