@@ -1,1 +1,4 @@
 //! One test binary; a module per subject.
+
+mod engine;
+mod support;

@@ -92,7 +92,8 @@ impl Timeline {
     pub fn during(&self, from: Tick, to: Tick) -> Holding {
         let first = self.entries.partition_point(|entry| entry.from <= from).checked_sub(1);
         let Some(first) = first else { return Holding::Unknown };
-        let mut held = self.entries.iter().skip(first).take_while(|entry| entry.from <= to).peekable();
+        // What begins just when the span ends comes after it: the valve is sent on at the very look that ends an exchange.
+        let mut held = self.entries.iter().skip(first).take_while(|entry| entry.from < to || entry.from <= from);
         let Some(start) = held.next() else { return Holding::Unknown };
         let rest: Vec<&Entry> = held.collect();
         if std::iter::once(start).chain(rest.iter().copied()).any(|entry| entry.position == Position::Unknown) {

@@ -27,7 +27,9 @@ fn rounded(seconds: f64) -> f64 {
 impl Run {
     pub(super) fn progress(&self, at: Tick) -> Progress {
         let enabled = self.enabled();
-        let done_in_repeat = if enabled == 0 { 0 } else { self.visits_done - self.repeat * enabled };
+        // After the last repeat its own share is still the one to show.
+        let repeat = self.repeat.min(self.plan.repeats - 1);
+        let done_in_repeat = self.visits_done - repeat * enabled;
         let shown = Channel::new(self.shown_channel + 1);
         let homing = matches!(self.phase, Phase::Homing | Phase::Idle);
         let next_enabled = self

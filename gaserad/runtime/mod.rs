@@ -14,7 +14,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::device::{Analyzer, Report, Valve};
-use crate::domain::{self, Clock, Moment, Phase, RunId, Status, Tick};
+use crate::domain::event::LiveData;
+use crate::domain::{self, AnalyzerOrder, Clock, CommandId, Moment, RunId, Status, Tick};
 use crate::engine::{self, Effect, RequestId, State, What};
 use crate::store::{Audit, Batch, Store, StoreError};
 use crate::stream::Hub;
@@ -26,6 +27,8 @@ use handle::{Answer, Request};
 const TICK_AT_MOST: Duration = Duration::from_millis(50);
 /// Events that are stepped and kept together at most.
 const TOGETHER: usize = 64;
+/// How long the analyzer may take to stop when the store has failed.
+const STOP_AT_THE_END: Duration = Duration::from_secs(15);
 
 /// What the engine cannot know of itself.
 #[derive(Debug, Clone)]
@@ -51,7 +54,10 @@ pub struct Runtime {
     asked: u64,
     seq: u64,
     next_tick: Option<Tick>,
+    /// The newest result that is kept: nobody is shown one that is not.
+    live_data: Option<LiveData>,
     shutting_down: bool,
+    inbox_open: bool,
 }
 
 /// Somebody who waits for an answer.
@@ -92,7 +98,9 @@ impl Runtime {
             asked: 0,
             seq: parts.seq,
             next_tick: None,
+            live_data: None,
             shutting_down: false,
+            inbox_open: true,
         };
         (handle, runtime)
     }
@@ -102,7 +110,10 @@ impl Runtime {
         self.show(self.clock.now());
         while !(self.shutting_down && !self.state.is_busy()) {
             let Some(what) = self.select().await else { continue };
-            self.turn(what).await?;
+            if let Err(error) = self.turn(what).await {
+                self.leave_devices_safe().await;
+                return Err(error);
+            }
         }
         let reason = "gaserad is shutting down".to_owned();
         let moment = self.clock.now();
@@ -125,7 +136,7 @@ impl Runtime {
         };
         tokio::select! {
             biased;
-            request = self.inbox.recv() => self.hear(request),
+            request = self.inbox.recv(), if self.inbox_open => self.hear(request),
             Some(report) = self.reports.recv() => Some(what_of(report)),
             () = sleep => self.woken(deadline),
         }
@@ -155,7 +166,8 @@ impl Runtime {
                 let _ = answer.send(self.status(self.clock.now()));
                 None
             }
-            Some(Request::Shutdown) | None => {
+            other @ (Some(Request::Shutdown) | None) => {
+                self.inbox_open = other.is_some();
                 let first = !std::mem::replace(&mut self.shutting_down, true);
                 first.then_some(What::Shutdown)
             }
@@ -179,14 +191,44 @@ impl Runtime {
             let Some(what) = next.take().or_else(|| self.reports.try_recv().ok().map(what_of)) else { break };
             self.step(what, &mut batch, &mut orders);
         }
-        self.show_if_changed(phase);
-        if !batch.events.is_empty() || !batch.facts.is_empty() || !batch.journal.is_empty() {
-            let published = self.store.commit(batch).await?;
-            self.seq = published.last().map_or(self.seq, |event| event.seq);
-            self.hub.publish(published);
+        if self.state.progress(Tick::ZERO).phase != phase {
+            self.show(self.clock.now());
         }
+        self.keep(batch).await?;
         orders.into_iter().for_each(|effect| self.perform(effect));
         Ok(())
+    }
+
+    async fn keep(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let live_data = batch.events.iter().rev().find_map(|event| match event {
+            domain::Event::LiveData(data) => Some(data.clone()),
+            _ => None,
+        });
+        let told = !batch.events.is_empty();
+        let published = self.store.commit(batch).await?;
+        self.seq = published.last().map_or(self.seq, |event| event.seq);
+        self.live_data = live_data.or_else(|| self.live_data.take());
+        self.hub.publish(published);
+        if told {
+            self.show(self.clock.now());
+        }
+        Ok(())
+    }
+
+    /// Without a store nothing can be measured: the analyzer is stopped, as far as it still answers.
+    async fn leave_devices_safe(&mut self) {
+        let last = CommandId(u64::MAX);
+        self.analyzer.order(last, AnalyzerOrder::Stop);
+        let stopped = async {
+            while let Some(report) = self.reports.recv().await {
+                if matches!(report, Report::AnalyzerDid { id, .. } if id == last) {
+                    break;
+                }
+            }
+        };
+        if tokio::time::timeout(STOP_AT_THE_END, stopped).await.is_err() {
+            tracing::error!("the analyzer did not confirm that it is idle; it may still be measuring");
+        }
     }
 
     fn step(&mut self, what: What, batch: &mut Batch, orders: &mut Vec<Effect>) {
@@ -237,14 +279,6 @@ impl Runtime {
         }
     }
 
-    fn show_if_changed(&mut self, phase: Phase) {
-        let now = self.clock.now();
-        let unplanned = self.next_tick.is_none() && self.state.is_busy();
-        if self.state.progress(now.tick).phase != phase || unplanned {
-            self.show(now);
-        }
-    }
-
     /// Shows how far things are, and plans when to do so again.
     fn show(&mut self, now: Moment) {
         self.hub.tick(&self.status(now));
@@ -260,6 +294,7 @@ impl Runtime {
         status.simulated = self.identity.simulated;
         status.version = env!("CARGO_PKG_VERSION").into();
         status.seq = self.seq;
+        status.live_data.clone_from(&self.live_data);
         status
     }
 }
