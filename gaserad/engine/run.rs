@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::event::RequestId;
 use super::state::{Run, Stage, Stopped, Visit};
 use super::{Effect, Turn, admit};
-use crate::attribution::Stay;
+use crate::attribution::{Origin, Stay, attribute};
 use crate::domain::event::PhaseChange;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerOrder, Channel, CommandId, Event, Fact, Phase, Plan, RunId, StartRequest, Sync, Tick,
-    ValveOrder, VisitId, VisitSummary,
+    AnalyzerAnswer, AnalyzerOrder, Attribution, Channel, CommandId, Event, Fact, Phase, Plan, RunId, StartRequest,
+    Sync, Tick, ValveOrder, VisitId, VisitSummary,
 };
 
 impl Turn {
@@ -256,11 +256,10 @@ impl Turn {
     /// Whether a good sample of this run may still come.
     pub(super) fn awaits_results(&self) -> bool {
         self.state.analyzer.online
-            && self
-                .state
-                .exchanges
-                .awaited()
-                .any(|exchange| self.state.timeline.stay().is_some_and(|stay| stay.covers(&exchange)))
+            && self.state.exchanges.awaited().any(|exchange| {
+                let credit = attribute(Origin::Exchange { exchange, gap: false }, &self.state.timeline);
+                credit.attribution == Attribution::Exact && !credit.discard
+            })
     }
 
     pub(super) fn deadline_reached(&mut self) {

@@ -15,11 +15,11 @@ fn manners(seed: u64, world: &mut World) -> Manners {
         poll: Duration::from_millis(200) + milliseconds(world, 1500),
         travel: milliseconds(world, 3000),
         cancelling: milliseconds(world, 20_000),
-        has_counter: seed % 4 != 0,
+        has_counter: !seed.is_multiple_of(4),
         prepare: None,
         start: None,
         valve_silent_from: None,
-        valve_refuses_from: (seed % 7 == 0).then(|| Tick::ZERO + milliseconds(world, 300_000)),
+        valve_refuses_from: seed.is_multiple_of(7).then(|| Tick::ZERO + milliseconds(world, 300_000)),
     }
 }
 
