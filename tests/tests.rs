@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, clippy::float_cmp, reason = "a test that fails says where")]
 
 mod engine;
+mod layers;
 mod support;
