@@ -10,6 +10,8 @@
 //! `gaseractl` sees `domain` and `proto` only.
 
 #[cfg(feature = "daemon")]
+pub mod ak;
+#[cfg(feature = "daemon")]
 pub mod attribution;
 #[cfg(feature = "daemon")]
 pub mod device;
