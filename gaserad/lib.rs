@@ -16,6 +16,8 @@ pub mod device;
 pub mod domain;
 #[cfg(feature = "daemon")]
 pub mod engine;
+#[cfg(feature = "daemon")]
+pub mod store;
 
 /// The gRPC contract, generated from `proto/gasera/v1`.
 pub mod proto {

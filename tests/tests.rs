@@ -3,4 +3,5 @@
 
 mod engine;
 mod layers;
+mod store;
 mod support;

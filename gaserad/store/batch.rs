@@ -1,0 +1,99 @@
+//! What goes into the store in one commit, and what comes out.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    Cas, Channel, ChannelKind, Event, Moment, Outcome, Record, RunId, RunSummary, Tick, Utc, VisitId, VisitSummary,
+};
+
+/// How each channel is called and what it is for, as configured. A run keeps the labels it began with.
+pub type ChannelLabels = BTreeMap<Channel, (String, ChannelKind)>;
+
+/// What is kept together or not at all.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    pub moment: Moment,
+    /// JSON lines; the store does not look into them.
+    pub journal: Vec<String>,
+    pub facts: Vec<Fact>,
+    pub events: Vec<Event>,
+    pub audit: Vec<Audit>,
+    /// The number of the next command to a device, where it changed.
+    pub next_command: Option<u64>,
+}
+
+/// What is so from now on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    RunStarted(RunSummary),
+    /// The gases of the task, in its order.
+    RunGases {
+        run: RunId,
+        gases: Vec<Cas>,
+    },
+    VisitStarted {
+        run: RunId,
+        visit: VisitSummary,
+    },
+    VisitEnded {
+        run: RunId,
+        visit: VisitId,
+        left: Utc,
+    },
+    Recorded(Record),
+    RunEnded {
+        run: RunId,
+        ended: Utc,
+        outcome: Outcome,
+        reason: String,
+    },
+}
+
+impl Fact {
+    /// The run whose files may change with it.
+    pub(super) fn run(&self) -> &RunId {
+        match self {
+            Self::RunStarted(run) => &run.id,
+            Self::Recorded(record) => &record.run,
+            Self::RunGases { run, .. }
+            | Self::VisitStarted { run, .. }
+            | Self::VisitEnded { run, .. }
+            | Self::RunEnded { run, .. } => run,
+        }
+    }
+}
+
+/// Who asked for what, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    pub who: String,
+    pub what: String,
+    pub result: String,
+}
+
+/// An event that is kept, and so may be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    pub seq: u64,
+    /// The type of the event.
+    pub name: String,
+    pub run: Option<RunId>,
+    /// 1-based; of `phase` and `live_data` events.
+    pub channel: Option<u8>,
+    /// The payload as JSON with its timestamp, exactly as streamed and replayed.
+    pub data: String,
+}
+
+/// What the state directory says when it is opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    /// The last moment that is kept, by both host clocks.
+    pub last_tick: Tick,
+    pub last_utc: Option<Utc>,
+    pub last_seq: u64,
+    /// A run without an end.
+    pub open_run: Option<RunSummary>,
+    /// The newest run, open or not.
+    pub last_run: Option<RunSummary>,
+    pub next_command: u64,
+}
