@@ -474,7 +474,7 @@ async fn a_long_export_comes_in_pieces_and_ends_with_what_was_there() {
     store.commit(facts(vec![Fact::Recorded(record(&run.id.0, 1202, &[(METHANE, 0.0)]))])).await.unwrap();
     let mut sizes = Vec::new();
     while let Some(piece) = received.recv().await {
-        sizes.push(piece.unwrap().iter().filter(|byte| **byte == b'\n').count());
+        sizes.push(String::from_utf8(piece.unwrap()).unwrap().lines().count());
     }
     exporter.await.unwrap();
     assert_eq!(sizes, [500, 500, 201]);

@@ -32,9 +32,11 @@ const UNMEASURED: [&str; 4] = ["cell_temp_c", "cell_pressure_hpa", "air_temp_c",
 /// The first line, with a column for each gas.
 pub fn header(gases: &[Cas]) -> String {
     let mut line = Line::default();
-    BEFORE_GASES.iter().for_each(|column| line.text(column));
-    gases.iter().for_each(|gas| line.text(&gas.column()));
-    AFTER_GASES.iter().chain(&UNMEASURED).for_each(|column| line.text(column));
+    let gases: Vec<String> = gases.iter().map(Cas::column).collect();
+    let before = BEFORE_GASES.into_iter().chain(gases.iter().map(String::as_str));
+    for column in before.chain(AFTER_GASES).chain(UNMEASURED) {
+        line.text(column);
+    }
     line.end()
 }
 
@@ -65,7 +67,9 @@ pub fn row(record: &Record, gases: &[Cas], labels: &ChannelLabels, plan: &Plan) 
     line.text(&record.flags.iter().map(|flag| Flag::as_str(*flag)).collect::<Vec<_>>().join(";"));
     line.text(record.verification.as_str());
     line.value(record.iteration);
-    UNMEASURED.iter().for_each(|_| line.text(""));
+    for _ in UNMEASURED {
+        line.text("");
+    }
     line.end()
 }
 
