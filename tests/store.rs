@@ -7,10 +7,10 @@ use std::time::Duration;
 use gasera::domain::event::Event;
 use gasera::domain::plan::{Plan, PlanDraft};
 use gasera::domain::{
-    AnalyzerTime, Attribution, Cas, Channel, ChannelKind, Flag, Moment, Outcome, Position, Qc, Reading, Record, RunId,
-    RunSummary, Sample, Sync, Tick, Utc, Verification, VisitId, VisitSummary,
+    AnalyzerTime, Attribution, Cas, Channel, ChannelKind, Fact, Flag, Moment, Outcome, Position, Qc, Reading, Record,
+    RunId, RunSummary, Sample, Sync, Tick, Utc, Verification, VisitId, VisitSummary,
 };
-use gasera::store::{Audit, Batch, ChannelLabels, Fact, Opened, Store, StoreError, csv};
+use gasera::store::{Audit, Batch, ChannelLabels, Opened, Store, StoreError, csv};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::sync::mpsc;

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{
-    Cas, Channel, ChannelKind, Event, Moment, Outcome, Record, RunId, RunSummary, Tick, Utc, VisitId, VisitSummary,
-};
+use crate::domain::{Channel, ChannelKind, Event, Fact, Moment, RunId, RunSummary, Tick, Utc};
 
 /// How each channel is called and what it is for, as configured. A run keeps the labels it began with.
 pub type ChannelLabels = BTreeMap<Channel, (String, ChannelKind)>;
@@ -22,44 +20,15 @@ pub struct Batch {
     pub next_command: Option<u64>,
 }
 
-/// What is so from now on.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Fact {
-    RunStarted(RunSummary),
-    /// The gases of the task, in its order.
-    RunGases {
-        run: RunId,
-        gases: Vec<Cas>,
-    },
-    VisitStarted {
-        run: RunId,
-        visit: VisitSummary,
-    },
-    VisitEnded {
-        run: RunId,
-        visit: VisitId,
-        left: Utc,
-    },
-    Recorded(Record),
-    RunEnded {
-        run: RunId,
-        ended: Utc,
-        outcome: Outcome,
-        reason: String,
-    },
-}
-
-impl Fact {
-    /// The run whose files may change with it.
-    pub(super) fn run(&self) -> &RunId {
-        match self {
-            Self::RunStarted(run) => &run.id,
-            Self::Recorded(record) => &record.run,
-            Self::RunGases { run, .. }
-            | Self::VisitStarted { run, .. }
-            | Self::VisitEnded { run, .. }
-            | Self::RunEnded { run, .. } => run,
-        }
+/// The run whose files may change with `fact`.
+pub(super) fn run_of(fact: &Fact) -> &RunId {
+    match fact {
+        Fact::RunStarted(run) => &run.id,
+        Fact::Recorded(record) => &record.run,
+        Fact::RunGases { run, .. }
+        | Fact::VisitStarted { run, .. }
+        | Fact::VisitEnded { run, .. }
+        | Fact::RunEnded { run, .. } => run,
     }
 }
 

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::batch::Fact;
+use super::batch::run_of;
 use super::error::StoreError;
 use super::read::{self, Sheet};
 use super::{PAGE, csv};
-use crate::domain::{Record, RunId, Utc};
+use crate::domain::{Fact, Record, RunId, Utc};
 
 const FILE: &str = "samples.csv";
 
@@ -49,7 +49,7 @@ impl Folders {
 
     /// Follows what was just committed.
     pub(super) fn follow(&mut self, connection: &Connection, facts: &[Fact]) {
-        let touched: BTreeSet<&RunId> = facts.iter().map(Fact::run).collect();
+        let touched: BTreeSet<&RunId> = facts.iter().map(run_of).collect();
         if touched.is_empty() {
             return;
         }

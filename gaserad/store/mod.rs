@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-pub use batch::{Audit, Batch, ChannelLabels, Fact, Opened, Published};
+pub use batch::{Audit, Batch, ChannelLabels, Opened, Published};
 pub use error::StoreError;
 
 use crate::domain::{Cas, Record, RunId, RunSummary, VisitSummary};

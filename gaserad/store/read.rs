@@ -8,7 +8,8 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 use super::batch::{ChannelLabels, Opened, Published};
 use super::error::StoreError;
 use crate::domain::{
-    AnalyzerTime, Cas, Channel, Plan, Qc, Record, RunId, RunSummary, Sample, Tick, Utc, VisitId, VisitSummary,
+    AnalyzerTime, Cas, Channel, ChannelKind, Plan, Qc, Record, RunId, RunSummary, Sample, Tick, Utc, VisitId,
+    VisitSummary,
 };
 
 /// How a [`Qc`] is written.
@@ -140,7 +141,7 @@ pub(super) fn sheet(connection: &Connection, id: &RunId) -> Result<Sheet, StoreE
     connection
         .prepare_cached(query)?
         .query_row([&id.0], |row| {
-            let labels: Vec<(Channel, (String, crate::domain::ChannelKind))> = json(row, "labels")?;
+            let labels: Vec<(Channel, (String, ChannelKind))> = json(row, "labels")?;
             Ok(Sheet {
                 plan: json(row, "plan")?,
                 started: utc(row, "started")?,

@@ -2,10 +2,10 @@
 
 use rusqlite::{Transaction, params};
 
-use super::batch::{Audit, Batch, ChannelLabels, Fact, Published};
+use super::batch::{Audit, Batch, ChannelLabels, Published};
 use super::error::StoreError;
 use super::read;
-use crate::domain::{Cas, Event, Moment, Record, RunId, RunSummary, Utc, VisitSummary};
+use crate::domain::{Cas, Channel, Event, Fact, Moment, Outcome, Record, RunId, RunSummary, Utc, VisitSummary};
 
 /// Writes all of `batch`; its events are numbered from after `last_seq`.
 pub(super) fn batch(
@@ -88,7 +88,7 @@ fn publish(event: &Event, seq: u64, at: Utc) -> Published {
         seq,
         name: event.name().to_owned(),
         run: event.run().cloned(),
-        channel: channel.map(crate::domain::Channel::number),
+        channel: channel.map(Channel::number),
         data: event.payload(at).to_string(),
     }
 }
@@ -131,7 +131,7 @@ fn run_started(transaction: &Transaction<'_>, run: &RunSummary, labels: &Channel
             json("the channel labels", &named)?,
             run.started.as_micros(),
             run.ended.map(Utc::as_micros),
-            run.outcome.map(crate::domain::Outcome::as_str),
+            run.outcome.map(Outcome::as_str),
             run.reason,
         ])?;
     Ok(())
@@ -188,7 +188,7 @@ fn recorded(transaction: &Transaction<'_>, record: &Record) -> Result<(), StoreE
             json("the readings", &record.sample.readings)?,
             record.sample.raw,
             record.attribution.as_str(),
-            record.channel.map(crate::domain::Channel::number),
+            record.channel.map(Channel::number),
             record.visit.map(|visit| visit.0),
             record.repeat,
             record.verification.as_str(),
