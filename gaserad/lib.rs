@@ -12,6 +12,8 @@
 #[cfg(feature = "daemon")]
 pub mod attribution;
 #[cfg(feature = "daemon")]
+pub mod config;
+#[cfg(feature = "daemon")]
 pub mod device;
 pub mod domain;
 #[cfg(feature = "daemon")]

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use gasera::domain::event::Event;
+use gasera::domain::event::{Event, LiveData};
 use gasera::domain::plan::{Plan, PlanDraft};
 use gasera::domain::{
-    AnalyzerTime, Attribution, Cas, Channel, ChannelKind, Fact, Flag, Moment, Outcome, Position, Qc, Reading, Record,
-    RunId, RunSummary, Sample, Sync, Tick, Utc, Verification, VisitId, VisitSummary,
+    AnalyzerTime, Attribution, Cas, Channel, ChannelKind, Fact, Flag, Moment, Outcome, Phase, Position, Qc, Reading,
+    Record, RunId, RunSummary, Sample, Sync, Tick, Utc, Verification, VisitId, VisitSummary,
 };
 use gasera::store::{Audit, Batch, ChannelLabels, Opened, Store, StoreError, csv};
 use proptest::prelude::*;
@@ -217,12 +217,14 @@ async fn events_are_kept_exactly_as_published() {
     let (store, _) = open(directory.path());
     let run = summary("01KF000000000000000000000A");
     let moment = Moment { tick: Tick::ZERO, utc: utc(1) };
-    let events = vec![position_event(4), Event::RunStarted { run: run.clone() }];
+    let live = LiveData::of(&record(&run.id.0, 1, &[(METHANE, 1.9)]), Phase::Measuring);
+    let events = vec![position_event(4), Event::RunStarted { run: run.clone() }, Event::LiveData(live)];
     let audit = vec![Audit { who: "uid 1000".into(), what: "start".into(), result: "accepted".into() }];
     let published = store.commit(Batch { moment, events: events.clone(), audit, ..Batch::default() }).await.unwrap();
     assert_eq!(published[0].data, events[0].payload(moment.utc).to_string());
     assert_eq!(published[0].name, "mux.position");
-    assert_eq!(published[1].run, Some(run.id));
+    assert_eq!((published[1].run.as_ref(), published[1].channel), (Some(&run.id), None));
+    assert_eq!((published[2].run.as_ref(), published[2].channel), (Some(&run.id), Some(1)));
     assert_eq!(store.events_after(0, 10).await.unwrap(), published);
 }
 
@@ -338,6 +340,27 @@ async fn the_live_file_and_the_export_are_the_same_and_quote_what_must_be() {
     );
     assert!(lines[2].contains(",2,\"the \"\"zero\"\" gas\",zero,exact,"), "{}", lines[2]);
     assert!(lines[2].contains(",0,purge;gap,readback,"), "{}", lines[2]);
+}
+
+#[tokio::test]
+async fn a_run_keeps_the_labels_it_began_with() {
+    let (directory, store, run) = measuring().await;
+    store.commit(facts(vec![Fact::Recorded(record(&run.id.0, 1, &[(METHANE, 1.9)]))])).await.unwrap();
+    let before = live_file(&store, &run);
+    store.close().await;
+    let renamed = [(channel(1), ("stable".to_owned(), ChannelKind::Target))].into();
+    let (store, _) = Store::open(directory.path(), renamed).unwrap();
+    assert_eq!(exported(&store, &run.id).await, before);
+    assert_eq!(live_file(&store, &run), before);
+}
+
+#[tokio::test]
+async fn an_export_of_a_run_that_does_not_exist_ends_with_the_error() {
+    let (_directory, store, _run) = measuring().await;
+    let (pieces, mut received) = mpsc::channel(4);
+    store.export(&RunId("nobody".into()), pieces).await;
+    assert!(matches!(received.recv().await, Some(Err(StoreError::NotFound(_)))));
+    assert!(received.recv().await.is_none());
 }
 
 #[tokio::test]
