@@ -40,19 +40,6 @@ pub struct Audit {
     pub result: String,
 }
 
-/// An event that is kept, and so may be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
-    pub seq: u64,
-    /// The type of the event.
-    pub name: String,
-    pub run: Option<RunId>,
-    /// 1-based; of `phase` and `live_data` events.
-    pub channel: Option<u8>,
-    /// The payload as JSON with its timestamp, exactly as streamed and replayed.
-    pub data: String,
-}
-
 /// What the state directory says when it is opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opened {

@@ -28,10 +28,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-pub use batch::{Audit, Batch, ChannelLabels, Opened, Published};
+pub use batch::{Audit, Batch, ChannelLabels, Opened};
 pub use error::StoreError;
 
-use crate::domain::{Cas, Record, RunId, RunSummary, VisitSummary};
+use crate::domain::{Cas, Published, Record, RunId, RunSummary, VisitSummary};
 use thread::{Owner, Writer};
 
 /// Records that are in memory at a time, however long a run is.

@@ -5,11 +5,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as WordError, StrDeserializer};
 
-use super::batch::{ChannelLabels, Opened, Published};
+use super::batch::{ChannelLabels, Opened};
 use super::error::StoreError;
 use crate::domain::{
-    AnalyzerTime, Cas, Channel, ChannelKind, Plan, Qc, Record, RunId, RunSummary, Sample, Tick, Utc, VisitId,
-    VisitSummary,
+    AnalyzerTime, Cas, Channel, ChannelKind, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Tick, Utc,
+    VisitId, VisitSummary,
 };
 
 /// How a [`Qc`] is written.

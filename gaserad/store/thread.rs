@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{Batch, ChannelLabels, Opened, Published};
+use super::batch::{Batch, ChannelLabels, Opened};
 use super::error::StoreError;
 use super::folder::Folders;
 use super::lock::DirectoryLock;
 use super::{read, schema, write};
+use crate::domain::Published;
 
 /// Whoever asks more than this many things at a time waits before asking.
 const INBOX: usize = 256;

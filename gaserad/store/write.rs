@@ -2,10 +2,12 @@
 
 use rusqlite::{Transaction, params};
 
-use super::batch::{Audit, Batch, ChannelLabels, Published};
+use super::batch::{Audit, Batch, ChannelLabels};
 use super::error::StoreError;
 use super::read;
-use crate::domain::{Cas, Channel, Event, Fact, Moment, Outcome, Record, RunId, RunSummary, Utc, VisitSummary};
+use crate::domain::{
+    Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Utc, VisitSummary,
+};
 
 /// Writes all of `batch`; its events are numbered from after `last_seq`.
 pub(super) fn batch(
