@@ -14,10 +14,14 @@ pub mod ak;
 #[cfg(feature = "daemon")]
 pub mod attribution;
 #[cfg(feature = "daemon")]
+pub mod config;
+#[cfg(feature = "daemon")]
 pub mod device;
 pub mod domain;
 #[cfg(feature = "daemon")]
 pub mod engine;
+#[cfg(feature = "daemon")]
+pub mod store;
 
 /// The gRPC contract, generated from `proto/gasera/v1`.
 pub mod proto {

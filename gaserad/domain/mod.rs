@@ -31,7 +31,7 @@ pub use command::{
     AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, CommandId, Fault, FaultKind, ResultRead, Seen, ValveNews, ValveOrder,
 };
 pub use device::{AnalyzerPhase, AnalyzerState, DeviceErrors, Severity};
-pub use event::Event;
+pub use event::{Event, Published};
 pub use fact::Fact;
 pub use gas::{Cas, Gas};
 pub use plan::{Plan, PlanDraft, PlanError, Sync, TimelineEntry};
