@@ -10,8 +10,12 @@
 //! `gaseractl` sees `domain` and `proto` only.
 
 #[cfg(feature = "daemon")]
+pub mod api;
+#[cfg(feature = "daemon")]
 pub mod device;
 pub mod domain;
+#[cfg(feature = "daemon")]
+pub mod stream;
 
 /// The gRPC contract, generated from `proto/gasera/v1`.
 pub mod proto {
