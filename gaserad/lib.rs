@@ -12,6 +12,8 @@
 #[cfg(feature = "daemon")]
 pub mod device;
 pub mod domain;
+#[cfg(feature = "daemon")]
+pub mod simulator;
 
 /// The gRPC contract, generated from `proto/gasera/v1`.
 pub mod proto {

@@ -4,6 +4,8 @@
 //! all in one sequence of [`Report`]s.
 
 pub mod dial;
+pub mod multiplexer;
+pub mod serial;
 
 pub use dial::{Dial, Stream};
 
