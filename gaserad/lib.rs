@@ -9,6 +9,7 @@
 //! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`.
 //! `gaseractl` sees `domain` and `proto` only.
 
+pub mod ak;
 #[cfg(feature = "daemon")]
 pub mod device;
 pub mod domain;
