@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{self, Address, Bound, Services};
 use crate::config::{Driver, Listen, SessionKind, Settings};
 use crate::device::multiplexer::vici::{Vici, ViciSettings};
-use crate::device::multiplexer::{Multiplexer, Valve, simulated};
-use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, serial};
+use crate::device::multiplexer::{Multiplexer, simulated};
+use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
 use crate::domain::event::outcome_sentence;
 use crate::domain::{AnalyzerOrder, Clock, CommandId, Event, Fact, Outcome};
 use crate::engine::{Limits, State};
@@ -74,7 +74,7 @@ impl Daemon {
             // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
             devices.analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
         }
-        let state = State { limits: limits(settings, &clock), ..State::default() };
+        let state = State::new(limits(settings, &clock), opened.last_run.take());
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store: store.clone(),
@@ -83,7 +83,7 @@ impl Daemon {
             valve: devices.valve,
             reports: inbox,
             identity: devices.identity,
-            state: state.with_last_run(opened.last_run.take()),
+            state,
             seq: opened.last_seq,
         });
         let services = Services {
@@ -100,14 +100,11 @@ impl Daemon {
 
     /// Serves until it is told to stop, or cannot go on.
     pub async fn until_stopped(mut self) -> Result<(), Failure> {
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return self.stop().await;
-        };
         tokio::select! {
-            _ = terminate.recv() => tracing::info!("asked to terminate"),
-            _ = interrupt.recv() => tracing::info!("interrupted"),
+            asked = asked_to_stop() => match asked {
+                Ok(name) => tracing::info!("stopping on {name}"),
+                Err(error) => tracing::error!(%error, "cannot hear signals; stopping"),
+            },
             ended = &mut self.runtime => {
                 self.close().await;
                 return Ok(ended.map_err(anyhow::Error::from)??);
@@ -139,6 +136,16 @@ impl Daemon {
         }
         self.store.close().await;
     }
+}
+
+/// Waits for SIGTERM or SIGINT, and says which it was.
+pub async fn asked_to_stop() -> std::io::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
 }
 
 /// Tells the service manager, if there is one.
@@ -173,12 +180,8 @@ async fn end_interrupted_run(
     tracing::warn!(run = %run.id, "{}", outcome_sentence(Outcome::Failed, &reason));
     (run.ended, run.outcome, run.reason) = (Some(moment.utc), Some(Outcome::Failed), reason.clone());
     let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
-    let batch = Batch {
-        moment,
-        facts: vec![ended],
-        events: vec![Event::RunFinished { run: run.clone() }],
-        ..Batch::default()
-    };
+    let batch =
+        Batch { moment, facts: vec![ended], events: vec![Event::RunFinished { run: run.clone() }], ..Batch::default() };
     let published = store.commit(batch).await?;
     opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
     opened.last_run = Some(run);
@@ -216,11 +219,7 @@ struct Devices {
 }
 
 impl Devices {
-    fn start(
-        settings: &Settings,
-        clock: &HostClock,
-        reports: &mpsc::UnboundedSender<Report>,
-    ) -> Result<Self, Failure> {
+    fn start(settings: &Settings, clock: &HostClock, reports: &mpsc::UnboundedSender<Report>) -> Result<Self, Failure> {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let multiplexer = &settings.multiplexer;
         let plant = || {
@@ -238,7 +237,9 @@ impl Devices {
         let driver: Box<dyn Multiplexer> = match (&simulator, &multiplexer.vici) {
             (Some(simulator), _) => {
                 if !settings.simulate {
-                    tracing::warn!("the multiplexer is simulated: no valve is moved, and channels are not what they seem");
+                    tracing::warn!(
+                        "the multiplexer is simulated: no valve is moved, and channels are not what they seem"
+                    );
                 }
                 Box::new(simulated::driver(simulator, multiplexer.channels, shared.clone()))
             }
@@ -277,4 +278,3 @@ fn analyzer_settings(settings: &Settings, clock: &HostClock, dial: Dial) -> Anal
         stop_patience: STOP_PATIENCE,
     }
 }
-

@@ -195,16 +195,9 @@ impl State {
         self.run.is_some()
     }
 
-    /// How runs are to be shown that ended before this process began.
-    pub fn with_last_run(mut self, last_run: Option<RunSummary>) -> Self {
-        self.rest.last_run = last_run;
-        self
-    }
-
-    /// Command numbers go on where the last process left off, so that no answer is ever mistaken.
-    pub fn with_commands_from(mut self, commands: u64) -> Self {
-        self.commands = commands;
-        self
+    /// Nothing has happened yet but the last run, if there was one.
+    pub fn new(limits: Limits, last_run: Option<RunSummary>) -> Self {
+        Self { limits, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
     }
 
     pub(super) fn next_command(&mut self) -> CommandId {
