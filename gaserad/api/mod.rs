@@ -19,7 +19,9 @@ mod query;
 mod router;
 mod runs;
 mod serve;
+// The clients in these tests come with the command line.
 #[cfg(test)]
+#[cfg(feature = "cli")]
 mod tests;
 
 pub use control::{Archive, Chunk, Control, StoredRun};

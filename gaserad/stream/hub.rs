@@ -99,7 +99,7 @@ impl Drop for Seat {
 }
 
 impl Hub {
-    /// A hub that goes on after event `newest`, and its heartbeat, which lives as long as the hub.
+    /// A hub that goes on after event `newest`. Its heartbeat runs on the tokio runtime and ends with the hub.
     pub fn start(settings: Settings, clock: Arc<dyn Clock>, history: Arc<dyn History>, newest: u64) -> Arc<Self> {
         let state = State {
             ring: Ring::new(settings.ring, newest),
