@@ -17,6 +17,7 @@ const ANALYSIS: u32 = 10;
 const JITTER: f64 = 0.02;
 const NOISE: f64 = 0.0005;
 const SHORTEST_CYCLE: Duration = Duration::from_millis(10);
+const LONGEST_CYCLE: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug)]
 pub struct Analyzer {
@@ -77,7 +78,7 @@ impl Analyzer {
     pub fn new(start: Moment, cycle: Duration, seed: u64, faults: &Faults) -> Self {
         Self {
             start,
-            cycle: cycle.max(SHORTEST_CYCLE),
+            cycle: cycle.clamp(SHORTEST_CYCLE, LONGEST_CYCLE),
             clock_offset_ms: faults.clock_offset_ms,
             stamp: faults.stamp,
             cancel_time: faults.cancel_time,
@@ -119,7 +120,8 @@ impl Analyzer {
 
     /// What its own clock shows.
     pub fn clock(&self, now: Tick) -> AnalyzerTime {
-        let micros = self.start.utc_at(now).as_micros() + self.clock_offset_ms * 1000;
+        let offset = self.clock_offset_ms.saturating_mul(1000);
+        let micros = self.start.utc_at(now).as_micros().saturating_add(offset);
         AnalyzerTime(micros.div_euclid(1_000_000))
     }
 

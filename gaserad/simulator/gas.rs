@@ -98,13 +98,13 @@ mod tests {
         line.flow(3, LAG);
         assert!((line.fraction(3) - (1.0 - (-1.0_f64).exp())).abs() < 1e-12);
         assert!((line.fraction(1) - (-1.0_f64).exp()).abs() < 1e-12);
-        assert_eq!(line.fraction(2), 0.0);
+        assert!(line.fraction(2).abs() < 1e-12);
     }
 
     #[test]
     fn the_integral_does_not_depend_on_how_time_is_cut() {
         let (mut whole, mut pieces) = (GasLine::new(3, 1, LAG), GasLine::new(3, 1, LAG));
-        let at_once = whole.flow(2, Duration::from_millis(3000));
+        let at_once = whole.flow(2, Duration::from_secs(3));
         let mut sum = vec![0.0; 3];
         for millis in [1, 99, 900, 1500, 500] {
             for (total, part) in sum.iter_mut().zip(pieces.flow(2, Duration::from_millis(millis))) {

@@ -18,7 +18,7 @@ pub mod truth;
 mod valve;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use faults::{FAULTS_HELP, Faults, FaultsError, Stamp};
 pub use gas::known_gas;

@@ -177,23 +177,7 @@ impl Vici {
         line.send(&format!("{address}{command}"), REPLY).await?;
         match expect {
             Expect::Nothing => listen(line, poll, address).await,
-            Expect::Reply(fits) => {
-                let mut stray = String::new();
-                for _ in 0..MOST_STRAYS {
-                    let reply = match line.receive(REPLY).await {
-                        Err(LineError::Silent(_)) if !stray.is_empty() => break,
-                        received => bare(&received?, address).to_owned(),
-                    };
-                    if is_refusal(&reply) {
-                        return Err(Trouble::BadCommand(reply));
-                    }
-                    if fits(&reply) {
-                        return Ok(reply);
-                    }
-                    stray = reply;
-                }
-                Err(Trouble::Stray(stray))
-            }
+            Expect::Reply(fits) => answer(line, fits, address).await,
         }
     }
 
@@ -261,6 +245,26 @@ async fn listen(line: &mut Line, limit: Duration, address: &str) -> Result<Strin
         }
     }
     Ok(String::new())
+}
+
+/// Waits for a line that fits, past echoes and left-overs.
+async fn answer(line: &mut Line, fits: fn(&str) -> bool, address: &str) -> Result<String, Trouble> {
+    let mut stray = None;
+    for _ in 0..MOST_STRAYS {
+        let received = line.receive(REPLY).await;
+        if let (Err(LineError::Silent(_)), Some(stray)) = (&received, stray.take()) {
+            return Err(Trouble::Stray(stray));
+        }
+        let reply = bare(&received?, address).to_owned();
+        if is_refusal(&reply) {
+            return Err(Trouble::BadCommand(reply));
+        }
+        if fits(&reply) {
+            return Ok(reply);
+        }
+        stray = Some(reply);
+    }
+    Err(Trouble::Stray(stray.unwrap_or_default()))
 }
 
 /// A reply without the address that some models put before it.

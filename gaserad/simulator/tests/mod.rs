@@ -15,16 +15,14 @@ use crate::domain::{Clock, Moment, Tick, Utc};
 pub(crate) const START_S: i64 = 1_768_464_192;
 
 /// Follows tokio's clock, which tests may pause.
-pub(crate) struct TestClock {
+struct TestClock {
     start: tokio::time::Instant,
     scale: u32,
 }
 
-impl TestClock {
-    #[expect(clippy::disallowed_methods, reason = "it is the clock")]
-    pub(crate) fn new(scale: u32) -> Arc<dyn Clock> {
-        Arc::new(Self { start: tokio::time::Instant::now(), scale })
-    }
+#[expect(clippy::disallowed_methods, reason = "it is the clock")]
+pub(crate) fn test_clock(scale: u32) -> Arc<dyn Clock> {
+    Arc::new(TestClock { start: tokio::time::Instant::now(), scale })
 }
 
 impl Clock for TestClock {
@@ -64,5 +62,5 @@ pub(crate) fn simulator(faults: Faults) -> (Simulator, Sink) {
     let sink = Sink::default();
     let truth = Some(Box::new(sink.clone()) as Box<dyn Write + Send>);
     let settings = PlantSettings { cycle: Duration::from_secs(58), seed: 1, channels: 31, faults, truth };
-    (Simulator::new(settings, TestClock::new(1)), sink)
+    (Simulator::new(settings, test_clock(1)), sink)
 }

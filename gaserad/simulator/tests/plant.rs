@@ -71,7 +71,7 @@ fn acon_prints_what_the_truth_says() {
     let mut gases = 0;
     while let (Some(stamp), Some(cas), Some(ppm)) = (tokens.next(), tokens.next(), tokens.next()) {
         assert_eq!(stamp.parse::<i64>().unwrap(), truth.stamp);
-        assert_eq!(ppm.parse::<f64>().unwrap(), truth.readings[cas]);
+        assert_eq!(ppm.parse::<f64>().unwrap().to_bits(), truth.readings[cas].to_bits());
         gases += 1;
     }
     assert_eq!((gases, truth.readings.len()), (5, 5));

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::{TestClock, simulator};
+use super::{simulator, test_clock};
 use crate::simulator::{Faults, SimulatorOptions, open_valve, run};
 
 fn options() -> SimulatorOptions {
@@ -24,7 +24,7 @@ fn options() -> SimulatorOptions {
 }
 
 async fn failure(options: SimulatorOptions) -> String {
-    run(options, TestClock::new(1), CancellationToken::new(), |_| ()).await.unwrap_err().to_string()
+    run(options, test_clock(1), CancellationToken::new(), |_| ()).await.unwrap_err().to_string()
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn it_says_where_it_is_and_takes_its_link_away_at_the_end() {
     let (link, truth) = (folder.path().join("valve"), folder.path().join("truth.jsonl"));
     let options = SimulatorOptions { vici: Some(link.clone()), truth: Some(truth.clone()), ..options() };
     let (cancel, (tell, told)) = (CancellationToken::new(), oneshot::channel());
-    let running = run(options, TestClock::new(1), cancel.clone(), |ready| tell.send(ready.clone()).unwrap());
+    let running = run(options, test_clock(1), cancel.clone(), |ready| tell.send(ready.clone()).unwrap());
     let running = tokio::spawn(running);
     let ready = told.await.unwrap();
     assert_eq!(ready.vici.as_deref(), Some(link.as_path()));
