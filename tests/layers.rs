@@ -5,18 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part of the library with the parts that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("ak", &["domain"]),
     ("attribution", &["domain"]),
     ("config", &["domain"]),
     ("engine", &["domain", "attribution"]),
-    ("device", &["domain", "ak"]),
     ("simulator", &["domain", "ak"]),
+    ("device", &["domain", "ak", "simulator"]),
     ("store", &["domain"]),
     ("stream", &["domain"]),
     ("runtime", &["domain", "engine", "device", "store", "stream"]),
     ("api", &["domain", "store", "stream", "runtime", "proto"]),
+    ("daemon", &["domain", "config", "engine", "device", "simulator", "store", "stream", "runtime", "api", "proto"]),
 ];
 
 const PURE: [&str; 4] = ["domain", "ak", "attribution", "engine"];

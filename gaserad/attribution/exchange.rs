@@ -57,6 +57,8 @@ impl Drawn {
 pub struct Exchanges {
     drawn: VecDeque<Drawn>,
     last: Option<Seen>,
+    /// Nothing of this measurement was drawn before.
+    started: Tick,
     /// The last phase with a place in the iteration, since the measurement began.
     rank: u8,
     /// The counter has not followed the newest exchange yet.
@@ -75,9 +77,9 @@ impl Exchanges {
     const INTEGRATION: Duration = Duration::from_millis(1500);
 
     /// A measurement is about to begin: whatever was drawn before is none of its business.
-    pub fn restart(&mut self) {
+    pub fn restart(&mut self, at: Tick) {
         let shortest_integration = self.shortest_integration;
-        *self = Self { last: self.last, shortest_integration, ..Self::default() };
+        *self = Self { last: self.last, started: at, shortest_integration, ..Self::default() };
     }
 
     /// Whether gas is being drawn, as far as is known.
@@ -145,7 +147,7 @@ impl Exchanges {
     }
 
     fn begin(&mut self, seen: Seen, begun: u32) {
-        let bounds = (seen.after, seen.before);
+        let bounds = (seen.after.max(self.started), seen.before);
         // More than can be remembered is as good as forgotten at once.
         for unseen in (0..begun).rev().take(Self::REMEMBERED) {
             let drawing = unseen == 0 && seen.phase == AnalyzerPhase::GasExchange;

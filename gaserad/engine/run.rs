@@ -92,7 +92,7 @@ impl Turn {
         let task_id = run.task_id;
         self.arrive();
         if first {
-            self.state.exchanges.restart();
+            self.state.exchanges.restart(self.at.tick);
             let order = self.order_analyzer(AnalyzerOrder::Start { task_id });
             self.enter(Stage::Starting(order, settled), self.state.limits.order);
         } else {
