@@ -9,7 +9,7 @@ use gasera::domain::{channel, duration};
 
 use crate::endpoint::Endpoint;
 
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT"));
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,9 +97,10 @@ With --json, the first line is the run as it was started:
    \"label\",\"note\",\"operator\",\"total_s\",\"end_utc\"}
 and with --wait a second line follows when it has ended:
   {\"run_id\",\"outcome\",\"reason\",\"records\",\"good_records\",\"exit\"}
-With --watch, the events of `gaseractl watch` come between the two. With --dry-run, the run_id is null and the
-object also has \"timeline\": [{\"offset_s\",\"duration_s\",\"phase\",\"channel\",\"repeat\"}]. If --if-busy skip
-skipped it, the line is {\"skipped\":true,\"reason\"}.";
+With --watch, the events of `gaseractl watch` come between the two.
+With --dry-run, run_id is null and there is also:
+  \"timeline\": [{\"offset_s\",\"duration_s\",\"phase\",\"channel\",\"repeat\"}]
+If --if-busy skip skipped it, the line is {\"skipped\":true,\"reason\"}.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = START_EXAMPLES)]
@@ -175,13 +176,14 @@ pub struct Abort {
 const WATCH_EXAMPLES: &str = "\
 Examples:
   gaseractl watch
-  gaseractl watch --types live_data --channels 1-4 | jq -r '[.sampled, .channel, .components[].ppm] | @csv'
+  gaseractl watch --types live_data --channels 1-4 | jq -c '[.channel, .components[].ppm]'
   gaseractl watch --since 1200 --format table
   gaseractl watch --until-done -q > events.jsonl && echo completed
 
-A line of JSON is {\"id\",\"type\",…}: the event's number (null for what is not numbered: connected, snapshot,
-progress, heartbeat, gap), its name, and its data. With --types only those are shown, and always \"gap\", which says
-that events are missing. A broken connection is taken up again where it broke. Ctrl-C does not stop the run.";
+A line of JSON is {\"id\",\"type\",…}: the event's number, its name, and its data. What is not numbered has a null id: \
+connected, snapshot, progress, heartbeat, gap. With --types only those events are shown, and always \"gap\", which says \
+that events are missing. The table leaves out progress and heartbeats. A broken connection is taken up again where it \
+broke. Ctrl-C does not stop the run.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = WATCH_EXAMPLES)]

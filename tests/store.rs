@@ -32,18 +32,17 @@ async fn sequence_numbers_go_on_without_a_gap_after_a_restart() {
 }
 
 #[tokio::test]
-async fn the_last_moment_and_the_next_command_are_found_again() {
+async fn the_last_moment_is_found_again() {
     let directory = TempDir::new().unwrap();
     let (store, _) = open(directory.path());
     let moment = Moment { tick: Tick::from_micros(7_000_001), utc: Utc::from_micros(1_768_464_000_000_123) };
     let journal = vec!["{\"x\":1}".to_owned()];
-    let batch = Batch { moment, journal, next_command: Some(42), ..Batch::default() };
+    let batch = Batch { moment, journal, ..Batch::default() };
     store.commit(batch).await.unwrap();
     store.close().await;
     let (_store, opened) = open(directory.path());
     assert_eq!(opened.last_tick, moment.tick);
     assert_eq!(opened.last_utc, Some(moment.utc));
-    assert_eq!(opened.next_command, 42);
 }
 
 #[tokio::test]

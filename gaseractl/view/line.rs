@@ -16,7 +16,7 @@ pub fn of(notice: &Notice, paint: Paint) -> Option<String> {
         }
         Said::Gap => paint.doubtful(&gap(notice)).into_owned(),
         Said::Event(event) => sentence(event, paint),
-        Said::Other if matches!(notice.frame.event.as_str(), "connected" | "heartbeat") => return None,
+        Said::Other if matches!(notice.frame.event.as_str(), "connected" | "heartbeat" | "progress") => return None,
         Said::Other => notice.frame.data.clone(),
     };
     let time = notice.timestamp().map_or_else(String::new, |timestamp| words::clock(words::moment(timestamp)));

@@ -61,9 +61,9 @@ pub fn headline(status: &Status, paint: Paint) -> String {
 pub fn progress(status: &Status) -> String {
     let progress = &status.progress;
     let visit = (progress.step_index + 1).min(progress.total_steps.max(1));
-    let total = progress.tt_seconds.map_or_else(String::new, |total| format!(" of {}", words::seconds(total)));
+    let total = progress.tt_seconds.map_or_else(String::new, |total| format!(" / TT {}", words::seconds(total)));
     format!(
-        "{} {:>3} %  visit {visit} of {}  {}{total}",
+        "{} {:>3} %  visit {visit} of {}  ET {}{total}",
         words::bar(progress.overall_percent, 30),
         progress.overall_percent,
         progress.total_steps,
@@ -97,7 +97,7 @@ mod tests {
         let text = of(&status(), Paint(false));
         assert!(text.starts_with("Measuring, channel 3, repeat 1 of 2, until "), "{text}");
         assert!(text.contains("(12s left): measuring on channel 3\n"), "{text}");
-        assert!(text.contains("[##############----------------]  47 %  visit 3 of 10  1m of 4m30s\n"), "{text}");
+        assert!(text.contains("[##############----------------]  47 %  visit 3 of 10  ET 1m / TT 4m30s\n"), "{text}");
         let analyzer = "online · measuring / integration · iteration 12 · 192.168.0.100:8888";
         assert!(text.contains(analyzer), "{text}");
         assert!(text.contains("vici · at channel 3 (read back)"), "{text}");

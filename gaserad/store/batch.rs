@@ -16,8 +16,6 @@ pub struct Batch {
     pub facts: Vec<Fact>,
     pub events: Vec<Event>,
     pub audit: Vec<Audit>,
-    /// The number of the next command to a device, where it changed.
-    pub next_command: Option<u64>,
 }
 
 /// The run whose files may change with `fact`.
@@ -51,5 +49,4 @@ pub struct Opened {
     pub open_run: Option<RunSummary>,
     /// The newest run, open or not.
     pub last_run: Option<RunSummary>,
-    pub next_command: u64,
 }

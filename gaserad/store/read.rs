@@ -43,16 +43,12 @@ pub(super) fn opened(connection: &Connection) -> Result<Opened, StoreError> {
         let query = format!("{RUN} {condition} ORDER BY number DESC LIMIT 1");
         connection.query_row(&query, [], run_summary).optional()
     };
-    let next_command = connection
-        .query_row("SELECT value FROM meta WHERE name = 'next_command'", [], |row| unsigned(row, "value"))
-        .optional()?;
     Ok(Opened {
         last_tick: Tick::from_micros(moment.map_or(0, |(tick, _)| tick)),
         last_utc: moment.map(|(_, utc)| utc),
         last_seq: last_seq(connection)?,
         open_run: newest("WHERE ended IS NULL")?,
         last_run: newest("")?,
-        next_command: next_command.unwrap_or(0),
     })
 }
 

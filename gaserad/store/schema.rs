@@ -11,11 +11,6 @@ use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
 const STEPS: [&str; 1] = ["
-    CREATE TABLE meta (
-        name   TEXT PRIMARY KEY,
-        value  INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-
     CREATE TABLE journal (
         seq    INTEGER PRIMARY KEY,
         tick   INTEGER NOT NULL,

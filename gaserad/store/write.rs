@@ -21,11 +21,6 @@ pub(super) fn batch(
         self::fact(transaction, fact, labels)?;
     }
     audit(transaction, batch.moment, &batch.audit)?;
-    if let Some(number) = batch.next_command {
-        transaction
-            .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES ('next_command', ?)")?
-            .execute([integer(number)])?;
-    }
     events(transaction, batch.moment, &batch.events, last_seq)
 }
 
