@@ -61,7 +61,9 @@ mod tests {
 
     fn frames(pieces: &[&[u8]]) -> Vec<String> {
         let mut decoder = Decoder::default();
-        pieces.iter().for_each(|piece| decoder.push(piece));
+        for piece in pieces {
+            decoder.push(piece);
+        }
         std::iter::from_fn(|| decoder.next_frame()).map(|frame| frame.text).collect()
     }
 

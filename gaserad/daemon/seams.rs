@@ -60,6 +60,7 @@ impl Keeping {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
 fn denied(error: StoreError) -> Denied {
     let reason = match error {
         StoreError::NotFound(_) | StoreError::Ambiguous { .. } => Reason::RunUnknown,

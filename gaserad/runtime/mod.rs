@@ -108,7 +108,7 @@ impl Runtime {
     /// Runs until it is shut down and no run is under way, or until the store fails.
     pub async fn run(mut self) -> Result<(), StoreError> {
         self.show(self.clock.now());
-        while !(self.shutting_down && !self.state.is_busy()) {
+        while !self.shutting_down || self.state.is_busy() {
             let Some(what) = self.select().await else { continue };
             if let Err(error) = self.turn(what).await {
                 self.leave_devices_safe().await;
@@ -195,7 +195,9 @@ impl Runtime {
             self.show(self.clock.now());
         }
         self.keep(batch).await?;
-        orders.into_iter().for_each(|effect| self.perform(effect));
+        for effect in orders {
+            self.perform(effect);
+        }
         Ok(())
     }
 

@@ -229,16 +229,17 @@ impl World {
                 },
                 Err,
             ),
-            AnalyzerOrder::Start { .. } => match self.manners.start.clone() {
-                Some(fault) => Err(fault),
-                None => {
+            AnalyzerOrder::Start { .. } => {
+                if let Some(fault) = self.manners.start.clone() {
+                    Err(fault)
+                } else {
                     self.measuring_since = Some(self.now);
                     self.iterations.clear();
                     // A look of the analyzer's owner may still find the old result after the start.
                     self.told_stamp = None;
                     Ok(AnalyzerAnswer::Started)
                 }
-            },
+            }
             AnalyzerOrder::Look => Ok(AnalyzerAnswer::Looked),
             AnalyzerOrder::Stop => {
                 let busy = self.measuring_since.take().is_some();
