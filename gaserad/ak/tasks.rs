@@ -30,9 +30,9 @@ impl Tasks {
     /// `None` if the data are no list of tasks.
     pub(super) fn read(data: &str) -> Option<Self> {
         let words = words(data);
-        let Some(last) = words.len().checked_sub(1) else { return Some(Self::default()) };
+        let Some(end) = words.len().checked_sub(1) else { return Some(Self::default()) };
         // The last word can only be a name.
-        let numbers = words[..last].iter().map(Word::number).enumerate();
+        let numbers = words[..end].iter().map(Word::number).enumerate();
         let ids: Vec<(usize, u32)> = numbers.filter_map(|(place, number)| Some((place, number?))).collect();
         if ids.first()?.0 != 0 || ids.len() > MOST_NUMBERS {
             return None;

@@ -3,9 +3,15 @@
 //! Each device has one owner, a task with an inbox of orders. It answers every order once and tells what is new,
 //! all in one sequence of [`Report`]s.
 
+pub mod analyzer;
 pub mod dial;
+#[cfg(test)]
+mod fake;
+pub mod session;
 
+pub use analyzer::{Analyzer, AnalyzerSettings};
 pub use dial::{Dial, Stream};
+pub use session::SessionMode;
 
 use crate::domain::{AnalyzerAnswer, AnalyzerNews, CommandId, Fault, Position, ValveNews};
 

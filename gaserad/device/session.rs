@@ -1,0 +1,240 @@
+//! One AK connection: a question, its reply, a deadline. What is worth asking is for `analyzer`.
+//!
+//! Replies carry no number, so one question is in flight at a time, and a stream on which a reply was late or broken is
+//! dropped: the next reply on it could be the one to the question before. Some servers hang up after each reply. That is
+//! no error; it is noticed, and from then on every question has a connection of its own.
+
+#[cfg(test)]
+mod tests;
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
+
+use super::dial::{Dial, Stream};
+use crate::ak::{self, Command, Decoder, Reply};
+
+const CONNECT: Duration = Duration::from_secs(2);
+const REPLY: Duration = Duration::from_secs(3);
+const PIECE: usize = 4096;
+
+/// How long a connection serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SessionMode {
+    /// As long as the server keeps it open.
+    #[default]
+    Auto,
+    Persistent,
+    /// For one question.
+    Oneshot,
+}
+
+/// A question without an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The question was not delivered.
+    #[error("cannot connect to {place}: {why}")]
+    Unreachable { place: String, why: String },
+    #[error("{place} gave no reply to {code}: {why}")]
+    NoReply { place: String, code: &'static str, why: String },
+    /// It may have been carried out or not, and must not be repeated.
+    #[error("the reply of {place} to {code} was lost: {why}")]
+    Lost { place: String, code: &'static str, why: String },
+    #[error("{place} does not speak AK: {error}")]
+    Malformed { place: String, error: ak::Error },
+}
+
+pub struct Session {
+    dial: Dial,
+    mode: SessionMode,
+    connection: Option<Connection>,
+    /// The server was seen to hang up after a reply.
+    hangs_up: bool,
+}
+
+struct Connection {
+    stream: Box<dyn Stream>,
+    decoder: Decoder,
+    replies: u32,
+}
+
+/// How one attempt went wrong.
+enum Failure {
+    Unreachable(String),
+    /// The connection was gone before a byte of the question was on its way.
+    Undelivered(String),
+    /// It ended without a byte of a reply.
+    Ended,
+    Silent,
+    Broken(String),
+    Malformed(ak::Error),
+}
+
+impl Session {
+    pub fn new(dial: Dial, mode: SessionMode) -> Self {
+        Self { dial, mode, connection: None, hangs_up: false }
+    }
+
+    /// The analyzer's address as people know it.
+    pub fn place(&self) -> &str {
+        &self.dial.place
+    }
+
+    /// Asks, a second time if the reply was lost and asking twice does no harm.
+    pub async fn ask(&mut self, command: Command) -> Result<Reply, AskError> {
+        let mut repeats = u8::from(command.is_safe_to_repeat());
+        loop {
+            let reused = self.still_open(command).await;
+            let failure = match self.attempt(command).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            self.connection = None;
+            match failure {
+                // It had hung up meanwhile: that says nothing of the question.
+                Failure::Undelivered(_) if reused => {}
+                Failure::Ended if reused && command.is_safe_to_repeat() => {}
+                Failure::Unreachable(_) | Failure::Undelivered(_) => return Err(self.error(command, failure)),
+                _ if repeats > 0 => repeats -= 1,
+                failure => return Err(self.error(command, failure)),
+            }
+        }
+    }
+
+    /// Whether there is a connection to use again. One that the server has closed is dropped.
+    async fn still_open(&mut self, command: Command) -> bool {
+        let Some(connection) = &mut self.connection else { return false };
+        // A close that has come in must get the chance to be noticed.
+        tokio::task::yield_now().await;
+        let open = connection.discard_strays().await;
+        let replies = connection.replies;
+        // What must not be repeated goes where no close can be on its way yet.
+        let proven = self.mode != SessionMode::Auto || replies > 1 || command.is_safe_to_repeat();
+        if !open {
+            self.note_close(replies);
+        }
+        if !open || !proven {
+            self.connection = None;
+        }
+        self.connection.is_some()
+    }
+
+    /// One reply, then a close: such is this server's habit.
+    fn note_close(&mut self, replies: u32) {
+        self.hangs_up |= replies == 1;
+    }
+
+    async fn attempt(&mut self, command: Command) -> Result<Reply, Failure> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.dial).await?,
+        };
+        let exchanged = timeout(REPLY, connection.exchange(command)).await.unwrap_or(Err(Failure::Silent));
+        if matches!(exchanged, Err(Failure::Ended | Failure::Undelivered(_))) {
+            self.note_close(connection.replies);
+        }
+        let reply = exchanged?;
+        let keep = match self.mode {
+            SessionMode::Auto => !self.hangs_up,
+            SessionMode::Persistent => true,
+            SessionMode::Oneshot => false,
+        };
+        self.connection = Some(connection).filter(|_| keep);
+        Ok(reply)
+    }
+
+    fn error(&self, command: Command, failure: Failure) -> AskError {
+        let place = self.dial.place.clone();
+        let code = command.code();
+        let why = match failure {
+            Failure::Unreachable(why) | Failure::Undelivered(why) => return AskError::Unreachable { place, why },
+            Failure::Malformed(error) if command.is_safe_to_repeat() => return AskError::Malformed { place, error },
+            Failure::Malformed(error) => error.to_string(),
+            Failure::Ended => "it closed the connection".to_owned(),
+            Failure::Silent => format!("nothing came within {} s", REPLY.as_secs()),
+            Failure::Broken(why) => why,
+        };
+        if command.is_safe_to_repeat() {
+            AskError::NoReply { place, code, why }
+        } else {
+            AskError::Lost { place, code, why }
+        }
+    }
+}
+
+async fn connect(dial: &Dial) -> Result<Connection, Failure> {
+    match timeout(CONNECT, dial.open()).await {
+        Ok(Ok(stream)) => Ok(Connection { stream, decoder: Decoder::default(), replies: 0 }),
+        Ok(Err(error)) => Err(Failure::Unreachable(error.to_string())),
+        Err(_) => Err(Failure::Unreachable(format!("nothing answered within {} s", CONNECT.as_secs()))),
+    }
+}
+
+impl Connection {
+    async fn exchange(&mut self, command: Command) -> Result<Reply, Failure> {
+        self.send(&command.encode()).await?;
+        let mut piece = [0; PIECE];
+        let mut received = 0;
+        loop {
+            while let Some(frame) = self.decoder.next_frame() {
+                let reply = Reply::parse(&frame).map_err(Failure::Malformed)?;
+                if reply.answers(command) {
+                    self.replies = self.replies.saturating_add(1);
+                    return Ok(reply);
+                }
+                tracing::debug!("{:?} is no reply to {}, and is discarded", reply.raw, command.code());
+            }
+            match self.stream.read(&mut piece).await {
+                Ok(0) | Err(_) if received == 0 => return Err(Failure::Ended),
+                Ok(0) => return Err(Failure::Broken("it closed the connection within the reply".to_owned())),
+                Ok(count) => {
+                    received += count;
+                    self.decoder.push(&piece[..count]);
+                }
+                Err(error) => return Err(Failure::Broken(error.to_string())),
+            }
+        }
+    }
+
+    async fn send(&mut self, question: &[u8]) -> Result<(), Failure> {
+        let sent = self.stream.write(question).await.map_err(|error| Failure::Undelivered(error.to_string()))?;
+        if sent == 0 {
+            return Err(Failure::Undelivered("it takes no bytes".to_owned()));
+        }
+        let rest = async {
+            self.stream.write_all(&question[sent..]).await?;
+            self.stream.flush().await
+        };
+        rest.await.map_err(|error| Failure::Broken(error.to_string()))
+    }
+
+    /// Takes what has come in unasked; `false` if the server has closed the connection.
+    async fn discard_strays(&mut self) -> bool {
+        self.decoder = Decoder::default();
+        let mut piece = [0; PIECE];
+        loop {
+            match read_what_is_there(&mut self.stream, &mut piece).await {
+                None => return true,
+                Some(Ok(1..)) => {}
+                Some(Ok(0) | Err(_)) => return false,
+            }
+        }
+    }
+}
+
+/// Does not wait: `None` if nothing is there.
+async fn read_what_is_there(stream: &mut Box<dyn Stream>, piece: &mut [u8]) -> Option<io::Result<usize>> {
+    poll_fn(|context| {
+        let mut buffer = ReadBuf::new(piece);
+        Poll::Ready(match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+            Poll::Pending => None,
+            Poll::Ready(read) => Some(read.map(|()| buffer.filled().len())),
+        })
+    })
+    .await
+}
