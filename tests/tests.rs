@@ -1,6 +1,7 @@
 //! One test binary; a module per subject.
 #![expect(clippy::unwrap_used, clippy::float_cmp, reason = "a test that fails says where")]
 
+mod ak;
 mod cli;
 mod config;
 mod engine;

@@ -1,29 +1,39 @@
-//! The AK protocol as the GASERA ONE speaks it: frame <-> bytes, typed command, typed reply. Pure.
+//! AK as the GASERA ONE speaks it: bytes <-> frames <-> typed commands and replies. No connection, no clock, no state
+//! beyond a half-received frame: asking, waiting and reconnecting are `device::session`.
 //!
 //! ```text
-//! question   STX ␣ CODE ␣ K0 ␣ [data] ETX        STX = 0x02, ETX = 0x03, CODE = four letters
-//! reply      STX ␣ CODE ␣ status [␣ data] ETX    status 0: done; any other digit: not done
+//! request   STX SP ASTS SP K0 SP [data SP] ETX        SP after the last word: an undocumented need of some firmware
+//! reply     STX SP ASTS SP 0 [SP data] ETX            0 is "no error", any other digit is an error
 //! ```
 //!
-//! Text is ASCII. The byte after STX means nothing. Blanks, CR and LF may stand anywhere between words. There are no
-//! request numbers: one question is in flight at a time, and a reply is known by its code. A reply can be long (some
-//! are several kilobytes) and can come in pieces, with noise before it.
+//! STX is 0x02, ETX is 0x03, everything between is text. Nothing numbers the questions: one is in flight at a time, and
+//! its reply is known by the four letters that it repeats.
 //!
-//! | code | asks or orders |
-//! |---|---|
-//! | `ASTS` `AMST` `AITR` | state, phase within the iteration, iteration |
-//! | `AERR` | active error codes |
-//! | `ACON` | the last result, as triples of time, CAS number, ppm |
-//! | `SCON` | how `ACON` is laid out |
-//! | `ATSK` `ATSP` | the tasks; one task's gases and flush times |
-//! | `STAM` `STPM` | start a task, stop measuring |
-//! | `SONL` | whether results are kept on the analyzer: `0` keeps them |
-//! | `ACLK` `ADEV` | clock (UTC), identity |
+//! | command | asks or does | reply |
+//! |---|---|---|
+//! | ASTS | state | one code |
+//! | AMST | phase within the iteration | one code |
+//! | AITR | iteration counter | a number |
+//! | AERR | active errors | codes, which are strings |
+//! | ACON | the last result | `stamp cas ppm` for each gas; error 1 before the first result |
+//! | SCON | which fields ACON has, until the next reboot | |
+//! | STAM | start a task; the one command that must not be repeated blindly | |
+//! | STPM | stop measuring | |
+//! | SONL | 1 keeps results off the instrument's own disk, 0 stores them there | |
+//! | ATSK | tasks | `id name id name …`, names unquoted, with blanks and digits in them |
+//! | ATSP | parameters of a task | its gases first |
+//! | ACLK | the instrument's clock | UTC, without a zone |
+//! | ADEV | identity | quoted fields |
+//!
+//! Real streams are less tidy than this. Accepted without complaint: bytes before STX, a start without an end before the
+//! real one, any byte in place of the blank after STX, any number of blanks, line ends anywhere a blank may be, text that
+//! is not UTF-8. What cannot be a reply is an [`Error`] that holds the offending line, never a guess and never a panic.
 
 pub mod command;
 pub mod frame;
 pub mod reply;
 mod tasks;
+mod words;
 
 pub use command::{Command, Request};
 pub use frame::{Decoder, Frame};

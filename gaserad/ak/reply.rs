@@ -1,167 +1,176 @@
-//! What the analyzer answers, read tolerantly and checked for what matters: that it is the answer to the question.
+//! What the analyzer answers: a code, a status digit, data. A reader for each command turns the data into nouns.
+
+use std::collections::BTreeMap;
 
 use super::command::Command;
 use super::frame::{self, Frame};
 use super::tasks::Tasks;
+use super::words::words;
 use crate::domain::{AnalyzerPhase, AnalyzerState, AnalyzerTime, Cas, DeviceErrors, Reading, Sample};
 
-/// Bytes that are no answer, or not the one that was asked for. Each holds the line.
+/// 9999-12-31T23:59:59Z. A larger number is no time stamp but another field.
+const LATEST_STAMP: i64 = 253_402_300_799;
+
+/// What AK instruments say in place of data when they refuse, whatever the status digit is.
+const REFUSALS: [(&str, &str); 5] = [
+    ("SE", "it does not know the command"),
+    ("DF", "the data do not suit it"),
+    ("BS", "it is busy"),
+    ("OF", "it is not under remote control"),
+    ("NA", "not available"),
+];
+
+/// A reply that says something else than what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    #[error("{0:?} is no AK reply")]
-    Malformed(String),
-    #[error("{asked} was answered with {line:?}")]
-    OtherCode { asked: &'static str, line: String },
-    #[error("the analyzer refused {code}: {why} ({line:?})")]
-    Refused { code: String, why: &'static str, line: String },
-    #[error("the reply {line:?} holds no {what}")]
-    Unreadable { what: &'static str, line: String },
+    #[error("{line:?} is no AK reply: a code of four letters and a status digit are needed")]
+    Malformed { line: String },
+    #[error("{line:?} is no reply to {asked}")]
+    Stray { asked: &'static str, line: String },
+    #[error("the answer to {code} was {line:?}: {meaning}")]
+    Refused { code: String, line: String, meaning: &'static str },
+    #[error("{line:?} does not hold {wanted}")]
+    Unreadable { line: String, wanted: &'static str },
 }
 
-/// One reply. `raw` is the whole line, kept with every record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub code: String,
+    /// 0 is "no error".
     pub status: u8,
+    /// Without the blanks around it.
     pub data: String,
+    /// The whole text.
     pub raw: String,
-}
-
-/// The bytes of a reply, for who plays the analyzer.
-pub fn encode(code: &str, status: u8, data: &str) -> Vec<u8> {
-    let blank = if data.is_empty() { "" } else { " " };
-    frame::encode(&format!("{code} {status}{blank}{data}"))
 }
 
 impl Reply {
     pub fn parse(frame: &Frame) -> Result<Self, Error> {
-        let raw = frame.text.trim().replace(['\r', '\n'], " ");
-        let malformed = || Error::Malformed(raw.clone());
-        let (code, rest) = raw.split_once(char::is_whitespace).ok_or_else(malformed)?;
-        // A byte that means nothing may stand before the code.
-        let code: String = code.chars().skip(code.chars().count().saturating_sub(4)).collect();
-        let rest = rest.trim_start();
-        let (status, data) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        let status: u8 =
-            Some(status).filter(|status| status.len() == 1).and_then(|s| s.parse().ok()).ok_or_else(malformed)?;
-        if code.chars().count() != 4 {
-            return Err(malformed());
-        }
-        let data = data.trim().to_owned();
-        Ok(Self { code, status, data, raw })
-    }
-
-    /// Whether this answers the command, and not one that was given up.
-    pub fn answers(&self, command: &Command) -> Result<(), Error> {
-        if self.code == command.code() {
-            Ok(())
-        } else {
-            Err(Error::OtherCode { asked: command.code(), line: self.raw.clone() })
-        }
-    }
-
-    /// That it was done.
-    pub fn done(&self) -> Result<(), Error> {
-        let why = match self.data.split_whitespace().next() {
-            Some("SE") => "it does not understand the syntax",
-            Some("DF") => "the data does not fit",
-            Some("BS") => "it is busy",
-            Some("OF") => "it is not in remote mode",
-            Some("NA") => "it has no such channel",
-            _ if self.status == 0 => return Ok(()),
-            _ => "request error",
+        let malformed = || Error::Malformed { line: frame.text.clone() };
+        let (code, rest) = frame.split().ok_or_else(malformed)?;
+        let rest = rest.trim();
+        let (digit, data) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+        let status = match digit.as_bytes() {
+            [digit @ b'0'..=b'9'] => digit - b'0',
+            _ => return Err(malformed()),
         };
-        Err(Error::Refused { code: self.code.clone(), why, line: self.raw.clone() })
+        Ok(Self { code: code.to_owned(), status, data: data.trim().to_owned(), raw: frame.text.clone() })
     }
 
-    fn unreadable(&self, what: &'static str) -> Error {
-        Error::Unreadable { what, line: self.raw.clone() }
+    /// Whether this is the reply to `command`: it repeats its code, or the code was not even understood.
+    pub fn answers(&self, command: Command) -> bool {
+        self.code == command.code() || self.code == "????"
     }
 
-    fn number<N: std::str::FromStr>(&self, what: &'static str) -> Result<N, Error> {
-        self.done()?;
-        let word = self.data.split_whitespace().next();
-        word.and_then(|word| word.parse().ok()).ok_or_else(|| self.unreadable(what))
+    /// That the analyzer did what `command` says.
+    pub fn done(&self, command: Command) -> Result<(), Error> {
+        self.data_of(command.code()).map(|_| ())
     }
 
+    /// ASTS
     pub fn state(&self) -> Result<AnalyzerState, Error> {
-        self.number("state").map(AnalyzerState::from_code)
+        self.number("ASTS", "a state").map(AnalyzerState::from_code)
     }
 
+    /// AMST
     pub fn phase(&self) -> Result<AnalyzerPhase, Error> {
-        self.number("phase").map(AnalyzerPhase::from_code)
+        self.number("AMST", "a phase").map(AnalyzerPhase::from_code)
     }
 
+    /// AITR
     pub fn iteration(&self) -> Result<u32, Error> {
-        self.number("iteration")
+        self.number("AITR", "an iteration number")
     }
 
+    /// AERR
     pub fn errors(&self) -> Result<DeviceErrors, Error> {
-        self.done()?;
-        Ok(DeviceErrors(self.data.split_whitespace().map(str::to_owned).collect()))
+        Ok(DeviceErrors(self.data_of("AERR")?.split_whitespace().map(str::to_owned).collect()))
     }
 
+    /// ACON in the layout [`Command::LAYOUT`]: one sample per time stamp, in the order of time. Another layout is an
+    /// error. A concentration that is no finite number, `#` among them, is a reading without a value.
+    pub fn results(&self) -> Result<Vec<Sample>, Error> {
+        let unreadable = || self.unreadable("a time, a CAS number and a concentration for each gas");
+        let fields: Vec<&str> = self.data_of("ACON")?.split_whitespace().collect();
+        let mut samples: BTreeMap<AnalyzerTime, Vec<Reading>> = BTreeMap::new();
+        for triple in fields.chunks(3) {
+            let &[stamp, cas, ppm] = triple else { return Err(unreadable()) };
+            let stamp = read_stamp(stamp).ok_or_else(unreadable)?;
+            let cas = read_cas(cas).ok_or_else(unreadable)?;
+            let ppm = ppm.parse().ok().filter(|ppm: &f64| ppm.is_finite());
+            samples.entry(stamp).or_default().push(Reading { cas, ppm });
+        }
+        let raw = &self.raw;
+        Ok(samples.into_iter().map(|(stamp, readings)| Sample { stamp, readings, raw: raw.clone() }).collect())
+    }
+
+    /// ATSK
     pub fn tasks(&self) -> Result<Tasks, Error> {
-        self.done()?;
-        Tasks::parse(&self.data).ok_or_else(|| self.unreadable("list of tasks"))
+        Tasks::read(self.data_of("ATSK")?).ok_or_else(|| self.unreadable("task ids and names"))
     }
 
-    /// The gases of a task.
-    pub fn task_gases(&self) -> Result<Vec<Cas>, Error> {
-        self.done()?;
-        let gases = self.data.split_whitespace().next().unwrap_or_default();
-        let gases: Vec<Cas> = gases.split(',').filter(|gas| is_cas(gas)).map(|gas| Cas(gas.to_owned())).collect();
-        if gases.is_empty() { Err(self.unreadable("gases")) } else { Ok(gases) }
+    /// ATSP: the gases of the task.
+    pub fn gases(&self) -> Result<Vec<Cas>, Error> {
+        let parts = self.data_of("ATSP")?.split([',', ' ', '\t', '\r', '\n']).filter(|part| !part.is_empty());
+        let gases: Vec<Cas> = parts.map_while(read_cas).collect();
+        if gases.is_empty() { Err(self.unreadable("CAS numbers of gases")) } else { Ok(gases) }
     }
 
-    /// The last result: usually one sample; several if the stamps differ.
-    pub fn samples(&self) -> Result<Vec<Sample>, Error> {
-        self.done()?;
-        let words: Vec<&str> = self.data.split_whitespace().collect();
-        let mut samples: Vec<Sample> = Vec::new();
-        if !words.len().is_multiple_of(3) {
-            return Err(self.unreadable("triples of time, CAS number and ppm"));
-        }
-        for triple in words.chunks_exact(3) {
-            let (stamp, reading) = self.reading(triple[0], triple[1], triple[2])?;
-            match samples.iter_mut().find(|sample| sample.stamp == stamp) {
-                Some(sample) => sample.readings.push(reading),
-                None => samples.push(Sample { stamp, readings: vec![reading], raw: self.raw.clone() }),
-            }
-        }
-        Ok(samples)
-    }
-
-    fn reading(&self, stamp: &str, cas: &str, ppm: &str) -> Result<(AnalyzerTime, Reading), Error> {
-        let stamp = stamp.parse().map_err(|_| self.unreadable("time stamp"))?;
-        if !is_cas(cas) {
-            return Err(self.unreadable("CAS number"));
-        }
-        // What begins with # is not available or not valid.
-        let number = if ppm.starts_with('#') { None } else { Some(ppm.parse::<f64>()) };
-        let number = number.transpose().map_err(|_| self.unreadable("concentration"))?;
-        let ppm = number.filter(|ppm| ppm.is_finite());
-        Ok((AnalyzerTime(stamp), Reading { cas: Cas(cas.to_owned()), ppm }))
-    }
-
-    /// The analyzer's clock, which runs in UTC.
+    /// ACLK
     pub fn clock(&self) -> Result<AnalyzerTime, Error> {
-        self.done()?;
-        let civil: jiff::civil::DateTime = self.data.parse().map_err(|_| self.unreadable("time"))?;
-        let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| self.unreadable("time"))?;
-        Ok(AnalyzerTime(zoned.timestamp().as_second()))
+        let text = self.data_of("ACLK")?.trim_end_matches('Z');
+        let time = text.parse::<jiff::civil::DateTime>().and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC));
+        let seconds = time.map_err(|_| self.unreadable("a date and a time"))?.timestamp().as_second();
+        Ok(AnalyzerTime(seconds))
     }
 
-    /// Manufacturer, serial number, name, firmware: what stands in quotes.
+    /// ADEV: manufacturer, serial number, name, firmware.
     pub fn identity(&self) -> Result<Vec<String>, Error> {
-        self.done()?;
-        Ok(self.data.split('"').skip(1).step_by(2).map(str::to_owned).collect())
+        Ok(words(self.data_of("ADEV")?).into_iter().map(|word| word.text).collect())
+    }
+
+    fn number<T: std::str::FromStr>(&self, code: &'static str, wanted: &'static str) -> Result<T, Error> {
+        let data = self.data_of(code)?;
+        let digits = data.bytes().all(|byte| byte.is_ascii_digit());
+        data.parse().ok().filter(|_| digits).ok_or_else(|| self.unreadable(wanted))
+    }
+
+    /// The data, if this is a reply to `asked` that is no refusal.
+    fn data_of(&self, asked: &'static str) -> Result<&str, Error> {
+        let refusal = REFUSALS.iter().find(|(word, _)| self.data == *word || self.data == format!("K0 {word}"));
+        let meaning = match (refusal, self.code.as_str()) {
+            (_, "????") => "it does not know the command",
+            (_, code) if code != asked => return Err(Error::Stray { asked, line: self.raw.clone() }),
+            (Some((_, meaning)), _) => meaning,
+            (None, _) if self.status != 0 => "an error, and it does not say which",
+            (None, _) => return Ok(&self.data),
+        };
+        Err(Error::Refused { code: asked.to_owned(), line: self.raw.clone(), meaning })
+    }
+
+    fn unreadable(&self, wanted: &'static str) -> Error {
+        Error::Unreadable { line: self.raw.clone(), wanted }
     }
 }
 
-/// Digits, digits, digit, as in `74-82-8`.
-fn is_cas(word: &str) -> bool {
-    word.contains('-') && word.split('-').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+fn read_stamp(text: &str) -> Option<AnalyzerTime> {
+    let stamp = text.parse().ok().filter(|stamp| (0..=LATEST_STAMP).contains(stamp));
+    stamp.map(AnalyzerTime)
+}
+
+/// Three numbers with hyphens between them.
+fn read_cas(text: &str) -> Option<Cas> {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let shaped = text.split('-').count() == 3 && text.split('-').all(number);
+    shaped.then(|| Cas(text.to_owned()))
+}
+
+/// A reply as it goes over the wire.
+pub fn encode(code: &str, status: u8, data: &str) -> Vec<u8> {
+    match data.trim() {
+        "" => frame::encode(&format!("{code} {status}")),
+        data => frame::encode(&format!("{code} {status} {data}")),
+    }
 }
 
 #[cfg(test)]
@@ -169,92 +178,138 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ak::Decoder;
 
     fn reply(text: &str) -> Reply {
         Reply::parse(&Frame { text: text.into() }).unwrap()
     }
 
     #[test]
-    fn replies_as_instruments_gave_them() {
-        assert_eq!(reply(" ASTS 0 2").state().unwrap(), AnalyzerState::Idle);
-        assert_eq!(reply(" AMST 0 0").phase().unwrap(), AnalyzerPhase::None);
-        assert_eq!(reply(" AITR 0 0").iteration().unwrap(), 0);
-        assert_eq!(reply(" AERR 0 8002 8004").errors().unwrap().0, ["8002", "8004"]);
-        assert_eq!(reply(" AERR 0").errors().unwrap().0, Vec::<String>::new());
-        assert_eq!(reply(" ACLK 0 2025-02-26T17:02:51").clock().unwrap(), AnalyzerTime(1_740_589_371));
-        let identity = reply(r#" ADEV 0 "Gasera Ltd" "030109" "MINTS-GASERA-ONE" "010304""#).identity().unwrap();
-        assert_eq!(identity, ["Gasera Ltd", "030109", "MINTS-GASERA-ONE", "010304"]);
-        let gases = reply(" ATSP 0 74-82-8,124-38-9,7732-18-5 850 1 1 6").task_gases().unwrap();
-        assert_eq!(gases.len(), 3);
+    fn a_reply_has_a_code_a_status_and_data() {
+        let reply = reply("0ASTS 0\r\n 5 ");
+        assert_eq!((reply.code.as_str(), reply.status, reply.data.as_str()), ("ASTS", 0, "5"));
+        assert_eq!(reply.state(), Ok(AnalyzerState::Measuring));
     }
 
     #[test]
-    fn a_result_as_an_instrument_gave_it() {
-        let text = " ACON 0 1706785295 74-82-8 2.13337 1706785295 7732-18-5 11571.8 1706785295 10024-97-2 0.353235";
-        let samples = reply(text).samples().unwrap();
-        assert_eq!(samples.len(), 1);
-        assert_eq!(samples[0].stamp, AnalyzerTime(1_706_785_295));
-        assert_eq!(samples[0].readings[2].ppm, Some(0.353_235));
-        assert_eq!(samples[0].raw, text.trim());
-    }
-
-    #[test]
-    fn readings_of_different_times_are_different_samples() {
-        let samples = reply(" ACON 0 10 74-82-8 1 11 124-38-9 2 10 630-08-0 3").samples().unwrap();
-        assert_eq!(samples.iter().map(|sample| sample.readings.len()).collect::<Vec<_>>(), [2, 1]);
-    }
-
-    #[test]
-    fn a_value_that_is_none_is_missing_and_not_zero() {
-        let samples = reply(" ACON 0 10 74-82-8 # 10 124-38-9 NaN 10 630-08-0 #5").samples().unwrap();
-        assert!(samples[0].readings.iter().all(|reading| reading.ppm.is_none()));
-    }
-
-    #[test]
-    fn a_layout_that_somebody_else_set_is_noticed() {
-        for text in [" ACON 0 10 74-82-8 1 1 10 124-38-9 2 1", " ACON 0 74-82-8 1", " ACON 0 1 2 3"] {
-            assert!(matches!(reply(text).samples(), Err(Error::Unreadable { .. })), "{text}");
+    fn a_reply_without_a_status_is_malformed() {
+        for text in ["ASTS", "????", "ASTS x 2", "ASTS 12", "ASTS -1", "no reply at all"] {
+            let error = Reply::parse(&Frame { text: text.into() }).unwrap_err();
+            assert_eq!(error, Error::Malformed { line: text.into() });
         }
     }
 
     #[test]
-    fn a_refusal_is_no_success() {
-        assert!(matches!(reply(" STAM 1").done(), Err(Error::Refused { .. })));
-        let busy = reply(" STAM 0 BS").done().unwrap_err();
-        assert!(busy.to_string().contains("busy"), "{busy}");
-        assert!(reply(" ASTS 1").state().is_err());
-        assert!(reply(" ASTS 0").state().is_err());
+    fn a_reply_to_another_question_is_not_read() {
+        let error = reply("ACON 0 1511865967 74-82-8 0.9").state().unwrap_err();
+        assert_eq!(error.to_string(), "\"ACON 0 1511865967 74-82-8 0.9\" is no reply to ASTS");
     }
 
     #[test]
-    fn blanks_line_ends_and_a_byte_before_the_code_do_not_matter() {
-        assert_eq!(reply("\r\n ASTS   0\r\n 2 ").state().unwrap(), AnalyzerState::Idle);
-        assert_eq!(reply("0ASTS 0 5 ").state().unwrap(), AnalyzerState::Measuring);
-    }
-
-    #[test]
-    fn an_answer_to_something_else_is_no_answer() {
-        assert!(reply(" ACON 0 1511865967 74-82-8 1").answers(&Command::State).is_err());
-        for text in ["", "ASTS", "ASTS x 2", "AS 0 2", "ASTS 10 2"] {
-            assert!(Reply::parse(&Frame { text: text.into() }).is_err(), "{text}");
+    fn refusals_are_told_with_their_meaning() {
+        for (text, end) in [
+            ("STAM 1", "an error, and it does not say which"),
+            ("STAM 7 BS", "it is busy"),
+            ("STAM 0 BS", "it is busy"),
+            ("STAM 0 K0 OF", "it is not under remote control"),
+            ("???? 1", "it does not know the command"),
+        ] {
+            let error = reply(text).done(Command::Start { task: 11 }).unwrap_err().to_string();
+            assert_eq!(error, format!("the answer to STAM was {text:?}: {end}"));
         }
+        assert_eq!(reply("STAM 0").done(Command::Start { task: 11 }), Ok(()));
+    }
+
+    #[test]
+    fn codes_that_are_not_numbers_are_unreadable() {
+        assert!(matches!(reply("ASTS 0").state(), Err(Error::Unreadable { .. })));
+        assert!(matches!(reply("AMST 0 1 2").phase(), Err(Error::Unreadable { .. })));
+        assert!(matches!(reply("AITR 0 +1").iteration(), Err(Error::Unreadable { .. })));
+        assert!(matches!(reply("ASTS 0 256").state(), Err(Error::Unreadable { .. })));
+        assert_eq!(reply("ASTS 0 9").state(), Ok(AnalyzerState::Other(9)));
+    }
+
+    #[test]
+    fn results_are_grouped_by_stamp() {
+        let samples = reply("ACON 0 20 74-82-8 1.5 10 124-38-9 4E2\r\n20 7732-18-5 -0.25").results().unwrap();
+        let stamps: Vec<i64> = samples.iter().map(|sample| sample.stamp.0).collect();
+        assert_eq!(stamps, [10, 20]);
+        assert_eq!(samples[0].readings, [Reading { cas: Cas("124-38-9".into()), ppm: Some(400.0) }]);
+        let ppm: Vec<_> = samples[1].readings.iter().map(|reading| reading.ppm).collect();
+        assert_eq!(ppm, [Some(1.5), Some(-0.25)]);
+        assert_eq!(reply("ACON 0").results(), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_concentration_that_is_no_number_has_no_value() {
+        for ppm in ["#", "#12.5", "NaN", "inf", "-inf", "1e999", "NULL"] {
+            let samples = reply(&format!("ACON 0 10 74-82-8 {ppm}")).results().unwrap();
+            assert_eq!(samples[0].readings[0].ppm, None, "{ppm}");
+        }
+    }
+
+    #[test]
+    fn results_in_another_layout_are_an_error() {
+        for data in [
+            "74-82-8 0.9 124-38-9 400",
+            "10 74-82-8 0.9 1 10 124-38-9 400 1 10 7732-18-5 7000 1",
+            "10 0.9 10 400 10 7000",
+            "10 74-82-8",
+            "0 0 0",
+            "99999999999999999999 74-82-8 0.9",
+        ] {
+            assert!(matches!(reply(&format!("ACON 0 {data}")).results(), Err(Error::Unreadable { .. })), "{data}");
+        }
+    }
+
+    #[test]
+    fn the_clock_is_utc() {
+        assert_eq!(reply("ACLK 0 2025-02-26T17:08:51").clock(), Ok(AnalyzerTime(1_740_589_731)));
+        assert_eq!(reply("ACLK 0 2025-02-26T17:08:51Z").clock(), Ok(AnalyzerTime(1_740_589_731)));
+        assert!(matches!(reply("ACLK 0 yesterday").clock(), Err(Error::Unreadable { .. })));
+    }
+
+    #[test]
+    fn gases_end_where_the_other_parameters_begin() {
+        let gases = reply("ATSP 0 74-82-8, 124-38-9,630-08-0 850 1 1 6").gases().unwrap();
+        assert_eq!(gases.iter().map(|cas| cas.0.as_str()).collect::<Vec<_>>(), ["74-82-8", "124-38-9", "630-08-0"]);
+        assert!(reply("ATSP 0 850 1 1 6").gases().is_err());
+    }
+
+    /// Every reader on the same reply: whatever it says, none of them may panic.
+    fn read_all(reply: &Reply) {
+        let _ = (reply.state(), reply.phase(), reply.iteration(), reply.errors(), reply.results());
+        let _ = (reply.tasks(), reply.gases(), reply.clock(), reply.identity(), reply.done(Command::Stop));
     }
 
     proptest! {
         #[test]
-        fn nothing_panics(text in any::<String>()) {
-            if let Ok(reply) = Reply::parse(&Frame { text }) {
-                let _ = (reply.state(), reply.phase(), reply.iteration(), reply.errors(), reply.tasks());
-                let _ = (reply.samples(), reply.clock(), reply.identity(), reply.task_gases(), reply.done());
+        fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut decoder = Decoder::default();
+            decoder.push(b"\x02");
+            decoder.push(&bytes);
+            decoder.push(b"\x03");
+            while let Some(frame) = decoder.next_frame() {
+                if let Ok(reply) = Reply::parse(&frame) {
+                    read_all(&reply);
+                }
             }
         }
 
         #[test]
-        fn what_is_encoded_reads_back(status in 0_u8..10, data in "[!-~]{0,20}") {
-            let mut decoder = frame::Decoder::default();
-            decoder.push(&encode("ACON", status, &data));
+        fn no_data_make_their_reader_panic(
+            code in prop::sample::select(vec!["ASTS", "AITR", "AERR", "ACON", "ATSK", "ATSP", "ACLK", "ADEV"]),
+            data in "[0-9a-zA-Z#\",:.\\-TZ \r\n]{0,120}",
+        ) {
+            read_all(&reply(&format!("{code} 0 {data}")));
+        }
+
+        #[test]
+        fn a_reply_arrives_as_it_was_sent(code in "A[A-Z]{3}", status in 0..=9_u8, data in "([!-~]{1,9}( [!-~]{1,9}){0,5})?") {
+            let mut decoder = Decoder::default();
+            decoder.push(&encode(&code, status, &data));
             let reply = Reply::parse(&decoder.next_frame().unwrap()).unwrap();
-            prop_assert_eq!((reply.code.as_str(), reply.status, reply.data), ("ACON", status, data));
+            prop_assert_eq!((reply.code, reply.status, reply.data), (code, status, data));
         }
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod analyzer;
 pub mod dial;
+#[cfg(test)]
+mod fake;
 pub mod multiplexer;
 pub mod serial;
 pub mod session;

@@ -1,13 +1,19 @@
-//! The AK session: one question in flight, each with a deadline, over a connection that is made anew when it must be.
+//! One AK connection: a question, its reply, a deadline. What is worth asking is for `analyzer`.
 //!
-//! Some servers keep the connection open, some close it after every reply; both are fine, and which it is is learned.
-//! After a silence or a garbled reply the connection is dropped: what comes late must never answer a later question.
-//! The deadlines are of the real world, however fast a simulated one runs.
+//! Replies carry no number, so one question is in flight at a time, and a stream on which a reply was late or broken is
+//! dropped: the next reply on it could be the one to the question before. Some servers hang up after each reply. That is
+//! no error; it is noticed, and from then on every question has a connection of its own.
 
+#[cfg(test)]
+mod tests;
+
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
 use super::dial::{Dial, Stream};
@@ -15,137 +21,220 @@ use crate::ak::{self, Command, Decoder, Reply};
 
 const CONNECT: Duration = Duration::from_secs(2);
 const REPLY: Duration = Duration::from_secs(3);
+const PIECE: usize = 4096;
 
-/// Whether the server keeps the connection open after a reply.
+/// How long a connection serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SessionMode {
-    /// Learned from what it does.
+    /// As long as the server keeps it open.
     #[default]
     Auto,
     Persistent,
+    /// For one question.
     Oneshot,
 }
 
-#[derive(Debug, thiserror::Error)]
+/// A question without an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    #[error("cannot connect to the analyzer at {place}: {error}; check its power, network and [analyzer] address")]
-    Unreachable { place: String, error: io::Error },
-    #[error("the analyzer at {place} did not answer {code} within {}s", REPLY.as_secs())]
-    Silent { place: String, code: &'static str },
-    #[error("the connection to the analyzer at {place} broke while it was asked {code}")]
-    Lost { place: String, code: &'static str },
-    #[error(transparent)]
-    Garbled(#[from] ak::Error),
+    /// The question was not delivered.
+    #[error("cannot connect to {place}: {why}")]
+    Unreachable { place: String, why: String },
+    #[error("{place} gave no reply to {code}: {why}")]
+    NoReply { place: String, code: &'static str, why: String },
+    /// It may have been carried out or not, and must not be repeated.
+    #[error("the reply of {place} to {code} was lost: {why}")]
+    Lost { place: String, code: &'static str, why: String },
+    #[error("{place} does not speak AK: {error}")]
+    Malformed { place: String, error: ak::Error },
 }
 
-/// Asks the analyzer, one question after another.
 pub struct Session {
     dial: Dial,
     mode: SessionMode,
-    link: Option<Link>,
-    /// The server was seen to close after a reply.
-    closes: bool,
+    connection: Option<Connection>,
+    /// The server was seen to hang up after a reply.
+    hangs_up: bool,
 }
 
-struct Link {
+struct Connection {
     stream: Box<dyn Stream>,
     decoder: Decoder,
+    replies: u32,
+}
+
+/// How one attempt went wrong.
+enum Failure {
+    Unreachable(String),
+    /// The connection was gone before a byte of the question was on its way.
+    Undelivered(String),
+    /// It ended without a byte of a reply.
+    Ended,
+    Silent,
+    Broken(String),
+    Malformed(ak::Error),
 }
 
 impl Session {
     pub fn new(dial: Dial, mode: SessionMode) -> Self {
-        Self { dial, mode, link: None, closes: false }
+        Self { dial, mode, connection: None, hangs_up: false }
     }
 
+    /// The analyzer's address as people know it.
     pub fn place(&self) -> &str {
         &self.dial.place
     }
 
-    /// Asks, and asks once more if the answer was lost and asking twice does no harm.
-    pub async fn ask(&mut self, command: &Command) -> Result<Reply, AskError> {
-        match self.ask_once(command).await {
-            Err(AskError::Lost { .. } | AskError::Garbled(_)) if command.is_safe_to_repeat() => {
-                self.ask_once(command).await
+    /// Asks, a second time if the reply was lost and asking twice does no harm.
+    pub async fn ask(&mut self, command: Command) -> Result<Reply, AskError> {
+        let mut repeats = u8::from(command.is_safe_to_repeat());
+        loop {
+            let reused = self.still_open(command).await;
+            let failure = match self.attempt(command).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            self.connection = None;
+            match failure {
+                // It had hung up meanwhile: that says nothing of the question.
+                Failure::Undelivered(_) if reused => {}
+                Failure::Ended if reused && command.is_safe_to_repeat() => {}
+                Failure::Unreachable(_) | Failure::Undelivered(_) => return Err(self.error(command, failure)),
+                _ if repeats > 0 => repeats -= 1,
+                failure => return Err(self.error(command, failure)),
             }
-            answered => answered,
         }
     }
 
-    async fn ask_once(&mut self, command: &Command) -> Result<Reply, AskError> {
-        let mut link = self.connected(command).await?;
-        let reply = exchange(&self.dial.place, &mut link, command).await?;
-        if self.mode != SessionMode::Oneshot && !self.closes {
-            self.link = Some(link);
+    /// Whether there is a connection to use again. One that the server has closed is dropped.
+    async fn still_open(&mut self, command: Command) -> bool {
+        let Some(connection) = &mut self.connection else { return false };
+        // A close that has come in must get the chance to be noticed.
+        tokio::task::yield_now().await;
+        let open = connection.discard_strays().await;
+        let replies = connection.replies;
+        // What must not be repeated goes where no close can be on its way yet.
+        let proven = self.mode != SessionMode::Auto || replies > 1 || command.is_safe_to_repeat();
+        if !open {
+            self.note_close(replies);
         }
+        if !open || !proven {
+            self.connection = None;
+        }
+        self.connection.is_some()
+    }
+
+    /// One reply, then a close: such is this server's habit.
+    fn note_close(&mut self, replies: u32) {
+        self.hangs_up |= replies == 1;
+    }
+
+    async fn attempt(&mut self, command: Command) -> Result<Reply, Failure> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.dial).await?,
+        };
+        let exchanged = timeout(REPLY, connection.exchange(command)).await.unwrap_or(Err(Failure::Silent));
+        if matches!(exchanged, Err(Failure::Ended | Failure::Undelivered(_))) {
+            self.note_close(connection.replies);
+        }
+        let reply = exchanged?;
+        let keep = match self.mode {
+            SessionMode::Auto => !self.hangs_up,
+            SessionMode::Persistent => true,
+            SessionMode::Oneshot => false,
+        };
+        self.connection = Some(connection).filter(|_| keep);
         Ok(reply)
     }
 
-    /// A connection that is open as far as can be seen. A start must not be lost on one that is not, so it gets a
-    /// new one wherever the server may have closed the old.
-    async fn connected(&mut self, command: &Command) -> Result<Link, AskError> {
-        if let Some(mut link) = self.link.take() {
-            if link.is_open().await {
-                return Ok(link);
-            }
-            self.closes |= self.mode == SessionMode::Auto;
+    fn error(&self, command: Command, failure: Failure) -> AskError {
+        let place = self.dial.place.clone();
+        let code = command.code();
+        let why = match failure {
+            Failure::Unreachable(why) | Failure::Undelivered(why) => return AskError::Unreachable { place, why },
+            Failure::Malformed(error) if command.is_safe_to_repeat() => return AskError::Malformed { place, error },
+            Failure::Malformed(error) => error.to_string(),
+            Failure::Ended => "it closed the connection".to_owned(),
+            Failure::Silent => format!("nothing came within {} s", REPLY.as_secs()),
+            Failure::Broken(why) => why,
+        };
+        if command.is_safe_to_repeat() {
+            AskError::NoReply { place, code, why }
+        } else {
+            AskError::Lost { place, code, why }
         }
-        tracing::trace!(place = self.dial.place, code = command.code(), "connecting");
-        let unreachable = |error| AskError::Unreachable { place: self.dial.place.clone(), error };
-        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
-        let opened = timeout(CONNECT, self.dial.open()).await.map_err(late).and_then(|opened| opened);
-        Ok(Link { stream: opened.map_err(unreachable)?, decoder: Decoder::default() })
     }
 }
 
-async fn exchange(place: &str, link: &mut Link, command: &Command) -> Result<Reply, AskError> {
-    let code = command.code();
-    let conversation = async {
-        link.stream.write_all(&command.encode()).await?;
-        link.stream.flush().await?;
-        link.reply_to(command).await
-    };
-    match timeout(REPLY, conversation).await {
-        Err(_) => Err(AskError::Silent { place: place.into(), code }),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, code, "the connection broke");
-            Err(AskError::Lost { place: place.into(), code })
-        }
-        Ok(Ok(reply)) => Ok(reply?),
+async fn connect(dial: &Dial) -> Result<Connection, Failure> {
+    match timeout(CONNECT, dial.open()).await {
+        Ok(Ok(stream)) => Ok(Connection { stream, decoder: Decoder::default(), replies: 0 }),
+        Ok(Err(error)) => Err(Failure::Unreachable(error.to_string())),
+        Err(_) => Err(Failure::Unreachable(format!("nothing answered within {} s", CONNECT.as_secs()))),
     }
 }
 
-impl Link {
-    /// What arrived unasked is thrown away: it answers nothing that is asked from now on.
-    async fn is_open(&mut self) -> bool {
-        let mut strays = [0; 512];
-        loop {
-            tokio::select! {
-                biased;
-                read = self.stream.read(&mut strays) => match read {
-                    Ok(0) | Err(_) => return false,
-                    Ok(_) => self.decoder = Decoder::default(),
-                },
-                () = std::future::ready(()) => return true,
-            }
-        }
-    }
-
-    /// The reply to this command; replies to others are left over from before and skipped.
-    async fn reply_to(&mut self, command: &Command) -> io::Result<Result<Reply, ak::Error>> {
-        let mut bytes = [0; 4096];
+impl Connection {
+    async fn exchange(&mut self, command: Command) -> Result<Reply, Failure> {
+        self.send(&command.encode()).await?;
+        let mut piece = [0; PIECE];
+        let mut received = 0;
         loop {
             while let Some(frame) = self.decoder.next_frame() {
-                match Reply::parse(&frame) {
-                    Ok(reply) if reply.answers(command).is_ok() => return Ok(Ok(reply)),
-                    Ok(stray) => tracing::debug!(line = stray.raw, "skipped a reply to something else"),
-                    Err(error) => return Ok(Err(error)),
+                let reply = Reply::parse(&frame).map_err(Failure::Malformed)?;
+                if reply.answers(command) {
+                    self.replies = self.replies.saturating_add(1);
+                    return Ok(reply);
                 }
+                tracing::debug!("{:?} is no reply to {}, and is discarded", reply.raw, command.code());
             }
-            let read = self.stream.read(&mut bytes).await?;
-            if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            match self.stream.read(&mut piece).await {
+                Ok(0) | Err(_) if received == 0 => return Err(Failure::Ended),
+                Ok(0) => return Err(Failure::Broken("it closed the connection within the reply".to_owned())),
+                Ok(count) => {
+                    received += count;
+                    self.decoder.push(&piece[..count]);
+                }
+                Err(error) => return Err(Failure::Broken(error.to_string())),
             }
-            self.decoder.push(&bytes[..read]);
         }
     }
+
+    async fn send(&mut self, question: &[u8]) -> Result<(), Failure> {
+        let sent = self.stream.write(question).await.map_err(|error| Failure::Undelivered(error.to_string()))?;
+        if sent == 0 {
+            return Err(Failure::Undelivered("it takes no bytes".to_owned()));
+        }
+        let rest = async {
+            self.stream.write_all(&question[sent..]).await?;
+            self.stream.flush().await
+        };
+        rest.await.map_err(|error| Failure::Broken(error.to_string()))
+    }
+
+    /// Takes what has come in unasked; `false` if the server has closed the connection.
+    async fn discard_strays(&mut self) -> bool {
+        self.decoder = Decoder::default();
+        let mut piece = [0; PIECE];
+        loop {
+            match read_what_is_there(&mut self.stream, &mut piece).await {
+                None => return true,
+                Some(Ok(1..)) => {}
+                Some(Ok(0) | Err(_)) => return false,
+            }
+        }
+    }
+}
+
+/// Does not wait: `None` if nothing is there.
+async fn read_what_is_there(stream: &mut Box<dyn Stream>, piece: &mut [u8]) -> Option<io::Result<usize>> {
+    poll_fn(|context| {
+        let mut buffer = ReadBuf::new(piece);
+        Poll::Ready(match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+            Poll::Pending => None,
+            Poll::Ready(read) => Some(read.map(|()| buffer.filled().len())),
+        })
+    })
+    .await
 }

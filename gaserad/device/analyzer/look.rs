@@ -1,190 +1,149 @@
-//! Looking at the analyzer, and telling what is new.
+//! Looks and results: what is reported of them, and when there may be a result.
 
 use std::time::Duration;
 
-use super::{Owner, View};
-use crate::ak::{Command, Reply};
-use crate::device::session::AskError;
-use crate::domain::{AnalyzerNews, AnalyzerPhase, AnalyzerState, ResultRead, Sample, Seen, Tick};
+use super::Owner;
+use super::fault::Trouble;
+use super::pace::{Pace, Place};
+use crate::ak::{Command, Error, Reply};
+use crate::domain::{AnalyzerNews, AnalyzerPhase, AnalyzerState, AnalyzerTime, ResultRead, Sample, Seen, Tick};
 
-/// How often errors and clock are asked for, by the time of the world that is measured.
-const ERRORS_EVERY: Duration = Duration::from_secs(10);
-const CLOCK_EVERY: Duration = Duration::from_secs(600);
-/// A result is looked for at least once in so many looks, whatever the phases say.
-const LOOKS_PER_RESULT: u32 = 5;
-/// An iteration must be seen so often, or it is looked at too rarely.
-const LOOKS_PER_ITERATION: u32 = 4;
-const FASTEST: Duration = Duration::from_millis(20);
+/// A result may come a moment after the iteration is over.
+const TRIES: u8 = 3;
+/// While measuring, results are read at least so often, whatever the looks say.
+const FALLBACK: Duration = Duration::from_secs(5);
+const FALLBACK_LOOKS: u32 = 20;
 
-/// `None` if the analyzer answers that it will not: it does not know the command, or has nothing to say.
-fn granted<T>(read: Result<T, crate::ak::Error>) -> Result<Option<T>, AskError> {
-    match read {
-        Ok(value) => Ok(Some(value)),
-        Err(crate::ak::Error::Refused { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
+/// What the looks showed.
+#[derive(Debug)]
+pub(super) struct Track {
+    /// Where it was at the last look, and when that look began.
+    last: Option<(Place, Tick)>,
+    /// The next look is reported although nothing may have changed: what happened before it is not known.
+    pub(super) broken: bool,
+    pace: Pace,
+    /// How often results are still looked for.
+    tries: u8,
+    looks_since_results: u32,
+    results_read: Option<Tick>,
+}
+
+impl Track {
+    pub(super) fn new(poll: Duration) -> Self {
+        Self { last: None, broken: false, pace: Pace::new(poll), tries: 0, looks_since_results: 0, results_read: None }
+    }
+
+    pub(super) fn forget_pace(&mut self, poll: Duration) {
+        self.pace = Pace::new(poll);
+    }
+
+    /// Until the next look.
+    pub(super) fn interval(&self, idle_poll: Duration) -> Duration {
+        let idle = self.last.is_some_and(|(place, _)| place.state == AnalyzerState::Idle);
+        if idle && self.tries == 0 { idle_poll } else { self.pace.interval() }
+    }
+
+    /// Takes in a look; gives what to report of it.
+    fn note(&mut self, place: Place, begun: Tick, ended: Tick, passed: Duration) -> Option<Seen> {
+        let last = self.last.replace((place, begun));
+        let before = last.map(|(before, _)| before);
+        self.pace.note(before.as_ref(), &place, passed);
+        self.looks_since_results += 1;
+        if before.is_some_and(|before| place.may_have_resulted_since(&before)) {
+            self.tries = TRIES;
+        }
+        let new = before != Some(place) || std::mem::take(&mut self.broken);
+        self.broken = false;
+        let Place { state, phase, iteration } = place;
+        let after = last.map_or(Tick::ZERO, |(_, begun)| begun);
+        new.then_some(Seen { state, phase, iteration, after, before: ended })
+    }
+
+    fn note_results(&mut self, read: Tick, found: bool) {
+        self.tries = if found { 0 } else { self.tries.saturating_sub(1) };
+        self.looks_since_results = 0;
+        self.results_read = Some(read);
     }
 }
 
 impl Owner {
-    /// One look. If the analyzer does not answer, that is told in its time.
-    pub(super) async fn look_and_tell(&mut self) {
-        if let Err(error) = self.look().await {
-            self.failed(&error);
+    /// State, phase and iteration counter; what is new is reported.
+    pub(super) async fn look(&mut self) -> Result<Place, Trouble> {
+        let begun = self.now();
+        let state = self.ask(Command::State).await?.state()?;
+        let phase = self.probe(Command::Phase).await?.map_or(Ok(AnalyzerPhase::None), |reply| reply.phase())?;
+        let iteration = self.probe(Command::Iteration).await?.map(|reply| reply.iteration()).transpose()?;
+        let place = Place { state, phase, iteration };
+        let passed = self.track.last.map_or(Duration::ZERO, |(_, before)| self.clock.outside(begun.since(before)));
+        let seen = self.track.note(place, begun, self.now(), passed);
+        if place.is_measuring() {
+            self.start_outstanding = false;
         }
+        if let Some(seen) = seen {
+            self.news(AnalyzerNews::Seen(seen));
+        }
+        Ok(place)
     }
 
-    pub(super) async fn look(&mut self) -> Result<View, AskError> {
-        let asked = self.now();
-        if self.failures > 0 || self.online != Some(true) {
-            self.greet().await?;
+    pub(super) async fn read_results_if_due(&mut self) -> Result<(), Trouble> {
+        let measuring = self.track.last.is_some_and(|(place, _)| place.is_measuring());
+        let long_ago = self.track.looks_since_results >= FALLBACK_LOOKS
+            || self.track.results_read.is_none_or(|read| self.elapsed(read) >= FALLBACK);
+        if self.track.tries > 0 || (measuring && long_ago) {
+            self.read_results().await?;
         }
-        let view = self.ask_view().await?;
-        self.seen(view, asked);
-        if self.result_due || (self.is_busy() && self.looks_since_result >= LOOKS_PER_RESULT) {
-            self.read_result().await?;
-        }
-        self.ask_the_rest().await?;
-        self.failures = 0;
-        Ok(view)
-    }
-
-    fn is_busy(&self) -> bool {
-        self.view.is_some_and(|view| view.state != AnalyzerState::Idle)
-    }
-
-    /// After each connection: who it is, and how results are to be laid out.
-    async fn greet(&mut self) -> Result<(), AskError> {
-        let identity = granted(self.ask(&Command::Identity).await?.identity())?.unwrap_or_default();
-        // Old firmware has no such command; what it then sends is checked when it is read.
-        self.ask(&Command::ResultLayout).await?;
-        (self.has_phase, self.has_iteration) = (true, true);
-        self.pace = self.settings.poll;
-        (self.errors_due, self.clock_due) = (Tick::ZERO, Tick::ZERO);
-        if self.online != Some(true) {
-            self.online = Some(true);
-            self.tell(AnalyzerNews::Online { identity });
-        }
-        if self.stamps.is_none() {
-            let old = granted(self.ask(&Command::Result).await?.samples())?.unwrap_or_default();
-            self.stamps = Some(old.iter().map(|sample| sample.stamp).collect());
-        }
-        self.result_due = true;
         Ok(())
     }
 
-    pub(super) async fn ask(&mut self, command: &Command) -> Result<Reply, AskError> {
-        self.session.ask(command).await
+    /// Reads the results and reports what is new; gives the newest stamp.
+    pub(super) async fn read_results(&mut self) -> Result<Option<AnalyzerTime>, Trouble> {
+        let (samples, read) = self.ask_results().await?;
+        let newest = samples.iter().map(|sample| sample.stamp).max();
+        let fresh = self.results.fresh(samples);
+        self.track.note_results(read, !fresh.is_empty());
+        if !fresh.is_empty() {
+            self.report_results(fresh, read).await?;
+        }
+        Ok(newest)
     }
 
-    async fn ask_view(&mut self) -> Result<View, AskError> {
-        let state = self.ask(&Command::State).await?.state()?;
-        let (phase, iteration) = self.ask_iteration(state).await?;
-        Ok(View { state, phase, iteration })
+    /// Which iteration a result is of can be told only if the analyzer is seen right after it was read.
+    async fn report_results(&mut self, fresh: Vec<Sample>, read: Tick) -> Result<(), Trouble> {
+        let unstoppable = std::mem::replace(&mut self.unstoppable, true);
+        let looked = self.look().await;
+        self.unstoppable = unstoppable;
+        let (phase, iteration) =
+            looked.as_ref().map_or((AnalyzerPhase::None, None), |place| (place.phase, place.iteration));
+        for sample in fresh {
+            self.news(AnalyzerNews::Result(ResultRead { sample, read, phase, iteration }));
+        }
+        looked.map(|_| ())
     }
 
-    async fn ask_iteration(&mut self, state: AnalyzerState) -> Result<(AnalyzerPhase, Option<u32>), AskError> {
-        let mut phase = None;
-        if self.has_phase {
-            phase = granted(self.ask(&Command::Phase).await?.phase())?;
-            self.has_phase = phase.is_some();
-        }
-        let mut iteration = None;
-        if self.has_iteration && state == AnalyzerState::Measuring {
-            iteration = granted(self.ask(&Command::Iteration).await?.iteration())?;
-            self.has_iteration = iteration.is_some();
-        }
-        Ok((phase.unwrap_or_default(), iteration))
-    }
-
-    /// Tells the view if it is new, and draws conclusions for the next looks.
-    fn seen(&mut self, view: View, asked: Tick) {
-        let after = std::mem::replace(&mut self.looked, asked);
-        self.looks += 1;
-        self.looks_since_result = self.looks_since_result.saturating_add(1);
-        self.looks_in_iteration = self.looks_in_iteration.saturating_add(1);
-        let last = self.view.replace(view);
-        if last == Some(view) {
-            return;
-        }
-        let before = self.now();
-        if let Some(last) = last {
-            self.result_due |= last.phase == AnalyzerPhase::Analysis && view.phase != AnalyzerPhase::Analysis;
-            self.result_due |= last.iteration != view.iteration;
-            self.result_due |= last.state == AnalyzerState::Measuring && view.state != AnalyzerState::Measuring;
-            self.keep_up(last, view);
-        }
-        let View { state, phase, iteration } = view;
-        self.tell(AnalyzerNews::Seen(Seen { state, phase, iteration, after, before }));
-    }
-
-    /// An analyzer that iterates faster than it is looked at is looked at more often.
-    fn keep_up(&mut self, last: View, view: View) {
-        let (Some(before), Some(now)) = (last.iteration, view.iteration) else { return };
-        if now == before {
-            return;
-        }
-        let looks = std::mem::take(&mut self.looks_in_iteration);
-        let missed = now > before + 1 || looks < LOOKS_PER_ITERATION;
-        if missed && now > before && self.pace > FASTEST {
-            self.pace = (self.pace / 2).max(FASTEST);
-            tracing::info!(pace = ?self.pace, "the analyzer iterates fast; it is looked at more often");
-        }
-    }
-
-    /// Reads the last result. The view that goes with it is asked for right after it.
-    pub(super) async fn read_result(&mut self) -> Result<(), AskError> {
-        let samples = granted(self.ask(&Command::Result).await?.samples());
-        let samples = match samples {
-            Err(AskError::Garbled(error)) => {
-                tracing::warn!(%error, "another client may have changed how results are laid out; setting it again");
-                self.ask(&Command::ResultLayout).await?;
-                granted(self.ask(&Command::Result).await?.samples())?
-            }
-            samples => samples?,
-        };
-        (self.result_due, self.looks_since_result) = (false, 0);
-        let samples = samples.unwrap_or_default();
-        let known = self.stamps.replace(samples.iter().map(|sample| sample.stamp).collect()).unwrap_or_default();
-        let new: Vec<Sample> = samples.into_iter().filter(|sample| !known.contains(&sample.stamp)).collect();
-        if new.is_empty() {
-            return Ok(());
-        }
+    /// The results, and when they were read.
+    async fn ask_results(&mut self) -> Result<(Vec<Sample>, Tick), Trouble> {
+        let reply = self.ask(Command::Results).await?;
         let read = self.now();
-        let asked = read;
-        let view = self.ask_view().await?;
-        self.seen(view, asked);
-        for sample in new {
-            let View { phase, iteration, .. } = view;
-            self.tell(AnalyzerNews::Result(ResultRead { sample, read, phase, iteration }));
+        match results_in(&reply) {
+            Ok(samples) => return Ok((samples, read)),
+            Err(error) => tracing::warn!("results are set back to time, CAS number and concentration: {error}"),
         }
-        Ok(())
+        // Another program has changed the layout.
+        self.ask(Command::LAYOUT).await?;
+        let reply = self.ask(Command::Results).await?;
+        let read = self.now();
+        let samples = results_in(&reply).unwrap_or_else(|error| {
+            tracing::warn!("a result cannot be read: {error}");
+            Vec::new()
+        });
+        Ok((samples, read))
     }
+}
 
-    /// What changes rarely.
-    async fn ask_the_rest(&mut self) -> Result<(), AskError> {
-        let now = self.now();
-        if now >= self.errors_due {
-            self.errors_due = now + ERRORS_EVERY;
-            let errors = granted(self.ask(&Command::Errors).await?.errors())?.unwrap_or_default();
-            if errors != self.errors {
-                self.errors = errors.clone();
-                self.tell(AnalyzerNews::Errors(errors));
-            }
-        }
-        if now >= self.clock_due {
-            self.clock_due = now + CLOCK_EVERY;
-            self.ask_clock().await?;
-        }
-        Ok(())
-    }
-
-    async fn ask_clock(&mut self) -> Result<(), AskError> {
-        let before = self.clock.now().utc.as_micros();
-        let Some(time) = granted(self.ask(&Command::Clock).await?.clock())? else { return Ok(()) };
-        let after = self.clock.now().utc.as_micros();
-        // Its clock shows whole seconds: on average it is half a second further.
-        let offset_ms = time.0 * 1000 + 500 - (before / 2 + after / 2) / 1000;
-        self.tell(AnalyzerNews::Clock { offset_ms });
-        Ok(())
+/// A refusal means that there is no result yet.
+fn results_in(reply: &Reply) -> Result<Vec<Sample>, Error> {
+    match reply.results() {
+        Err(Error::Refused { .. }) => Ok(Vec::new()),
+        results => results,
     }
 }

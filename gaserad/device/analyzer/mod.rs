@@ -1,112 +1,98 @@
-//! The one owner of the analyzer: it looks at it, tells what is new, and carries out orders.
+//! The analyzer's one owner: looks at it, reads its results, carries out orders, and tells what is new.
 //!
-//! How often the analyzer is asked does not depend on how many people watch. It is looked at every `poll` while it
-//! measures and more rarely while it does not; if it turns out to iterate too fast for that, more often. A [`Report`]
-//! goes up for every change, and one for every order.
+//! It alone talks to the analyzer, one question at a time. Between orders it makes rounds: a look (state, phase, iteration
+//! counter), the results when there may be new ones, now and then errors and clock. An order is carried out at once, in
+//! a pause of the rounds or while an absent analyzer is not yet tried again. A stop overtakes all else, within one question.
+//!
+//! Which gas a result is of is not decided here: the looks are reported with the ticks that bound them.
+//!
+//! Intervals and patience are outside time, that of a clock on the wall: a sped-up analyzer is followed by looking more
+//! often ([`pace`]), not by another measure of time. Ticks are those of the [`Clock`].
 
+mod contact;
+mod fault;
+mod inbox;
 mod look;
 mod orders;
+mod pace;
+mod results;
+mod start;
+mod stop;
+mod task;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
 
+use self::contact::Contact;
+use self::fault::Trouble;
+use self::inbox::Inbox;
+use self::look::Track;
+use self::results::Results;
 use super::Report;
 use super::dial::Dial;
 use super::session::{Session, SessionMode};
-use crate::domain::{
-    AnalyzerNews, AnalyzerOrder, AnalyzerPhase, AnalyzerState, AnalyzerTime, Clock, CommandId, DeviceErrors, Fault,
-    FaultKind, Tick,
-};
+use crate::domain::{AnalyzerNews, AnalyzerOrder, Clock, CommandId, Tick};
 
-/// Times are of the real world.
+/// How the analyzer is reached and how patiently it is treated. All durations are outside time.
 #[derive(Clone)]
 pub struct AnalyzerSettings {
     pub dial: Dial,
     pub mode: SessionMode,
-    /// Between two looks while it measures.
+    /// Between looks while it measures; a fast analyzer is looked at more often.
     pub poll: Duration,
-    /// Between two looks while it does not.
+    /// Between looks while it is idle.
     pub idle_poll: Duration,
-    /// How long it may take to measure after it was started.
+    /// From the start of a task until it measures.
     pub start_patience: Duration,
-    /// How long it may take to become idle after it was stopped.
+    /// From the order to stop until it is idle.
     pub stop_patience: Duration,
 }
 
-/// Orders for the analyzer. Its owner ends when the last of these is gone.
+/// Gives orders to the analyzer's owner. Clones give them to the same one.
 #[derive(Clone)]
 pub struct Analyzer {
-    inbox: mpsc::UnboundedSender<(CommandId, AnalyzerOrder)>,
+    orders: mpsc::UnboundedSender<(CommandId, AnalyzerOrder)>,
 }
 
 impl Analyzer {
-    /// The handle, and the owner to be run.
+    /// The handle, and the future to run. It ends when all handles are gone.
     pub fn new(
         settings: AnalyzerSettings,
         clock: Arc<dyn Clock>,
         reports: mpsc::UnboundedSender<Report>,
     ) -> (Self, impl Future<Output = ()> + Send) {
-        let (sender, inbox) = mpsc::unbounded_channel();
-        let owner = Owner::new(settings, clock, reports, inbox);
-        (Self { inbox: sender }, owner.run())
+        let (orders, inbox) = mpsc::unbounded_channel();
+        (Self { orders }, Owner::new(settings, clock, reports, inbox).run())
     }
 
-    /// Hands an order over. It is answered by one [`Report::AnalyzerDid`].
+    /// Never waits. Each order is answered once by a report with its id.
     pub fn order(&self, id: CommandId, order: AnalyzerOrder) {
-        // The owner is gone only when the daemon is on its way out.
-        let _ = self.inbox.send((id, order));
+        if self.orders.send((id, order)).is_err() {
+            tracing::debug!("an order came after the analyzer's owner had ended");
+        }
     }
-}
-
-/// What was last seen and told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct View {
-    state: AnalyzerState,
-    phase: AnalyzerPhase,
-    iteration: Option<u32>,
 }
 
 struct Owner {
     settings: AnalyzerSettings,
     clock: Arc<dyn Clock>,
     reports: mpsc::UnboundedSender<Report>,
-    inbox: mpsc::UnboundedReceiver<(CommandId, AnalyzerOrder)>,
-    /// Orders that came while another one was carried out.
-    waiting: VecDeque<(CommandId, AnalyzerOrder)>,
+    inbox: Inbox,
     session: Session,
-    /// `None` until it is known.
-    online: Option<bool>,
-    failures: u32,
-    view: Option<View>,
-    /// When the last look began that was answered.
-    looked: Tick,
-    looks: u64,
-    looks_in_iteration: u32,
-    /// Between looks; shorter than the settings say if the analyzer is faster than they expect.
-    pace: Duration,
-    has_phase: bool,
-    has_iteration: bool,
-    errors: DeviceErrors,
-    errors_due: Tick,
-    clock_due: Tick,
-    /// The stamps of the last result, which are no news any more; `None` before the first reading.
-    stamps: Option<BTreeSet<AnalyzerTime>>,
-    result_due: bool,
-    looks_since_result: u32,
-    /// The analyzer was started and not seen idle since.
-    started: bool,
+    contact: Contact,
+    track: Track,
+    results: Results,
+    /// What is under way must not be overtaken.
+    unstoppable: bool,
+    /// A start was ordered, and the analyzer was not seen measuring since.
+    start_outstanding: bool,
+    round_begun: Option<Tick>,
 }
-
-/// After so many failures in a row the analyzer counts as offline.
-const FAILURES: u32 = 3;
-const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 impl Owner {
     fn new(
@@ -117,107 +103,65 @@ impl Owner {
     ) -> Self {
         Self {
             session: Session::new(settings.dial.clone(), settings.mode),
-            pace: settings.poll,
+            track: Track::new(settings.poll),
             settings,
             clock,
             reports,
-            inbox,
-            waiting: VecDeque::new(),
-            online: None,
-            failures: 0,
-            view: None,
-            looked: Tick::ZERO,
-            looks: 0,
-            looks_in_iteration: 0,
-            has_phase: true,
-            has_iteration: true,
-            errors: DeviceErrors::default(),
-            errors_due: Tick::ZERO,
-            clock_due: Tick::ZERO,
-            stamps: None,
-            result_due: false,
-            looks_since_result: 0,
-            started: false,
+            inbox: Inbox::new(inbox),
+            contact: Contact::default(),
+            results: Results::default(),
+            unstoppable: false,
+            start_outstanding: false,
+            round_begun: None,
         }
     }
 
     async fn run(mut self) {
-        // The first look at once, and then whenever it is time or somebody orders something.
-        let mut pause = Duration::ZERO;
         loop {
-            let order = match self.waiting.pop_front() {
-                Some(order) => Some(order),
-                None => match timeout(pause, self.inbox.recv()).await {
-                    Ok(None) => break,
-                    Ok(order) => order,
-                    Err(_) => None,
-                },
-            };
-            match order {
-                Some((id, order)) => self.carry_out(id, order).await,
-                None => self.look_and_tell().await,
+            if let Some((id, order)) = self.next_order() {
+                let answer = self.carry_out(order).await;
+                self.tell(Report::AnalyzerDid { id, answer });
+            } else if self.inbox.is_closed() {
+                return;
+            } else if let Some(left) = self.until_next_round() {
+                self.inbox.wait(left).await;
+            } else {
+                self.round_begun = Some(self.now());
+                let round = self.round().await;
+                self.note_contact(&round);
             }
-            pause = self.pause();
         }
     }
 
-    /// How long to wait for the next look.
-    fn pause(&self) -> Duration {
-        if self.failures > 0 {
-            let doubled = BACK_OFF.0.saturating_mul(1 << (self.failures - 1).min(8));
-            // Before it counts as offline it is asked again soon.
-            return if self.online == Some(true) { self.pace.min(BACK_OFF.0) } else { doubled.min(BACK_OFF.1) };
-        }
-        match self.view.map(|view| view.state) {
-            Some(AnalyzerState::Idle) | None => self.settings.idle_poll,
-            Some(_) => self.pace,
-        }
+    async fn round(&mut self) -> Result<(), Trouble> {
+        self.look_in().await?;
+        self.read_results_if_due().await?;
+        self.read_errors_if_due().await?;
+        self.read_clock_if_due().await
     }
 
-    fn tell(&self, news: AnalyzerNews) {
-        // Whoever listened is gone only when the daemon is on its way out.
-        let _ = self.reports.send(Report::Analyzer(news));
+    fn until_next_round(&self) -> Option<Duration> {
+        let interval = self.contact.back_off().unwrap_or_else(|| self.track.interval(self.settings.idle_poll));
+        let left = interval.saturating_sub(self.elapsed(self.round_begun?));
+        (!left.is_zero()).then_some(left)
     }
 
     fn now(&self) -> Tick {
         self.clock.now().tick
     }
 
-    /// It did not answer. That it is offline is told once, and not for a single lost reply.
-    fn failed(&mut self, error: &super::session::AskError) {
-        self.failures += 1;
-        tracing::debug!(%error, failures = self.failures, "the analyzer did not answer");
-        let gone = match self.online {
-            None => true,
-            Some(online) => online && self.failures >= FAILURES,
-        };
-        if gone {
-            self.online = Some(false);
-            self.tell(AnalyzerNews::Offline { reason: error.to_string() });
-        }
+    /// Outside time since then.
+    fn elapsed(&self, since: Tick) -> Duration {
+        self.clock.outside(self.now().since(since))
     }
 
-    fn offline_fault(&self, error: &super::session::AskError) -> Fault {
-        Fault::new(FaultKind::Offline, format!("{}: {error}", self.session.place()))
+    fn news(&self, news: AnalyzerNews) {
+        self.tell(Report::Analyzer(news));
     }
 
-    /// Whether somebody wants the analyzer stopped, whatever else is going on.
-    fn is_overtaken(&mut self) -> bool {
-        while let Ok(order) = self.inbox.try_recv() {
-            self.waiting.push_back(order);
-        }
-        self.waiting.iter().any(|(_, order)| *order == AnalyzerOrder::Stop)
-    }
-
-    /// Waits, but not if there is something to stop.
-    async fn wait(&mut self, time: Duration) {
-        let over = sleep(time);
-        tokio::pin!(over);
-        while !self.waiting.iter().any(|(_, order)| *order == AnalyzerOrder::Stop) {
-            tokio::select! {
-                Some(order) = self.inbox.recv() => self.waiting.push_back(order),
-                () = &mut over => break,
-            }
+    fn tell(&self, report: Report) {
+        if self.reports.send(report).is_err() {
+            tracing::debug!("nobody listens to the analyzer's reports any more");
         }
     }
 }

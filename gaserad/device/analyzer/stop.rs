@@ -1,0 +1,86 @@
+//! The stop: ordered, repeated if need be, then watched until the analyzer is idle.
+
+use std::time::Duration;
+
+use super::Owner;
+use super::fault::Trouble;
+use super::pace::Place;
+use crate::ak::Command;
+use crate::domain::{AnalyzerAnswer, AnalyzerState, Fault, FaultKind, Tick, duration};
+
+const NEXT_LOOK: Duration = Duration::from_millis(100);
+const REPEAT: Duration = Duration::from_secs(1);
+/// A start that was accepted may take effect only after the stop; idle must last so long to be believed.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// The orders to stop so far.
+#[derive(Default)]
+struct Ordered {
+    first: Option<Tick>,
+    /// The last one: when, what the analyzer was doing, and whether it agreed.
+    last: Option<(Tick, AnalyzerState, bool)>,
+}
+
+impl Owner {
+    pub(super) async fn stop(&mut self) -> Result<AnalyzerAnswer, Trouble> {
+        let begun = self.now();
+        let mut ordered = Ordered::default();
+        loop {
+            let stopped = self.try_to_stop(&mut ordered).await;
+            self.note_contact(&stopped);
+            if stopped == Ok(None) {
+                self.start_outstanding = false;
+                return Ok(AnalyzerAnswer::Stopped);
+            }
+            if self.elapsed(begun) >= self.settings.stop_patience {
+                return Err(self.not_stopped(stopped).into());
+            }
+            tokio::time::sleep(if stopped.is_ok() { NEXT_LOOK } else { REPEAT }).await;
+        }
+    }
+
+    /// `None` once the analyzer has stopped, else its state.
+    async fn try_to_stop(&mut self, ordered: &mut Ordered) -> Result<Option<AnalyzerState>, Trouble> {
+        let outstanding = self.start_outstanding;
+        let Place { state, .. } = self.look_in().await?;
+        let settled = ordered.first.is_some_and(|first| self.elapsed(first) >= SETTLED);
+        if state == AnalyzerState::Idle && (!outstanding || settled) {
+            return Ok(None);
+        }
+        if self.must_order(ordered, state) {
+            let at = self.now();
+            let reply = self.ask(Command::Stop).await?;
+            ordered.first.get_or_insert(at);
+            ordered.last = Some((at, state, reply.done(Command::Stop).is_ok()));
+        }
+        Ok(Some(state))
+    }
+
+    fn must_order(&self, ordered: &Ordered, state: AnalyzerState) -> bool {
+        let Some((at, then, agreed)) = ordered.last else { return true };
+        let measuring = state == AnalyzerState::Measuring;
+        let began_since = measuring && then != AnalyzerState::Measuring;
+        let insist = measuring || (!agreed && state != AnalyzerState::Idle);
+        began_since || (insist && self.elapsed(at) >= REPEAT)
+    }
+
+    fn not_stopped(&self, last: Result<Option<AnalyzerState>, Trouble>) -> Fault {
+        let place = self.session.place();
+        let patience = duration::format(self.settings.stop_patience);
+        match last {
+            Ok(state) => {
+                let words = state.map_or("idle", AnalyzerState::words);
+                let text = format!(
+                    "the analyzer at {place} was told to stop, and after {patience} it is {words}; stop it on its display"
+                );
+                Fault::new(FaultKind::Refused, text)
+            }
+            Err(trouble) => {
+                let text = format!(
+                    "cannot stop the analyzer for {patience}: {trouble}; it may still be measuring: stop it on its display"
+                );
+                Fault::new(FaultKind::Offline, text)
+            }
+        }
+    }
+}
