@@ -94,7 +94,7 @@ impl Verification {
 
 /// What is known of where the valve stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(from = "PositionParts", into = "PositionParts")]
 pub enum Position {
     /// Nothing is known: before the first home, after a fault.
     #[default]
@@ -109,6 +109,43 @@ impl Position {
         match self {
             Self::At(channel, _) => Some(channel),
             Self::Unknown | Self::Moving => None,
+        }
+    }
+}
+
+/// A position as it is written: `{"state":"at","channel":3,"verification":"readback"}`.
+#[derive(Serialize, Deserialize)]
+struct PositionParts {
+    state: PositionState,
+    channel: Option<Channel>,
+    verification: Option<Verification>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PositionState {
+    Unknown,
+    Moving,
+    At,
+}
+
+impl From<Position> for PositionParts {
+    fn from(position: Position) -> Self {
+        let (state, channel, verification) = match position {
+            Position::Unknown => (PositionState::Unknown, None, None),
+            Position::Moving => (PositionState::Moving, None, None),
+            Position::At(channel, verification) => (PositionState::At, Some(channel), Some(verification)),
+        };
+        Self { state, channel, verification }
+    }
+}
+
+impl From<PositionParts> for Position {
+    fn from(parts: PositionParts) -> Self {
+        match (parts.state, parts.channel) {
+            (PositionState::Moving, _) => Self::Moving,
+            (PositionState::At, Some(channel)) => Self::At(channel, parts.verification.unwrap_or(Verification::None)),
+            (PositionState::At, None) | (PositionState::Unknown, _) => Self::Unknown,
         }
     }
 }

@@ -73,7 +73,9 @@ pub struct Plan {
     /// Ascending, not empty.
     channels: Vec<Channel>,
     pub repeats: u32,
+    #[serde(rename = "pause_s", with = "duration::seconds")]
     pub pause: Duration,
+    #[serde(rename = "measure_s", with = "duration::seconds")]
     pub measure: Duration,
     pub iterations: Option<u32>,
     pub task: String,
@@ -82,6 +84,7 @@ pub struct Plan {
     pub label: String,
     pub note: String,
     pub operator: String,
+    #[serde(rename = "settle_s", with = "duration::seconds")]
     pub settle: Duration,
 }
 

@@ -117,7 +117,7 @@ impl State {
 impl Run {
     /// Whether the stage ends when its time is over, and not when a device has answered.
     pub(super) fn is_timed(&self) -> bool {
-        matches!(self.stage, Stage::Settling | Stage::Purging | Stage::Starting(..))
+        matches!(self.stage, Stage::Settling | Stage::Purging)
             || (self.stage == Stage::Measuring && self.plan.iterations.is_none())
     }
 }

@@ -49,7 +49,7 @@ fn a_pipe_gets_every_event_as_a_line_of_json() {
             (Some(43), "run.finished")
         ]
     );
-    assert_eq!(lines[1]["position"], "moving");
+    assert_eq!(lines[1]["position"]["state"], "moving");
 }
 
 #[test]
