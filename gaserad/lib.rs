@@ -9,10 +9,29 @@
 //! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`.
 //! `gaseractl` sees `domain` and `proto` only.
 
+#[cfg(feature = "daemon")]
 pub mod ak;
+#[cfg(feature = "daemon")]
+pub mod api;
+#[cfg(feature = "daemon")]
+pub mod attribution;
+#[cfg(feature = "daemon")]
+pub mod config;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 #[cfg(feature = "daemon")]
 pub mod device;
 pub mod domain;
+#[cfg(feature = "daemon")]
+pub mod engine;
+#[cfg(feature = "daemon")]
+pub mod runtime;
+#[cfg(feature = "daemon")]
+pub mod simulator;
+#[cfg(feature = "daemon")]
+pub mod store;
+#[cfg(feature = "daemon")]
+pub mod stream;
 
 /// The gRPC contract, generated from `proto/gasera/v1`.
 pub mod proto {

@@ -1,1 +1,110 @@
-fn main() {}
+//! Arguments, settings, the daemon, an exit code; nothing else.
+
+mod args;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use gasera::config::{self, Settings};
+use gasera::daemon::{self, Daemon, Failure, demo};
+use gasera::domain::{Clock, Tick};
+use gasera::runtime::clock::HostClock;
+use gasera::simulator::{self, SimulatorOptions};
+use tokio_util::sync::CancellationToken;
+
+use args::{Args, Command, SimulatorArgs};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are asked for; everything else is a mistake in the arguments.
+            let code = if error.use_stderr() { ExitCode::from(Failure::USAGE) } else { ExitCode::SUCCESS };
+            // A closed stdout or stderr leaves nobody to tell.
+            let _ = error.print();
+            return code;
+        }
+    };
+    log_to_stderr(&args);
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say(io::stderr(), &format!("gaserad: {}", failure.sentence()));
+            failure.code()
+        }
+    }
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    let overrides = args.overrides();
+    match &args.command {
+        Some(Command::CheckConfig { file }) => {
+            let file = file.as_deref().or(args.config.as_deref());
+            let settings = config::load(file, &overrides)?;
+            settings.warnings.iter().for_each(|warning| say(io::stderr(), &format!("warning: {warning}")));
+            say(io::stdout(), "the configuration is valid");
+            return Ok(());
+        }
+        Some(Command::PrintConfig) => {
+            let settings = config::load(args.config.as_deref(), &overrides)?;
+            say(io::stdout(), config::print_config(&settings).trim_end());
+            return Ok(());
+        }
+        Some(Command::Simulator(_)) | None => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(anyhow::Error::from)?;
+    runtime.block_on(async {
+        match args.command {
+            Some(Command::Simulator(simulator)) => simulate(simulator, args.time_scale.unwrap_or(1.0)).await,
+            _ if args.demo => demo::run(&overrides, args.time_scale, &mut io::stdout()).await,
+            _ => serve(&config::load(args.config.as_deref(), &overrides)?, args.time_scale.unwrap_or(1.0)).await,
+        }
+    })
+}
+
+async fn serve(settings: &Settings, scale: f64) -> Result<(), Failure> {
+    let daemon = Daemon::start(settings, scale).await?;
+    daemon.names.iter().for_each(|name| say(io::stdout(), &format!("listening on {name}")));
+    daemon::sd_notify_best_effort(&[sd_notify::NotifyState::Ready]);
+    daemon.until_stopped().await
+}
+
+async fn simulate(args: SimulatorArgs, scale: f64) -> Result<(), Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(HostClock::new(Tick::ZERO, scale));
+    let cancel = CancellationToken::new();
+    let stop = cancel.clone();
+    tokio::spawn(async move {
+        // Without signals it runs until it is killed.
+        let _ = daemon::asked_to_stop().await;
+        stop.cancel();
+    });
+    let options = SimulatorOptions::try_from(args)?;
+    simulator::run(options, clock, cancel, |ready| {
+        say(io::stdout(), &format!("AK on {}", ready.ak));
+        if let Some(link) = &ready.vici {
+            say(io::stdout(), &format!("VICI valve on {}", link.display()));
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+fn say(mut to: impl Write, line: &str) {
+    // Nobody listens any more: there is nobody to tell.
+    let _ = writeln!(to, "{line}").and_then(|()| to.flush());
+}
+
+fn log_to_stderr(args: &Args) {
+    let quiet = args.demo || args.command.is_some();
+    let level = args.log_level.clone().unwrap_or_else(|| if quiet { "error" } else { "info" }.into());
+    let filter = tracing_subscriber::EnvFilter::try_new(&level).unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}

@@ -1,4 +1,10 @@
 //! One test binary; a module per subject.
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+#![expect(clippy::unwrap_used, clippy::float_cmp, reason = "a test that fails says where")]
 
 mod ak;
+mod cli;
+mod config;
+mod engine;
+mod layers;
+mod store;
+mod support;

@@ -7,10 +7,13 @@ pub mod analyzer;
 pub mod dial;
 #[cfg(test)]
 mod fake;
+pub mod multiplexer;
+pub mod serial;
 pub mod session;
 
 pub use analyzer::{Analyzer, AnalyzerSettings};
 pub use dial::{Dial, Stream};
+pub use multiplexer::Valve;
 pub use session::SessionMode;
 
 use crate::domain::{AnalyzerAnswer, AnalyzerNews, CommandId, Fault, Position, ValveNews};

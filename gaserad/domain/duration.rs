@@ -84,7 +84,7 @@ mod tests {
             ("1.5s", 1.5),
             ("2d", 172_800.0),
         ] {
-            assert_eq!(parse(text).unwrap().as_secs_f64(), seconds, "{text}");
+            assert_eq!(parse(text).unwrap(), Duration::from_secs_f64(seconds), "{text}");
         }
     }
 

@@ -186,6 +186,19 @@ impl Event {
     }
 }
 
+/// An event as it is kept and streamed: numbered, written out, never changed again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Strictly increasing by one over all events, never reused.
+    pub seq: u64,
+    pub name: String,
+    pub run: Option<RunId>,
+    /// 1-based.
+    pub channel: Option<u8>,
+    /// The payload as JSON on one line, with its timestamp.
+    pub data: String,
+}
+
 /// How a run stands in one sentence: `completed: every visit has a good sample`.
 pub fn outcome_sentence(outcome: Outcome, reason: &str) -> String {
     if reason.is_empty() { outcome.as_str().to_owned() } else { format!("{}: {reason}", outcome.as_str()) }

@@ -16,9 +16,11 @@ pub mod command;
 pub mod device;
 pub mod duration;
 pub mod event;
+pub mod fact;
 pub mod gas;
 pub mod plan;
 pub mod record;
+pub mod request;
 pub mod run;
 pub mod sample;
 pub mod status;
@@ -29,10 +31,12 @@ pub use command::{
     AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, CommandId, Fault, FaultKind, ResultRead, Seen, ValveNews, ValveOrder,
 };
 pub use device::{AnalyzerPhase, AnalyzerState, DeviceErrors, Severity};
-pub use event::Event;
+pub use event::{Event, Published};
+pub use fact::Fact;
 pub use gas::{Cas, Gas};
 pub use plan::{Plan, PlanDraft, PlanError, Sync, TimelineEntry};
 pub use record::{Attribution, Flag, Qc, Record};
+pub use request::{Denied, Reason, StartRequest};
 pub use run::{Outcome, Phase, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
 pub use status::Status;

@@ -8,7 +8,7 @@ use super::event::LiveData;
 use super::run::{Phase, Progress, RunSummary};
 use super::time::Utc;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Seconds since the epoch.
     pub timestamp: f64,

@@ -1,0 +1,148 @@
+//! The hub behind the server of this project, in a daemon in which nothing happens.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gasera::api::{Address, Archive, Chunk, Control, Services, StoredRun, bind, serve};
+use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
+use gasera::domain::{
+    Clock, Denied, Moment, Phase, PlanDraft, Progress, Published, Reason, RunId, StartRequest, Status, Sync, Tick, Utc,
+    VisitSummary,
+};
+use gasera::stream::{BoxFuture, History, Hub, Settings};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{FLOOD, PACED, Way, payload};
+
+pub struct Ours {
+    hub: Arc<Hub>,
+    address: SocketAddr,
+    cancel: CancellationToken,
+}
+
+impl Ours {
+    pub async fn start() -> std::io::Result<Self> {
+        let hub = Hub::start(Settings::default(), Arc::new(Still), Arc::new(Still), 0);
+        let bound = bind(&Address::Tcp("127.0.0.1:0".into())).await.map_err(std::io::Error::other)?;
+        let name = bound[0].name().trim_start_matches("http://").to_owned();
+        let services =
+            Services { control: Arc::new(Still), archive: Arc::new(Still), hub: hub.clone(), clock: Arc::new(Still) };
+        let cancel = CancellationToken::new();
+        tokio::spawn(serve(bound, services, cancel.clone()));
+        Ok(Self { hub, address: name.parse().map_err(std::io::Error::other)?, cancel })
+    }
+}
+
+impl Way for Ours {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn publish(&self, seq: u64) {
+        let data = payload(seq).to_string();
+        self.hub.publish(vec![Published { seq, name: "phase".into(), run: None, channel: Some(7), data }]);
+    }
+
+    fn readers(&self) -> usize {
+        self.hub.clients()
+    }
+
+    fn stop(self) {
+        self.cancel.cancel();
+    }
+}
+
+/// A daemon in which nothing happens.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Moment {
+        Moment { tick: Tick::ZERO, utc: Utc::from_micros(0) }
+    }
+
+    fn outside(&self, duration: Duration) -> Duration {
+        duration
+    }
+}
+
+impl History for Still {
+    /// All that was published, as the store would have it.
+    fn after(&self, seq: u64, limit: u32) -> BoxFuture<'_, Result<Vec<Published>, String>> {
+        let last = (PACED + FLOOD).min(seq + u64::from(limit));
+        let event =
+            |seq| Published { seq, name: "phase".into(), run: None, channel: Some(7), data: payload(seq).to_string() };
+        let events = (seq + 1..=last).map(event).collect();
+        Box::pin(async move { Ok(events) })
+    }
+}
+
+fn nothing<T: Send + 'static>() -> BoxFuture<'static, Result<T, Denied>> {
+    Box::pin(async { Err(Denied::new(Reason::NoRun, "nothing is measured here")) })
+}
+
+impl Control for Still {
+    fn start(&self, _: StartRequest) -> BoxFuture<'_, Result<RunId, Denied>> {
+        nothing()
+    }
+
+    fn abort(&self, _: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        nothing()
+    }
+
+    fn status(&self) -> BoxFuture<'_, Status> {
+        let status = Status {
+            timestamp: 0.0,
+            phase: Phase::Idle,
+            waiting_for: String::new(),
+            until: None,
+            progress: Progress::default(),
+            run: None,
+            last_run: None,
+            analyzer: AnalyzerStatus::default(),
+            multiplexer: MultiplexerStatus::default(),
+            live_data: None,
+            seq: 0,
+            version: String::new(),
+            simulated: true,
+        };
+        Box::pin(async move { status })
+    }
+
+    fn plan_draft(&self) -> PlanDraft {
+        PlanDraft {
+            channels: String::new(),
+            channel_count: 31,
+            repeats: 1,
+            pause: Duration::ZERO,
+            measure: Duration::from_secs(1),
+            iterations: None,
+            task: String::new(),
+            sync: Sync::Analyzer,
+            save_on_device: false,
+            label: String::new(),
+            note: String::new(),
+            operator: String::new(),
+            settle: Duration::ZERO,
+        }
+    }
+}
+
+impl Archive for Still {
+    fn runs(&self, _: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>> {
+        nothing()
+    }
+
+    fn find<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<RunId, Denied>> {
+        nothing()
+    }
+
+    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+        nothing()
+    }
+
+    fn export(&self, _: RunId, _: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}

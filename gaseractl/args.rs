@@ -1,0 +1,296 @@
+//! The command line. The help is the manual; only what works is offered.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use gasera::domain::plan::Plan;
+use gasera::domain::{channel, duration};
+
+use crate::endpoint::Endpoint;
+
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
+
+const EXAMPLES: &str = "\
+Examples:
+  gaseractl start --channels 1-4 --repeats 2 --dry-run   when would it end?
+  gaseractl start --channels 1-4 --repeats 2 --watch     start, and look on
+  gaseractl watch                                        look on; Ctrl-C leaves the run alone
+  gaseractl runs export last -o run.csv                  the records of the last run
+
+Exit codes:
+   0  done; with --wait: the run completed     7  with --wait: the run ended partial
+   1  any other failure                        8  gaserad cannot be reached
+   2  usage                                    9  with --wait: the run failed
+   3  refused in this state                   10  not found
+   4  analyzer offline                        11  not permitted
+   5  analyzer or multiplexer refused        124  --timeout passed
+   6  with --wait: the run was aborted       130  interrupted
+
+stdout carries data, stderr everything else.";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "gaseractl",
+    version = VERSION,
+    about = "Starts, aborts and watches gas measurements run by gaserad",
+    after_help = EXAMPLES,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Where gaserad listens: unix:/path or http://host:port [default: its unix socket, then http://127.0.0.1:5001]
+    #[arg(long, global = true, env = "GASERACTL_ENDPOINT", value_name = "ENDPOINT", hide_env_values = true)]
+    pub endpoint: Option<Endpoint>,
+    /// Print one JSON object, or JSON Lines for what goes on; times in UTC, durations in seconds
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing on stderr but errors, and only the essential on stdout
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// When to use color; NO_COLOR in the environment turns "auto" off
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Give up after this long, like 30s or 2h; what was started goes on
+    #[arg(long, global = true, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
+    pub timeout: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a measurement
+    Start(Box<Start>),
+    /// Abort the measurement under way; returns when the analyzer is idle
+    Abort(Abort),
+    /// What it is doing, until when, and why
+    Status,
+    /// Look on: a live view on a terminal, JSON Lines in a pipe
+    Watch(Watch),
+    /// List, show and export runs
+    Runs(Runs),
+}
+
+const START_EXAMPLES: &str = "\
+Examples:
+  gaseractl start --channels 1-8,12,!5 --repeats 3 --pause 5m --measure 5m --watch
+  gaseractl start --iterations 5 --label \"barn north\" --note \"after cleaning\"
+  gaseractl start --if-busy skip --wait --json           a line for cron
+
+With --json, the first line is the run as it was started:
+  {\"run_id\",\"channels\",\"repeats\",\"pause_s\",\"measure_s\",\"iterations\",\"task\",\"sync\",\"save_on_device\",
+   \"label\",\"note\",\"operator\",\"total_s\",\"end_utc\"}
+and with --wait a second line follows when it has ended:
+  {\"run_id\",\"outcome\",\"reason\",\"records\",\"good_records\",\"exit\"}
+With --watch, the events of `gaseractl watch` come between the two.
+With --dry-run, run_id is null and there is also:
+  \"timeline\": [{\"offset_s\",\"duration_s\",\"phase\",\"channel\",\"repeat\"}]
+If --if-busy skip skipped it, the line is {\"skipped\":true,\"reason\"}.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = START_EXAMPLES)]
+pub struct Start {
+    /// Channels like 1-8,12,!5 or all
+    #[arg(long, value_name = "LIST", default_value = "all", allow_hyphen_values = true)]
+    pub channels: String,
+    /// How many times to go through the channels [default: as configured]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(Plan::MAX_REPEATS)))]
+    pub repeats: Option<u32>,
+    /// Purge on a channel before measuring, like 30s, 5m or 1h30m [default: as configured]
+    #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
+    pub pause: Option<Duration>,
+    /// Measure on a channel for this long [default: as configured]
+    #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
+    pub measure: Option<Duration>,
+    /// Leave a channel after this many good iterations
+    #[arg(long, value_name = "K", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(Plan::MAX_ITERATIONS)))]
+    pub iterations: Option<u32>,
+    /// Name or id of the analyzer's task [default: as configured]
+    #[arg(long, value_name = "T")]
+    pub task: Option<String>,
+    /// How a channel is left: at the end of a gas exchange, or after fixed times [default: as configured]
+    #[arg(long, value_name = "MODE")]
+    pub sync: Option<SyncMode>,
+    /// Keep the results on the analyzer too
+    #[arg(long)]
+    pub save_on_device: bool,
+    /// A short name for the run
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub label: String,
+    /// Anything worth knowing about the run
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub note: String,
+    /// Start nothing; print the timeline and when it would end
+    #[arg(long, conflicts_with_all = ["wait", "watch"])]
+    pub dry_run: bool,
+    /// What to do if a run is under way or the analyzer is busy: fail with exit code 3, or skip with 0
+    #[arg(long, value_name = "DO", default_value = "fail")]
+    pub if_busy: IfBusy,
+    /// Start although the analyzer reports errors that block measuring
+    #[arg(long)]
+    pub ignore_errors: bool,
+    /// Return when the run has ended; the exit code tells how
+    #[arg(long)]
+    pub wait: bool,
+    /// Like --wait, and look on meanwhile
+    #[arg(long)]
+    pub watch: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SyncMode {
+    Analyzer,
+    Dwell,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IfBusy {
+    Fail,
+    Skip,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Abort {
+    /// Accepted for symmetry: abort always returns when the analyzer is idle
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub wait: bool,
+}
+
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  gaseractl watch
+  gaseractl watch --types live_data --channels 1-4 | jq -c '[.channel, .components[].ppm]'
+  gaseractl watch --since 1200 --format table
+  gaseractl watch --until-done -q > events.jsonl && echo completed
+
+A line of JSON is {\"id\",\"type\",…}: the event's number, its name, and its data. What is not numbered has a null id: \
+connected, snapshot, progress, heartbeat, gap. With --types only those events are shown, and always \"gap\", which says \
+that events are missing. The table leaves out progress and heartbeats. A broken connection is taken up again where it \
+broke. Ctrl-C does not stop the run.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = WATCH_EXAMPLES)]
+pub struct Watch {
+    /// Only these events, like run.*,live_data
+    #[arg(long, value_name = "T", value_delimiter = ',')]
+    pub types: Vec<String>,
+    /// Only events of these channels, like 1-8,12; events without a channel stay
+    #[arg(long, value_name = "LIST", value_parser = channels)]
+    pub channels: Option<Channels>,
+    /// First replay what came after the event of this number
+    #[arg(long, value_name = "SEQ")]
+    pub since: Option<u64>,
+    /// table: a readable line per event, jsonl: a JSON object per event, frames: as on the wire
+    #[arg(long, value_name = "F")]
+    pub format: Option<Format>,
+    /// End when the run under way, or else the next one, has ended; exit codes as with start --wait
+    #[arg(long)]
+    pub until_done: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Jsonl,
+    Frames,
+}
+
+/// A checked list of channels, and as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channels {
+    pub text: String,
+    pub numbers: Vec<u8>,
+}
+
+fn channels(text: &str) -> Result<Channels, channel::ChannelError> {
+    let numbers = channel::parse_list(text, channel::Channel::MAX)?;
+    Ok(Channels { text: text.to_owned(), numbers: numbers.into_iter().map(channel::Channel::number).collect() })
+}
+
+const RUNS_EXAMPLES: &str = "\
+RUN is a run id, a unique prefix of one, or \"last\".
+
+Examples:
+  gaseractl runs
+  gaseractl runs show last
+  gaseractl runs export last --format csv -o run.csv";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = RUNS_EXAMPLES)]
+pub struct Runs {
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// The newest 100 runs (the default)
+    List,
+    /// One run and its visits
+    Show {
+        /// A run id, a unique prefix of one, or "last"
+        run: String,
+    },
+    /// The records of a run
+    Export(Export),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// A run id, a unique prefix of one, or "last"
+    pub run: String,
+    /// The file format
+    #[arg(long, value_name = "F", default_value = "csv")]
+    pub format: ExportFormat,
+    /// Write to this file instead of stdout; it appears only when it is complete
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Csv,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_negative_duration_is_called_negative() {
+        let usage = Args::try_parse_from(["gaseractl", "start", "--pause", "-5s"]).unwrap_err();
+        assert!(usage.to_string().contains("\"-5s\" is negative; a duration cannot be"), "{usage}");
+        assert_eq!(usage.exit_code(), 2);
+    }
+
+    #[test]
+    fn global_flags_stand_anywhere() {
+        let args = Args::try_parse_from(["gaseractl", "runs", "show", "last", "--json", "--timeout", "2m"]).unwrap();
+        assert!(args.global.json);
+        assert_eq!(args.global.timeout, Some(Duration::from_secs(120)));
+    }
+}

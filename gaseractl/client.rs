@@ -1,0 +1,124 @@
+//! The gRPC client: one HTTP/2 connection, the calls of the contract, failures in words.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use gasera::proto::gasera_service_client::GaseraServiceClient;
+use gasera::proto::{
+    AbortMeasurementRequest, ExportRunRequest, ExportRunResponse, GetRunRequest, GetRunResponse, GetStatusRequest,
+    ListRunsRequest, Run, StartMeasurementRequest, StartMeasurementResponse,
+};
+use hyper::body::Incoming;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tonic::Streaming;
+use tonic::body::Body;
+
+use crate::endpoint::{Endpoint, Endpoints};
+use crate::failure::{Failure, chain};
+
+/// How often a silent daemon is asked whether it lives, and how long it may take to say so.
+const ALIVE: Duration = Duration::from_secs(20);
+
+pub struct Client {
+    grpc: GaseraServiceClient<Connection>,
+    endpoint: Endpoint,
+}
+
+impl Client {
+    pub async fn connect(endpoints: &Endpoints) -> Result<Self, Failure> {
+        let (endpoint, io) = endpoints.dial().await?;
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(ALIVE)
+            .keep_alive_timeout(ALIVE)
+            .handshake(TokioIo::new(io))
+            .await
+            .map_err(|error| Failure::unreachable(&format!("{endpoint} ({})", chain(&error))))?;
+        // Its errors reach the callers through the sender.
+        tokio::spawn(connection);
+        let origin = format!("http://{}", endpoint.host())
+            .parse()
+            .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
+        Ok(Self { grpc: GaseraServiceClient::with_origin(Connection(sender), origin), endpoint })
+    }
+
+    pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {
+        let answer = self.grpc.start_measurement(request).await;
+        self.explain(answer)
+    }
+
+    /// Returns the id of the run that was aborted, once the analyzer is idle.
+    pub async fn abort(&mut self) -> Result<String, Failure> {
+        let answer = self.grpc.abort_measurement(AbortMeasurementRequest {}).await;
+        Ok(self.explain(answer)?.run_id)
+    }
+
+    /// The status object as the daemon writes it.
+    pub async fn status(&mut self) -> Result<String, Failure> {
+        let answer = self.grpc.get_status(GetStatusRequest {}).await;
+        Ok(self.explain(answer)?.status_json)
+    }
+
+    pub async fn runs(&mut self) -> Result<Vec<Run>, Failure> {
+        let answer = self.grpc.list_runs(ListRunsRequest { limit: 0 }).await;
+        Ok(self.explain(answer)?.runs)
+    }
+
+    pub async fn run(&mut self, run: &str) -> Result<GetRunResponse, Failure> {
+        let answer = self.grpc.get_run(GetRunRequest { run: run.to_owned() }).await;
+        self.explain(answer)
+    }
+
+    pub async fn export(&mut self, run: &str, format: &str) -> Result<Export, Failure> {
+        let request = ExportRunRequest { run: run.to_owned(), format: format.to_owned() };
+        let answer = self.grpc.export_run(request).await;
+        Ok(Export { chunks: self.explain(answer)?, endpoint: self.endpoint.clone() })
+    }
+
+    fn explain<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Failure> {
+        answer
+            .map(tonic::Response::into_inner)
+            .map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))
+    }
+}
+
+/// The bytes of an export as they come in.
+pub struct Export {
+    chunks: Streaming<ExportRunResponse>,
+    endpoint: Endpoint,
+}
+
+impl Export {
+    /// `None` after the last one.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let chunk = self.chunks.message().await;
+        let chunk = chunk.map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))?;
+        Ok(chunk.map(|chunk| chunk.chunk))
+    }
+}
+
+/// What tonic's generated client speaks through.
+#[derive(Clone)]
+struct Connection(http2::SendRequest<Body>);
+
+impl tower_service::Service<http::Request<Body>> for Connection {
+    type Response = http::Response<Incoming>;
+    type Error = hyper::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    /// A connection that broke is reported by the call, which keeps the cause; from here tonic would drop it.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let mut sender = self.0.clone();
+        Box::pin(async move {
+            sender.ready().await?;
+            sender.send_request(request).await
+        })
+    }
+}

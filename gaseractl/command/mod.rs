@@ -1,0 +1,82 @@
+//! One file per command. Here: dispatch, the limit of --timeout, and Ctrl-C.
+
+mod abort;
+mod follow;
+mod runs;
+mod start;
+mod status;
+mod watch;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::time::Duration;
+
+use gasera::domain::duration;
+
+use crate::args::{Args, Command};
+use crate::client::Client;
+use crate::endpoint::Endpoints;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+/// What every command needs.
+pub struct Session {
+    pub output: Output,
+    pub endpoints: Endpoints,
+    /// What goes on without us if we are stopped now.
+    goes_on: RefCell<String>,
+}
+
+impl Session {
+    pub async fn client(&self) -> Result<Client, Failure> {
+        Client::connect(&self.endpoints).await
+    }
+
+    /// From now on, this is said if we are stopped.
+    pub fn goes_on(&self, sentence: impl Into<String>) {
+        self.goes_on.replace(sentence.into());
+    }
+
+    fn stopped(&self, exit: Exit, why: &str) -> Failure {
+        let goes_on = self.goes_on.borrow();
+        let text = if goes_on.is_empty() { why.to_owned() } else { format!("{why}; {goes_on}") };
+        Failure::new(exit, text)
+    }
+}
+
+pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
+    let endpoints = Endpoints::new(args.global.endpoint);
+    let session = Session { output, endpoints, goes_on: RefCell::default() };
+    let command = async {
+        match args.command {
+            Command::Start(start) => start::execute(&session, &start).await,
+            Command::Abort(_) => abort::execute(&session).await,
+            Command::Status => status::execute(&session).await,
+            Command::Watch(watch) => watch::execute(&session, &watch).await,
+            Command::Runs(runs) => runs::execute(&session, runs).await,
+        }
+    };
+    within(&session, args.global.timeout, command).await
+}
+
+async fn within(
+    session: &Session,
+    limit: Option<Duration>,
+    command: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
+    let timeout = async {
+        match limit {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        result = command => result,
+        Ok(()) = tokio::signal::ctrl_c() => Err(session.stopped(Exit::INTERRUPTED, "interrupted")),
+        () = timeout => {
+            let limit = limit.map(duration::format).unwrap_or_default();
+            Err(session.stopped(Exit::TIMEOUT, &format!("not done within {limit}")))
+        }
+    }
+}

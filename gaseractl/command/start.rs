@@ -1,0 +1,128 @@
+//! `gaseractl start`: a plan becomes a run, and with --wait its end an exit code.
+
+use std::time::Duration;
+
+use gasera::domain::RunId;
+use gasera::proto::{PlanRequest, StartMeasurementRequest, StartMeasurementResponse, Sync};
+use serde_json::json;
+
+use super::Session;
+use super::follow::{Filter, Follower, Show, Target};
+use super::watch::{live_or_json, told};
+use crate::args::{IfBusy, Start, SyncMode};
+use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::stream::Notice;
+use crate::stream::reconnect::{Query, Subscription};
+use crate::view::model::Ending;
+use crate::view::{json, table, words};
+
+/// How often in a row to try to reach a daemon again that went away during --wait: about four minutes.
+const ATTEMPTS: u32 = 12;
+
+pub async fn execute(session: &Session, start: &Start) -> Result<Exit, Failure> {
+    if start.dry_run {
+        return dry_run(session, start).await;
+    }
+    // Subscribed before the command is sent, however short the run is its end cannot be missed.
+    let watching = if start.wait || start.watch { Some(subscribe(session).await?) } else { None };
+    session.goes_on("whether the run starts is not known: see `gaseractl status`");
+    let response = match session.client().await?.start(request(start)).await {
+        Ok(response) => response,
+        Err(failure) if start.if_busy == IfBusy::Skip && failure.is_busy() => return skipped(session, &failure),
+        Err(failure) => return Err(failure),
+    };
+    let show = if start.watch { live_or_json(session) } else { Show::Nothing };
+    // Lines of JSON do not mix with others.
+    let json = session.output.json || show == Show::Json;
+    announce(session, &response, json)?;
+    match watching {
+        None => Ok(Exit::DONE),
+        Some((subscription, snapshot)) => {
+            let ending = follow(session, show, &response.run_id, subscription, &snapshot).await?;
+            if json {
+                output::object(&json::ended(&ending))?;
+            }
+            Ok(told(session, &ending))
+        }
+    }
+}
+
+async fn subscribe(session: &Session) -> Result<(Subscription, Notice), Failure> {
+    let query = Query { attempts: Some(ATTEMPTS), ..Query::default() };
+    let mut subscription = Subscription::open(&session.endpoints, query).await?;
+    let snapshot = subscription.snapshot().await?;
+    Ok((subscription, snapshot))
+}
+
+async fn follow(
+    session: &Session,
+    show: Show,
+    run_id: &str,
+    mut subscription: Subscription,
+    snapshot: &Notice,
+) -> Result<Ending, Failure> {
+    session.goes_on(format!("run {run_id} goes on: `gaseractl watch` looks on, `gaseractl abort` aborts it"));
+    let mut follower = Follower::new(session, show, Filter::default(), subscription.endpoint.to_string());
+    follower.prime(snapshot);
+    follower.until(&mut subscription, &mut Target::Run(RunId(run_id.to_owned()))).await
+}
+
+fn announce(session: &Session, response: &StartMeasurementResponse, json: bool) -> Result<(), Failure> {
+    let output = session.output;
+    if json {
+        return output::object(&json::started(response));
+    }
+    if output.quiet {
+        return output::line(&response.run_id);
+    }
+    let plan = response.plan.as_ref().map_or_else(String::new, |plan| format!(": {}", table::plan(plan)));
+    output::line(&format!("run {} is measuring{plan}", response.run_id))?;
+    let total = words::lasting(Duration::from_millis(response.total_ms));
+    output.note(&format!("it takes about {total} and ends about {}", words::date_of(&response.end_utc)));
+    Ok(())
+}
+
+fn skipped(session: &Session, failure: &Failure) -> Result<Exit, Failure> {
+    if session.output.json {
+        output::object(&json!({ "skipped": true, "reason": failure.text }))?;
+    }
+    session.output.note(&format!("skipped: {failure}"));
+    Ok(Exit::DONE)
+}
+
+async fn dry_run(session: &Session, start: &Start) -> Result<Exit, Failure> {
+    let response = session.client().await?.start(request(start)).await?;
+    if session.output.json {
+        output::object(&json::planned(&response))?;
+    } else {
+        output::bytes(table::timeline(&response).as_bytes())?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn request(start: &Start) -> StartMeasurementRequest {
+    let sync = match start.sync {
+        None => Sync::Unspecified,
+        Some(SyncMode::Analyzer) => Sync::Analyzer,
+        Some(SyncMode::Dwell) => Sync::Dwell,
+    };
+    let plan = PlanRequest {
+        channels: start.channels.clone(),
+        repeats: start.repeats,
+        pause_ms: start.pause.map(millis),
+        measure_ms: start.measure.map(millis),
+        iterations: start.iterations,
+        task: start.task.clone(),
+        sync: sync.into(),
+        save_on_device: start.save_on_device,
+        label: start.label.clone(),
+        note: start.note.clone(),
+        operator: std::env::var("USER").unwrap_or_default(),
+    };
+    StartMeasurementRequest { plan: Some(plan), dry_run: start.dry_run, ignore_errors: start.ignore_errors }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,151 @@
+//! Everything that is printed goes through here: data to stdout, all else to stderr.
+
+use std::borrow::Cow;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use clap::builder::styling::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+
+use crate::args::{Color, Global};
+use crate::failure::{Exit, Failure};
+
+/// Shows what clap has to say: help to stdout, a usage error to stderr.
+pub fn usage(message: &clap::Error) -> Exit {
+    // Nobody is left to tell if this fails.
+    let _ = message.print();
+    if message.use_stderr() { Exit::USAGE } else { Exit::DONE }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    pub json: bool,
+    pub quiet: bool,
+    /// Somebody looks at stdout who can be shown moving pictures.
+    pub terminal: bool,
+    /// Colors on stdout.
+    pub paint: Paint,
+}
+
+impl Output {
+    pub fn new(global: &Global) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let terminal = io::stdout().is_terminal() && !dumb;
+        let color = match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !set("NO_COLOR"),
+        };
+        Self { json: global.json, quiet: global.quiet, terminal, paint: Paint(color) }
+    }
+
+    /// Tells whoever looks on; not with -q.
+    pub fn note(self, text: &str) {
+        if !self.quiet {
+            complain(text);
+        }
+    }
+}
+
+/// Writes data.
+pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| broken(&error))
+}
+
+/// Writes data and ends the line.
+pub fn line(text: &str) -> Result<(), Failure> {
+    bytes(format!("{text}\n").as_bytes())
+}
+
+pub fn object(value: &serde_json::Value) -> Result<(), Failure> {
+    line(&value.to_string())
+}
+
+pub fn failure(failure: &Failure) {
+    if !failure.text.is_empty() {
+        complain(&format!("gaseractl: {}", failure.text));
+    }
+}
+
+fn complain(text: &str) {
+    // A closed stderr is no reason to do anything else than what was asked.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+fn broken(error: &io::Error) -> Failure {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Failure::quiet();
+    }
+    Failure::new(Exit::FAILURE, format!("cannot write to stdout: {error}"))
+}
+
+/// Colors, or none.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint(pub bool);
+
+impl Paint {
+    fn with(self, style: Style, text: &str) -> Cow<'_, str> {
+        if self.0 { Cow::Owned(format!("{style}{text}{style:#}")) } else { Cow::Borrowed(text) }
+    }
+
+    pub fn bold(self, text: &str) -> Cow<'_, str> {
+        self.with(Style::new().bold(), text)
+    }
+
+    pub fn dim(self, text: &str) -> Cow<'_, str> {
+        self.with(Style::new().dimmed(), text)
+    }
+
+    pub fn good(self, text: &str) -> Cow<'_, str> {
+        self.with(AnsiColor::Green.on_default(), text)
+    }
+
+    pub fn busy(self, text: &str) -> Cow<'_, str> {
+        self.with(AnsiColor::Cyan.on_default().bold(), text)
+    }
+
+    pub fn doubtful(self, text: &str) -> Cow<'_, str> {
+        self.with(AnsiColor::Yellow.on_default(), text)
+    }
+
+    pub fn bad(self, text: &str) -> Cow<'_, str> {
+        self.with(AnsiColor::Red.on_default().bold(), text)
+    }
+}
+
+/// A few lines at the bottom of the terminal that are drawn anew in place; the rest scrolls above them.
+/// What it shows last stays.
+pub struct Screen(ProgressBar);
+
+impl Screen {
+    pub fn new() -> Self {
+        let bar =
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout()).with_finish(ProgressFinish::Abandon);
+        let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(bar.with_style(style))
+    }
+
+    pub fn show(&self, lines: &[String]) {
+        self.0.set_message(lines.join("\n"));
+    }
+
+    /// Paints at once, however soon after the last time.
+    pub fn settle(&self) {
+        self.0.force_draw();
+    }
+
+    pub fn scroll(&self, line: &str) {
+        self.0.println(line);
+    }
+
+    pub fn width() -> usize {
+        comfy_table::Table::new().width().map_or(80, usize::from)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}

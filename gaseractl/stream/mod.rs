@@ -1,0 +1,112 @@
+//! The daemon's event stream: subscribed once, read until it is dropped, across broken connections.
+//!
+//! [`parser`] turns bytes into frames, [`reconnect`] keeps the connection; here frames get their meaning.
+
+pub mod parser;
+pub mod reconnect;
+
+use gasera::domain::{Event, Phase, Progress, Status, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
+use parser::Frame;
+
+/// A frame, and what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    pub frame: Frame,
+    /// The payload; `null` if it is not JSON.
+    pub data: Value,
+    pub said: Said,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    Snapshot(Box<Status>),
+    Progress(Box<Tick>),
+    Event(Box<Event>),
+    /// Events are missing.
+    Gap,
+    /// `connected`, `heartbeat`, and what later versions say.
+    Other,
+}
+
+/// How far the run is right now. It is not numbered, and only the newest counts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Tick {
+    pub timestamp: f64,
+    pub phase: Phase,
+    #[serde(default)]
+    pub waiting_for: String,
+    #[serde(default)]
+    pub until: Option<Utc>,
+    pub progress: Progress,
+}
+
+impl Notice {
+    pub fn new(frame: Frame) -> Self {
+        let data = serde_json::from_str(&frame.data).unwrap_or_default();
+        let said = Said::of(&frame, &data).unwrap_or(Said::Other);
+        Self { frame, data, said }
+    }
+
+    /// The event's number, where it has one.
+    pub fn seq(&self) -> Option<u64> {
+        self.frame.id.as_ref()?.parse().ok()
+    }
+
+    /// When it was published, seconds since the epoch.
+    pub fn timestamp(&self) -> Option<f64> {
+        self.data.get("timestamp")?.as_f64()
+    }
+
+    /// The channel it is about, where it is about one.
+    pub fn channel(&self) -> Option<u64> {
+        self.data.get("channel")?.as_u64()
+    }
+}
+
+impl Said {
+    /// `None` for what this version cannot read: it is passed on as it is.
+    fn of(frame: &Frame, data: &Value) -> Option<Self> {
+        let name = frame.event.as_str();
+        match name {
+            "snapshot" => Some(Self::Snapshot(Box::new(Status::deserialize(data).ok()?))),
+            "progress" => Some(Self::Progress(Box::new(Tick::deserialize(data).ok()?))),
+            "gap" => Some(Self::Gap),
+            _ if Event::NAMES.contains(&name) => Some(Self::Event(Box::new(Event::parse(name, &frame.data).ok()?))),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice(event: &str, data: &str) -> Notice {
+        Notice::new(Frame { event: event.into(), data: data.into(), id: Some("41".into()) })
+    }
+
+    #[test]
+    fn events_are_read_as_the_domain_writes_them() {
+        let event = Event::SystemShutdown { reason: "service stopped".into() };
+        let notice = notice(event.name(), &event.payload(Utc::from_micros(2_500_000)).to_string());
+        assert_eq!(notice.said, Said::Event(Box::new(event)));
+        assert_eq!((notice.seq(), notice.timestamp()), (Some(41), Some(2.5)));
+    }
+
+    #[test]
+    fn a_tick_may_leave_out_what_it_does_not_know() {
+        let progress = serde_json::to_string(&Progress::default()).unwrap();
+        let notice = notice("progress", &format!(r#"{{"timestamp":1.5,"phase":"IDLE","progress":{progress}}}"#));
+        assert!(matches!(notice.said, Said::Progress(tick) if tick.until.is_none() && tick.waiting_for.is_empty()));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_kept() {
+        for (event, data) in [("future", "{}"), ("phase", "{}"), ("snapshot", "no json"), ("heartbeat", "{}")] {
+            assert_eq!(notice(event, data).said, Said::Other, "{event}");
+        }
+    }
+}

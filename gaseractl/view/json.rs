@@ -1,0 +1,164 @@
+//! The JSON of gaseractl where it is not the daemon's own: seconds, UTC, `null` for what is not there.
+
+use gasera::domain::Outcome;
+use gasera::proto;
+use gasera::proto::{PlanRequest, Run, StartMeasurementResponse, TimelineEntry, Visit};
+use serde_json::{Map, Value, json};
+
+use super::model::Ending;
+use crate::failure::Exit;
+use crate::stream::Notice;
+
+/// One event of the stream in one line, its number and its name first.
+pub fn event(notice: &Notice) -> String {
+    let fields = match notice.data.clone() {
+        Value::Object(mut fields) => {
+            fields.remove("id");
+            fields.remove("type");
+            fields
+        }
+        Value::Null => Map::from_iter([("data".to_owned(), Value::String(notice.frame.data.clone()))]),
+        other => Map::from_iter([("data".to_owned(), other)]),
+    };
+    let head = format!("{{\"id\":{},\"type\":{}", json!(notice.seq()), json!(notice.frame.event));
+    let rest = Value::Object(fields).to_string();
+    if rest == "{}" { head + "}" } else { format!("{head},{}", &rest[1..]) }
+}
+
+pub fn started(response: &StartMeasurementResponse) -> Value {
+    let mut object = plan(response.plan.as_ref().unwrap_or(&PlanRequest::default()));
+    object.insert("run_id".into(), present(&response.run_id));
+    object.insert("total_s".into(), seconds(response.total_ms));
+    object.insert("end_utc".into(), present(&response.end_utc));
+    Value::Object(object)
+}
+
+pub fn planned(response: &StartMeasurementResponse) -> Value {
+    let mut object = started(response);
+    object["timeline"] = response.timeline.iter().map(entry).collect();
+    object
+}
+
+fn entry(entry: &TimelineEntry) -> Value {
+    json!({
+        "offset_s": seconds(entry.offset_ms),
+        "duration_s": seconds(entry.duration_ms),
+        "phase": entry.phase,
+        "channel": (entry.channel > 0).then_some(entry.channel),
+        "repeat": entry.repeat,
+    })
+}
+
+fn plan(plan: &PlanRequest) -> Map<String, Value> {
+    let fields = [
+        ("channels", json!(plan.channels)),
+        ("repeats", json!(plan.repeats)),
+        ("pause_s", plan.pause_ms.map_or(Value::Null, seconds)),
+        ("measure_s", plan.measure_ms.map_or(Value::Null, seconds)),
+        ("iterations", json!(plan.iterations)),
+        ("task", json!(plan.task)),
+        ("sync", json!(sync(plan))),
+        ("save_on_device", json!(plan.save_on_device)),
+        ("label", json!(plan.label)),
+        ("note", json!(plan.note)),
+        ("operator", json!(plan.operator)),
+    ];
+    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+pub fn sync(plan: &PlanRequest) -> Option<&'static str> {
+    match plan.sync() {
+        proto::Sync::Unspecified => None,
+        proto::Sync::Analyzer => Some("analyzer"),
+        proto::Sync::Dwell => Some("dwell"),
+    }
+}
+
+pub fn ended(ending: &Ending) -> Value {
+    json!({
+        "run_id": ending.run_id.0,
+        "outcome": ending.outcome.as_str(),
+        "reason": ending.reason,
+        "records": ending.records,
+        "good_records": ending.good_records,
+        "exit": Exit::of(ending.outcome).code(),
+    })
+}
+
+pub fn run(run: &Run) -> Value {
+    json!({
+        "id": run.id,
+        "plan": run.plan.as_ref().map(plan),
+        "started_utc": present(&run.started_utc),
+        "ended_utc": present(&run.ended_utc),
+        "outcome": outcome(run).map(Outcome::as_str),
+        "reason": run.reason,
+        "records": run.records,
+        "good_records": run.good_records,
+        "folder": run.folder,
+    })
+}
+
+pub fn visit(visit: &Visit) -> Value {
+    json!({
+        "id": visit.id,
+        "channel": visit.channel,
+        "repeat": visit.repeat,
+        "arrived_utc": present(&visit.arrived_utc),
+        "left_utc": present(&visit.left_utc),
+        "records": visit.records,
+        "good_records": visit.good_records,
+    })
+}
+
+/// `None` while the run is under way.
+pub fn outcome(run: &Run) -> Option<Outcome> {
+    match run.outcome() {
+        proto::Outcome::Unspecified => None,
+        proto::Outcome::Completed => Some(Outcome::Completed),
+        proto::Outcome::Partial => Some(Outcome::Partial),
+        proto::Outcome::Aborted => Some(Outcome::Aborted),
+        proto::Outcome::Failed => Some(Outcome::Failed),
+    }
+}
+
+fn present(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { json!(text) }
+}
+
+/// Whole seconds without a decimal point.
+fn seconds(millis: u64) -> Value {
+    if millis.is_multiple_of(1000) {
+        return json!(millis / 1000);
+    }
+    json!(std::time::Duration::from_millis(millis).as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::parser::Frame;
+
+    fn line(name: &str, data: &str, id: Option<&str>) -> String {
+        event(&Notice::new(Frame { event: name.into(), data: data.into(), id: id.map(Into::into) }))
+    }
+
+    #[test]
+    fn an_event_is_one_object_with_its_number_and_name_first() {
+        assert_eq!(line("phase", r#"{"phase":"IDLE"}"#, Some("7")), r#"{"id":7,"type":"phase","phase":"IDLE"}"#);
+        assert_eq!(line("heartbeat", "{}", None), r#"{"id":null,"type":"heartbeat"}"#);
+        assert_eq!(line("test", r#"{"id":1,"type":2,"a":3}"#, None), r#"{"id":null,"type":"test","a":3}"#);
+    }
+
+    #[test]
+    fn data_that_is_no_object_is_kept_too() {
+        assert_eq!(line("test", "[1]", None), r#"{"id":null,"type":"test","data":[1]}"#);
+        assert_eq!(line("test", "a \"b\"", None), r#"{"id":null,"type":"test","data":"a \"b\""}"#);
+    }
+
+    #[test]
+    fn seconds_are_whole_where_they_can_be() {
+        assert_eq!(seconds(6000).to_string(), "6");
+        assert_eq!(seconds(250).to_string(), "0.25");
+    }
+}

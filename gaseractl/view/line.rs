@@ -1,0 +1,97 @@
+//! One readable line per event.
+
+use gasera::domain::event::{PhaseChange, outcome_sentence};
+use gasera::domain::{Event, RunSummary, Severity};
+
+use super::words;
+use crate::output::Paint;
+use crate::stream::{Notice, Said};
+
+/// `None` for what only says that the connection lives or how far the run is.
+pub fn of(notice: &Notice, paint: Paint) -> Option<String> {
+    let text = match &notice.said {
+        Said::Progress(_) => return None,
+        Said::Snapshot(status) => {
+            format!("{} {}", words::doing(status.phase), words::place(status)).trim_end().to_owned()
+        }
+        Said::Gap => paint.doubtful(&gap(notice)).into_owned(),
+        Said::Event(event) => sentence(event, paint),
+        Said::Other if matches!(notice.frame.event.as_str(), "connected" | "heartbeat" | "progress") => return None,
+        Said::Other => notice.frame.data.clone(),
+    };
+    let time = notice.timestamp().map_or_else(String::new, |timestamp| words::clock(words::moment(timestamp)));
+    let name = format!("{:<17}", notice.frame.event);
+    Some(format!("{}  {} {text}", paint.dim(&time), paint.bold(&name)))
+}
+
+fn gap(notice: &Notice) -> String {
+    let reason = notice.data.get("reason").and_then(serde_json::Value::as_str).unwrap_or("they are gone");
+    format!("events are missing: {reason}")
+}
+
+fn sentence(event: &Event, paint: Paint) -> String {
+    match event {
+        Event::RunStarted { run } => format!("run {}: {}", run.id, words::plan(&run.plan)),
+        Event::RunFinished { run } => ended(run),
+        Event::Phase(change) => phase(change),
+        Event::LiveData(data) => {
+            let text = format!("{}: {}", words::attribution(data.attribution, data.channel), words::readings(data));
+            let doubts = words::doubts(data);
+            if doubts.is_empty() { text } else { format!("{text} {}", paint.doubtful(&format!("({doubts})"))) }
+        }
+        Event::DeviceConnection { online: true, .. } => "analyzer online".into(),
+        Event::DeviceConnection { reason, .. } => paint.bad(&format!("analyzer offline: {reason}")).into_owned(),
+        Event::DeviceStatus { name, .. } => format!("analyzer {}", name.words()),
+        Event::DevicePhase { name, iteration, .. } => {
+            let iteration = iteration.map_or_else(String::new, |number| format!(", iteration {number}"));
+            format!("analyzer phase {}{iteration}", name.words())
+        }
+        Event::DeviceErrors { codes, .. } if codes.is_empty() => "no analyzer errors".into(),
+        Event::DeviceErrors { text, .. } => paint.doubtful(text).into_owned(),
+        Event::MuxPosition { position, .. } => format!("valve {}", words::position(*position)),
+        Event::Alarm { severity: Severity::Warning, code, text, .. } => paint.doubtful(&alarm(code, text)).into_owned(),
+        Event::Alarm { code, text, .. } => paint.bad(&alarm(code, text)).into_owned(),
+        Event::SystemShutdown { reason } => format!("gaserad shuts down: {reason}"),
+    }
+}
+
+fn alarm(code: &str, text: &str) -> String {
+    format!("{code}: {text}")
+}
+
+fn ended(run: &RunSummary) -> String {
+    let outcome = run.outcome.map_or_else(String::new, |outcome| outcome_sentence(outcome, &run.reason));
+    format!("run {} {outcome}", run.id)
+}
+
+fn phase(change: &PhaseChange) -> String {
+    let channel = change.channel.map_or_else(String::new, |channel| format!(" channel {channel}"));
+    let until = change.until.map_or_else(String::new, |until| format!(" until {}", words::clock(until)));
+    let reason = if change.reason.is_empty() { String::new() } else { format!(": {}", change.reason) };
+    format!("{}{channel}{until}{reason}", change.phase.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::parser::Frame;
+    use crate::view::model::tests::{notice, run_summary};
+
+    #[test]
+    fn events_are_told_in_words() {
+        let line = |event: &Event| of(&notice(event, 41), Paint(false)).unwrap();
+        let started = line(&Event::RunStarted { run: run_summary() });
+        assert!(started.contains("run.started       run 01KAHRUN: channels 1-4,7 x 2, pause 6s,"), "{started}");
+        let offline = line(&Event::DeviceConnection { online: false, reason: "no route to host".into() });
+        assert!(offline.ends_with("analyzer offline: no route to host"), "{offline}");
+    }
+
+    #[test]
+    fn heartbeats_are_not_told_and_gaps_are() {
+        let other = |name: &str, data: &str| {
+            of(&Notice::new(Frame { event: name.into(), data: data.into(), id: None }), Paint(false))
+        };
+        assert_eq!(other("heartbeat", "{}"), None);
+        assert!(other("gap", r#"{"reason":"too slow"}"#).unwrap().ends_with("events are missing: too slow"));
+    }
+}

@@ -1,0 +1,9 @@
+//! How things look: the wording for people, the JSON for scripts, the live view. Nothing here prints or waits.
+
+pub mod json;
+pub mod line;
+pub mod live;
+pub mod model;
+pub mod status;
+pub mod table;
+pub mod words;

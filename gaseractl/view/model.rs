@@ -1,0 +1,260 @@
+//! How things stand, kept up to date from the stream: what the live view shows and what waiting is decided by.
+
+use gasera::domain::event::PhaseChange;
+use gasera::domain::{Event, Outcome, Phase, RunId, RunSummary, Status, Utc};
+use gasera::proto::Run;
+
+use super::{json, words};
+use crate::stream::{Notice, Said, Tick};
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    pub run_id: RunId,
+    pub outcome: Outcome,
+    pub reason: String,
+    pub records: u64,
+    pub good_records: u64,
+}
+
+impl Ending {
+    /// `None` while the run is under way.
+    pub fn of(run: &RunSummary) -> Option<Self> {
+        Some(Self {
+            run_id: run.id.clone(),
+            outcome: run.outcome?,
+            reason: run.reason.clone(),
+            records: run.records,
+            good_records: run.good_records,
+        })
+    }
+
+    /// As [`Ending::of`], of a run as the daemon lists it.
+    pub fn listed(run: &Run) -> Option<Self> {
+        Some(Self {
+            run_id: RunId(run.id.clone()),
+            outcome: json::outcome(run)?,
+            reason: run.reason.clone(),
+            records: run.records,
+            good_records: run.good_records,
+        })
+    }
+
+    /// `run 01J… completed: every visit has a good sample; 16 records, 15 of them good`
+    pub fn sentence(&self) -> String {
+        let outcome = gasera::domain::event::outcome_sentence(self.outcome, &self.reason);
+        let records = words::count(self.records, "record");
+        format!("run {} {outcome}; {records}, {} good", self.run_id, self.good_records)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Model {
+    /// `None` until the daemon has said anything.
+    pub status: Option<Status>,
+    /// Seconds since it last told its time.
+    since_told: f64,
+}
+
+impl Model {
+    /// The daemon's time: the clock of this machine may differ.
+    pub fn now(&self) -> Utc {
+        words::moment(self.status.as_ref().map_or(0.0, |status| status.timestamp) + self.since_told)
+    }
+
+    /// Time goes on between what the daemon says.
+    pub fn pass(&mut self, seconds: f64) {
+        self.since_told += seconds;
+    }
+
+    pub fn apply(&mut self, notice: &Notice) {
+        if let Said::Snapshot(status) = &notice.said {
+            self.status = Some(Status::clone(status));
+            self.since_told = 0.0;
+        }
+        let Some(status) = &mut self.status else { return };
+        // What is replayed happened before what is known already.
+        if let Some(timestamp) = notice.timestamp().filter(|timestamp| *timestamp >= status.timestamp) {
+            status.timestamp = timestamp;
+            self.since_told = 0.0;
+        }
+        match (&notice.said, notice.seq()) {
+            (Said::Progress(tick), _) => progress(status, tick),
+            (Said::Event(event), Some(seq)) if seq > status.seq => {
+                status.seq = seq;
+                happened(status, event);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn progress(status: &mut Status, tick: &Tick) {
+    status.phase = tick.phase;
+    status.waiting_for.clone_from(&tick.waiting_for);
+    status.until = tick.until;
+    status.progress = tick.progress.clone();
+}
+
+fn happened(status: &mut Status, event: &Event) {
+    match event {
+        Event::RunStarted { run } => status.run = Some(run.clone()),
+        Event::RunFinished { run } => finished(status, run),
+        Event::Phase(change) => phase(status, change),
+        Event::LiveData(data) => status.live_data = Some(data.clone()),
+        Event::DeviceConnection { online, reason } => {
+            status.analyzer.online = *online;
+            status.analyzer.reason.clone_from(reason);
+        }
+        Event::DeviceStatus { code, name, .. } => {
+            status.analyzer.status_code = Some(*code);
+            status.analyzer.status = Some(*name);
+        }
+        Event::DevicePhase { name, iteration, .. } => {
+            status.analyzer.phase = Some(*name);
+            status.analyzer.iteration = *iteration;
+        }
+        Event::DeviceErrors { codes, .. } => status.analyzer.errors.clone_from(codes),
+        Event::MuxPosition { position, channel } => {
+            status.multiplexer.position = *position;
+            status.multiplexer.channel = *channel;
+        }
+        Event::Alarm { .. } | Event::SystemShutdown { .. } => {}
+    }
+}
+
+fn finished(status: &mut Status, run: &RunSummary) {
+    status.run = None;
+    status.last_run = Some(run.clone());
+    status.phase = Phase::Idle;
+    status.waiting_for.clear();
+    status.until = None;
+}
+
+fn phase(status: &mut Status, change: &PhaseChange) {
+    status.phase = change.phase;
+    status.waiting_for.clone_from(&change.reason);
+    status.until = change.until;
+    status.progress = change.progress.clone();
+}
+
+#[cfg(test)]
+pub mod tests {
+    use gasera::domain::device::{AnalyzerPhase, AnalyzerState};
+    use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
+    use gasera::domain::{Channel, Plan, PlanDraft, Position, Progress, Sync, Verification};
+
+    use super::*;
+    use crate::stream::parser::Frame;
+
+    pub fn run_summary() -> RunSummary {
+        let seconds = std::time::Duration::from_secs;
+        let plan = Plan::new(PlanDraft {
+            channels: "1-4,7".into(),
+            channel_count: 8,
+            repeats: 2,
+            pause: seconds(6),
+            measure: seconds(20),
+            iterations: None,
+            task: "DEFAULT".into(),
+            sync: Sync::Analyzer,
+            save_on_device: false,
+            label: "barn".into(),
+            note: String::new(),
+            operator: String::new(),
+            settle: seconds(1),
+        });
+        RunSummary {
+            id: RunId("01KAHRUN".into()),
+            plan: plan.unwrap(),
+            started: Utc::from_micros(1_000_000_000),
+            ended: None,
+            outcome: None,
+            reason: String::new(),
+            records: 3,
+            good_records: 2,
+        }
+    }
+
+    pub fn status() -> Status {
+        let channel = Channel::new(3);
+        Status {
+            timestamp: 1060.0,
+            phase: Phase::Measuring,
+            waiting_for: "measuring on channel 3".into(),
+            until: Some(Utc::from_micros(1_072_000_000)),
+            progress: Progress {
+                phase: Phase::Measuring,
+                current_channel: 2,
+                repeat_total: 2,
+                enabled_count: 5,
+                step_index: 2,
+                total_steps: 10,
+                overall_percent: 47,
+                elapsed_seconds: 60.0,
+                tt_seconds: Some(270.0),
+                ..Progress::default()
+            },
+            run: Some(run_summary()),
+            last_run: None,
+            analyzer: AnalyzerStatus {
+                address: "192.168.0.100:8888".into(),
+                online: true,
+                status: Some(AnalyzerState::Measuring),
+                phase: Some(AnalyzerPhase::Integration),
+                iteration: Some(12),
+                ..AnalyzerStatus::default()
+            },
+            multiplexer: MultiplexerStatus {
+                driver: "vici".into(),
+                channels: 8,
+                position: channel.map_or(Position::Unknown, |channel| Position::At(channel, Verification::Readback)),
+                channel,
+                fault: String::new(),
+            },
+            live_data: None,
+            seq: 40,
+            version: "0.1.0".into(),
+            simulated: false,
+        }
+    }
+
+    pub fn notice(event: &Event, seq: u64) -> Notice {
+        let data = event.payload(Utc::from_micros(1_061_000_000)).to_string();
+        Notice::new(Frame { event: event.name().into(), data, id: Some(seq.to_string()) })
+    }
+
+    fn model() -> Model {
+        Model { status: Some(status()), since_told: 0.0 }
+    }
+
+    #[test]
+    fn what_happened_before_the_snapshot_changes_nothing() {
+        let mut model = model();
+        model.apply(&notice(&Event::RunFinished { run: run_summary() }, 40));
+        assert!(model.status.as_ref().unwrap().run.is_some());
+        model.apply(&notice(&Event::RunFinished { run: run_summary() }, 41));
+        let status = model.status.unwrap();
+        assert!(status.run.is_none() && status.last_run.is_some());
+    }
+
+    #[test]
+    fn time_goes_on_between_what_the_daemon_says() {
+        let mut model = model();
+        model.pass(1.0);
+        model.pass(1.0);
+        assert_eq!(model.now(), Utc::from_micros(1_062_000_000));
+        model.apply(&notice(&Event::SystemShutdown { reason: String::new() }, 41));
+        assert_eq!(model.now(), Utc::from_micros(1_061_000_000));
+    }
+
+    #[test]
+    fn an_ending_is_told_in_a_sentence() {
+        let mut run = run_summary();
+        assert_eq!(Ending::of(&run), None);
+        run.outcome = Some(Outcome::Failed);
+        run.reason = "the analyzer stayed offline".into();
+        let sentence = Ending::of(&run).unwrap().sentence();
+        assert_eq!(sentence, "run 01KAHRUN failed: the analyzer stayed offline; 3 records, 2 good");
+    }
+}

@@ -1,0 +1,211 @@
+//! The wording of times, amounts and states, the same in every command.
+
+use std::time::Duration;
+
+use gasera::domain::event::LiveData;
+use gasera::domain::status::AnalyzerStatus;
+use gasera::domain::{Attribution, Channel, DeviceErrors, Phase, Plan, Position, Status, Utc, Verification, duration};
+
+/// Local time with its zone: `14:05:33 CET`.
+pub fn clock(utc: Utc) -> String {
+    utc.to_local_string("%H:%M:%S %Z")
+}
+
+/// Local date and time with the zone: `2026-01-15 14:05:33 CET`.
+pub fn date(utc: Utc) -> String {
+    utc.to_local_string("%Y-%m-%d %H:%M:%S %Z")
+}
+
+/// As [`date`], from RFC 3339; what is no time is shown as it is.
+pub fn date_of(text: &str) -> String {
+    text.parse().map_or_else(|_| text.to_owned(), date)
+}
+
+/// Whole seconds: `1h02m05s` reads badly, `1h2m5s` is what the flags take.
+pub fn lasting(span: Duration) -> String {
+    duration::format(Duration::from_secs(span.as_secs()))
+}
+
+/// As [`lasting`], of seconds that may be no duration at all.
+pub fn seconds(seconds: f64) -> String {
+    lasting(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default())
+}
+
+pub fn millis(millis: u64) -> String {
+    duration::format(Duration::from_millis(millis))
+}
+
+/// A moment that JSON gives in seconds since the epoch.
+#[expect(clippy::cast_possible_truncation, reason = "a double that is out of range becomes the nearest time there is")]
+pub fn moment(timestamp: f64) -> Utc {
+    Utc::from_micros((timestamp * 1e6) as i64)
+}
+
+/// From `earlier` to `later`; nothing if it is the other way round.
+pub fn between(earlier: Utc, later: Utc) -> Duration {
+    Duration::from_micros(u64::try_from(later.as_micros().saturating_sub(earlier.as_micros())).unwrap_or(0))
+}
+
+/// `1 record`, `2 records`.
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// `[######----]`
+pub fn bar(percent: u32, width: usize) -> String {
+    let full = width * usize::try_from(percent.min(100)).unwrap_or(0) / 100;
+    format!("[{}{}]", "#".repeat(full), "-".repeat(width - full))
+}
+
+pub fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Idle => "idle",
+        Phase::Homing => "homing the valve",
+        Phase::Switching => "switching the valve",
+        Phase::Paused => "purging",
+        Phase::Measuring => "measuring",
+        Phase::Aborted => "aborted",
+        Phase::Failed => "failed",
+    }
+}
+
+/// The visit that is under way, `channel 3, repeat 2 of 5`; empty while none is.
+pub fn place(status: &Status) -> String {
+    let progress = &status.progress;
+    if status.run.is_none() {
+        return String::new();
+    }
+    let repeat = format!(
+        "repeat {} of {}",
+        (progress.repeat_index + 1).min(progress.repeat_total.max(1)),
+        progress.repeat_total
+    );
+    match progress.phase {
+        Phase::Paused | Phase::Measuring => format!("channel {}, {repeat}", progress.current_channel + 1),
+        _ => repeat,
+    }
+}
+
+/// `until 14:05:45 CET (12s left)`; empty where no end is known.
+pub fn until(until: Option<Utc>, now: Utc) -> String {
+    until.map_or_else(String::new, |end| format!("until {} ({} left)", clock(end), lasting(between(now, end))))
+}
+
+pub fn plan(plan: &Plan) -> String {
+    let channels = gasera::domain::channel::format_list(plan.channels());
+    let iterations = plan.iterations.map_or_else(String::new, |most| format!(" or {most} iterations"));
+    format!(
+        "channels {channels} x {}, pause {}, measure {}{iterations}, task {}, sync {}",
+        plan.repeats,
+        duration::format(plan.pause),
+        duration::format(plan.measure),
+        plan.task,
+        plan.sync.as_str()
+    )
+}
+
+pub fn analyzer(analyzer: &AnalyzerStatus) -> String {
+    if !analyzer.online {
+        let reason = if analyzer.reason.is_empty() { String::new() } else { format!(": {}", analyzer.reason) };
+        return format!("offline{reason}");
+    }
+    let mut text = "online".to_owned();
+    if let Some(state) = analyzer.status {
+        text += &format!(" · {}", state.words());
+    }
+    if let Some(phase) = analyzer.phase.filter(|phase| *phase != gasera::domain::AnalyzerPhase::None) {
+        text += &format!(" / {}", phase.words());
+    }
+    if let Some(iteration) = analyzer.iteration {
+        text += &format!(" · iteration {iteration}");
+    }
+    text
+}
+
+pub fn errors(codes: &[String]) -> String {
+    DeviceErrors(codes.to_vec()).sentence()
+}
+
+pub fn position(position: Position) -> String {
+    match position {
+        Position::Unknown => "position unknown".into(),
+        Position::Moving => "moving".into(),
+        Position::At(channel, verification) => format!("at channel {channel} ({})", verified(verification)),
+    }
+}
+
+fn verified(verification: Verification) -> &'static str {
+    match verification {
+        Verification::Readback => "read back",
+        Verification::HomedCount => "counted from home",
+        Verification::None => "not verified",
+    }
+}
+
+/// Whose gas it is: `channel 3`, or why that is not said.
+pub fn attribution(attribution: Attribution, channel: Option<Channel>) -> String {
+    match (attribution, channel) {
+        (Attribution::Exact, Some(channel)) => format!("channel {channel}"),
+        (other, _) => other.as_str().to_owned(),
+    }
+}
+
+/// Four significant digits or so: `412.3`, `1.923`, `0.0412`.
+pub fn ppm(value: Option<f64>) -> String {
+    let Some(value) = value else { return "-".into() };
+    let decimals = match value.abs() {
+        large if large >= 1000.0 => 0,
+        large if large >= 100.0 => 1,
+        large if large >= 10.0 => 2,
+        large if large >= 1.0 => 3,
+        _ => 4,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// `CO2 412.3, CH4 1.923 ppm`
+pub fn readings(data: &LiveData) -> String {
+    let gases: Vec<String> = data.components.iter().map(|gas| format!("{} {}", gas.formula, ppm(gas.ppm))).collect();
+    format!("{} {}", gases.join(", "), data.units)
+}
+
+/// What is to be known of a result beside its numbers; empty if it is good.
+pub fn doubts(data: &LiveData) -> String {
+    let mut doubts: Vec<&str> = data.flags.iter().map(|flag| flag.as_str()).collect();
+    if data.discard {
+        doubts.insert(0, "discarded");
+    }
+    doubts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_long_as_it_is_meant_to_be() {
+        assert_eq!(bar(0, 4), "[----]");
+        assert_eq!(bar(50, 4), "[##--]");
+        assert_eq!(bar(250, 4), "[####]");
+    }
+
+    #[test]
+    fn ppm_keeps_about_four_digits() {
+        let values = [Some(41_234.5), Some(412.34), Some(41.234), Some(1.9234), Some(0.04123), Some(-3.0), None];
+        let texts = values.map(ppm);
+        assert_eq!(texts, ["41234", "412.3", "41.23", "1.923", "0.0412", "-3.000", "-"]);
+    }
+
+    #[test]
+    fn time_left_is_never_negative() {
+        let (early, late) = (Utc::from_micros(0), Utc::from_micros(90_000_000));
+        assert!(until(Some(late), early).ends_with("(1m30s left)"));
+        assert!(until(Some(early), late).ends_with("(0s left)"));
+        assert_eq!(until(None, late), "");
+    }
+
+    #[test]
+    fn seconds_that_are_no_duration_are_none() {
+        assert_eq!([seconds(-1.0), seconds(f64::NAN), seconds(72.6)], ["0s", "0s", "1m12s"]);
+    }
+}

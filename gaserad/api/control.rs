@@ -1,0 +1,46 @@
+//! What the interface needs of the rest of the daemon.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+
+use crate::domain::{Denied, PlanDraft, RunId, RunSummary, StartRequest, Status, VisitSummary};
+use crate::stream::BoxFuture;
+
+/// The measuring side.
+pub trait Control: Send + Sync + 'static {
+    /// Answers when the analyzer measures, or says why it does not.
+    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<RunId, Denied>>;
+
+    /// Answers when the analyzer is idle.
+    fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>>;
+
+    fn status(&self) -> BoxFuture<'_, Status>;
+
+    /// A plan with every default of the settings, to be filled in.
+    fn plan_draft(&self) -> PlanDraft;
+}
+
+/// A run and where its files lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRun {
+    pub run: RunSummary,
+    pub folder: PathBuf,
+}
+
+/// A piece of a file, or why there are no more.
+pub type Chunk = Result<Vec<u8>, String>;
+
+/// The keeping side.
+pub trait Archive: Send + Sync + 'static {
+    /// The newest first.
+    fn runs(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>>;
+
+    /// The run of that id, of which it is the only prefix, or the newest for `last`.
+    fn find<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<RunId, Denied>>;
+
+    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>>;
+
+    /// Writes the run's samples as CSV, piece by piece, and is through when all is written or nobody reads on.
+    fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()>;
+}

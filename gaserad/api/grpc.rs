@@ -1,0 +1,149 @@
+//! The gRPC service: translates, asks, translates back.
+
+use std::fmt;
+use std::pin::Pin;
+
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Request, Response, Status};
+
+use super::{Services, convert, runs};
+use crate::domain::{Denied, Plan, Reason, StartRequest, TimelineEntry};
+use crate::proto;
+use crate::proto::gasera_service_server::GaseraService;
+
+/// The most phases that a timeline tells; a longer plan is told by its first repeats.
+const TIMELINE_LIMIT: usize = 5000;
+
+/// Who asks, as far as the connection tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Peer {
+    /// A user of this machine, by number.
+    User(u32),
+    /// An address.
+    Network(String),
+    Unknown,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user {id}"),
+            Self::Network(address) => f.write_str(address),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+pub struct Grpc {
+    services: Services,
+}
+
+type Answered<T> = Result<Response<T>, Status>;
+
+impl Grpc {
+    pub fn new(services: Services) -> Self {
+        Self { services }
+    }
+
+    fn plan(&self, request: Option<proto::PlanRequest>) -> Result<Plan, Status> {
+        let defaults = self.services.control.plan_draft();
+        convert::plan(request.unwrap_or_default(), defaults).map_err(convert::status)
+    }
+
+    fn answer(&self, plan: &Plan, run_id: String, timeline: &[TimelineEntry]) -> proto::StartMeasurementResponse {
+        let outside = self.services.clock.outside(plan.total());
+        proto::StartMeasurementResponse {
+            run_id,
+            plan: Some(convert::plan_out(plan)),
+            total_ms: convert::millis(plan.total()),
+            timeline: timeline.iter().map(convert::timeline_entry).collect(),
+            end_utc: (self.services.clock.now().utc + outside).to_string(),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl GaseraService for Grpc {
+    async fn start_measurement(
+        &self,
+        request: Request<proto::StartMeasurementRequest>,
+    ) -> Answered<proto::StartMeasurementResponse> {
+        let peer = peer(&request);
+        let request = request.into_inner();
+        let plan = self.plan(request.plan)?;
+        if request.dry_run {
+            return Ok(Response::new(self.answer(&plan, String::new(), &timeline(&plan))));
+        }
+        let who = if plan.operator.is_empty() { peer.to_string() } else { format!("{} ({peer})", plan.operator) };
+        let start = StartRequest { plan: plan.clone(), ignore_errors: request.ignore_errors, who };
+        let id = self.services.control.start(start).await.map_err(convert::status)?;
+        Ok(Response::new(self.answer(&plan, id.0, &[])))
+    }
+
+    async fn abort_measurement(
+        &self,
+        request: Request<proto::AbortMeasurementRequest>,
+    ) -> Answered<proto::AbortMeasurementResponse> {
+        let id = self.services.control.abort(peer(&request).to_string()).await.map_err(convert::status)?;
+        Ok(Response::new(proto::AbortMeasurementResponse { run_id: id.0 }))
+    }
+
+    async fn get_status(&self, _: Request<proto::GetStatusRequest>) -> Answered<proto::GetStatusResponse> {
+        let status = self.services.control.status().await;
+        let status_json = serde_json::to_string(&status).map_err(|error| Status::internal(error.to_string()))?;
+        Ok(Response::new(proto::GetStatusResponse { status_json }))
+    }
+
+    async fn list_runs(&self, request: Request<proto::ListRunsRequest>) -> Answered<proto::ListRunsResponse> {
+        let limit = match request.into_inner().limit {
+            0 => runs::LIMIT,
+            limit => limit,
+        };
+        let found = self.services.archive.runs(limit).await.map_err(convert::status)?;
+        Ok(Response::new(proto::ListRunsResponse { runs: found.into_iter().map(convert::run).collect() }))
+    }
+
+    async fn get_run(&self, request: Request<proto::GetRunRequest>) -> Answered<proto::GetRunResponse> {
+        let archive = self.services.archive.as_ref();
+        let (stored, visits) = runs::detail(archive, &request.into_inner().run).await.map_err(convert::status)?;
+        let visits = visits.iter().map(convert::visit).collect();
+        Ok(Response::new(proto::GetRunResponse { run: Some(convert::run(stored)), visits }))
+    }
+
+    type ExportRunStream = Pin<Box<dyn Stream<Item = Result<proto::ExportRunResponse, Status>> + Send>>;
+
+    async fn export_run(&self, request: Request<proto::ExportRunRequest>) -> Answered<Self::ExportRunStream> {
+        let request = request.into_inner();
+        if !matches!(request.format.as_str(), "" | "csv") {
+            return Err(Status::invalid_argument(format!(
+                "there is no export format {:?}; the formats are csv",
+                request.format
+            )));
+        }
+        let id = self.services.archive.find(&request.run).await.map_err(convert::status)?;
+        let pieces = runs::export(&self.services, id).await.map_err(convert::status)?;
+        let answers = pieces.map(|piece| match piece {
+            Ok(chunk) => Ok(proto::ExportRunResponse { chunk }),
+            Err(reason) => Err(convert::status(Denied::new(Reason::Internal, reason))),
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+}
+
+fn peer<T>(request: &Request<T>) -> Peer {
+    request.extensions().get().cloned().unwrap_or(Peer::Unknown)
+}
+
+/// The phases of a plan, of as many whole repeats as can be told.
+fn timeline(plan: &Plan) -> Vec<TimelineEntry> {
+    let mut told = plan.clone();
+    let per_repeat = plan.stops().len() * 3 + 1;
+    let repeats = u32::try_from(TIMELINE_LIMIT / per_repeat).unwrap_or(u32::MAX).max(1);
+    told.repeats = plan.repeats.min(repeats);
+    let mut entries = told.timeline();
+    if told.repeats < plan.repeats {
+        // What closes the last repeat told does not close the plan.
+        entries.pop();
+    }
+    entries
+}

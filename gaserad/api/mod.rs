@@ -1,0 +1,38 @@
+//! The outside interface: gRPC to ask and to order, HTTP to read and to follow, both on every listener.
+//!
+//! It translates, asks [`Control`], [`Archive`] and the [`Hub`], and translates back; it decides nothing about
+//! measuring.
+
+use std::sync::Arc;
+
+use crate::domain::Clock;
+use crate::stream::Hub;
+
+mod answer;
+mod control;
+mod convert;
+mod events;
+mod grpc;
+mod listen;
+mod patience;
+mod query;
+mod router;
+mod runs;
+mod serve;
+// The clients in these tests come with the command line.
+#[cfg(test)]
+#[cfg(feature = "cli")]
+mod tests;
+
+pub use control::{Archive, Chunk, Control, StoredRun};
+pub use listen::{Address, AddressError, BindError, Bound, bind};
+pub use serve::serve;
+
+/// Everything that requests are answered from.
+#[derive(Clone)]
+pub struct Services {
+    pub control: Arc<dyn Control>,
+    pub archive: Arc<dyn Archive>,
+    pub hub: Arc<Hub>,
+    pub clock: Arc<dyn Clock>,
+}

@@ -1,0 +1,227 @@
+//! Which part answers which request.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use hyper::body::Incoming;
+use serde_json::json;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
+use tower_service::Service;
+
+use super::answer::{self, Answer};
+use super::grpc::Grpc;
+use super::query::{self, Query};
+use super::{Services, events, runs};
+use crate::proto;
+use crate::proto::gasera_service_server::GaseraServiceServer;
+use crate::stream::Format;
+
+/// How long a healthy daemon takes to say how it is, at most.
+const READY_WITHIN: Duration = Duration::from_secs(2);
+const GRPC: &str = "application/grpc";
+
+const INDEX: &str = "\
+gaserad runs measurement plans on a gas analyzer and its multiplexer.
+
+GET /events                  what happens, as server-sent events (?types= &channels= &run= &since= &format=)
+GET /status                  the state of everything, as JSON
+GET /runs                    past and present runs
+GET /runs/{id}               one run and its visits; an id, a unique prefix of one, or last
+GET /runs/{id}/samples.csv   its samples
+GET /healthz  /readyz        whether the daemon lives, and whether it serves
+GET /gasera/api/measurement/events   the stream for GaseraMux dashboards
+
+Measurements are started and aborted with gaseractl, or by gRPC on this address (gasera.v1.GaseraService).
+";
+
+pub struct Router {
+    services: Services,
+    grpc: GaseraServiceServer<Grpc>,
+    health: HealthServer<HealthService>,
+    reporter: HealthReporter,
+    reflection: Reflection,
+}
+
+/// Answers gRPC reflection; its service has no name of its own.
+type Reflection = Box<dyn Fn(Request<Incoming>) -> Answering + Send + Sync>;
+type Answering = crate::stream::BoxFuture<'static, Result<Answer, Infallible>>;
+
+impl Router {
+    pub fn new(services: Services) -> Self {
+        let reporter = HealthReporter::new();
+        Self {
+            grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
+            health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
+            reporter,
+            reflection: reflection(),
+            services,
+        }
+    }
+
+    /// Tells those who watch whether the daemon serves.
+    pub async fn report(&self, serving: bool) {
+        if serving {
+            self.reporter.set_serving::<GaseraServiceServer<Grpc>>().await;
+        } else {
+            self.reporter.set_not_serving::<GaseraServiceServer<Grpc>>().await;
+            self.reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        }
+    }
+
+    /// Answers a request; `guarded` ones come over TCP, where a browser may be tricked into sending them.
+    pub async fn route(&self, request: Request<Incoming>, guarded: bool) -> Result<Answer, Infallible> {
+        if guarded && let Some(refusal) = check_host(&request) {
+            return Ok(refusal);
+        }
+        let path = request.uri().path();
+        if path.starts_with("/gasera.v1.") || path.starts_with("/grpc.") {
+            return self.route_grpc(request).await;
+        }
+        Ok(self.route_http(&request).await)
+    }
+
+    async fn route_grpc(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.starts_with(GRPC)) {
+            let sentence = "this address speaks gRPC; use a gRPC client over HTTP/2, or gaseractl";
+            return Ok(answer::refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", sentence));
+        }
+        let path = request.uri().path();
+        if path.starts_with("/gasera.v1.GaseraService/") {
+            self.grpc.clone().call(request).await
+        } else if path.starts_with("/grpc.health.v1.Health/") {
+            self.health.clone().call(request).await
+        } else if path.starts_with("/grpc.reflection.v1.") {
+            (self.reflection)(request).await
+        } else {
+            let status =
+                tonic::Status::unimplemented(format!("there is no {path} here; gRPC reflection lists what is"));
+            Ok(status.into_http())
+        }
+    }
+
+    async fn route_http(&self, request: &Request<Incoming>) -> Answer {
+        let path = request.uri().path();
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let known = parts.as_slice();
+        let (method, headers) = (request.method(), request.headers());
+        if !is_known(known) {
+            let sentence = format!("there is nothing at {path}; GET / lists what there is");
+            return answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &sentence);
+        }
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return not_allowed(method, path);
+        }
+        self.get(known, method, headers, &Query::parse(request.uri().query().unwrap_or_default())).await
+    }
+
+    async fn get(&self, parts: &[&str], method: &Method, headers: &HeaderMap, query: &Query) -> Answer {
+        let services = &self.services;
+        match parts {
+            [""] => answer::text(INDEX),
+            ["events"] | ["api", "events", "stream"] | ["sse", "events"] => {
+                events::stream(services, method, headers, query, None).await
+            }
+            ["gasera", "api", "measurement", "events"] | ["api", "measurement", "events"] => {
+                events::stream(services, method, headers, query, Some(Format::Merged)).await
+            }
+            ["status"] => answer::json(&services.control.status().await),
+            ["healthz"] => answer::text("ok\n"),
+            ["readyz"] => self.ready().await,
+            ["runs"] => runs::list(services, query).await,
+            ["runs", id] => runs::show(services, &query::decode(id)).await,
+            ["runs", id, _] => runs::samples(services, method, &query::decode(id)).await,
+            _ => answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing here; GET / lists what there is"),
+        }
+    }
+
+    /// Ready is who answers: that the analyzer is away is in the answer, not against it.
+    async fn ready(&self) -> Answer {
+        match tokio::time::timeout(READY_WITHIN, self.services.control.status()).await {
+            Ok(status) => answer::json(&json!({
+                "ready": true,
+                "phase": status.phase,
+                "analyzer_online": status.analyzer.online,
+            })),
+            Err(_) => answer::refuse(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "NOT_READY",
+                "the measuring side does not answer; see the daemon's log",
+            ),
+        }
+    }
+}
+
+fn is_known(parts: &[&str]) -> bool {
+    matches!(
+        parts,
+        ["" | "events" | "status" | "healthz" | "readyz" | "runs"]
+            | ["api", "events", "stream"]
+            | ["sse", "events"]
+            | ["gasera", "api", "measurement", "events"]
+            | ["api", "measurement", "events"]
+    ) || matches!(parts, ["runs", id] | ["runs", id, "samples.csv"] if !id.is_empty())
+}
+
+fn not_allowed(method: &Method, path: &str) -> Answer {
+    let sentence = format!("{path} can only be read: use GET, not {method}; gaseractl starts and aborts measurements");
+    let mut answer = answer::refuse(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", &sentence);
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    answer
+}
+
+/// A page from elsewhere can make a browser come here under its own host's name; it is turned away.
+fn check_host(request: &Request<Incoming>) -> Option<Answer> {
+    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(http::uri::Authority::as_str).or(header).unwrap_or_default();
+    if is_local(host) {
+        return None;
+    }
+    let sentence = format!("this daemon does not answer for host {host:?}; use http://localhost or http://127.0.0.1");
+    Some(answer::refuse(StatusCode::FORBIDDEN, "HOST_FORBIDDEN", &sentence))
+}
+
+fn is_local(host: &str) -> bool {
+    let end = if host.starts_with('[') {
+        host.find(']').map_or(host.len(), |at| at + 1)
+    } else {
+        host.find(':').unwrap_or(host.len())
+    };
+    let (name, port) = host.split_at(end);
+    let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    port_fits && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
+}
+
+fn reflection() -> Reflection {
+    let built = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1();
+    match built {
+        Ok(service) => Box::new(move |request| service.clone().call(request)),
+        Err(error) => {
+            let sentence = format!("reflection is not available: {error}");
+            Box::new(move |_| {
+                let status = tonic::Status::unimplemented(&sentence);
+                Box::pin(async move { Ok(status.into_http()) })
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_local() {
+        for host in ["localhost", "LOCALHOST:5001", "127.0.0.1:80", "[::1]:5001", "[::1]"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["", "evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "localhost:x", "[::2]:80"] {
+            assert!(!is_local(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Runs over HTTP.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::body::Body;
+
+use super::answer::{self, Answer};
+use super::control::{Chunk, StoredRun};
+use super::query::Query;
+use super::{Services, control::Archive};
+use crate::domain::{Denied, Reason, RunId, RunSummary, VisitSummary};
+
+/// How many runs a list shows unless it is told.
+pub const LIMIT: u32 = 100;
+/// How many pieces of an export may wait for their reader.
+const PIECES: usize = 4;
+
+#[derive(Serialize)]
+struct RunOut<'a> {
+    #[serde(flatten)]
+    run: &'a RunSummary,
+    folder: String,
+}
+
+impl<'a> RunOut<'a> {
+    fn of(stored: &'a StoredRun) -> Self {
+        Self { run: &stored.run, folder: stored.folder.display().to_string() }
+    }
+}
+
+#[derive(Serialize)]
+struct ListOut<'a> {
+    runs: Vec<RunOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct DetailOut<'a> {
+    run: RunOut<'a>,
+    visits: &'a [VisitSummary],
+}
+
+pub async fn list(services: &Services, query: &Query) -> Answer {
+    let limit = match query.get(&["limit"]).map(str::parse::<u32>) {
+        None => LIMIT,
+        Some(Ok(limit)) if limit > 0 => limit,
+        Some(_) => return answer::bad_request("limit must be a number from 1 on"),
+    };
+    match services.archive.runs(limit).await {
+        Ok(runs) => answer::json(&ListOut { runs: runs.iter().map(RunOut::of).collect() }),
+        Err(denied) => answer::denied(&denied),
+    }
+}
+
+pub async fn show(services: &Services, name: &str) -> Answer {
+    match detail(services.archive.as_ref(), name).await {
+        Ok((stored, visits)) => answer::json(&DetailOut { run: RunOut::of(&stored), visits: &visits }),
+        Err(denied) => answer::denied(&denied),
+    }
+}
+
+pub async fn detail(archive: &dyn Archive, name: &str) -> Result<(StoredRun, Vec<VisitSummary>), Denied> {
+    archive.run(&archive.find(name).await?).await
+}
+
+pub async fn samples(services: &Services, method: &Method, name: &str) -> Answer {
+    let id = match services.archive.find(name).await {
+        Ok(id) => id,
+        Err(denied) => return answer::denied(&denied),
+    };
+    if method == Method::HEAD {
+        return csv(&id, Body::empty());
+    }
+    match export(services, id.clone()).await {
+        Ok(pieces) => {
+            csv(&id, Body::new(StreamBody::new(pieces.map(|piece| piece.map(|b| Frame::data(Bytes::from(b)))))))
+        }
+        Err(denied) => answer::denied(&denied),
+    }
+}
+
+/// The pieces of a run's samples; the first is there when this answers, so that a failure can still be said.
+pub async fn export(services: &Services, id: RunId) -> Result<impl Stream<Item = Chunk> + Send + use<>, Denied> {
+    let (sender, mut receiver) = mpsc::channel(PIECES);
+    let archive = services.archive.clone();
+    let run = id.clone();
+    tokio::spawn(async move { archive.export(run, sender).await });
+    let first = match receiver.recv().await {
+        Some(Err(reason)) => {
+            return Err(Denied::new(Reason::Internal, format!("the samples of run {id} cannot be read: {reason}")));
+        }
+        first => first,
+    };
+    Ok(tokio_stream::iter(first).chain(ReceiverStream::new(receiver)))
+}
+
+fn csv(id: &RunId, body: Body) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = StatusCode::OK;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"samples-{id}.csv\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    answer
+}

@@ -1,0 +1,246 @@
+//! Real clients against the real server, over a unix socket and over TCP.
+
+mod over_grpc;
+mod over_http;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_stream::StreamExt;
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use super::{Address, Archive, Chunk, Control, Services, StoredRun, bind, serve};
+use crate::domain::{
+    Attribution, Denied, Event, PlanDraft, Reason, RunId, StartRequest, Status, VisitId, VisitSummary,
+};
+use crate::proto::gasera_service_client::GaseraServiceClient;
+use crate::proto::{self, StartMeasurementRequest};
+use crate::stream::support::{
+    Frame, Kept, NOW, StoppedClock, draft, frames, hub, live_data, numbered, published, run, status,
+};
+use crate::stream::{BoxFuture, Hub, Settings};
+
+/// A measuring side that answers as it is told and remembers what it was asked.
+struct Measuring {
+    answer: Mutex<Result<RunId, Denied>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Control for Measuring {
+    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<RunId, Denied>> {
+        self.asked.lock().unwrap().push(format!("start {} by {}", request.plan.repeats, request.who));
+        let answer = self.answer.lock().unwrap().clone();
+        Box::pin(async move { answer })
+    }
+
+    fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        self.asked.lock().unwrap().push(format!("abort by {who}"));
+        let answer = self.answer.lock().unwrap().clone();
+        Box::pin(async move { answer })
+    }
+
+    fn status(&self) -> BoxFuture<'_, Status> {
+        Box::pin(async { status(0) })
+    }
+
+    fn plan_draft(&self) -> PlanDraft {
+        draft()
+    }
+}
+
+struct Shelf;
+
+fn stored() -> StoredRun {
+    StoredRun { run: run("01JRUN"), folder: PathBuf::from("/data/01JRUN") }
+}
+
+impl Archive for Shelf {
+    fn runs(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>> {
+        let runs = vec![stored(); usize::try_from(limit).unwrap().min(3)];
+        Box::pin(async move { Ok(runs) })
+    }
+
+    fn find<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<RunId, Denied>> {
+        let found = match name {
+            "last" | "01J" | "01JRUN" => Ok(RunId("01JRUN".into())),
+            "A" => Ok(RunId("A".into())),
+            _ => Err(Denied::new(Reason::RunUnknown, format!("there is no run {name}"))),
+        };
+        Box::pin(async move { found })
+    }
+
+    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+        let visit = VisitSummary {
+            id: VisitId(1),
+            channel: crate::domain::Channel::HOME,
+            repeat: 1,
+            arrived: NOW,
+            left: None,
+            records: 2,
+            good_records: 1,
+        };
+        Box::pin(async move { Ok((stored(), vec![visit])) })
+    }
+
+    fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let pieces =
+                if id.0 == "A" { vec![Err("the disk is gone".into())] } else { vec![Ok("a,b\n"), Ok("1,2\n")] };
+            for piece in pieces {
+                let _ = chunks.send(piece.map(|text: &str| text.as_bytes().to_vec())).await;
+            }
+        })
+    }
+}
+
+struct Daemon {
+    hub: Arc<Hub>,
+    history: Arc<Kept>,
+    measuring: Arc<Measuring>,
+    socket: PathBuf,
+    place: String,
+    cancel: CancellationToken,
+    served: JoinHandle<()>,
+    _folder: tempfile::TempDir,
+}
+
+impl Daemon {
+    async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("gaserad.sock");
+        let mut listeners = bind(&Address::Unix(socket.clone())).await.unwrap();
+        listeners.extend(bind(&Address::Tcp("127.0.0.1:0".into())).await.unwrap());
+        let place = listeners[1].name().strip_prefix("http://").unwrap().to_owned();
+        let history = Kept::new();
+        let hub = hub(settings, &history, 0);
+        let measuring = Arc::new(Measuring { answer: Mutex::new(Ok(RunId("01JRUN".into()))), asked: Mutex::default() });
+        let services = Services {
+            control: measuring.clone(),
+            archive: Arc::new(Shelf),
+            hub: hub.clone(),
+            clock: Arc::new(StoppedClock),
+        };
+        let cancel = CancellationToken::new();
+        let served = tokio::spawn(serve(listeners, services, cancel.clone()));
+        Self { hub, history, measuring, socket, place, cancel, served, _folder: folder }
+    }
+
+    fn deny(&self, reason: Reason, text: &str) {
+        *self.measuring.answer.lock().unwrap() = Err(Denied::new(reason, text));
+    }
+
+    fn publish(&self, seqs: std::ops::RangeInclusive<u64>) {
+        for seq in seqs {
+            self.history.keep(&[numbered(seq)]);
+            self.hub.publish(vec![numbered(seq)]);
+        }
+    }
+
+    /// Asks over TCP, as a browser would.
+    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> http::Response<Incoming> {
+        let stream = TcpStream::connect(&self.place).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", &self.place);
+        }
+        request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, String) {
+        whole(self.ask(Method::GET, path, &[]).await).await
+    }
+
+    async fn grpc(&self) -> GaseraServiceClient<Channel> {
+        GaseraServiceClient::new(self.channel().await)
+    }
+
+    async fn channel(&self) -> Channel {
+        let stream = UnixStream::connect(&self.socket).await.unwrap();
+        let (sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        Channel(sender)
+    }
+}
+
+/// What carries gRPC calls over one HTTP/2 connection.
+#[derive(Clone)]
+struct Channel(hyper::client::conn::http2::SendRequest<tonic::body::Body>);
+
+impl tower_service::Service<Request<tonic::body::Body>> for Channel {
+    type Response = http::Response<Incoming>;
+    type Error = hyper::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), hyper::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<tonic::body::Body>) -> Self::Future {
+        let path = request.uri().path().to_owned();
+        *request.uri_mut() = format!("http://localhost{path}").parse().unwrap();
+        Box::pin(self.0.send_request(request))
+    }
+}
+
+async fn whole(answer: http::Response<Incoming>) -> (StatusCode, String) {
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// The frames of a stream as they come.
+struct Reader {
+    body: Incoming,
+    text: String,
+}
+
+impl Reader {
+    async fn open(daemon: &Daemon, path: &str, headers: &[(&str, &str)]) -> Self {
+        let answer = daemon.ask(Method::GET, path, headers).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        Self { body: answer.into_body(), text: String::new() }
+    }
+
+    /// The next frame that is no comment; `None` when the stream has ended.
+    async fn next(&mut self) -> Option<Frame> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let found = frames(block);
+                self.text = rest.to_owned();
+                if let Some(frame) = found.into_iter().next() {
+                    return Some(frame);
+                }
+            }
+            let bytes = self.body.frame().await?.unwrap().into_data().unwrap();
+            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    }
+
+    async fn ids(&mut self, count: usize) -> Vec<u64> {
+        let mut ids = Vec::new();
+        while ids.len() < count {
+            ids.extend(self.next().await.expect("the stream goes on").id);
+        }
+        ids
+    }
+}

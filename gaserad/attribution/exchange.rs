@@ -1,0 +1,337 @@
+//! When the analyzer drew gas, as far as looks at its phase tell, and which result came of it.
+//!
+//! A look sees phase and iteration counter at one moment; what happened between two looks is bounded, not known.
+//! The phases are the primary evidence. The counter tells of iterations that passed unseen, but only between looks
+//! far enough apart for a whole integration: devices differ in when exactly they count.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::domain::{AnalyzerPhase, AnalyzerState, ResultRead, Seen, Tick};
+
+/// One gas exchange: it began within (`began_after`, `began_before`] and ended within (`ended_after`, `ended_before`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exchange {
+    pub iteration: Option<u32>,
+    pub began_after: Tick,
+    pub began_before: Tick,
+    pub ended_after: Tick,
+    pub ended_before: Tick,
+}
+
+/// Which gas exchange a result is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Exchange {
+        exchange: Exchange,
+        /// Results between this one and the one before were missed.
+        gap: bool,
+    },
+    /// No gas exchange of this run can have given it.
+    BeforeTheRun,
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Drawn {
+    iteration: Option<u32>,
+    began: (Tick, Tick),
+    ended: Option<(Tick, Tick)>,
+    resulted: bool,
+}
+
+impl Drawn {
+    fn exchange(&self) -> Option<Exchange> {
+        self.ended.map(|(ended_after, ended_before)| Exchange {
+            iteration: self.iteration,
+            began_after: self.began.0,
+            began_before: self.began.1,
+            ended_after,
+            ended_before,
+        })
+    }
+}
+
+/// The gas exchanges since the measurement began, newest last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exchanges {
+    drawn: VecDeque<Drawn>,
+    last: Option<Seen>,
+    /// Nothing of this measurement was drawn before.
+    started: Tick,
+    /// The last phase with a place in the iteration, since the measurement began.
+    rank: u8,
+    /// The counter has not followed the newest exchange yet.
+    lags: bool,
+    /// The counter has already moved on, the phase has not.
+    leads: bool,
+    /// Without a counter: a whole iteration may have passed between two looks.
+    blind: bool,
+    integrating_since: Option<Tick>,
+    shortest_integration: Option<Duration>,
+}
+
+impl Exchanges {
+    const REMEMBERED: usize = 64;
+    /// What an integration takes at least, until one was seen.
+    const INTEGRATION: Duration = Duration::from_millis(1500);
+
+    /// A measurement is about to begin: whatever was drawn before is none of its business.
+    pub fn restart(&mut self, at: Tick) {
+        let shortest_integration = self.shortest_integration;
+        *self = Self { last: self.last, started: at, shortest_integration, ..Self::default() };
+    }
+
+    /// Whether gas is being drawn, as far as is known.
+    pub fn is_drawing(&self) -> bool {
+        self.drawn.back().is_some_and(|drawn| drawn.ended.is_none())
+    }
+
+    /// The newest exchange that has ended.
+    pub fn newest_ended(&self) -> Option<Exchange> {
+        self.drawn.iter().rev().find_map(Drawn::exchange)
+    }
+
+    /// The ended exchanges whose results have not come yet.
+    pub fn awaited(&self) -> impl Iterator<Item = Exchange> + '_ {
+        self.drawn.iter().filter(|drawn| !drawn.resulted).filter_map(Drawn::exchange)
+    }
+
+    /// Takes in one look at the analyzer.
+    pub fn see(&mut self, seen: Seen) {
+        let last = self.last.replace(seen).filter(|last| last.state == AnalyzerState::Measuring);
+        let begun = if seen.state == AnalyzerState::Measuring { self.begun(last, seen) } else { 0 };
+        if self.is_drawing() && (seen.phase != AnalyzerPhase::GasExchange || begun > 0) {
+            self.end(seen);
+        }
+        self.begin(seen, begun);
+        self.label(seen);
+        self.time_integration(last, seen);
+        if rank(seen.phase) > 0 {
+            self.rank = rank(seen.phase);
+        }
+    }
+
+    /// How many exchanges began between two looks.
+    fn begun(&mut self, last: Option<Seen>, seen: Seen) -> u32 {
+        let now = rank(seen.phase);
+        let visible = u32::from(now > 0 && (self.drawn.is_empty() || now < self.rank));
+        let (Some(before), Some(after)) = (last.and_then(|last| last.iteration), seen.iteration) else {
+            self.blind |= visible == 0 && seen.iteration.is_none() && now == self.rank && self.could_wrap(seen);
+            return visible;
+        };
+        if self.drawn.is_empty() {
+            return visible;
+        }
+        let counted = after.saturating_sub(before);
+        let new = counted.saturating_sub(u32::from(self.lags && counted > 0));
+        if counted > 0 {
+            self.lags = false;
+        }
+        if visible == 0 && new == 1 && !(1..=2).contains(&now) && !self.could_wrap(seen) {
+            self.leads = true;
+            return 0;
+        }
+        if visible == 1 && counted == 0 {
+            self.lags = !self.leads;
+        }
+        if visible == 1 {
+            self.leads = false;
+        }
+        visible.max(new)
+    }
+
+    /// Whether a whole integration, and with it an exchange, fits between two looks.
+    fn could_wrap(&self, seen: Seen) -> bool {
+        seen.before.since(seen.after) >= self.shortest_integration.unwrap_or(Self::INTEGRATION)
+    }
+
+    fn begin(&mut self, seen: Seen, begun: u32) {
+        let bounds = (seen.after.max(self.started), seen.before);
+        // More than can be remembered is as good as forgotten at once.
+        for unseen in (0..begun).rev().take(Self::REMEMBERED) {
+            let drawing = unseen == 0 && seen.phase == AnalyzerPhase::GasExchange;
+            self.drawn.push_back(Drawn {
+                iteration: seen.iteration.and_then(|iteration| iteration.checked_sub(unseen)),
+                began: bounds,
+                ended: (!drawing).then_some(bounds),
+                resulted: false,
+            });
+            self.blind = false;
+        }
+        while self.drawn.len() > Self::REMEMBERED {
+            self.drawn.pop_front();
+        }
+    }
+
+    fn end(&mut self, seen: Seen) {
+        if let Some(drawn) = self.drawn.back_mut() {
+            drawn.ended = Some((seen.after, seen.before));
+        }
+    }
+
+    /// Some counters follow the phase a moment later; in the analysis they may already mean the next iteration.
+    fn label(&mut self, seen: Seen) {
+        let settled = matches!(seen.phase, AnalyzerPhase::GasExchange | AnalyzerPhase::Integration);
+        if let Some(drawn) = self.drawn.back_mut().filter(|_| settled && seen.state == AnalyzerState::Measuring) {
+            drawn.iteration = seen.iteration.or(drawn.iteration);
+        }
+    }
+
+    fn time_integration(&mut self, last: Option<Seen>, seen: Seen) {
+        let integrating = seen.phase == AnalyzerPhase::Integration;
+        match self.integrating_since {
+            None if integrating && last.is_some_and(|last| last.phase == AnalyzerPhase::GasExchange) => {
+                self.integrating_since = Some(seen.before);
+            }
+            Some(since) if !integrating => {
+                let lasted = seen.after.since(since);
+                self.integrating_since = None;
+                if seen.phase == AnalyzerPhase::Analysis && !lasted.is_zero() {
+                    self.shortest_integration = Some(self.shortest_integration.map_or(lasted, |old| old.min(lasted)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Finds the exchange that a new result is of, and notes that it has come.
+    pub fn claim(&mut self, read: &ResultRead) -> Origin {
+        // While the newest exchange is drawn or integrated, a result can only be of the one before.
+        let early = matches!(read.phase, AnalyzerPhase::GasExchange | AnalyzerPhase::Integration);
+        let Some(place) = self.drawn.len().checked_sub(if early { 2 } else { 1 }) else {
+            return Origin::BeforeTheRun;
+        };
+        let waiting = self.drawn.iter().rposition(|drawn| drawn.resulted).map_or(0, |claimed| claimed + 1);
+        let blind = std::mem::take(&mut self.blind);
+        let Some(mut exchange) = self.drawn[place].exchange().filter(|_| waiting <= place && !blind) else {
+            return Origin::Unknown;
+        };
+        for drawn in self.drawn.iter_mut().take(place + 1) {
+            drawn.resulted = true;
+        }
+        if early || waiting == place {
+            return Origin::Exchange { exchange, gap: waiting < place };
+        }
+        // In the analysis it may still be the result before, not read in time: the gas must be the same for both.
+        exchange.iteration = None;
+        exchange.began_after = self.drawn[place - 1].began.0;
+        Origin::Exchange { exchange, gap: true }
+    }
+}
+
+/// The order of the phases within an iteration; 0 is outside of it.
+const fn rank(phase: AnalyzerPhase) -> u8 {
+    match phase {
+        AnalyzerPhase::GasExchange => 1,
+        AnalyzerPhase::Integration => 2,
+        AnalyzerPhase::Analysis => 3,
+        AnalyzerPhase::None | AnalyzerPhase::LaserTuning | AnalyzerPhase::Other(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AnalyzerTime, Sample};
+
+    const PHASES: [AnalyzerPhase; 4] =
+        [AnalyzerPhase::GasExchange, AnalyzerPhase::Integration, AnalyzerPhase::Analysis, AnalyzerPhase::None];
+
+    fn look(exchanges: &mut Exchanges, phase: usize, iteration: Option<u32>, after_ms: u64, before_ms: u64) {
+        exchanges.see(Seen {
+            state: AnalyzerState::Measuring,
+            phase: PHASES[phase],
+            iteration,
+            after: Tick::from_micros(after_ms * 1000),
+            before: Tick::from_micros(before_ms * 1000),
+        });
+    }
+
+    fn claim(exchanges: &mut Exchanges, phase: usize) -> Origin {
+        exchanges.claim(&ResultRead {
+            sample: Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() },
+            read: Tick::ZERO,
+            phase: PHASES[phase],
+            iteration: None,
+        })
+    }
+
+    fn iteration(origin: Origin) -> Option<u32> {
+        match origin {
+            Origin::Exchange { exchange, .. } => exchange.iteration,
+            Origin::BeforeTheRun | Origin::Unknown => None,
+        }
+    }
+
+    #[test]
+    fn a_result_is_of_the_exchange_before_the_one_under_way() {
+        let mut exchanges = Exchanges::default();
+        look(&mut exchanges, 0, Some(0), 0, 1000);
+        assert_eq!(claim(&mut exchanges, 0), Origin::BeforeTheRun);
+        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+        look(&mut exchanges, 2, Some(0), 48_000, 49_000);
+        look(&mut exchanges, 0, Some(1), 58_000, 59_000);
+        let Origin::Exchange { exchange, gap } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+        assert_eq!(exchange.iteration, Some(0));
+        assert_eq!(exchange.ended_before, Tick::from_micros(13_000_000));
+        assert!(!gap);
+    }
+
+    #[test]
+    fn a_counter_that_lags_behind_the_phase_tells_of_no_second_exchange() {
+        let mut exchanges = Exchanges::default();
+        look(&mut exchanges, 0, Some(0), 0, 1000);
+        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+        look(&mut exchanges, 2, Some(0), 48_000, 49_000);
+        look(&mut exchanges, 0, Some(0), 58_000, 59_000);
+        look(&mut exchanges, 0, Some(1), 59_000, 60_000);
+        assert_eq!(iteration(claim(&mut exchanges, 0)), Some(0));
+        look(&mut exchanges, 1, Some(1), 70_000, 71_000);
+        look(&mut exchanges, 2, Some(1), 100_000, 101_000);
+        look(&mut exchanges, 0, Some(2), 116_000, 117_000);
+        assert_eq!(iteration(claim(&mut exchanges, 0)), Some(1));
+    }
+
+    #[test]
+    fn a_counter_that_leads_the_phase_tells_of_no_second_exchange() {
+        let mut exchanges = Exchanges::default();
+        look(&mut exchanges, 0, Some(0), 0, 1000);
+        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+        look(&mut exchanges, 2, Some(0), 48_000, 49_000);
+        look(&mut exchanges, 2, Some(1), 57_000, 58_000);
+        look(&mut exchanges, 0, Some(1), 58_000, 59_000);
+        assert_eq!(iteration(claim(&mut exchanges, 0)), Some(0));
+        assert_eq!(exchanges.drawn.len(), 2);
+    }
+
+    #[test]
+    fn an_iteration_that_passed_unseen_is_a_gap_and_its_window_is_the_whole_silence() {
+        let mut exchanges = Exchanges::default();
+        look(&mut exchanges, 0, Some(0), 0, 1000);
+        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+        look(&mut exchanges, 0, Some(2), 13_000, 118_000);
+        let Origin::Exchange { exchange, gap } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+        assert_eq!((exchange.iteration, gap), (Some(1), true));
+        assert_eq!(exchange.began_after, Tick::from_micros(13_000_000));
+        assert_eq!(exchange.ended_before, Tick::from_micros(118_000_000));
+    }
+
+    #[test]
+    fn without_a_counter_a_long_silence_leaves_the_next_result_unknown() {
+        let mut exchanges = Exchanges::default();
+        look(&mut exchanges, 0, None, 0, 1000);
+        look(&mut exchanges, 1, None, 12_000, 13_000);
+        look(&mut exchanges, 1, None, 13_000, 71_000);
+        assert_eq!(claim(&mut exchanges, 2), Origin::Unknown);
+    }
+
+    #[test]
+    fn a_second_result_of_the_same_exchange_is_not_believed() {
+        let mut exchanges = Exchanges::default();
+        look(&mut exchanges, 0, Some(0), 0, 1000);
+        look(&mut exchanges, 2, Some(0), 12_000, 49_000);
+        assert_eq!(iteration(claim(&mut exchanges, 2)), Some(0));
+        assert_eq!(claim(&mut exchanges, 2), Origin::Unknown);
+    }
+}

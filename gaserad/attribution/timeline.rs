@@ -1,0 +1,110 @@
+//! Where the valve verifiably stood, from when to when, and for which visit.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::exchange::Exchange;
+use crate::domain::{Channel, Position, Tick, Verification, VisitId};
+
+/// One visit as the timeline knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    pub visit: VisitId,
+    pub channel: Channel,
+    /// 1-based.
+    pub repeat: u32,
+    pub arrived: Tick,
+    /// When the purge was over.
+    pub measured_from: Option<Tick>,
+}
+
+impl Stay {
+    pub const fn new(visit: VisitId, channel: Channel, repeat: u32, arrived: Tick) -> Self {
+        Self { visit, channel, repeat, arrived, measured_from: None }
+    }
+
+    /// Whether the exchange began after the purge. The plan only guesses how long a purge must be, so the look at
+    /// which the exchange was first seen decides; the position, in contrast, must hold for the widest window.
+    pub fn covers(&self, exchange: &Exchange) -> bool {
+        self.measured_from.is_some_and(|from| exchange.began_before >= from)
+    }
+}
+
+/// What the valve did during a span of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding {
+    /// It verifiably stood on one channel all the time.
+    Steady { channel: Channel, verification: Verification, stay: Option<Stay> },
+    /// It moved from one known channel to another, or was on its way.
+    Moved,
+    /// At some moment nothing is known of where it stood.
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    from: Tick,
+    position: Position,
+    stay: Option<Stay>,
+}
+
+/// Confirmed positions in order. Before the first one nothing is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Timeline {
+    entries: VecDeque<Entry>,
+}
+
+impl Timeline {
+    /// Results come at most a few iterations late: older entries can no longer be asked for.
+    const REMEMBERED: usize = 256;
+
+    /// From `at` on the valve is here. A position that only repeats the last one changes nothing.
+    pub fn position(&mut self, at: Tick, position: Position) {
+        if self.entries.back().is_some_and(|entry| entry.position == position) {
+            return;
+        }
+        self.entries.push_back(Entry { from: at, position, stay: None });
+        if self.entries.len() > Self::REMEMBERED {
+            self.entries.pop_front();
+        }
+    }
+
+    /// The position that holds now is where a visit begins.
+    pub fn arrive(&mut self, stay: Stay) {
+        if let Some(entry) = self.entries.back_mut() {
+            entry.stay = Some(stay);
+        }
+    }
+
+    /// The purge of the visit under way is over.
+    pub fn measure_from(&mut self, at: Tick) {
+        if let Some(stay) = self.entries.back_mut().and_then(|entry| entry.stay.as_mut()) {
+            stay.measured_from = Some(at);
+        }
+    }
+
+    /// The visit under way.
+    pub fn stay(&self) -> Option<Stay> {
+        self.entries.back().and_then(|entry| entry.stay)
+    }
+
+    pub fn during(&self, from: Tick, to: Tick) -> Holding {
+        let first = self.entries.partition_point(|entry| entry.from <= from).checked_sub(1);
+        let Some(first) = first else { return Holding::Unknown };
+        // What begins just when the span ends comes after it: the valve is sent on at the very look that ends an exchange.
+        let mut held = self.entries.iter().skip(first).take_while(|entry| entry.from < to || entry.from <= from);
+        let Some(start) = held.next() else { return Holding::Unknown };
+        let rest: Vec<&Entry> = held.collect();
+        if std::iter::once(start).chain(rest.iter().copied()).any(|entry| entry.position == Position::Unknown) {
+            return Holding::Unknown;
+        }
+        match start.position {
+            Position::At(_, Verification::None) if rest.is_empty() => Holding::Unknown,
+            Position::At(channel, verification) if rest.is_empty() => {
+                Holding::Steady { channel, verification, stay: start.stay }
+            }
+            Position::At(..) | Position::Moving | Position::Unknown => Holding::Moved,
+        }
+    }
+}

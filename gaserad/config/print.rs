@@ -1,0 +1,131 @@
+//! The settings in effect as a file that reads back to the same, each line with its origin.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::settings::{ChannelSettings, Choice, Listen, Origin, Settings, Vici};
+use crate::domain::duration;
+
+/// TOML that [`super::parse`] reads back to the same settings.
+pub fn print_config(settings: &Settings) -> String {
+    let mut page = Page { settings, text: String::new(), section: String::new() };
+    if settings.simulate {
+        page.text.push_str("# analyzer and multiplexer are simulated (--simulate)\n");
+    }
+    page.begin("listen");
+    page.raw("addresses", &list(&settings.listen));
+    analyzer(&mut page);
+    multiplexer(&mut page);
+    page.begin("plan");
+    page.duration("pause", settings.plan.pause);
+    page.duration("measure", settings.plan.measure);
+    page.raw("repeats", &settings.plan.repeats.to_string());
+    page.string("sync", settings.plan.sync.word());
+    page.begin("store");
+    page.string("directory", &settings.store.directory.to_string_lossy());
+    page.string("on_restart", settings.store.on_restart.word());
+    page.duration("max_outage", settings.store.max_outage);
+    page.begin("stream");
+    page.duration("heartbeat", settings.stream.heartbeat);
+    page.duration("keepalive", settings.stream.keepalive);
+    page.raw("ring", &settings.stream.ring.to_string());
+    page.raw("max_connections", &settings.stream.max_connections.to_string());
+    for (number, channel) in &settings.channels {
+        page.begin(&format!("channels.{number}"));
+        self::channel(&mut page, channel);
+    }
+    page.text
+}
+
+fn analyzer(page: &mut Page<'_>) {
+    let analyzer = &page.settings.analyzer;
+    page.begin("analyzer");
+    page.string("address", &analyzer.address);
+    page.string("session", analyzer.session.word());
+    page.string("task", &analyzer.task);
+    page.string("stamp", analyzer.stamp.word());
+    page.duration("poll", analyzer.poll);
+    page.duration("grace", analyzer.grace);
+}
+
+fn multiplexer(page: &mut Page<'_>) {
+    let multiplexer = &page.settings.multiplexer;
+    page.begin("multiplexer");
+    page.string("driver", multiplexer.driver.word());
+    page.raw("channels", &multiplexer.channels.to_string());
+    page.duration("settle", multiplexer.settle);
+    if let Some(Vici { port, baud, address, dialect }) = &multiplexer.vici {
+        page.begin("multiplexer.vici");
+        page.string("port", &port.to_string_lossy());
+        page.raw("baud", &baud.to_string());
+        if let Some(address) = address {
+            page.string("address", &address.to_string());
+        }
+        page.string("dialect", dialect.word());
+    }
+}
+
+fn channel(page: &mut Page<'_>, channel: &ChannelSettings) {
+    page.string("label", &channel.label);
+    page.string("kind", channel.kind.word());
+    page.number("area_m2", channel.area_m2);
+    page.number("volume_m3", channel.volume_m3);
+    page.number("collar_offset_m", channel.collar_offset_m);
+    page.number("tube_length_m", channel.tube_length_m);
+    page.number("tube_id_mm", channel.tube_id_mm);
+    page.string("treatment", &channel.treatment);
+    page.string("plot", &channel.plot);
+    page.number("lat", channel.lat);
+    page.number("lon", channel.lon);
+    page.string("note", &channel.note);
+}
+
+fn list(addresses: &[Listen]) -> String {
+    let addresses: Vec<String> = addresses.iter().map(|address| quoted(&address.to_string())).collect();
+    format!("[{}]", addresses.join(", "))
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+struct Page<'a> {
+    settings: &'a Settings,
+    text: String,
+    section: String,
+}
+
+impl Page<'_> {
+    fn begin(&mut self, section: &str) {
+        let gap = if self.text.is_empty() { "" } else { "\n" };
+        section.clone_into(&mut self.section);
+        self.line(&format!("{gap}[{section}]"));
+    }
+
+    fn line(&mut self, line: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+
+    fn raw(&mut self, key: &str, value: &str) {
+        let path = format!("{}.{key}", self.section);
+        let origin = self.settings.origins.get(&path).unwrap_or(&Origin::Default);
+        // The name of a file may contain a line break.
+        let origin = origin.to_string().replace(char::is_control, " ");
+        self.line(&format!("{:<56} # {origin}", format!("{key} = {value}")));
+    }
+
+    fn string(&mut self, key: &str, value: &str) {
+        self.raw(key, &quoted(value));
+    }
+
+    fn duration(&mut self, key: &str, value: Duration) {
+        self.raw(key, &quoted(&duration::format(value)));
+    }
+
+    fn number(&mut self, key: &str, value: Option<f64>) {
+        if let Some(value) = value {
+            self.raw(key, &toml::Value::Float(value).to_string());
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Reads one table key by key. Whatever is wrong is noted, a default stands in for it, and reading goes on, so that
+//! all mistakes come out at once.
+
+use std::cell::RefCell;
+use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::mistake::{Mistake, place};
+use super::settings::{Choice, Origin, Origins};
+use crate::domain::duration;
+
+/// A file being read, and what was noted on the way.
+pub(super) struct Source<'a> {
+    file: &'a str,
+    text: &'a str,
+    pub(super) mistakes: RefCell<Vec<Mistake>>,
+    pub(super) origins: RefCell<Origins>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, mistakes: RefCell::default(), origins: RefCell::default() }
+    }
+
+    pub(super) fn wrong(&self, at: &Range<usize>, text: impl Into<String>) {
+        let (line, column) = place(self.text, at.start);
+        self.mistakes.borrow_mut().push(Mistake { file: self.file.to_owned(), line, column, text: text.into() });
+    }
+
+    /// A mistake that is not in the file.
+    pub(super) fn wrong_outside(&self, place: &str, text: impl Into<String>) {
+        let mistake = Mistake { file: place.to_owned(), line: 0, column: 0, text: text.into() };
+        self.mistakes.borrow_mut().push(mistake);
+    }
+
+    pub(super) fn origin(&self, path: impl Into<String>, origin: Origin) {
+        self.origins.borrow_mut().insert(path.into(), origin);
+    }
+}
+
+/// One table, or its absence.
+pub(super) struct Section<'a> {
+    source: &'a Source<'a>,
+    /// `multiplexer.vici`; empty for the whole document.
+    path: String,
+    table: Option<&'a DeTable<'a>>,
+    /// Where its name stands.
+    at: Range<usize>,
+    known: Vec<&'static str>,
+}
+
+type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
+
+impl<'a> Section<'a> {
+    pub(super) fn root(source: &'a Source<'a>, table: &'a DeTable<'a>) -> Self {
+        Self { source, path: String::new(), table: Some(table), at: 0..0, known: Vec::new() }
+    }
+
+    fn entry(&mut self, key: &'static str) -> Option<Entry<'a>> {
+        self.known.push(key);
+        self.table?.iter().find(|(name, _)| name.get_ref().as_ref() == key)
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    pub(super) fn wrong(&self, at: &Range<usize>, text: impl Into<String>) {
+        self.source.wrong(at, text);
+    }
+
+    /// A mistake of the section as a whole.
+    pub(super) fn wrong_here(&self, text: impl Into<String>) {
+        self.source.wrong(&self.at, text);
+    }
+
+    pub(super) const fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Where the value of `key` stands, if it does.
+    pub(super) fn place_of(&self, key: &str) -> Option<Range<usize>> {
+        self.table?.iter().find(|(name, _)| name.get_ref().as_ref() == key).map(|(_, value)| value.span())
+    }
+
+    /// The table under `key`.
+    pub(super) fn section(&mut self, key: &'static str) -> Section<'a> {
+        let path = self.path_of(key);
+        let entry = self.entry(key);
+        let table = entry.and_then(|(_, value)| self.table_of(&path, value));
+        let at = entry.map_or(0..0, |(name, _)| name.span());
+        Section { source: self.source, path, table, at, known: Vec::new() }
+    }
+
+    fn table_of(&self, path: &str, value: &'a Spanned<DeValue<'a>>) -> Option<&'a DeTable<'a>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            let found = kind(value.get_ref());
+            self.wrong(&value.span(), format!("{path} is {found}; it must be a table, like [{path}]"));
+        }
+        table
+    }
+
+    /// Every table in this one, with its name.
+    pub(super) fn sections(self) -> Vec<(&'a str, Section<'a>)> {
+        let entries = self.table.into_iter().flat_map(DeTable::iter);
+        entries
+            .filter_map(|(name, value)| {
+                let path = self.path_of(name.get_ref());
+                let table = self.table_of(&path, value)?;
+                let (table, at) = (Some(table), name.span());
+                let section = Section { source: self.source, path, table, at, known: Vec::new() };
+                Some((name.get_ref().as_ref(), section))
+            })
+            .collect()
+    }
+
+    /// A table that a later version will read.
+    pub(super) fn unavailable(&mut self, key: &'static str) {
+        let path = self.path_of(key);
+        if let Some((name, value)) = self.entry(key)
+            && self.table_of(&path, value).is_some_and(|table| !table.is_empty())
+        {
+            self.wrong(&name.span(), format!("[{path}] is not available in this version; leave it out"));
+        }
+    }
+
+    /// The value of `key` as `read` understands it; the complaint of `read` goes on after the key's name.
+    fn read<T>(&mut self, key: &'static str, read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>) -> Option<T> {
+        let path = self.path_of(key);
+        let Some((_, value)) = self.entry(key) else {
+            self.source.origin(path, Origin::Default);
+            return None;
+        };
+        let (line, _) = place(self.source.text, value.span().start);
+        self.source.origin(path, Origin::File { file: self.source.file.to_owned(), line });
+        match read(value.get_ref()) {
+            Ok(value) => Some(value),
+            Err(complaint) => {
+                self.wrong(&value.span(), format!("{key} {complaint}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn string(&mut self, key: &'static str) -> Option<String> {
+        self.checked(key, |text| Ok(text.to_owned()))
+    }
+
+    /// A string that `check` understands; its complaint goes on after the key's name.
+    pub(super) fn checked<T>(
+        &mut self,
+        key: &'static str,
+        check: impl FnOnce(&'a str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.read(key, |value| match value {
+            DeValue::String(text) => check(text),
+            other => Err(format!("is {}; it must be text in quotes", kind(other))),
+        })
+    }
+
+    pub(super) fn choice<T: Choice>(&mut self, key: &'static str, default: T) -> T {
+        let chosen = self.checked(key, |text| {
+            let found = T::ALL.iter().find(|(word, _)| *word == text);
+            found.map(|(_, value)| *value).ok_or_else(|| {
+                let words: Vec<String> = T::ALL.iter().map(|(word, _)| format!("{word:?}")).collect();
+                format!("is {text:?}; it can be {}", words.join(", "))
+            })
+        });
+        chosen.unwrap_or(default)
+    }
+
+    pub(super) fn duration(
+        &mut self,
+        key: &'static str,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+    ) -> Duration {
+        let read = self.read(key, |value| {
+            let DeValue::String(text) = value else {
+                return Err(format!("is {}; write a duration as text, like \"30s\" or \"5m\"", kind(value)));
+            };
+            let duration = duration::parse(text).map_err(|error| format!("is not a duration: {error}"))?;
+            let duration = to_milliseconds(duration);
+            let shown = duration::format;
+            let refused = || format!("is {text}; it can be {} to {}", shown(*range.start()), shown(*range.end()));
+            if range.contains(&duration) { Ok(duration) } else { Err(refused()) }
+        });
+        read.unwrap_or(default)
+    }
+
+    pub(super) fn integer(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
+        let read = self.read(key, |value| {
+            let DeValue::Integer(integer) = value else {
+                return Err(format!("is {}; it must be a whole number", kind(value)));
+            };
+            let number = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
+            let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
+            number.ok_or_else(|| format!("is {integer}; it can be {} to {}", range.start(), range.end()))
+        });
+        read.unwrap_or(default)
+    }
+
+    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        self.read(key, |value| {
+            let number = match value {
+                DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
+                DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+                other => return Err(format!("is {}; it must be a number", kind(other))),
+            };
+            let refused = || format!("is out of range; it can be {} to {}", range.start(), range.end());
+            number.filter(|number| range.contains(number)).ok_or_else(refused)
+        })
+    }
+
+    /// A list of strings, each with its place.
+    pub(super) fn list(&mut self, key: &'static str) -> Option<Vec<(&'a str, Range<usize>)>> {
+        let source = self.source;
+        self.read(key, |value| {
+            let items = value.as_array().ok_or_else(|| format!("is {}; it must be a list", kind(value)))?;
+            let strings = items.iter().filter_map(|item| {
+                let text = item.get_ref().as_str();
+                if text.is_none() {
+                    let found = kind(item.get_ref());
+                    source.wrong(&item.span(), format!("{key} holds {found}; each must be text in quotes"));
+                }
+                Some((text?, item.span()))
+            });
+            Ok(strings.collect())
+        })
+    }
+
+    /// Notes every key that nobody asked for.
+    pub(super) fn finish(self) {
+        for (name, value) in self.table.into_iter().flat_map(DeTable::iter) {
+            let key = name.get_ref().as_ref();
+            if !self.known.contains(&key) {
+                let what = match (value.get_ref().is_table(), self.path.as_str()) {
+                    (true, _) => format!("[{}] is not a section", self.path_of(key)),
+                    (false, "") => format!("{key} is not a key outside a section"),
+                    (false, path) => format!("{key} is not a key of [{path}]"),
+                };
+                self.wrong(&name.span(), format!("{what}; {}", suggestion(key, &self.known)));
+            }
+        }
+    }
+}
+
+/// Nothing here is timed more finely, and it can be written out exactly.
+fn to_milliseconds(duration: Duration) -> Duration {
+    let rounded = duration.saturating_add(Duration::from_micros(500));
+    Duration::new(rounded.as_secs(), rounded.subsec_millis() * 1_000_000)
+}
+
+/// Further away than this, a similar key is no help.
+const SIMILAR: f64 = 0.75;
+
+fn suggestion(key: &str, known: &[&str]) -> String {
+    let alike = |other: &str| strsim::jaro_winkler(&key.to_lowercase(), other);
+    let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    match nearest {
+        Some(nearest) if alike(nearest) >= SIMILAR => format!("did you mean {nearest}?"),
+        _ => format!("known are {}", known.join(", ")),
+    }
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,222 @@
+//! The settings as the daemon uses them: checked, with every default filled in.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::domain::{Channel, ChannelKind, Sync};
+
+/// Everything that can be configured. One that exists is valid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub listen: Vec<Listen>,
+    pub analyzer: AnalyzerSettings,
+    pub multiplexer: MultiplexerSettings,
+    pub plan: PlanDefaults,
+    pub store: StoreSettings,
+    pub stream: StreamSettings,
+    pub channels: BTreeMap<Channel, ChannelSettings>,
+    /// Analyzer and multiplexer are simulated within this process.
+    pub simulate: bool,
+    /// Where each value comes from, by its path, like `analyzer.poll`.
+    pub origins: Origins,
+    /// What is allowed but should be known.
+    pub warnings: Vec<String>,
+}
+
+pub type Origins = BTreeMap<String, Origin>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    Default,
+    File { file: String, line: usize },
+    Flag(&'static str),
+    Environment(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { file, line } => write!(f, "line {line} of {file}"),
+            Self::Flag(flag) => f.write_str(flag),
+            Self::Environment(variable) => write!(f, "${variable}"),
+        }
+    }
+}
+
+/// Where the API is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    Unix(PathBuf),
+    /// `host:port`; port 0 takes a free one.
+    Tcp(String),
+    /// The sockets that systemd passes.
+    Fd,
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Tcp(address) => f.write_str(address),
+            Self::Fd => f.write_str("fd:"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalyzerSettings {
+    /// `host:port` of the AK server.
+    pub address: String,
+    pub session: SessionKind,
+    pub task: String,
+    pub stamp: StampMeaning,
+    pub poll: Duration,
+    pub grace: Duration,
+}
+
+/// Whether the AK server keeps a connection open after its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionKind {
+    Auto,
+    Persistent,
+    Oneshot,
+}
+
+/// What the time stamp of a result means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StampMeaning {
+    Auto,
+    /// When the gas was drawn.
+    Sampling,
+    /// When the result was calculated.
+    Calculated,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MultiplexerSettings {
+    pub driver: Driver,
+    pub channels: u8,
+    pub settle: Duration,
+    /// There whenever the driver is `vici`.
+    pub vici: Option<Vici>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    Simulated,
+    Gpio,
+    Vici,
+    Modbus,
+}
+
+/// A VICI valve actuator on a serial line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vici {
+    pub port: PathBuf,
+    pub baud: u32,
+    /// The device id, where the actuator has one.
+    pub address: Option<char>,
+    pub dialect: Dialect,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Auto,
+    /// Microelectric actuators: `Position is  = 3`.
+    Legacy,
+    /// Universal actuators: `CP03`.
+    Universal,
+}
+
+/// What a start uses for whatever it does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanDefaults {
+    pub pause: Duration,
+    pub measure: Duration,
+    pub repeats: u32,
+    pub sync: Sync,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    pub directory: PathBuf,
+    pub on_restart: OnRestart,
+    pub max_outage: Duration,
+}
+
+/// What happens to a run that a crash or a power loss interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRestart {
+    Resume,
+    End,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamSettings {
+    pub heartbeat: Duration,
+    pub keepalive: Duration,
+    /// Events kept in memory for readers that come back.
+    pub ring: usize,
+    pub max_connections: usize,
+}
+
+/// What is known of a sample line.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChannelSettings {
+    pub label: String,
+    pub kind: ChannelKind,
+    pub area_m2: Option<f64>,
+    pub volume_m3: Option<f64>,
+    pub collar_offset_m: Option<f64>,
+    pub tube_length_m: Option<f64>,
+    pub tube_id_mm: Option<f64>,
+    pub treatment: String,
+    pub plot: String,
+    pub lat: Option<f64>,
+    pub lon: Option<f64>,
+    pub note: String,
+}
+
+/// A value that is one of a few words.
+pub trait Choice: Copy + PartialEq + 'static {
+    const ALL: &'static [(&'static str, Self)];
+
+    fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, value)| *value == self).map_or("", |(word, _)| word)
+    }
+}
+
+impl Choice for SessionKind {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("persistent", Self::Persistent), ("oneshot", Self::Oneshot)];
+}
+
+impl Choice for StampMeaning {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("sampling", Self::Sampling), ("calculated", Self::Calculated)];
+}
+
+impl Choice for Driver {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("simulated", Self::Simulated), ("gpio", Self::Gpio), ("vici", Self::Vici), ("modbus", Self::Modbus)];
+}
+
+impl Choice for Dialect {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("legacy", Self::Legacy), ("universal", Self::Universal)];
+}
+
+impl Choice for OnRestart {
+    const ALL: &'static [(&'static str, Self)] = &[("resume", Self::Resume), ("end", Self::End)];
+}
+
+impl Choice for Sync {
+    const ALL: &'static [(&'static str, Self)] = &[("analyzer", Self::Analyzer), ("dwell", Self::Dwell)];
+}
+
+impl Choice for ChannelKind {
+    const ALL: &'static [(&'static str, Self)] = &Self::ALL;
+}

@@ -1,0 +1,280 @@
+//! Builds all parts, joins them, and shuts them down in order.
+//!
+//! ```text
+//! settings -> store -> hub -> analyzer, valve -> runtime -> api
+//! ```
+//!
+//! At the end the other way round: the run is brought to its end, the stream says so, the listeners close, the store
+//! is synced.
+
+pub mod demo;
+mod failure;
+mod seams;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, Address, Bound, Services};
+use crate::config::{Driver, Listen, SessionKind, Settings};
+use crate::device::multiplexer::vici::{Vici, ViciSettings};
+use crate::device::multiplexer::{Multiplexer, simulated};
+use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
+use crate::domain::event::outcome_sentence;
+use crate::domain::{AnalyzerOrder, Clock, CommandId, Event, Fact, Outcome};
+use crate::engine::{Limits, State};
+use crate::runtime::clock::HostClock;
+use crate::runtime::{Handle, Identity, Parts, Runtime};
+use crate::simulator::{Faults, PlantSettings, Simulator};
+use crate::store::{Batch, ChannelLabels, Opened, Store, StoreError};
+use crate::stream::{self, Hub};
+pub use failure::Failure;
+use seams::{Events, Keeping, Measuring};
+
+/// How long a shutdown may take before it is cut off.
+const SHUTDOWN: Duration = Duration::from_secs(20);
+const IDLE_POLL: Duration = Duration::from_secs(2);
+const START_PATIENCE: Duration = Duration::from_secs(5);
+const STOP_PATIENCE: Duration = Duration::from_secs(120);
+const SIMULATED_CYCLE: Duration = Duration::from_secs(58);
+
+/// A daemon that serves.
+pub struct Daemon {
+    pub handle: Handle,
+    pub hub: Arc<Hub>,
+    pub store: Store,
+    pub names: Vec<String>,
+    runtime: JoinHandle<Result<(), StoreError>>,
+    listeners: JoinHandle<()>,
+    cancel: CancellationToken,
+}
+
+impl Daemon {
+    /// Builds everything and begins to serve.
+    pub async fn start(settings: &Settings, scale: f64) -> Result<Self, Failure> {
+        settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let bound = bind(&settings.listen).await?;
+        let labels: ChannelLabels =
+            settings.channels.iter().map(|(channel, line)| (*channel, (line.label.clone(), line.kind))).collect();
+        let (store, opened) = Store::open(&settings.store.directory, labels)?;
+        let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), scale);
+        let (mut opened, interrupted) = end_interrupted_run(&store, &clock, opened).await?;
+
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let history = Arc::new(Events(store.clone()));
+        let hub = Hub::start(stream_settings(settings), shared.clone(), history, opened.last_seq);
+        let (reports, inbox) = mpsc::unbounded_channel();
+        let devices = Devices::start(settings, &clock, &reports)?;
+        if interrupted {
+            // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
+            devices.analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
+        }
+        let state = State::new(limits(settings, &clock), opened.last_run.take());
+        let (handle, runtime) = Runtime::new(Parts {
+            clock,
+            store: store.clone(),
+            hub: hub.clone(),
+            analyzer: devices.analyzer,
+            valve: devices.valve,
+            reports: inbox,
+            identity: devices.identity,
+            state,
+            seq: opened.last_seq,
+        });
+        let services = Services {
+            control: Arc::new(Measuring { handle: handle.clone(), settings: settings.clone() }),
+            archive: Arc::new(Keeping(store.clone())),
+            hub: hub.clone(),
+            clock: shared,
+        };
+        let cancel = CancellationToken::new();
+        let names = bound.iter().map(|bound| bound.name().to_owned()).collect();
+        let listeners = tokio::spawn(api::serve(bound, services, cancel.clone()));
+        Ok(Self { handle, hub, store, names, runtime: tokio::spawn(runtime.run()), listeners, cancel })
+    }
+
+    /// Serves until it is told to stop, or cannot go on.
+    pub async fn until_stopped(mut self) -> Result<(), Failure> {
+        tokio::select! {
+            asked = asked_to_stop() => match asked {
+                Ok(name) => tracing::info!("stopping on {name}"),
+                Err(error) => tracing::error!(%error, "cannot hear signals; stopping"),
+            },
+            ended = &mut self.runtime => {
+                self.close().await;
+                return Ok(ended.map_err(anyhow::Error::from)??);
+            }
+        }
+        self.stop().await
+    }
+
+    /// Brings the run to its end, tells everybody, and closes in order.
+    pub async fn stop(mut self) -> Result<(), Failure> {
+        sd_notify_best_effort(&[sd_notify::NotifyState::Stopping]);
+        self.handle.shut_down().await;
+        let ended = timeout(SHUTDOWN, &mut self.runtime).await;
+        if ended.is_err() {
+            tracing::error!("the run did not end within {}s; the analyzer may still be measuring", SHUTDOWN.as_secs());
+            self.runtime.abort();
+        }
+        self.close().await;
+        match ended {
+            Ok(ended) => Ok(ended.map_err(anyhow::Error::from)??),
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn close(&mut self) {
+        self.cancel.cancel();
+        if (&mut self.listeners).await.is_err() {
+            tracing::error!("the listeners broke");
+        }
+        self.store.close().await;
+    }
+}
+
+/// Waits for SIGTERM or SIGINT, and says which it was.
+pub async fn asked_to_stop() -> std::io::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
+
+/// Tells the service manager, if there is one.
+pub fn sd_notify_best_effort(state: &[sd_notify::NotifyState]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "cannot tell the service manager");
+    }
+}
+
+async fn bind(listen: &[Listen]) -> Result<Vec<Bound>, Failure> {
+    let mut bound = Vec::new();
+    for listen in listen {
+        let address = match listen {
+            Listen::Unix(path) => Address::Unix(path.clone()),
+            Listen::Tcp(address) => Address::Tcp(address.clone()),
+            Listen::Fd => Address::Fd,
+        };
+        bound.extend(api::bind(&address).await?);
+    }
+    Ok(bound)
+}
+
+/// A run that was under way when the last process ended is over, and says so.
+async fn end_interrupted_run(
+    store: &Store,
+    clock: &HostClock,
+    mut opened: Opened,
+) -> Result<(Opened, bool), StoreError> {
+    let Some(mut run) = opened.open_run.take() else { return Ok((opened, false)) };
+    let moment = clock.now();
+    let reason = "gaserad ended in the middle of the run and was started again".to_owned();
+    tracing::warn!(run = %run.id, "{}", outcome_sentence(Outcome::Failed, &reason));
+    (run.ended, run.outcome, run.reason) = (Some(moment.utc), Some(Outcome::Failed), reason.clone());
+    let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
+    let batch =
+        Batch { moment, facts: vec![ended], events: vec![Event::RunFinished { run: run.clone() }], ..Batch::default() };
+    let published = store.commit(batch).await?;
+    opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
+    opened.last_run = Some(run);
+    Ok((opened, true))
+}
+
+fn stream_settings(settings: &Settings) -> stream::Settings {
+    let stream = &settings.stream;
+    stream::Settings {
+        ring: stream.ring,
+        heartbeat: stream.heartbeat,
+        keepalive: stream.keepalive,
+        max_connections: stream.max_connections,
+    }
+}
+
+/// The engine's patience. Devices answer in the time of the real world, so where the measured world runs faster they
+/// get correspondingly more of its time.
+fn limits(settings: &Settings, clock: &HostClock) -> Limits {
+    let plain = Limits::default();
+    let scaled = |limit: Duration| limit.max(clock.inside(limit));
+    Limits {
+        order: scaled(plain.order),
+        valve: scaled(plain.valve),
+        stop: scaled(plain.stop),
+        grace: settings.analyzer.grace,
+        iteration: plain.iteration,
+    }
+}
+
+struct Devices {
+    analyzer: Analyzer,
+    valve: Valve,
+    identity: Identity,
+}
+
+impl Devices {
+    fn start(settings: &Settings, clock: &HostClock, reports: &mpsc::UnboundedSender<Report>) -> Result<Self, Failure> {
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let multiplexer = &settings.multiplexer;
+        let plant = || {
+            let channels = multiplexer.channels;
+            let faults = Faults::default();
+            let design = PlantSettings { cycle: SIMULATED_CYCLE, seed: 1, channels, faults, truth: None };
+            Simulator::new(design, shared.clone())
+        };
+        let simulated_valve = settings.simulate || multiplexer.driver == Driver::Simulated;
+        let simulator = simulated_valve.then(plant);
+        let dial = match &simulator {
+            Some(simulator) if settings.simulate => simulated::analyzer_dial(simulator),
+            _ => Dial::tcp(&settings.analyzer.address),
+        };
+        let driver: Box<dyn Multiplexer> = match (&simulator, &multiplexer.vici) {
+            (Some(simulator), _) => {
+                if !settings.simulate {
+                    tracing::warn!(
+                        "the multiplexer is simulated: no valve is moved, and channels are not what they seem"
+                    );
+                }
+                Box::new(simulated::driver(simulator, multiplexer.channels, shared.clone()))
+            }
+            (None, Some(vici)) => {
+                let address = vici.address.map(String::from);
+                let port = serial::dial(&vici.port.to_string_lossy(), vici.baud);
+                Box::new(Vici::new(port, ViciSettings { channels: multiplexer.channels, address }, shared.clone()))
+            }
+            (None, None) => return Err(anyhow::anyhow!("[multiplexer] has no driver that can be started").into()),
+        };
+        let identity = Identity {
+            analyzer_address: dial.place.clone(),
+            driver: if simulated_valve { "simulated" } else { "vici" }.into(),
+            channels: multiplexer.channels,
+            simulated: settings.simulate,
+        };
+        let (valve, owner) = Valve::new(driver, reports.clone());
+        tokio::spawn(owner);
+        let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
+        tokio::spawn(owner);
+        Ok(Self { analyzer, valve, identity })
+    }
+}
+
+fn analyzer_settings(settings: &Settings, clock: &HostClock, dial: Dial) -> AnalyzerSettings {
+    AnalyzerSettings {
+        dial,
+        mode: match settings.analyzer.session {
+            SessionKind::Auto => SessionMode::Auto,
+            SessionKind::Persistent => SessionMode::Persistent,
+            SessionKind::Oneshot => SessionMode::Oneshot,
+        },
+        poll: clock.outside(settings.analyzer.poll),
+        idle_poll: IDLE_POLL.max(settings.analyzer.poll),
+        start_patience: START_PATIENCE,
+        stop_patience: STOP_PATIENCE,
+    }
+}

@@ -1,0 +1,116 @@
+//! How the parts see each other: the runtime and the store as the interface and the stream want them.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+
+use crate::api::{Archive, Chunk, Control, StoredRun};
+use crate::config::Settings;
+use crate::domain::{Denied, PlanDraft, Published, Reason, RunId, RunSummary, StartRequest, Status, VisitSummary};
+use crate::runtime::Handle;
+use crate::store::{Store, StoreError};
+use crate::stream::{BoxFuture, History};
+
+/// The runtime, with the settings' defaults for plans.
+pub(super) struct Measuring {
+    pub handle: Handle,
+    pub settings: Settings,
+}
+
+impl Control for Measuring {
+    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<RunId, Denied>> {
+        Box::pin(self.handle.start(request))
+    }
+
+    fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        Box::pin(self.handle.abort(who))
+    }
+
+    fn status(&self) -> BoxFuture<'_, Status> {
+        Box::pin(async { self.handle.status().await.unwrap_or_default() })
+    }
+
+    fn plan_draft(&self) -> PlanDraft {
+        let Settings { plan, multiplexer, analyzer, .. } = &self.settings;
+        PlanDraft {
+            channels: "all".into(),
+            channel_count: multiplexer.channels,
+            repeats: plan.repeats,
+            pause: plan.pause,
+            measure: plan.measure,
+            iterations: None,
+            task: analyzer.task.clone(),
+            sync: plan.sync,
+            save_on_device: false,
+            label: String::new(),
+            note: String::new(),
+            operator: String::new(),
+            settle: multiplexer.settle,
+        }
+    }
+}
+
+/// The store, as the place of past runs.
+pub(super) struct Keeping(pub Store);
+
+impl Keeping {
+    fn stored(&self, run: RunSummary) -> StoredRun {
+        let folder: PathBuf = self.0.run_folder(&run);
+        StoredRun { run, folder }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
+fn denied(error: StoreError) -> Denied {
+    let reason = match error {
+        StoreError::NotFound(_) | StoreError::Ambiguous { .. } => Reason::RunUnknown,
+        _ => Reason::Internal,
+    };
+    Denied::new(reason, error.to_string())
+}
+
+impl Archive for Keeping {
+    fn runs(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>> {
+        Box::pin(async move {
+            let runs = self.0.runs(limit).await.map_err(denied)?;
+            Ok(runs.into_iter().map(|run| self.stored(run)).collect())
+        })
+    }
+
+    fn find<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<RunId, Denied>> {
+        Box::pin(async move { self.0.find_run(name).await.map_err(denied) })
+    }
+
+    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+        Box::pin(async move {
+            let (run, visits) = self.0.run(id).await.map_err(denied)?;
+            Ok((self.stored(run), visits))
+        })
+    }
+
+    fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let (pieces, mut made) = mpsc::channel(4);
+            let store = self.0.clone();
+            let exporting = tokio::spawn(async move { store.export(&id, pieces).await });
+            while let Some(piece) = made.recv().await {
+                if chunks.send(piece.map_err(|error| error.to_string())).await.is_err() {
+                    break;
+                }
+            }
+            drop(made);
+            if exporting.await.is_err() {
+                tracing::error!("an export broke");
+            }
+        })
+    }
+}
+
+/// The store, as the memory of the stream.
+pub(super) struct Events(pub Store);
+
+impl History for Events {
+    fn after(&self, seq: u64, limit: u32) -> BoxFuture<'_, Result<Vec<Published>, String>> {
+        Box::pin(async move { self.0.events_after(seq, limit).await.map_err(|error| error.to_string()) })
+    }
+}

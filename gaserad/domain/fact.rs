@@ -1,0 +1,34 @@
+//! What is kept for good: the facts that make up the history of runs.
+
+use serde::{Deserialize, Serialize};
+
+use super::gas::Cas;
+use super::record::Record;
+use super::run::{Outcome, RunId, RunSummary, VisitId, VisitSummary};
+use super::time::Utc;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Fact {
+    RunStarted(RunSummary),
+    /// The gases that the analyzer's task measures, in its order.
+    RunGases {
+        run: RunId,
+        gases: Vec<Cas>,
+    },
+    VisitStarted {
+        run: RunId,
+        visit: VisitSummary,
+    },
+    VisitEnded {
+        run: RunId,
+        visit: VisitId,
+        left: Utc,
+    },
+    Recorded(Record),
+    RunEnded {
+        run: RunId,
+        ended: Utc,
+        outcome: Outcome,
+        reason: String,
+    },
+}

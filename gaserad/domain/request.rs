@@ -1,0 +1,101 @@
+//! What somebody asks of the daemon, and why it can be denied.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Plan, PlanError};
+
+/// A run that somebody wants started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartRequest {
+    pub plan: Plan,
+    /// Start although the analyzer reports blocking errors.
+    pub ignore_errors: bool,
+    /// Who asks, for the audit.
+    pub who: String,
+}
+
+/// Why a request is denied, for programs. People read [`Denied::text`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Reason {
+    /// One run at a time.
+    RunUnderWay,
+    /// There is nothing to abort.
+    NoRun,
+    /// Somebody else makes the analyzer measure.
+    AnalyzerBusy,
+    AnalyzerOffline,
+    /// The analyzer answered that it will not.
+    AnalyzerRefused,
+    /// The analyzer reports errors that block measuring.
+    AnalyzerErrors,
+    MultiplexerFault,
+    TaskUnknown,
+    RunUnknown,
+    PlanInvalid,
+    /// The run was aborted while it was still being started.
+    RunAborted,
+    ShuttingDown,
+    Internal,
+}
+
+impl Reason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RunUnderWay => "RUN_UNDER_WAY",
+            Self::NoRun => "NO_RUN",
+            Self::AnalyzerBusy => "ANALYZER_BUSY",
+            Self::AnalyzerOffline => "ANALYZER_OFFLINE",
+            Self::AnalyzerRefused => "ANALYZER_REFUSED",
+            Self::AnalyzerErrors => "ANALYZER_ERRORS",
+            Self::MultiplexerFault => "MULTIPLEXER_FAULT",
+            Self::TaskUnknown => "TASK_UNKNOWN",
+            Self::RunUnknown => "RUN_UNKNOWN",
+            Self::PlanInvalid => "PLAN_INVALID",
+            Self::RunAborted => "RUN_ABORTED",
+            Self::ShuttingDown => "SHUTTING_DOWN",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A request that is not granted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{text}")]
+pub struct Denied {
+    pub reason: Reason,
+    /// What was asked, what stands against it, and what to do.
+    pub text: String,
+}
+
+impl Denied {
+    pub fn new(reason: Reason, text: impl Into<String>) -> Self {
+        Self { reason, text: text.into() }
+    }
+}
+
+impl From<PlanError> for Denied {
+    fn from(error: PlanError) -> Self {
+        Self::new(Reason::PlanInvalid, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_kept_as_it_is_called() {
+        for reason in [Reason::RunUnderWay, Reason::MultiplexerFault, Reason::Internal] {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Which request is granted when, with a sentence for each refusal.
+
+use super::state::State;
+use crate::domain::{Denied, DeviceErrors, Fault, FaultKind, Plan, Reason, Severity};
+
+/// Whether a run may be prepared now.
+pub(super) fn start(state: &State) -> Result<(), Denied> {
+    if state.shutting_down {
+        return Err(Denied::new(Reason::ShuttingDown, "gaserad is shutting down; start the run when it is back"));
+    }
+    if let Some(run) = &state.run {
+        let text = format!("run {} is under way; wait for it, or abort it first (gaseractl abort)", run.id);
+        return Err(Denied::new(Reason::RunUnderWay, text));
+    }
+    if !state.analyzer.online {
+        let why = if state.analyzer.reason.is_empty() { "not connected yet" } else { &state.analyzer.reason };
+        let text = format!("the analyzer is offline: {why}; check its power, network and [analyzer] address");
+        return Err(Denied::new(Reason::AnalyzerOffline, text));
+    }
+    Ok(())
+}
+
+pub(super) fn abort(state: &State) -> Result<(), Denied> {
+    match state.run {
+        Some(_) => Ok(()),
+        None => Err(Denied::new(Reason::NoRun, "no run is under way, so there is nothing to abort")),
+    }
+}
+
+/// Whether the analyzer may measure with these errors.
+pub(super) fn errors(errors: &DeviceErrors, ignore: bool) -> Result<(), Denied> {
+    if ignore || errors.worst().is_none_or(|worst| worst < Severity::Blocker) {
+        return Ok(());
+    }
+    let text = format!(
+        "the analyzer reports errors that block measuring: {}; clear them, or start with --ignore-errors",
+        errors.sentence()
+    );
+    Err(Denied::new(Reason::AnalyzerErrors, text))
+}
+
+/// What a fault means for somebody who waits for a start.
+pub(super) fn denied(fault: &Fault, device: Device) -> Denied {
+    let reason = match (device, fault.kind) {
+        (Device::Valve, _) => Reason::MultiplexerFault,
+        (Device::Analyzer, FaultKind::Offline) => Reason::AnalyzerOffline,
+        (Device::Analyzer, FaultKind::Busy) => Reason::AnalyzerBusy,
+        (Device::Analyzer, FaultKind::TaskUnknown) => Reason::TaskUnknown,
+        (Device::Analyzer, FaultKind::Refused | FaultKind::Superseded) => Reason::AnalyzerRefused,
+    };
+    Denied::new(reason, fault.text.clone())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Device {
+    Analyzer,
+    Valve,
+}
+
+/// How many visits a plan may have, so that it can be kept track of.
+pub(super) fn plan(plan: &Plan) -> Result<(), Denied> {
+    const MOST: u32 = 1_000_000;
+    if plan.visits() > MOST {
+        let text = format!("the plan has {} visits; a run can have {MOST}; take fewer repeats", plan.visits());
+        return Err(Denied::new(Reason::PlanInvalid, text));
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! All that goes out.
+
+use super::event::RequestId;
+use crate::domain::{AnalyzerOrder, CommandId, Denied, Event, Fact, RunId, ValveOrder};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Kept for good before anything else of the same step happens.
+    Keep(Fact),
+    /// Told to everybody, once it is kept.
+    Tell(Event),
+    Analyzer {
+        id: CommandId,
+        order: AnalyzerOrder,
+    },
+    Valve {
+        id: CommandId,
+        order: ValveOrder,
+    },
+    /// Exactly one for every request.
+    Reply {
+        request: RequestId,
+        answer: Result<RunId, Denied>,
+    },
+}

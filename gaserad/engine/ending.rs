@@ -1,0 +1,220 @@
+//! How a run ends: by itself, by an abort, or because it cannot go on.
+
+use super::admit::{self, Device};
+use super::event::RequestId;
+use super::state::{Run, Stage, Stopped};
+use super::{Effect, Turn};
+use crate::domain::{
+    AnalyzerOrder, CommandId, Denied, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity, duration,
+};
+
+impl Turn {
+    pub(super) fn abort(&mut self, request: RequestId, who: &str) {
+        if let Err(denied) = admit::abort(&self.state) {
+            self.effects.push(Effect::Reply { request, answer: Err(denied) });
+            return;
+        }
+        let Some(run) = &mut self.state.run else { return };
+        run.aborters.push(request);
+        self.stop(Outcome::Aborted, format!("aborted by {who}"));
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        self.state.shutting_down = true;
+        self.stop(Outcome::Aborted, "gaserad was shut down".into());
+    }
+
+    /// The run is not to go on. A run that is already stopping goes on doing so.
+    fn stop(&mut self, outcome: Outcome, reason: String) {
+        let Some(run) = &mut self.state.run else { return };
+        if matches!(run.stage, Stage::Stopping(..)) {
+            return;
+        }
+        if let Some(request) = run.starter.take() {
+            let denied = Denied::new(Reason::RunAborted, format!("the run was not started: {reason}"));
+            self.effects.push(Effect::Reply { request, answer: Err(denied) });
+        }
+        let order = self.order_analyzer(AnalyzerOrder::Stop);
+        self.enter(Stage::Stopping(order, outcome, reason), self.state.limits.stop);
+    }
+
+    /// The start is refused before anything was started.
+    pub(super) fn refuse(&mut self, denied: &Denied) {
+        let Some(run) = self.state.run.take() else { return };
+        for request in run.starter.into_iter().chain(run.aborters) {
+            self.effects.push(Effect::Reply { request, answer: Err(denied.clone()) });
+        }
+    }
+
+    /// The run cannot go on. Whoever waits for its start hears why.
+    pub(super) fn fail(&mut self, fault: &Fault, device: Device) {
+        let denied = admit::denied(fault, device);
+        let Some(run) = &mut self.state.run else { return };
+        if matches!(run.stage, Stage::Preparing(_)) {
+            return self.refuse(&denied);
+        }
+        if let Some(request) = run.starter.take() {
+            self.effects.push(Effect::Reply { request, answer: Err(denied) });
+        }
+        self.stop(Outcome::Failed, fault.text.clone());
+    }
+
+    pub(super) fn fail_offline(&mut self) {
+        let why = if self.state.analyzer.reason.is_empty() { "no answer" } else { &self.state.analyzer.reason };
+        let grace = duration::format(self.state.limits.grace);
+        let text = format!("the analyzer was offline for {grace}, longer than [analyzer] grace allows: {why}");
+        self.fail(&Fault::new(crate::domain::FaultKind::Offline, text), Device::Analyzer);
+    }
+
+    /// The analyzer answered the order to stop.
+    pub(super) fn stopped(&mut self, stage: Stage, answer: Result<(), Fault>) {
+        match stage {
+            Stage::Closing(order, _) => {
+                let stopped = answer.map_or_else(|fault| Stopped::Doubtful(fault.text), |()| Stopped::Yes);
+                self.closing(order, stopped);
+            }
+            Stage::Stopping(_, outcome, reason) => {
+                self.end(outcome, reason, answer.err().map(|fault| fault.text).as_deref());
+            }
+            _ => {}
+        }
+    }
+
+    fn closing(&mut self, order: CommandId, stopped: Stopped) {
+        let over = self.state.run.as_ref().is_some_and(|run| self.at.tick >= run.since + Plan::CLOSING);
+        if over {
+            return self.finish(stopped);
+        }
+        if let Some(run) = &mut self.state.run {
+            run.stage = Stage::Closing(order, stopped);
+        }
+    }
+
+    /// An answer did not come in time.
+    pub(super) fn out_of_time(&mut self, stage: Stage) {
+        let limits = self.state.limits;
+        let silent = |what: &str, limit| {
+            let text = format!("{what} did not answer within {}; see the daemon's log", duration::format(limit));
+            Fault::new(crate::domain::FaultKind::Offline, text)
+        };
+        match stage {
+            Stage::Preparing(_) | Stage::Starting(..) => {
+                self.fail(&silent("the analyzer", limits.order), Device::Analyzer);
+            }
+            Stage::Homing(_) | Stage::Moving(_) => self.fail(&silent("the multiplexer", limits.valve), Device::Valve),
+            Stage::Closing(order, Stopped::NotYet) => self.closing_overdue(order),
+            Stage::Closing(_, stopped) => self.finish(stopped),
+            Stage::Stopping(_, outcome, reason) => {
+                let doubt = silent("the analyzer", limits.stop).text;
+                self.end(outcome, reason, Some(&doubt));
+            }
+            _ => {}
+        }
+    }
+
+    fn closing_overdue(&mut self, order: CommandId) {
+        let limit = self.state.limits.stop;
+        let Some(run) = &self.state.run else { return };
+        let (since, extended) = (run.since, run.since + limit);
+        if self.at.tick >= extended {
+            let doubt = format!("the analyzer did not become idle within {}", duration::format(limit));
+            return self.finish(Stopped::Doubtful(doubt));
+        }
+        self.enter_until(Stage::Closing(order, Stopped::NotYet), since, extended);
+    }
+
+    /// The plan was carried out.
+    fn finish(&mut self, stopped: Stopped) {
+        let Some(run) = &mut self.state.run else { return };
+        run.repeat = run.plan.repeats;
+        let (outcome, reason) = run.verdict();
+        let doubt = match stopped {
+            Stopped::Doubtful(doubt) => Some(doubt),
+            Stopped::NotYet | Stopped::Yes => None,
+        };
+        self.end(outcome, reason, doubt.as_deref());
+    }
+
+    /// The one way out of a run.
+    fn end(&mut self, outcome: Outcome, mut reason: String, doubt: Option<&str>) {
+        self.left_for_good();
+        let Some(run) = self.state.run.take() else { return };
+        if let Some(doubt) = doubt {
+            reason = format!("{reason}; the analyzer may still be measuring: {doubt}");
+            let (severity, code) = (Severity::Critical, "analyzer_not_idle".to_owned());
+            self.tell(Event::Alarm { severity, code, text: doubt.to_owned(), run_id: Some(run.id.clone()) });
+        }
+        let answer = match doubt {
+            Some(doubt) => Err(Denied::new(
+                Reason::AnalyzerOffline,
+                format!("the run is over, but the analyzer did not confirm that it is idle: {doubt}"),
+            )),
+            None => Ok(run.id.clone()),
+        };
+        self.rest(&run, outcome, &reason);
+        for request in run.aborters {
+            self.effects.push(Effect::Reply { request, answer: answer.clone() });
+        }
+    }
+
+    fn left_for_good(&mut self) {
+        let done = self.state.run.as_ref().map(|run| run.visits_done);
+        self.left();
+        // A visit that was broken off does not count as done.
+        if let (Some(run), Some(done)) = (&mut self.state.run, done) {
+            run.visits_done = done;
+        }
+    }
+
+    /// What is shown and kept of a run that is over.
+    fn rest(&mut self, run: &Run, outcome: Outcome, reason: &str) {
+        let phase = match outcome {
+            Outcome::Completed | Outcome::Partial => Phase::Idle,
+            Outcome::Aborted => Phase::Aborted,
+            Outcome::Failed => Phase::Failed,
+        };
+        let mut progress = run.progress(self.at.tick);
+        (progress.phase, progress.tt_seconds) = (phase, None);
+        self.state.rest.progress = progress.clone();
+        let Some(mut summary) = run.summary() else { return };
+        (summary.ended, summary.outcome, summary.reason) = (Some(self.at.utc), Some(outcome), reason.into());
+        self.keep(Fact::RunEnded { run: run.id.clone(), ended: self.at.utc, outcome, reason: reason.into() });
+        self.tell(Event::Phase(crate::domain::event::PhaseChange {
+            run_id: run.id.clone(),
+            phase,
+            previous: run.phase,
+            channel: None,
+            visit_id: None,
+            repeat: run.repeat.min(run.plan.repeats - 1) + 1,
+            until: None,
+            reason: reason.into(),
+            progress,
+        }));
+        self.tell(Event::RunFinished { run: summary.clone() });
+        self.state.rest.live_data.clone_from(&run.live_data);
+        self.state.rest.last_run = Some(summary);
+    }
+}
+
+impl Run {
+    fn verdict(&self) -> (Outcome, String) {
+        const NAMED: usize = 5;
+        if self.barren.is_empty() {
+            return (Outcome::Completed, String::new());
+        }
+        let names: Vec<String> = self
+            .barren
+            .values()
+            .take(NAMED)
+            .map(|(channel, repeat)| format!("channel {channel} in repeat {repeat}"))
+            .collect();
+        let more = if self.barren.len() > NAMED { ", …" } else { "" };
+        let text = format!(
+            "{} of {} visits have no good sample: {}{more}",
+            self.barren.len(),
+            self.plan.visits(),
+            names.join(", ")
+        );
+        (Outcome::Partial, text)
+    }
+}

@@ -1,0 +1,29 @@
+//! All that comes in. This is what the journal holds, line by line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{AnalyzerAnswer, AnalyzerNews, CommandId, Fault, Moment, Position, RunId, StartRequest, ValveNews};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub at: Moment,
+    pub what: What,
+}
+
+/// A request of somebody who waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestId(pub u64);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    Start { request: RequestId, run: RunId, asked: StartRequest },
+    Abort { request: RequestId, who: String },
+    Shutdown,
+    Analyzer(AnalyzerNews),
+    AnalyzerDid { id: CommandId, answer: Result<AnalyzerAnswer, Fault> },
+    Valve(ValveNews),
+    ValveDid { id: CommandId, answer: Result<Position, Fault> },
+    DeadlineReached,
+}

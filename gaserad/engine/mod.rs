@@ -1,0 +1,97 @@
+//! What happens next: `step(state, event) -> (state, effects)`.
+//!
+//! ```text
+//!          start                home        STAM             settled
+//!  idle ---------> Preparing ---------> Homing -> Starting ---------> Settling --> Purging --> Measuring
+//!   ^                  |                  ^                               ^                      |   |
+//!   |                  | fault            | next repeat                   | next stop            |   | last visit
+//!   |                  v                  +----------- Moving <-----------+----------------------+   v
+//!   +----------- Stopping <- abort, fault, silence (from anywhere)                          Draining -> Closing
+//! ```
+//!
+//! No I/O, no clock, no randomness. Time comes in with each event. Deadlines are state ([`State::deadline`]), so no
+//! timer can be stale. Every order has a number and an answer with an old number changes nothing. Every request is
+//! answered exactly once. The valve is only ever sent to absolute positions, and only confirmed ones credit a channel.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `event`, `effect` | all that comes in, all that goes out |
+//! | `state` | all that is remembered |
+//! | `admit` | which request is granted when |
+//! | `run` | the way of a run from stage to stage |
+//! | `ending` | how it ends |
+//! | `devices` | what the devices tell |
+//! | `results` | from a result to a record |
+//! | `progress` | how far it is, for people |
+
+mod admit;
+mod devices;
+mod effect;
+mod ending;
+mod event;
+mod progress;
+mod results;
+mod run;
+mod state;
+
+pub use effect::Effect;
+pub use event::{Event, RequestId, What};
+pub use state::{Limits, State};
+
+use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
+
+/// Takes in one event. The new state, and what is to be done, in this order.
+pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
+    let mut turn = Turn { state, at: event.at, effects: Vec::new() };
+    match event.what {
+        What::Start { request, run, asked } => turn.start(request, run, asked),
+        What::Abort { request, who } => turn.abort(request, &who),
+        What::Shutdown => turn.shut_down(),
+        What::Analyzer(news) => turn.hear_analyzer(news),
+        What::AnalyzerDid { id, answer } => turn.analyzer_did(id, answer),
+        What::Valve(news) => turn.hear_valve(news),
+        What::ValveDid { id, answer } => turn.valve_did(id, answer),
+        What::DeadlineReached => turn.deadline_reached(),
+    }
+    (turn.state, turn.effects)
+}
+
+/// One step under way.
+struct Turn {
+    state: State,
+    at: Moment,
+    effects: Vec<Effect>,
+}
+
+impl Turn {
+    fn tell(&mut self, event: domain::Event) {
+        self.effects.push(Effect::Tell(event));
+    }
+
+    fn keep(&mut self, fact: Fact) {
+        self.effects.push(Effect::Keep(fact));
+    }
+
+    fn order_analyzer(&mut self, order: AnalyzerOrder) -> CommandId {
+        let id = self.state.next_command();
+        self.effects.push(Effect::Analyzer { id, order });
+        id
+    }
+
+    fn order_valve(&mut self, order: ValveOrder) -> CommandId {
+        let id = self.state.next_command();
+        self.effects.push(Effect::Valve { id, order });
+        self.state.valve.ordered = Some(id);
+        self.valve_is(Position::Moving);
+        id
+    }
+
+    /// From now on the valve is known to be here.
+    fn valve_is(&mut self, position: Position) {
+        self.state.timeline.position(self.at.tick, position);
+        if self.state.valve.position != position {
+            self.state.valve.position = position;
+            self.tell(domain::Event::MuxPosition { position, channel: position.channel() });
+        }
+    }
+}

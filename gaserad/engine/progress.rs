@@ -1,0 +1,143 @@
+//! How far a run is, as the seeds' payload counts it, and when to say so again.
+
+use std::time::Duration;
+
+use super::state::{Run, Stage, State};
+use crate::domain::status::AnalyzerStatus;
+use crate::domain::{Channel, Moment, Phase, Progress, Status, Tick};
+
+/// Waits shorter than this are ticked twice a second, longer ones once.
+const LONG_WAIT: Duration = Duration::from_secs(10);
+
+/// The share in percent; ties go to the even number, as dashboards expect it.
+fn percent(done: u32, of: u32) -> u32 {
+    if of == 0 {
+        return 0;
+    }
+    let (whole, rest) = ((u64::from(done) * 100) / u64::from(of), (u64::from(done) * 100) % u64::from(of));
+    let twice = rest * 2;
+    let up = twice > u64::from(of) || (twice == u64::from(of) && whole % 2 == 1);
+    u32::try_from(whole + u64::from(up)).unwrap_or(100)
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 100.0).round() / 100.0
+}
+
+impl Run {
+    pub(super) fn progress(&self, at: Tick) -> Progress {
+        let enabled = self.enabled();
+        // After the last repeat its own share is still the one to show.
+        let repeat = self.repeat.min(self.plan.repeats - 1);
+        let done_in_repeat = self.visits_done - repeat * enabled;
+        let shown = Channel::new(self.shown_channel + 1);
+        let homing = matches!(self.phase, Phase::Homing | Phase::Idle);
+        let next_enabled = self
+            .plan
+            .channels()
+            .iter()
+            .find(|channel| homing || shown.is_some_and(|shown| **channel > shown))
+            .map(|channel| channel.index());
+        Progress {
+            phase: self.phase,
+            current_channel: self.shown_channel,
+            next_channel: shown.and_then(Channel::next).filter(|_| !homing).map(Channel::index),
+            next_enabled_channel: next_enabled,
+            percent: percent(done_in_repeat, enabled),
+            overall_percent: percent(self.visits_done, self.plan.visits()),
+            repeat_index: self.repeat,
+            repeat_total: self.plan.repeats,
+            enabled_count: enabled,
+            step_index: self.visits_done,
+            total_steps: self.plan.visits(),
+            elapsed_seconds: self.started.map_or(0.0, |started| rounded(at.since(started.tick).as_secs_f64())),
+            tt_seconds: Some(rounded(self.plan.total().as_secs_f64())),
+        }
+    }
+}
+
+impl State {
+    pub fn progress(&self, at: Tick) -> Progress {
+        self.run.as_ref().map_or_else(|| self.rest.progress.clone(), |run| run.progress(at))
+    }
+
+    /// When progress is to be told next, if a run is under way.
+    pub fn next_tick(&self, at: Tick) -> Option<Tick> {
+        let run = self.run.as_ref()?;
+        let short = run.until.since(run.since) < LONG_WAIT;
+        let cadence = if short { Duration::from_millis(500) } else { Duration::from_secs(1) };
+        let beat = u64::try_from(cadence.as_micros()).unwrap_or(1);
+        let beats = at.as_micros().saturating_sub(run.since.as_micros()) / beat + 1;
+        Some(run.since + Duration::from_micros(beats * beat))
+    }
+
+    /// The state of everything, as far as the engine knows it.
+    pub fn status(&self, at: Moment) -> Status {
+        let run = self.run.as_ref();
+        let progress = self.progress(at.tick);
+        let (until, waiting_for) = match self.deadline().filter(|_| run.is_some()) {
+            Some((until, reason)) => (run.filter(|run| run.is_timed()).map(|_| at.utc_at(until)), reason.to_owned()),
+            None => (None, String::new()),
+        };
+        let offset = self.analyzer.clock_offset_ms;
+        Status {
+            timestamp: at.utc.as_seconds(),
+            phase: progress.phase,
+            waiting_for,
+            until,
+            progress,
+            run: run.and_then(Run::summary),
+            last_run: self.rest.last_run.clone(),
+            analyzer: AnalyzerStatus {
+                address: String::new(),
+                online: self.analyzer.online,
+                reason: self.analyzer.reason.clone(),
+                status_code: self.analyzer.state.map(crate::domain::AnalyzerState::code),
+                status: self.analyzer.state,
+                phase: self.analyzer.phase,
+                iteration: self.analyzer.iteration,
+                errors: self.analyzer.errors.0.clone(),
+                clock_offset_s: offset.map(seconds),
+                identity: self.analyzer.identity.clone(),
+            },
+            multiplexer: crate::domain::status::MultiplexerStatus {
+                position: self.valve.position,
+                channel: self.valve.position.channel(),
+                fault: self.valve.fault.clone(),
+                ..Default::default()
+            },
+            live_data: run.map_or(&self.rest.live_data, |run| &run.live_data).clone(),
+            seq: 0,
+            version: String::new(),
+            simulated: false,
+        }
+    }
+}
+
+impl Run {
+    /// Whether the stage ends when its time is over, and not when a device has answered.
+    pub(super) fn is_timed(&self) -> bool {
+        matches!(self.stage, Stage::Settling | Stage::Purging | Stage::Starting(..))
+            || (self.stage == Stage::Measuring && self.plan.iterations.is_none())
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an offset of clocks is far from the limits of a double")]
+pub(super) fn seconds(milliseconds: i64) -> f64 {
+    milliseconds as f64 / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_even_percent() {
+        assert_eq!(percent(1, 8), 12);
+        assert_eq!(percent(5, 8), 62);
+        assert_eq!(percent(1, 3), 33);
+        assert_eq!(percent(2, 3), 67);
+        assert_eq!(percent(3, 3), 100);
+        assert_eq!(percent(0, 0), 0);
+    }
+}

@@ -1,0 +1,241 @@
+//! All that is remembered. Deadlines are part of it, each with its reason.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::event::RequestId;
+use crate::attribution::{Exchanges, Timeline};
+use crate::domain::event::LiveData;
+use crate::domain::plan::Stop;
+use crate::domain::{
+    AnalyzerPhase, AnalyzerState, AnalyzerTime, Channel, CommandId, DeviceErrors, Moment, Outcome, Phase, Plan,
+    Position, Progress, RunId, RunSummary, Tick, VisitId,
+};
+
+/// How long the engine waits for what does not come by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// An order that the analyzer carries out at once.
+    pub order: Duration,
+    /// A move of the valve.
+    pub valve: Duration,
+    /// The analyzer, to become idle.
+    pub stop: Duration,
+    /// An analyzer that went away, before the run fails.
+    pub grace: Duration,
+    /// One iteration, until its gas exchange is over or its result has come.
+    pub iteration: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            order: Duration::from_secs(45),
+            valve: Duration::from_secs(40),
+            stop: Duration::from_secs(150),
+            grace: Duration::from_secs(120),
+            iteration: Duration::from_secs(600),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    pub limits: Limits,
+    pub analyzer: Analyzer,
+    pub valve: Valve,
+    pub(super) timeline: Timeline,
+    pub(super) exchanges: Exchanges,
+    pub(super) run: Option<Run>,
+    /// What is shown while no run is under way.
+    pub(super) rest: Rest,
+    pub(super) commands: u64,
+    pub(super) shutting_down: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Analyzer {
+    pub online: bool,
+    pub reason: String,
+    pub offline_since: Option<Tick>,
+    pub state: Option<AnalyzerState>,
+    pub phase: Option<AnalyzerPhase>,
+    pub iteration: Option<u32>,
+    pub errors: DeviceErrors,
+    pub clock_offset_ms: Option<i64>,
+    pub identity: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Valve {
+    pub position: Position,
+    pub fault: String,
+    /// The order whose answer is awaited.
+    pub(super) ordered: Option<CommandId>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rest {
+    pub progress: Progress,
+    pub last_run: Option<RunSummary>,
+    pub live_data: Option<LiveData>,
+}
+
+/// The run under way.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub id: RunId,
+    pub plan: Plan,
+    pub stops: Vec<Stop>,
+    pub ignore_errors: bool,
+    /// When homing began; before that the run is only being prepared.
+    pub started: Option<Moment>,
+    /// Who waits to hear that the analyzer measures.
+    pub starter: Option<RequestId>,
+    /// Who waits to hear that the run is over.
+    pub aborters: Vec<RequestId>,
+    pub stage: Stage,
+    /// When the stage began, and when it is over at the latest.
+    pub since: Tick,
+    pub until: Tick,
+    pub phase: Phase,
+    /// 0-based.
+    pub shown_channel: u8,
+    pub task_id: u32,
+    pub baseline: Option<AnalyzerTime>,
+    /// 0-based.
+    pub repeat: u32,
+    /// Index of the stop the valve is at or on its way to.
+    pub stop: usize,
+    pub visits_begun: u32,
+    pub visits_done: u32,
+    pub visit: Option<Visit>,
+    /// Visits without a good sample so far.
+    pub barren: BTreeMap<VisitId, (Channel, u32)>,
+    /// Samples of the latest visits, to number them.
+    pub samples: BTreeMap<VisitId, u32>,
+    pub records: u32,
+    pub good_records: u32,
+    pub live_data: Option<LiveData>,
+    /// The analyzer was ordered to start, so that it may be measuring.
+    pub ordered_start: bool,
+}
+
+/// The visit under way.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    pub id: VisitId,
+    /// Gas exchanges that began after the purge and are over.
+    pub clean_exchanges: u32,
+}
+
+/// What a run waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The analyzer finds the task.
+    Preparing(CommandId),
+    Homing(CommandId),
+    /// The analyzer starts, while the line already settles until the given tick.
+    Starting(CommandId, Tick),
+    Moving(CommandId),
+    Settling,
+    Purging,
+    /// A look at the analyzer at the end of the purge: what it draws already is not measured.
+    PurgeOver(CommandId),
+    Measuring,
+    /// A look at the analyzer before the valve may move.
+    MeasureOver(CommandId),
+    /// The gas exchange under way ends first.
+    Lingering,
+    /// The last results come in.
+    Draining,
+    /// The analyzer stops, and dashboards see that the plan is through.
+    Closing(CommandId, Stopped),
+    /// The analyzer stops, because the run cannot or must not go on.
+    Stopping(CommandId, Outcome, String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stopped {
+    NotYet,
+    Yes,
+    /// It did not say so, and why.
+    Doubtful(String),
+}
+
+impl Stage {
+    /// What is being waited for, in words that follow "waiting for".
+    pub(super) const fn reason(&self) -> &'static str {
+        match self {
+            Self::Preparing(_) => "the analyzer to find the task",
+            Self::Homing(_) => "the valve to reach its home position",
+            Self::Starting(..) => "the analyzer to start measuring",
+            Self::Moving(_) => "the valve to reach the channel",
+            Self::Settling => "the line to settle after the move",
+            Self::Purging | Self::PurgeOver(_) => "the end of the purge",
+            Self::Measuring | Self::MeasureOver(_) => "the end of the measuring time",
+            Self::Lingering => "a whole gas exchange on this channel",
+            Self::Draining => "the last result of the analyzer",
+            Self::Closing(..) | Self::Stopping(..) => "the analyzer to become idle",
+        }
+    }
+}
+
+impl State {
+    /// When the engine must be woken, and why.
+    pub fn deadline(&self) -> Option<(Tick, &'static str)> {
+        let run = self.run.as_ref()?;
+        let stage = (run.until, run.stage.reason());
+        let grace = self.analyzer.offline_since.filter(|_| run.suffers_offline());
+        Some(grace.map_or(stage, |since| stage.min((since + self.limits.grace, "the analyzer to come back"))))
+    }
+
+    /// Whether a run is under way, or on its way.
+    pub fn is_busy(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// Nothing has happened yet but the last run, if there was one.
+    pub fn new(limits: Limits, last_run: Option<RunSummary>) -> Self {
+        Self { limits, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
+    }
+
+    pub(super) fn next_command(&mut self) -> CommandId {
+        self.commands += 1;
+        CommandId(self.commands)
+    }
+}
+
+impl Run {
+    /// Whether the run needs an analyzer that measures.
+    pub(super) const fn needs_measuring(&self) -> bool {
+        !matches!(self.stage, Stage::Preparing(_) | Stage::Starting(..) | Stage::Closing(..) | Stage::Stopping(..))
+            && self.ordered_start
+    }
+
+    /// Whether losing the analyzer counts against the run.
+    pub(super) const fn suffers_offline(&self) -> bool {
+        !matches!(self.stage, Stage::Preparing(_) | Stage::Closing(..) | Stage::Stopping(..))
+    }
+
+    pub(super) fn target(&self) -> Option<Stop> {
+        self.stops.get(self.stop).copied()
+    }
+
+    pub(super) fn enabled(&self) -> u32 {
+        u32::try_from(self.plan.channels().len()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn summary(&self) -> Option<RunSummary> {
+        Some(RunSummary {
+            id: self.id.clone(),
+            plan: self.plan.clone(),
+            started: self.started?.utc,
+            ended: None,
+            outcome: None,
+            reason: String::new(),
+            records: self.records.into(),
+            good_records: self.good_records.into(),
+        })
+    }
+}

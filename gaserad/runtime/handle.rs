@@ -1,0 +1,57 @@
+//! What may be asked of the runtime: a request in, an answer out.
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::{Denied, Reason, RunId, StartRequest, Status};
+
+pub(super) type Answer = oneshot::Sender<Result<RunId, Denied>>;
+
+pub(super) enum Request {
+    Start(StartRequest, Answer),
+    Abort(String, Answer),
+    Status(oneshot::Sender<Status>),
+    Shutdown,
+}
+
+/// Clones ask the same runtime.
+#[derive(Clone)]
+pub struct Handle {
+    requests: mpsc::Sender<Request>,
+}
+
+/// Requests that wait at a time; more have to queue outside.
+const QUEUE: usize = 64;
+
+impl Handle {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Request>) {
+        let (requests, inbox) = mpsc::channel(QUEUE);
+        (Self { requests }, inbox)
+    }
+
+    /// Answers once the analyzer measures, or with the reason why it does not.
+    pub async fn start(&self, request: StartRequest) -> Result<RunId, Denied> {
+        self.ask(|answer| Request::Start(request, answer)).await?
+    }
+
+    /// Answers once the analyzer is idle.
+    pub async fn abort(&self, who: String) -> Result<RunId, Denied> {
+        self.ask(|answer| Request::Abort(who, answer)).await?
+    }
+
+    pub async fn status(&self) -> Result<Status, Denied> {
+        self.ask(Request::Status).await
+    }
+
+    /// Brings the run under way to its end; [`super::Runtime::run`] then returns.
+    pub async fn shut_down(&self) {
+        // If nobody listens any more, it has already happened.
+        let _ = self.requests.send(Request::Shutdown).await;
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Denied> {
+        let gone = || Denied::new(Reason::ShuttingDown, "gaserad is shutting down; ask again when it is back");
+        let (answer, wait) = oneshot::channel();
+        self.requests.send(request(answer)).await.map_err(|_| gone())?;
+        wait.await.map_err(|_| gone())
+    }
+}

@@ -1,0 +1,319 @@
+//! Select, stamp, journal, step, perform: the one loop around the engine.
+//!
+//! What arrives together is stepped together and kept in one commit, journal lines and all that follows from them;
+//! only then does anything go out: orders to the devices, events to the stream, answers to people. Nothing here waits
+//! for a device. Progress is no event: it is shown at once and not kept.
+
+pub mod clock;
+mod handle;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::device::{Analyzer, Report, Valve};
+use crate::domain::event::LiveData;
+use crate::domain::{self, AnalyzerOrder, Clock, CommandId, Moment, RunId, Status, Tick};
+use crate::engine::{self, Effect, RequestId, State, What};
+use crate::store::{Audit, Batch, Store, StoreError};
+use crate::stream::Hub;
+use clock::HostClock;
+pub use handle::Handle;
+use handle::{Answer, Request};
+
+/// Progress is shown at most this often, however fast the simulated world runs.
+const TICK_AT_MOST: Duration = Duration::from_millis(50);
+/// Events that are stepped and kept together at most.
+const TOGETHER: usize = 64;
+/// How long the analyzer may take to stop when the store has failed.
+const STOP_AT_THE_END: Duration = Duration::from_secs(15);
+
+/// What the engine cannot know of itself.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub analyzer_address: String,
+    pub driver: String,
+    pub channels: u8,
+    pub simulated: bool,
+}
+
+/// Everything that the loop owns or reaches.
+pub struct Runtime {
+    clock: HostClock,
+    store: Store,
+    hub: Arc<Hub>,
+    analyzer: Analyzer,
+    valve: Valve,
+    identity: Identity,
+    state: State,
+    inbox: mpsc::Receiver<Request>,
+    reports: mpsc::UnboundedReceiver<Report>,
+    waiting: BTreeMap<RequestId, Waiting>,
+    asked: u64,
+    seq: u64,
+    next_tick: Option<Tick>,
+    /// The newest result that is kept: nobody is shown one that is not.
+    live_data: Option<LiveData>,
+    shutting_down: bool,
+    inbox_open: bool,
+}
+
+/// Somebody who waits for an answer.
+struct Waiting {
+    answer: Answer,
+    who: String,
+    what: &'static str,
+}
+
+/// What the runtime is made of.
+pub struct Parts {
+    pub clock: HostClock,
+    pub store: Store,
+    pub hub: Arc<Hub>,
+    pub analyzer: Analyzer,
+    pub valve: Valve,
+    pub reports: mpsc::UnboundedReceiver<Report>,
+    pub identity: Identity,
+    pub state: State,
+    /// The newest event's number.
+    pub seq: u64,
+}
+
+impl Runtime {
+    pub fn new(parts: Parts) -> (Handle, Self) {
+        let (handle, inbox) = Handle::new();
+        let runtime = Self {
+            clock: parts.clock,
+            store: parts.store,
+            hub: parts.hub,
+            analyzer: parts.analyzer,
+            valve: parts.valve,
+            identity: parts.identity,
+            state: parts.state,
+            inbox,
+            reports: parts.reports,
+            waiting: BTreeMap::new(),
+            asked: 0,
+            seq: parts.seq,
+            next_tick: None,
+            live_data: None,
+            shutting_down: false,
+            inbox_open: true,
+        };
+        (handle, runtime)
+    }
+
+    /// Runs until it is shut down and no run is under way, or until the store fails.
+    pub async fn run(mut self) -> Result<(), StoreError> {
+        self.show(self.clock.now());
+        while !self.shutting_down || self.state.is_busy() {
+            let Some(what) = self.select().await else { continue };
+            if let Err(error) = self.turn(what).await {
+                self.leave_devices_safe().await;
+                return Err(error);
+            }
+        }
+        let reason = "gaserad is shutting down".to_owned();
+        let moment = self.clock.now();
+        let events = vec![domain::Event::SystemShutdown { reason }];
+        let published = self.store.commit(Batch { moment, events, ..Batch::default() }).await?;
+        self.hub.publish(published);
+        Ok(())
+    }
+
+    /// Waits for what happens next. `None` if that changed nothing for the engine.
+    async fn select(&mut self) -> Option<What> {
+        let deadline = self.state.deadline().map(|(tick, _)| tick);
+        let wake = [deadline, self.next_tick].into_iter().flatten().min();
+        let clock = &self.clock;
+        let sleep = async move {
+            match wake {
+                Some(tick) => clock.sleep_until(tick).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            request = self.inbox.recv(), if self.inbox_open => self.hear(request),
+            Some(report) = self.reports.recv() => Some(what_of(report)),
+            () = sleep => self.woken(deadline),
+        }
+    }
+
+    fn woken(&mut self, deadline: Option<Tick>) -> Option<What> {
+        let now = self.clock.now();
+        if deadline.is_some_and(|deadline| deadline <= now.tick) {
+            return Some(What::DeadlineReached);
+        }
+        self.show(now);
+        None
+    }
+
+    fn hear(&mut self, request: Option<Request>) -> Option<What> {
+        match request {
+            Some(Request::Start(asked, answer)) => {
+                let request = self.wait(answer, asked.who.clone(), "start");
+                Some(What::Start { request, run: new_run_id(self.clock.now()), asked })
+            }
+            Some(Request::Abort(who, answer)) => {
+                let request = self.wait(answer, who.clone(), "abort");
+                Some(What::Abort { request, who })
+            }
+            Some(Request::Status(answer)) => {
+                // Whoever asked may have gone meanwhile.
+                let _ = answer.send(self.status(self.clock.now()));
+                None
+            }
+            other @ (Some(Request::Shutdown) | None) => {
+                self.inbox_open = other.is_some();
+                let first = !std::mem::replace(&mut self.shutting_down, true);
+                first.then_some(What::Shutdown)
+            }
+        }
+    }
+
+    fn wait(&mut self, answer: Answer, who: String, what: &'static str) -> RequestId {
+        self.asked += 1;
+        let request = RequestId(self.asked);
+        self.waiting.insert(request, Waiting { answer, who, what });
+        request
+    }
+
+    /// Steps through what has come, keeps what follows, and only then lets it out.
+    async fn turn(&mut self, first: What) -> Result<(), StoreError> {
+        let phase = self.state.progress(Tick::ZERO).phase;
+        let mut batch = Batch::default();
+        let mut orders = Vec::new();
+        let mut next = Some(first);
+        for _ in 0..TOGETHER {
+            let Some(what) = next.take().or_else(|| self.reports.try_recv().ok().map(what_of)) else { break };
+            self.step(what, &mut batch, &mut orders);
+        }
+        if self.state.progress(Tick::ZERO).phase != phase {
+            self.show(self.clock.now());
+        }
+        self.keep(batch).await?;
+        for effect in orders {
+            self.perform(effect);
+        }
+        Ok(())
+    }
+
+    async fn keep(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let live_data = batch.events.iter().rev().find_map(|event| match event {
+            domain::Event::LiveData(data) => Some(data.clone()),
+            _ => None,
+        });
+        let told = !batch.events.is_empty();
+        let published = self.store.commit(batch).await?;
+        self.seq = published.last().map_or(self.seq, |event| event.seq);
+        self.live_data = live_data.or_else(|| self.live_data.take());
+        self.hub.publish(published);
+        if told {
+            self.show(self.clock.now());
+        }
+        Ok(())
+    }
+
+    /// Without a store nothing can be measured: the analyzer is stopped, as far as it still answers.
+    async fn leave_devices_safe(&mut self) {
+        let last = CommandId(u64::MAX);
+        self.analyzer.order(last, AnalyzerOrder::Stop);
+        let stopped = async {
+            while let Some(report) = self.reports.recv().await {
+                if matches!(report, Report::AnalyzerDid { id, .. } if id == last) {
+                    break;
+                }
+            }
+        };
+        if tokio::time::timeout(STOP_AT_THE_END, stopped).await.is_err() {
+            tracing::error!("the analyzer did not confirm that it is idle; it may still be measuring");
+        }
+    }
+
+    fn step(&mut self, what: What, batch: &mut Batch, orders: &mut Vec<Effect>) {
+        let at = self.clock.now();
+        let event = engine::Event { at, what };
+        batch.moment = at;
+        match serde_json::to_string(&event) {
+            Ok(line) => batch.journal.push(line),
+            Err(error) => tracing::error!(%error, "an event cannot be written to the journal"),
+        }
+        tracing::debug!(?event.what, "event");
+        let (state, effects) = engine::step(std::mem::take(&mut self.state), event);
+        self.state = state;
+        for effect in effects {
+            tracing::debug!(?effect, "effect");
+            match effect {
+                Effect::Keep(fact) => batch.facts.push(fact),
+                Effect::Tell(event) => batch.events.push(event),
+                Effect::Reply { request, ref answer } => {
+                    batch.audit.extend(self.audit(request, answer));
+                    orders.push(effect);
+                }
+                Effect::Analyzer { .. } | Effect::Valve { .. } => orders.push(effect),
+            }
+        }
+    }
+
+    fn audit(&self, request: RequestId, answer: &Result<RunId, domain::Denied>) -> Option<Audit> {
+        let waiting = self.waiting.get(&request)?;
+        let result = match answer {
+            Ok(run) => format!("ok {run}"),
+            Err(denied) => format!("{} {denied}", denied.reason.as_str()),
+        };
+        Some(Audit { who: waiting.who.clone(), what: waiting.what.into(), result })
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Analyzer { id, order } => self.analyzer.order(id, order),
+            Effect::Valve { id, order } => self.valve.order(id, order),
+            Effect::Reply { request, answer } => {
+                if let Some(waiting) = self.waiting.remove(&request) {
+                    // Whoever asked may have gone meanwhile; the audit has the answer.
+                    let _ = waiting.answer.send(answer);
+                }
+            }
+            Effect::Keep(_) | Effect::Tell(_) => {}
+        }
+    }
+
+    /// Shows how far things are, and plans when to do so again.
+    fn show(&mut self, now: Moment) {
+        self.hub.tick(&self.status(now));
+        let earliest = now.tick + self.clock.inside(TICK_AT_MOST);
+        self.next_tick = self.state.next_tick(now.tick).map(|tick| tick.max(earliest));
+    }
+
+    fn status(&self, at: Moment) -> Status {
+        let mut status = self.state.status(at);
+        status.analyzer.address.clone_from(&self.identity.analyzer_address);
+        status.multiplexer.driver.clone_from(&self.identity.driver);
+        status.multiplexer.channels = self.identity.channels;
+        status.simulated = self.identity.simulated;
+        status.version = env!("CARGO_PKG_VERSION").into();
+        status.seq = self.seq;
+        status.live_data.clone_from(&self.live_data);
+        status
+    }
+}
+
+fn what_of(report: Report) -> What {
+    match report {
+        Report::Analyzer(news) => What::Analyzer(news),
+        Report::AnalyzerDid { id, answer } => What::AnalyzerDid { id, answer },
+        Report::Valve(news) => What::Valve(news),
+        Report::ValveDid { id, answer } => What::ValveDid { id, answer },
+    }
+}
+
+fn new_run_id(at: Moment) -> RunId {
+    let mut random = [0; 16];
+    // Without randomness two runs of the same millisecond could collide, which the store would refuse.
+    let _ = getrandom::fill(&mut random);
+    let milliseconds = u64::try_from(at.utc.as_micros() / 1000).unwrap_or_default();
+    RunId(ulid::Ulid::from_parts(milliseconds, u128::from_le_bytes(random)).to_string())
+}

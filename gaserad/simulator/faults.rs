@@ -1,0 +1,177 @@
+//! What may go wrong in the plant, as a TOML file says it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::duration;
+
+/// For the long help of the simulator command: every key, its meaning, its default.
+pub const FAULTS_HELP: &str = "\
+Faults file (TOML; every key is optional, unknown keys are errors):
+  clock_offset = \"1h\"           the analyzer's clock minus this machine's; \"-1h\" is behind [0]
+  stamp = \"calculated\"          a result's stamp is the end of its analysis, not of its gas exchange [\"sampling\"]
+  cancel_time = \"2s\"            how long the analyzer takes to stop measuring [2s]
+  errors = [\"8004\"]             error codes that AERR reports [none]
+  refuse_start = true           STAM answers with an error
+  no_tasks = true               ATSK lists no task
+  close_after_reply = true      the analyzer closes the connection after every reply
+  slow_reply = \"500ms\"          the analyzer replies this much later, in real time [0]
+  junk = true                   noise before every reply, and replies arrive in pieces
+  analyzer_silent_after = \"2m\"  from then on the analyzer neither obeys nor answers, in plant time since the start
+  analyzer_silent_for = \"30s\"   for how long that lasts [for ever]
+  legacy_valve = true           the valve answers \"Position is  = 3\" instead of \"CP03\"
+  valve_silent = true           the valve neither obeys nor answers
+  valve_stuck = true            the valve accepts GO and does not move";
+
+/// What a result's stamp means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stamp {
+    /// The end of its gas exchange.
+    #[default]
+    Sampling,
+    /// The end of its analysis.
+    Calculated,
+}
+
+/// See [`FAULTS_HELP`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    #[serde(rename = "clock_offset", deserialize_with = "offset_ms")]
+    pub clock_offset_ms: i64,
+    pub stamp: Stamp,
+    #[serde(deserialize_with = "span")]
+    pub cancel_time: Duration,
+    pub errors: Vec<String>,
+    pub refuse_start: bool,
+    pub no_tasks: bool,
+    pub close_after_reply: bool,
+    #[serde(deserialize_with = "span")]
+    pub slow_reply: Duration,
+    pub junk: bool,
+    #[serde(deserialize_with = "some_span")]
+    pub analyzer_silent_after: Option<Duration>,
+    #[serde(deserialize_with = "some_span")]
+    pub analyzer_silent_for: Option<Duration>,
+    pub legacy_valve: bool,
+    pub valve_silent: bool,
+    pub valve_stuck: bool,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            clock_offset_ms: 0,
+            stamp: Stamp::default(),
+            cancel_time: Duration::from_secs(2),
+            errors: Vec::new(),
+            refuse_start: false,
+            no_tasks: false,
+            close_after_reply: false,
+            slow_reply: Duration::ZERO,
+            junk: false,
+            analyzer_silent_after: None,
+            analyzer_silent_for: None,
+            legacy_valve: false,
+            valve_silent: false,
+            valve_stuck: false,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FaultsError {
+    #[error("cannot read the faults file {path}: {source}")]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("the faults file {path} is not valid; `gaserad simulator --help` lists the keys\n{source}")]
+    Invalid { path: PathBuf, source: toml::de::Error },
+}
+
+impl Faults {
+    pub fn load(path: &Path) -> Result<Self, FaultsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| FaultsError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text).map_err(|source| FaultsError::Invalid { path: path.to_owned(), source })
+    }
+
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+}
+
+fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    duration::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+fn some_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    span(deserializer).map(Some)
+}
+
+fn offset_ms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let (sign, size) = text.trim().strip_prefix('-').map_or((1, text.trim()), |size| (-1, size));
+    let size = duration::parse(size).map_err(serde::de::Error::custom)?;
+    i64::try_from(size.as_millis()).map(|millis| sign * millis).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_key() {
+        let faults = Faults::parse(
+            r#"
+            clock_offset = "-1h"
+            stamp = "calculated"
+            cancel_time = "5s"
+            errors = ["8004", "E001"]
+            refuse_start = true
+            no_tasks = true
+            close_after_reply = true
+            slow_reply = "500ms"
+            junk = true
+            analyzer_silent_after = "2m"
+            analyzer_silent_for = "30s"
+            legacy_valve = true
+            valve_silent = true
+            valve_stuck = true
+            "#,
+        )
+        .unwrap();
+        assert_eq!(faults.clock_offset_ms, -3_600_000);
+        assert_eq!(faults.stamp, Stamp::Calculated);
+        assert_eq!(faults.cancel_time, Duration::from_secs(5));
+        assert_eq!(faults.errors, ["8004", "E001"]);
+        assert_eq!(faults.slow_reply, Duration::from_millis(500));
+        assert_eq!(faults.analyzer_silent_after, Some(Duration::from_secs(120)));
+        assert_eq!(faults.analyzer_silent_for, Some(Duration::from_secs(30)));
+        assert!(faults.refuse_start && faults.no_tasks && faults.close_after_reply && faults.junk);
+        assert!(faults.legacy_valve && faults.valve_silent && faults.valve_stuck);
+    }
+
+    #[test]
+    fn an_empty_file_is_a_healthy_plant() {
+        assert_eq!(Faults::parse("").unwrap(), Faults::default());
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_its_line() {
+        let error = Faults::parse("junk = true\nvalve_stuk = true\n").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("valve_stuk"), "{error}");
+    }
+
+    #[test]
+    fn the_help_names_every_key_that_can_be_read() {
+        let error = Faults::parse("x = 1").unwrap_err().to_string();
+        let keys: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+        assert_eq!(keys.len(), 14, "{error}");
+        for key in keys {
+            assert!(FAULTS_HELP.contains(&format!("\n  {key} = ")), "{key}");
+        }
+    }
+}

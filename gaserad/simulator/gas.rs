@@ -1,0 +1,129 @@
+//! What flows: a known gas on each line, and the tube and cell behind the valve, in which it mixes.
+
+use std::time::Duration;
+
+/// How fast the gas at the analyzer's inlet follows the valve.
+pub const LAG: Duration = Duration::from_millis(800);
+
+/// The gas on a channel, ppm by CAS number. No two channels share a value.
+///
+/// | gas | CAS | channel k |
+/// |---|---|---|
+/// | CH4 | 74-82-8 | 1.8 + 0.2 k |
+/// | CO2 | 124-38-9 | 400 + 25 k |
+/// | H2O | 7732-18-5 | 8000 + 150 k |
+/// | N2O | 10024-97-2 | 0.32 + 0.05 k |
+/// | NH3 | 7664-41-7 | 0.01 k |
+pub fn known_gas(channel: u8) -> [(&'static str, f64); 5] {
+    let k = f64::from(channel);
+    [
+        ("74-82-8", 1.8 + 0.2 * k),
+        ("124-38-9", 400.0 + 25.0 * k),
+        ("7732-18-5", 8000.0 + 150.0 * k),
+        ("10024-97-2", 0.32 + 0.05 * k),
+        ("7664-41-7", 0.01 * k),
+    ]
+}
+
+/// The gas line from the valve to the analyzer: a first-order lag. Its outlet is a mixture of the lines, by fraction.
+#[derive(Debug)]
+pub struct GasLine {
+    /// Fraction of line `i + 1`.
+    outlet: Vec<f64>,
+    lag_s: f64,
+}
+
+impl GasLine {
+    /// A line that has been filled from `inlet` for long.
+    pub fn new(lines: u8, inlet: u8, lag: Duration) -> Self {
+        let outlet = (1..=lines).map(|line| if line == inlet { 1.0 } else { 0.0 }).collect();
+        Self { outlet, lag_s: lag.as_secs_f64() }
+    }
+
+    /// Lets gas of line `inlet` flow in for `time`. Gives the integral of the outlet's fractions, in seconds.
+    pub fn flow(&mut self, inlet: u8, time: Duration) -> Vec<f64> {
+        let time_s = time.as_secs_f64();
+        let left = if self.lag_s > 0.0 { (-time_s / self.lag_s).exp() } else { 0.0 };
+        let mut integral = Vec::with_capacity(self.outlet.len());
+        for (line, fraction) in (1..).zip(&mut self.outlet) {
+            let goal = if line == inlet { 1.0 } else { 0.0 };
+            let away = *fraction - goal;
+            integral.push(goal.mul_add(time_s, away * self.lag_s * (1.0 - left)));
+            *fraction = away.mul_add(left, goal);
+        }
+        integral
+    }
+
+    #[cfg(test)]
+    fn fraction(&self, line: u8) -> f64 {
+        self.outlet[usize::from(line) - 1]
+    }
+}
+
+/// The share of each line in a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mixture(Vec<f64>);
+
+impl Mixture {
+    /// From the integrals over a window; `None` if the window has no length.
+    pub fn of(integral: &[f64]) -> Option<Self> {
+        let total: f64 = integral.iter().sum();
+        (total > 0.0).then(|| Self(integral.iter().map(|share| share / total).collect()))
+    }
+
+    /// The line with the largest share, and that share.
+    pub fn dominant(&self) -> (u8, f64) {
+        (1..).zip(self.0.iter().copied()).fold((1, 0.0), |best, next| if next.1 > best.1 { next } else { best })
+    }
+
+    /// What an analyzer without noise would read.
+    pub fn gas(&self) -> [(&'static str, f64); 5] {
+        let mut mixed = known_gas(0).map(|(cas, _)| (cas, 0.0));
+        for (line, share) in (1..).zip(&self.0) {
+            for ((_, sum), (_, ppm)) in mixed.iter_mut().zip(known_gas(line)) {
+                *sum += share * ppm;
+            }
+        }
+        mixed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_one_time_constant_the_outlet_is_two_thirds_of_the_way() {
+        let mut line = GasLine::new(4, 1, LAG);
+        line.flow(3, LAG);
+        assert!((line.fraction(3) - (1.0 - (-1.0_f64).exp())).abs() < 1e-12);
+        assert!((line.fraction(1) - (-1.0_f64).exp()).abs() < 1e-12);
+        assert!(line.fraction(2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_integral_does_not_depend_on_how_time_is_cut() {
+        let (mut whole, mut pieces) = (GasLine::new(3, 1, LAG), GasLine::new(3, 1, LAG));
+        let at_once = whole.flow(2, Duration::from_secs(3));
+        let mut sum = vec![0.0; 3];
+        for millis in [1, 99, 900, 1500, 500] {
+            for (total, part) in sum.iter_mut().zip(pieces.flow(2, Duration::from_millis(millis))) {
+                *total += part;
+            }
+        }
+        for (one, other) in at_once.iter().zip(&sum) {
+            assert!((one - other).abs() < 1e-9, "{at_once:?} {sum:?}");
+        }
+        assert!((at_once.iter().sum::<f64>() - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_mixture_reads_between_its_lines() {
+        let mixture = Mixture::of(&[3.0, 1.0]).unwrap();
+        assert_eq!(mixture.dominant(), (1, 0.75));
+        let co2 = mixture.gas()[1];
+        assert_eq!(co2.0, "124-38-9");
+        assert!((co2.1 - (0.75 * 425.0 + 0.25 * 450.0)).abs() < 1e-9);
+        assert_eq!(Mixture::of(&[0.0, 0.0]), None);
+    }
+}

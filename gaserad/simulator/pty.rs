@@ -1,0 +1,97 @@
+//! The valve on a pseudo-terminal: for a driver it is a serial port like any other.
+
+use std::ffi::OsStr;
+use std::future::Future;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::OpenptFlags;
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use tokio::io::Join;
+use tokio::net::unix::pipe::{Receiver, Sender};
+
+use super::serve::Simulator;
+
+/// Opens a pseudo-terminal with the valve on it and a symbolic link to it at `link`. The future serves it for ever;
+/// dropping it removes the link. A link left behind by another simulator is replaced, anything else is not.
+pub fn open_valve(simulator: Simulator, link: &Path) -> io::Result<impl Future<Output = ()> + Send + use<>> {
+    let terminal = Terminal::open()?;
+    let link = Link::create(&terminal.path, link)?;
+    Ok(async move {
+        terminal.serve(&simulator).await;
+        drop(link);
+    })
+}
+
+/// The valve's end of the line.
+struct Terminal {
+    /// Tokio's pipes read and write any descriptor; a terminal has two directions, and so two of them.
+    ends: Join<Receiver, Sender>,
+    /// Held open, or the line would hang up whenever the last driver closes it.
+    port: OwnedFd,
+    path: PathBuf,
+}
+
+impl Terminal {
+    fn open() -> io::Result<Self> {
+        let fd = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        rustix::pty::grantpt(&fd)?;
+        rustix::pty::unlockpt(&fd)?;
+        let name = rustix::pty::ptsname(&fd, Vec::new())?;
+        let path = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
+        let port = rustix::fs::open(&path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut attributes = tcgetattr(&port)?;
+        attributes.make_raw();
+        tcsetattr(&port, OptionalActions::Now, &attributes)?;
+        rustix::fs::fcntl_setfl(&fd, OFlags::RDWR | OFlags::NONBLOCK)?;
+        let writer = Sender::from_owned_fd_unchecked(fd.try_clone()?)?;
+        let ends = tokio::io::join(Receiver::from_owned_fd_unchecked(fd)?, writer);
+        Ok(Self { ends, port, path })
+    }
+
+    async fn serve(mut self, simulator: &Simulator) {
+        simulator.serve_valve(&mut self.ends).await;
+        drop(self.port);
+    }
+}
+
+/// A symbolic link that lasts as long as this does.
+struct Link {
+    at: PathBuf,
+    port: PathBuf,
+}
+
+impl Link {
+    fn create(port: &Path, at: &Path) -> io::Result<Self> {
+        if at.symlink_metadata().is_ok() {
+            make_way(at)?;
+        }
+        std::os::unix::fs::symlink(port, at)?;
+        Ok(Self { at: at.to_owned(), port: port.to_owned() })
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // Another simulator may have put its own there; then it is not ours to remove.
+        if std::fs::read_link(&self.at).is_ok_and(|target| target == self.port) {
+            let _ = std::fs::remove_file(&self.at);
+        }
+    }
+}
+
+/// A link that leads nowhere or to a pseudo-terminal was a simulator's.
+fn make_way(at: &Path) -> io::Result<()> {
+    let taken = |why: &str| {
+        let sentence = format!("{} {why}; it is left alone, choose another path or remove it", at.display());
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, sentence))
+    };
+    let Ok(target) = std::fs::read_link(at) else { return taken("exists and is no symbolic link") };
+    if at.exists() && !target.starts_with("/dev/pts") {
+        return taken("is a link to something else than a pseudo-terminal");
+    }
+    std::fs::remove_file(at)
+}

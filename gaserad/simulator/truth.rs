@@ -1,0 +1,53 @@
+//! What each iteration really sampled: what a test holds the records against.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::analyzer::{Analyzer, Outcome};
+use crate::domain::Utc;
+
+/// A sample with at least this much of one line is that line's.
+const CLEAN: f64 = 0.99;
+
+/// One line of the truth file. Iterations that were interrupted have none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Truth {
+    /// Counted from 1 since the start of the plant.
+    pub measurement: u32,
+    pub iteration: u32,
+    /// As ACON prints it: whole seconds on the analyzer's clock.
+    pub stamp: i64,
+    pub exchange_start_utc: Utc,
+    pub exchange_end_utc: Utc,
+    /// The line with the largest share of the sample, and that share.
+    pub channel: u8,
+    pub fraction: f64,
+    /// The sample is of this channel alone, and the valve stood still during the gas exchange.
+    pub clean: bool,
+    /// Where the valve stood during the gas exchange; `None` if it moved.
+    pub valve: Option<u8>,
+    /// By CAS number, as ACON prints them.
+    pub readings: BTreeMap<String, f64>,
+}
+
+impl Truth {
+    pub fn of(outcome: &Outcome, analyzer: &Analyzer) -> Self {
+        Self {
+            measurement: outcome.measurement,
+            iteration: outcome.iteration,
+            stamp: outcome.stamp.0,
+            exchange_start_utc: analyzer.utc(outcome.exchange.0),
+            exchange_end_utc: analyzer.utc(outcome.exchange.1),
+            channel: outcome.channel,
+            fraction: outcome.fraction,
+            clean: outcome.fraction >= CLEAN && outcome.valve.is_some(),
+            valve: outcome.valve,
+            readings: outcome
+                .readings
+                .iter()
+                .filter_map(|(cas, printed)| Some(((*cas).to_owned(), printed.parse().ok()?)))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What goes into the store in one commit, and what comes out.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Channel, ChannelKind, Event, Fact, Moment, RunId, RunSummary, Tick, Utc};
+
+/// How each channel is called and what it is for, as configured. A run keeps the labels it began with.
+pub type ChannelLabels = BTreeMap<Channel, (String, ChannelKind)>;
+
+/// What is kept together or not at all.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    pub moment: Moment,
+    /// JSON lines; the store does not look into them.
+    pub journal: Vec<String>,
+    pub facts: Vec<Fact>,
+    pub events: Vec<Event>,
+    pub audit: Vec<Audit>,
+}
+
+/// The run whose files may change with `fact`.
+pub(super) fn run_of(fact: &Fact) -> &RunId {
+    match fact {
+        Fact::RunStarted(run) => &run.id,
+        Fact::Recorded(record) => &record.run,
+        Fact::RunGases { run, .. }
+        | Fact::VisitStarted { run, .. }
+        | Fact::VisitEnded { run, .. }
+        | Fact::RunEnded { run, .. } => run,
+    }
+}
+
+/// Who asked for what, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    pub who: String,
+    pub what: String,
+    pub result: String,
+}
+
+/// What the state directory says when it is opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    /// The last moment that is kept, by both host clocks.
+    pub last_tick: Tick,
+    pub last_utc: Option<Utc>,
+    pub last_seq: u64,
+    /// A run without an end.
+    pub open_run: Option<RunSummary>,
+    /// The newest run, open or not.
+    pub last_run: Option<RunSummary>,
+}

@@ -1,0 +1,146 @@
+//! The truth: journal, runs, visits, records, events and audit in SQLite, and beside it a folder per run.
+//!
+//! What [`Store::commit`] has returned is on the disk, all of a batch or nothing, and its events have sequence numbers
+//! without gaps that are never given again. The store decides nothing: it does not know what a journal line means,
+//! nor whether a record is good.
+//!
+//! ```text
+//! state directory/
+//!   state.sqlite                                        the truth
+//!   runs/2026/2026-01-15T080000Z_<id>/samples.csv       made from it, row by row
+//!   lock                                                held by the one gaserad that uses it
+//! ```
+
+mod batch;
+pub mod csv;
+mod error;
+mod folder;
+mod lock;
+mod read;
+mod schema;
+mod thread;
+mod write;
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+pub use batch::{Audit, Batch, ChannelLabels, Opened};
+pub use error::StoreError;
+
+use crate::domain::{Cas, Published, Record, RunId, RunSummary, VisitSummary};
+use thread::{Owner, Writer};
+
+/// Records that are in memory at a time, however long a run is.
+const PAGE: u32 = 500;
+
+/// The handle; clones are the same store.
+#[derive(Clone)]
+pub struct Store {
+    writer: Owner<Writer>,
+    reader: Owner<Connection>,
+    folders: PathBuf,
+}
+
+impl Store {
+    /// Opens or creates the state directory, and makes the newest run's files what the truth says.
+    pub fn open(directory: &Path, labels: ChannelLabels) -> Result<(Self, Opened), StoreError> {
+        let create = DirBuilder::new().recursive(true).mode(0o750).create(directory);
+        create.map_err(StoreError::io("create", directory))?;
+        let database = directory.join("state.sqlite");
+        let (writer, opened) = Writer::open(directory, &database, labels)?;
+        let reader = schema::open_reader(&database)?;
+        let spawning = || StoreError::io("start a thread for", directory);
+        let store = Self {
+            writer: Owner::spawn("store-write", writer).map_err(spawning())?,
+            reader: Owner::spawn("store-read", reader).map_err(spawning())?,
+            folders: thread::folder_root(directory),
+        };
+        Ok((store, opened))
+    }
+
+    /// Keeps all of `batch` or nothing. Batches are kept in the order in which their futures were first polled, and
+    /// are kept even if the future is dropped after that.
+    pub async fn commit(&self, batch: Batch) -> Result<Vec<Published>, StoreError> {
+        self.writer.ask(move |writer| writer.commit(&batch)).await
+    }
+
+    /// Newest first.
+    pub async fn runs(&self, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
+        self.reader.ask(move |connection| read::runs(connection, limit)).await
+    }
+
+    /// The run called `name`: its id, the beginning of one id in either case, or `last`.
+    pub async fn find_run(&self, name: &str) -> Result<RunId, StoreError> {
+        let name = name.to_owned();
+        self.reader.ask(move |connection| read::find_run(connection, &name)).await
+    }
+
+    pub async fn run(&self, id: &RunId) -> Result<(RunSummary, Vec<VisitSummary>), StoreError> {
+        let id = id.clone();
+        self.reader.ask(move |connection| read::run(connection, &id)).await
+    }
+
+    /// Up to `limit` records of a run after number `after_seq`, in order.
+    pub async fn records(&self, id: &RunId, after_seq: u32, limit: u32) -> Result<Vec<Record>, StoreError> {
+        let id = id.clone();
+        self.reader.ask(move |connection| read::records(connection, &id, after_seq, limit)).await
+    }
+
+    /// The gases of a run in the order of its columns.
+    pub async fn gases(&self, id: &RunId) -> Result<Vec<Cas>, StoreError> {
+        let id = id.clone();
+        self.reader.ask(move |connection| read::gases(connection, &id)).await
+    }
+
+    /// Up to `limit` events after number `seq`, in order.
+    pub async fn events_after(&self, seq: u64, limit: u32) -> Result<Vec<Published>, StoreError> {
+        self.reader.ask(move |connection| read::events_after(connection, seq, limit)).await
+    }
+
+    /// The number of the newest event, 0 if there is none.
+    pub async fn last_seq(&self) -> Result<u64, StoreError> {
+        self.reader.ask(|connection| read::last_seq(connection)).await
+    }
+
+    pub fn run_folder(&self, run: &RunSummary) -> PathBuf {
+        folder::path(&self.folders, &run.id, run.started)
+    }
+
+    /// Sends the run's `samples.csv` in pieces, as the truth has it at the beginning, until it is through or nobody
+    /// receives any more. An error comes last.
+    pub async fn export(&self, id: &RunId, pieces: mpsc::Sender<Result<Vec<u8>, StoreError>>) {
+        if let Err(error) = self.export_pieces(id, &pieces).await {
+            // Nobody receives any more.
+            let _ = pieces.send(Err(error)).await;
+        }
+    }
+
+    async fn export_pieces(
+        &self,
+        id: &RunId,
+        pieces: &mpsc::Sender<Result<Vec<u8>, StoreError>>,
+    ) -> Result<(), StoreError> {
+        let run = id.clone();
+        let sheet = self.reader.ask(move |connection| read::sheet(connection, &run)).await?;
+        let mut piece = csv::header(&sheet.gases);
+        let mut after = 0;
+        while pieces.send(Ok(piece.into_bytes())).await.is_ok() && after < sheet.last_record {
+            let page = self.records(id, after, PAGE.min(sheet.last_record - after)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            piece = page.iter().map(|record| csv::row(record, &sheet.gases, &sheet.labels, &sheet.plan)).collect();
+        }
+        Ok(())
+    }
+
+    /// Finishes what was asked before and gives the state directory free. Later requests are answered with
+    /// [`StoreError::Closed`].
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,247 @@
+//! What is kept, as the nouns it was.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
+use serde::de::value::{Error as WordError, StrDeserializer};
+
+use super::batch::{ChannelLabels, Opened};
+use super::error::StoreError;
+use crate::domain::{
+    AnalyzerTime, Cas, Channel, ChannelKind, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Tick, Utc,
+    VisitId, VisitSummary,
+};
+
+/// How a [`Qc`] is written.
+pub(super) const QC: [(&str, Qc); 3] = [("good", Qc::Good), ("suspect", Qc::Suspect), ("bad", Qc::Bad)];
+
+const RUN: &str = "
+    SELECT id, plan, started, ended, outcome, reason,
+        (SELECT count(*) FROM records WHERE run = runs.id) AS records,
+        (SELECT coalesce(sum(good), 0) FROM records WHERE run = runs.id) AS good_records
+    FROM runs";
+
+const VISITS: &str = "
+    SELECT visits.*, count(records.seq) AS records, coalesce(sum(records.good), 0) AS good_records
+    FROM visits LEFT JOIN records ON records.run = visits.run AND records.visit = visits.visit
+    WHERE visits.run = ? GROUP BY visits.visit ORDER BY visits.visit";
+
+const LAST_MOMENT: &str = "
+    SELECT tick, utc FROM (
+        SELECT * FROM (SELECT tick, utc FROM journal ORDER BY seq DESC LIMIT 1)
+        UNION ALL SELECT * FROM (SELECT tick, utc FROM events ORDER BY seq DESC LIMIT 1)
+        UNION ALL SELECT * FROM (SELECT tick, utc FROM audit ORDER BY seq DESC LIMIT 1)
+    ) ORDER BY tick DESC LIMIT 1";
+
+/// How many ids a sentence about an ambiguous one names.
+const AMBIGUOUS_SHOWN: u32 = 3;
+
+pub(super) fn opened(connection: &Connection) -> Result<Opened, StoreError> {
+    let moment =
+        connection.query_row(LAST_MOMENT, [], |row| Ok((unsigned(row, "tick")?, utc(row, "utc")?))).optional()?;
+    let newest = |condition: &str| {
+        let query = format!("{RUN} {condition} ORDER BY number DESC LIMIT 1");
+        connection.query_row(&query, [], run_summary).optional()
+    };
+    Ok(Opened {
+        last_tick: Tick::from_micros(moment.map_or(0, |(tick, _)| tick)),
+        last_utc: moment.map(|(_, utc)| utc),
+        last_seq: last_seq(connection)?,
+        open_run: newest("WHERE ended IS NULL")?,
+        last_run: newest("")?,
+    })
+}
+
+pub(super) fn last_seq(connection: &Connection) -> Result<u64, StoreError> {
+    Ok(connection.query_row("SELECT coalesce(max(seq), 0) AS seq FROM events", [], |row| unsigned(row, "seq"))?)
+}
+
+pub(super) fn runs(connection: &Connection, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
+    let mut query = connection.prepare_cached(&format!("{RUN} ORDER BY number DESC LIMIT ?"))?;
+    let runs = query.query_map([limit], run_summary)?.collect::<Result<_, _>>()?;
+    Ok(runs)
+}
+
+/// The run of that id, of the one id that begins so, or the newest one for `last`.
+pub(super) fn find_run(connection: &Connection, name: &str) -> Result<RunId, StoreError> {
+    let wanted = name.trim();
+    let (condition, limit) = match wanted {
+        "" => return Err(StoreError::NotFound(name.to_owned())),
+        "last" => ("?1 = ?1", 1),
+        _ => ("substr(upper(id), 1, length(?1)) = upper(?1)", AMBIGUOUS_SHOWN),
+    };
+    let mut query =
+        connection.prepare_cached(&format!("SELECT id FROM runs WHERE {condition} ORDER BY number DESC LIMIT ?2"))?;
+    let mut matches: Vec<String> =
+        query.query_map(params![wanted, limit], |row| row.get("id"))?.collect::<Result<_, _>>()?;
+    match matches.len() {
+        0 => Err(StoreError::NotFound(name.to_owned())),
+        1 => Ok(RunId(matches.remove(0))),
+        _ => Err(StoreError::Ambiguous { prefix: wanted.to_owned(), matches }),
+    }
+}
+
+pub(super) fn run(connection: &Connection, id: &RunId) -> Result<(RunSummary, Vec<VisitSummary>), StoreError> {
+    let summary = connection
+        .prepare_cached(&format!("{RUN} WHERE id = ?"))?
+        .query_row([&id.0], run_summary)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.0.clone()))?;
+    let mut query = connection.prepare_cached(VISITS)?;
+    let visits = query.query_map([&id.0], visit_summary)?.collect::<Result<_, _>>()?;
+    Ok((summary, visits))
+}
+
+pub(super) fn records(
+    connection: &Connection,
+    id: &RunId,
+    after_seq: u32,
+    limit: u32,
+) -> Result<Vec<Record>, StoreError> {
+    let mut query =
+        connection.prepare_cached("SELECT * FROM records WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?")?;
+    let records = query.query_map(params![id.0, after_seq, limit], record)?.collect::<Result<_, _>>()?;
+    Ok(records)
+}
+
+pub(super) fn gases(connection: &Connection, id: &RunId) -> Result<Vec<Cas>, StoreError> {
+    connection
+        .prepare_cached("SELECT gases FROM runs WHERE id = ?")?
+        .query_row([&id.0], |row| json(row, "gases"))
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.0.clone()))
+}
+
+pub(super) fn events_after(connection: &Connection, seq: u64, limit: u32) -> Result<Vec<Published>, StoreError> {
+    let after = i64::try_from(seq).unwrap_or(i64::MAX);
+    let mut query = connection
+        .prepare_cached("SELECT seq, name, run, channel, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?")?;
+    let events = query.query_map(params![after, limit], published)?.collect::<Result<_, _>>()?;
+    Ok(events)
+}
+
+/// What the samples of one run look like as a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sheet {
+    pub plan: Plan,
+    pub started: Utc,
+    pub labels: ChannelLabels,
+    pub gases: Vec<Cas>,
+    /// The newest record when this was read; 0 if there is none.
+    pub last_record: u32,
+}
+
+pub(super) fn sheet(connection: &Connection, id: &RunId) -> Result<Sheet, StoreError> {
+    let query = "SELECT plan, started, labels, gases,
+        (SELECT coalesce(max(seq), 0) FROM records WHERE run = runs.id) AS last_record FROM runs WHERE id = ?";
+    connection
+        .prepare_cached(query)?
+        .query_row([&id.0], |row| {
+            let labels: Vec<(Channel, (String, ChannelKind))> = json(row, "labels")?;
+            Ok(Sheet {
+                plan: json(row, "plan")?,
+                started: utc(row, "started")?,
+                labels: labels.into_iter().collect(),
+                gases: json(row, "gases")?,
+                last_record: row.get("last_record")?,
+            })
+        })
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(id.0.clone()))
+}
+
+fn run_summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
+    Ok(RunSummary {
+        id: RunId(row.get("id")?),
+        plan: json(row, "plan")?,
+        started: utc(row, "started")?,
+        ended: row.get::<_, Option<i64>>("ended")?.map(Utc::from_micros),
+        outcome: word_or_null(row, "outcome")?,
+        reason: row.get("reason")?,
+        records: unsigned(row, "records")?,
+        good_records: unsigned(row, "good_records")?,
+    })
+}
+
+fn visit_summary(row: &Row<'_>) -> rusqlite::Result<VisitSummary> {
+    Ok(VisitSummary {
+        id: VisitId(row.get("visit")?),
+        channel: channel(row)?.ok_or_else(|| unreadable(row, "channel", "not a channel".into()))?,
+        repeat: row.get("repeat")?,
+        arrived: utc(row, "arrived")?,
+        left: row.get::<_, Option<i64>>("departed")?.map(Utc::from_micros),
+        records: unsigned(row, "records")?,
+        good_records: unsigned(row, "good_records")?,
+    })
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let exchange: (Option<i64>, Option<i64>) = (row.get("exchange_from")?, row.get("exchange_until")?);
+    Ok(Record {
+        run: RunId(row.get("run")?),
+        seq: row.get("seq")?,
+        sample: Sample {
+            stamp: AnalyzerTime(row.get("stamp")?),
+            readings: json(row, "readings")?,
+            raw: row.get("raw")?,
+        },
+        attribution: word(row, "attribution")?,
+        channel: channel(row)?,
+        visit: row.get::<_, Option<u32>>("visit")?.map(VisitId),
+        repeat: row.get("repeat")?,
+        verification: word(row, "verification")?,
+        elapsed_s: row.get("elapsed_s")?,
+        sample_in_visit: row.get("sample_in_visit")?,
+        discard: row.get("discard")?,
+        qc: word(row, "qc")?,
+        flags: json(row, "flags")?,
+        iteration: row.get("iteration")?,
+        sampled: utc(row, "sampled")?,
+        exchange: exchange.0.zip(exchange.1).map(|(from, until)| (Utc::from_micros(from), Utc::from_micros(until))),
+        read: utc(row, "read")?,
+        clock_offset_s: row.get("clock_offset_s")?,
+    })
+}
+
+fn published(row: &Row<'_>) -> rusqlite::Result<Published> {
+    Ok(Published {
+        seq: unsigned(row, "seq")?,
+        name: row.get("name")?,
+        run: row.get::<_, Option<String>>("run")?.map(RunId),
+        channel: row.get("channel")?,
+        data: row.get("data")?,
+    })
+}
+
+fn utc(row: &Row<'_>, column: &str) -> rusqlite::Result<Utc> {
+    Ok(Utc::from_micros(row.get(column)?))
+}
+
+fn unsigned(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number))
+}
+
+fn channel(row: &Row<'_>) -> rusqlite::Result<Option<Channel>> {
+    Ok(row.get::<_, Option<u8>>("channel")?.and_then(Channel::new))
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| unreadable(row, column, Box::new(error)))
+}
+
+/// An enumeration by its name.
+fn word<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    let reader: StrDeserializer<'_, WordError> = StrDeserializer::new(&text);
+    T::deserialize(reader).map_err(|error| unreadable(row, column, Box::new(error)))
+}
+
+fn word_or_null<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    if row.get::<_, Option<String>>(column)?.is_some() { word(row, column).map(Some) } else { Ok(None) }
+}
+
+fn unreadable(row: &Row<'_>, column: &str, error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(row.as_ref().column_index(column).unwrap_or(0), Type::Text, error)
+}

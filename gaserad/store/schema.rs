@@ -1,0 +1,122 @@
+//! The tables, and how a database comes to have them.
+//!
+//! Times are microseconds: `tick` since the journal began, all others since 1970-01-01T00:00:00Z.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::error::StoreError;
+
+/// What makes each version of the schema from the one before. A released step is never edited.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE journal (
+        seq    INTEGER PRIMARY KEY,
+        tick   INTEGER NOT NULL,
+        utc    INTEGER NOT NULL,
+        line   TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE runs (
+        number   INTEGER PRIMARY KEY,
+        id       TEXT NOT NULL UNIQUE,
+        plan     TEXT NOT NULL,
+        gases    TEXT NOT NULL,
+        labels   TEXT NOT NULL,
+        started  INTEGER NOT NULL,
+        ended    INTEGER,
+        outcome  TEXT,
+        reason   TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE visits (
+        run       TEXT NOT NULL REFERENCES runs (id),
+        visit     INTEGER NOT NULL,
+        channel   INTEGER NOT NULL,
+        repeat    INTEGER NOT NULL,
+        arrived   INTEGER NOT NULL,
+        departed  INTEGER,
+        PRIMARY KEY (run, visit)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE records (
+        run              TEXT NOT NULL REFERENCES runs (id),
+        seq              INTEGER NOT NULL,
+        stamp            INTEGER NOT NULL,
+        readings         TEXT NOT NULL,
+        raw              TEXT NOT NULL,
+        attribution      TEXT NOT NULL,
+        channel          INTEGER,
+        visit            INTEGER,
+        repeat           INTEGER,
+        verification     TEXT NOT NULL,
+        elapsed_s        REAL,
+        sample_in_visit  INTEGER,
+        discard          INTEGER NOT NULL,
+        qc               TEXT NOT NULL,
+        flags            TEXT NOT NULL,
+        iteration        INTEGER,
+        sampled          INTEGER NOT NULL,
+        exchange_from    INTEGER,
+        exchange_until   INTEGER,
+        read             INTEGER NOT NULL,
+        clock_offset_s   REAL,
+        good             INTEGER NOT NULL,
+        PRIMARY KEY (run, seq)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE INDEX records_by_visit ON records (run, visit, good);
+
+    CREATE TABLE events (
+        seq      INTEGER PRIMARY KEY,
+        tick     INTEGER NOT NULL,
+        utc      INTEGER NOT NULL,
+        name     TEXT NOT NULL,
+        run      TEXT,
+        channel  INTEGER,
+        data     TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE audit (
+        seq     INTEGER PRIMARY KEY,
+        tick    INTEGER NOT NULL,
+        utc     INTEGER NOT NULL,
+        who     TEXT NOT NULL,
+        what    TEXT NOT NULL,
+        result  TEXT NOT NULL
+    ) STRICT;
+"];
+
+/// Somebody may look into the file with a tool of their own.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens the database for writing, and brings its tables up to this version.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(PATIENCE)?;
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        transaction.execute_batch(step)?;
+    }
+    if found < known {
+        transaction.pragma_update(None, "user_version", known)?;
+    }
+    transaction.commit()?;
+    Ok(connection)
+}
+
+/// Opens the database for reading beside the writer.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}

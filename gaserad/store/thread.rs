@@ -1,0 +1,118 @@
+//! The threads that own the database connections, since SQLite waits for the disk: one that writes, and one that
+//! reads, so that no export and no replay delays a commit.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::batch::{Batch, ChannelLabels, Opened};
+use super::error::StoreError;
+use super::folder::Folders;
+use super::lock::DirectoryLock;
+use super::{read, schema, write};
+use crate::domain::Published;
+
+/// Whoever asks more than this many things at a time waits before asking.
+const INBOX: usize = 256;
+
+enum Request<O> {
+    Do(Box<dyn FnOnce(&mut O) + Send>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A thread that owns an `O` and does with it what it is asked, in the order of asking.
+pub(super) struct Owner<O>(mpsc::Sender<Request<O>>);
+
+impl<O> Clone for Owner<O> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<O: Send + 'static> Owner<O> {
+    pub(super) fn spawn(name: &str, mut owned: O) -> std::io::Result<Self> {
+        let (sender, mut inbox) = mpsc::channel(INBOX);
+        std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            while let Some(request) = inbox.blocking_recv() {
+                match request {
+                    Request::Do(work) => work(&mut owned),
+                    Request::Close(done) => {
+                        drop(owned);
+                        // Whether anybody still waits for it makes no difference.
+                        let _ = done.send(());
+                        return;
+                    }
+                }
+            }
+        })?;
+        Ok(Self(sender))
+    }
+
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut O) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let work = Request::Do(Box::new(move |owned: &mut O| {
+            // The work is done even if nobody waits for its answer any more.
+            let _ = answer.send(work(owned));
+        }));
+        self.0.send(work).await.map_err(|_| StoreError::Closed)?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Returns when all that was asked before is done and the `O` is dropped.
+    pub(super) async fn close(&self) {
+        let (done, is_done) = oneshot::channel();
+        if self.0.send(Request::Close(done)).await.is_ok() {
+            // An error means that the thread has ended, which is what was wanted.
+            let _ = is_done.await;
+        }
+    }
+}
+
+/// Everything that is written.
+pub(super) struct Writer {
+    connection: Connection,
+    labels: ChannelLabels,
+    last_seq: u64,
+    folders: Folders,
+    _lock: DirectoryLock,
+}
+
+impl Writer {
+    pub(super) fn open(directory: &Path, database: &Path, labels: ChannelLabels) -> Result<(Self, Opened), StoreError> {
+        let lock = DirectoryLock::take(directory)?;
+        let connection = schema::open(database)?;
+        let opened = read::opened(&connection)?;
+        let mut folders = Folders::new(folder_root(directory));
+        let newest = opened.last_run.iter().chain(&opened.open_run);
+        newest.for_each(|run| folders.bring_up_to_date(&connection, &run.id));
+        Ok((Self { connection, labels, last_seq: opened.last_seq, folders, _lock: lock }, opened))
+    }
+
+    pub(super) fn commit(&mut self, batch: &Batch) -> Result<Vec<Published>, StoreError> {
+        let published = self.write(batch);
+        match &published {
+            Ok(published) => {
+                self.last_seq = published.last().map_or(self.last_seq, |event| event.seq);
+                self.folders.follow(&self.connection, &batch.facts);
+            }
+            // What the disk said last may differ from what it did.
+            Err(_) => self.last_seq = read::last_seq(&self.connection).unwrap_or(self.last_seq),
+        }
+        published
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<Vec<Published>, StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let published = write::batch(&transaction, batch, &self.labels, self.last_seq)?;
+        transaction.commit()?;
+        Ok(published)
+    }
+}
+
+pub(super) fn folder_root(directory: &Path) -> PathBuf {
+    directory.join("runs")
+}

@@ -1,0 +1,206 @@
+//! A batch as SQL, within a transaction that its caller commits or drops.
+
+use rusqlite::{Transaction, params};
+
+use super::batch::{Audit, Batch, ChannelLabels};
+use super::error::StoreError;
+use super::read;
+use crate::domain::{
+    Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Utc, VisitSummary,
+};
+
+/// Writes all of `batch`; its events are numbered from after `last_seq`.
+pub(super) fn batch(
+    transaction: &Transaction<'_>,
+    batch: &Batch,
+    labels: &ChannelLabels,
+    last_seq: u64,
+) -> Result<Vec<Published>, StoreError> {
+    journal(transaction, batch.moment, &batch.journal)?;
+    for fact in &batch.facts {
+        self::fact(transaction, fact, labels)?;
+    }
+    audit(transaction, batch.moment, &batch.audit)?;
+    events(transaction, batch.moment, &batch.events, last_seq)
+}
+
+/// SQLite's integers are signed; nothing here counts further.
+fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn json(what: &'static str, value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|source| StoreError::Json { what, source })
+}
+
+fn journal(transaction: &Transaction<'_>, moment: Moment, lines: &[String]) -> Result<(), StoreError> {
+    let mut insert = transaction.prepare_cached("INSERT INTO journal (tick, utc, line) VALUES (?, ?, ?)")?;
+    for line in lines {
+        insert.execute(params![integer(moment.tick.as_micros()), moment.utc.as_micros(), line])?;
+    }
+    Ok(())
+}
+
+fn audit(transaction: &Transaction<'_>, moment: Moment, entries: &[Audit]) -> Result<(), StoreError> {
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO audit (tick, utc, who, what, result) VALUES (?, ?, ?, ?, ?)")?;
+    for Audit { who, what, result } in entries {
+        insert.execute(params![integer(moment.tick.as_micros()), moment.utc.as_micros(), who, what, result])?;
+    }
+    Ok(())
+}
+
+fn events(
+    transaction: &Transaction<'_>,
+    moment: Moment,
+    events: &[Event],
+    last_seq: u64,
+) -> Result<Vec<Published>, StoreError> {
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO events (seq, tick, utc, name, run, channel, data) VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+    let mut published = Vec::with_capacity(events.len());
+    for (event, seq) in events.iter().zip(last_seq + 1..) {
+        let event = publish(event, seq, moment.utc);
+        insert.execute(params![
+            integer(seq),
+            integer(moment.tick.as_micros()),
+            moment.utc.as_micros(),
+            event.name,
+            event.run.as_ref().map(|run| &run.0),
+            event.channel,
+            event.data,
+        ])?;
+        published.push(event);
+    }
+    Ok(published)
+}
+
+fn publish(event: &Event, seq: u64, at: Utc) -> Published {
+    let channel = match event {
+        Event::Phase(change) => change.channel,
+        Event::LiveData(data) => data.channel,
+        _ => None,
+    };
+    Published {
+        seq,
+        name: event.name().to_owned(),
+        run: event.run().cloned(),
+        channel: channel.map(Channel::number),
+        data: event.payload(at).to_string(),
+    }
+}
+
+fn fact(transaction: &Transaction<'_>, fact: &Fact, labels: &ChannelLabels) -> Result<(), StoreError> {
+    match fact {
+        Fact::RunStarted(run) => run_started(transaction, run, labels),
+        Fact::RunGases { run, gases } => widen(transaction, run, gases, true),
+        Fact::VisitStarted { run, visit } => visit_started(transaction, run, visit),
+        Fact::VisitEnded { run, visit, left } => {
+            let changed = transaction
+                .prepare_cached("UPDATE visits SET departed = ? WHERE run = ? AND visit = ? AND departed IS NULL")?
+                .execute(params![left.as_micros(), run.0, visit.0])?;
+            changed_one(changed, || format!("an open visit {} of run {run}", visit.0))
+        }
+        Fact::Recorded(record) => recorded(transaction, record),
+        Fact::RunEnded { run, ended, outcome, reason } => {
+            let changed = transaction
+                .prepare_cached("UPDATE runs SET ended = ?, outcome = ?, reason = ? WHERE id = ? AND ended IS NULL")?
+                .execute(params![ended.as_micros(), outcome.as_str(), reason, run.0])?;
+            changed_one(changed, || format!("an open run {run}"))
+        }
+    }
+}
+
+fn changed_one(changed: usize, missing: impl FnOnce() -> String) -> Result<(), StoreError> {
+    if changed == 1 { Ok(()) } else { Err(StoreError::Contradiction(missing())) }
+}
+
+fn run_started(transaction: &Transaction<'_>, run: &RunSummary, labels: &ChannelLabels) -> Result<(), StoreError> {
+    let named: Vec<_> = labels.iter().collect();
+    transaction
+        .prepare_cached(
+            "INSERT INTO runs (id, plan, gases, labels, started, ended, outcome, reason)
+             VALUES (?, ?, '[]', ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            run.id.0,
+            json("the plan", &run.plan)?,
+            json("the channel labels", &named)?,
+            run.started.as_micros(),
+            run.ended.map(Utc::as_micros),
+            run.outcome.map(Outcome::as_str),
+            run.reason,
+        ])?;
+    Ok(())
+}
+
+fn visit_started(transaction: &Transaction<'_>, run: &RunId, visit: &VisitSummary) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO visits (run, visit, channel, repeat, arrived, departed) VALUES (?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            run.0,
+            visit.id.0,
+            visit.channel.number(),
+            visit.repeat,
+            visit.arrived.as_micros(),
+            visit.left.map(Utc::as_micros),
+        ])?;
+    Ok(())
+}
+
+/// Adds the gases that the run did not have: in front, in the task's order, or behind, in order of appearance.
+fn widen(transaction: &Transaction<'_>, run: &RunId, gases: &[Cas], in_front: bool) -> Result<(), StoreError> {
+    let known = read::gases(transaction, run)?;
+    let (first, second) = if in_front { (gases, known.as_slice()) } else { (known.as_slice(), gases) };
+    let mut all: Vec<&Cas> = Vec::new();
+    for gas in first.iter().chain(second) {
+        if !all.contains(&gas) {
+            all.push(gas);
+        }
+    }
+    if all.iter().copied().ne(&known) {
+        transaction
+            .prepare_cached("UPDATE runs SET gases = ? WHERE id = ?")?
+            .execute(params![json("the gases", &all)?, run.0])?;
+    }
+    Ok(())
+}
+
+fn recorded(transaction: &Transaction<'_>, record: &Record) -> Result<(), StoreError> {
+    let gases: Vec<Cas> = record.sample.readings.iter().map(|reading| reading.cas.clone()).collect();
+    widen(transaction, &record.run, &gases, false)?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO records (run, seq, stamp, readings, raw, attribution, channel, visit, repeat, verification,
+                 elapsed_s, sample_in_visit, discard, qc, flags, iteration, sampled, exchange_from, exchange_until,
+                 read, clock_offset_s, good)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            record.run.0,
+            record.seq,
+            record.sample.stamp.0,
+            json("the readings", &record.sample.readings)?,
+            record.sample.raw,
+            record.attribution.as_str(),
+            record.channel.map(Channel::number),
+            record.visit.map(|visit| visit.0),
+            record.repeat,
+            record.verification.as_str(),
+            record.elapsed_s,
+            record.sample_in_visit,
+            record.discard,
+            read::QC.iter().find(|(_, qc)| *qc == record.qc).map(|(word, _)| word),
+            json("the flags", &record.flags)?,
+            record.iteration,
+            record.sampled.as_micros(),
+            record.exchange.map(|(from, _)| from.as_micros()),
+            record.exchange.map(|(_, until)| until.as_micros()),
+            record.read.as_micros(),
+            record.clock_offset_s,
+            record.is_good(),
+        ])?;
+    Ok(())
+}

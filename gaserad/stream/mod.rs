@@ -1,0 +1,69 @@
+//! The event hub: everything that happens, to everybody who listens, in order and complete.
+//!
+//! An event is rendered once into shared bytes and kept in a [`ring::Ring`]; every reader is a [`Cursor`] into that
+//! ring, woken and never copied to. A reader that fell behind the ring, or was away, is fed from the [`History`] by
+//! sequence number until it is back. Progress ticks are not numbered: the latest replaces the one before.
+//!
+//! It knows nothing of HTTP and decides nothing about measuring.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::domain::Published;
+
+mod cursor;
+mod filter;
+mod frame;
+mod hub;
+mod merged;
+mod ring;
+#[cfg(test)]
+pub(crate) mod support;
+#[cfg(test)]
+mod tests;
+
+pub use cursor::Cursor;
+pub use filter::{Filter, FilterError};
+pub use hub::{Hub, Refused, SubscribeRequest};
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The events that are kept for good.
+pub trait History: Send + Sync {
+    /// Up to `limit` events after `seq`, in order.
+    fn after(&self, seq: u64, limit: u32) -> BoxFuture<'_, Result<Vec<Published>, String>>;
+}
+
+/// How the stream looks to one reader.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Server-sent events with names and ids.
+    #[default]
+    Named,
+    /// Unnamed server-sent events, each the whole state: what the dashboards of GaseraMux read.
+    Merged,
+    /// One JSON object per line.
+    Lines,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How many events are kept in memory.
+    pub ring: usize,
+    pub heartbeat: Duration,
+    /// After how long a silence a comment is sent.
+    pub keepalive: Duration,
+    pub max_connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            ring: 1000,
+            heartbeat: Duration::from_secs(30),
+            keepalive: Duration::from_secs(10),
+            max_connections: 1000,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+# What people type here; CI runs the same.
+
+# everything that CI checks
+check: format lint deny test cli-alone
+
+format:
+    cargo fmt --check
+
+lint:
+    cargo clippy --all-targets --locked -- -D warnings
+
+deny:
+    cargo deny --locked check bans licenses sources
+
+test:
+    cargo test --locked
+
+# the command line without the daemon's dependencies
+cli-alone:
+    cargo build --locked --no-default-features --features cli --bin gaseractl
+
+demo:
+    cargo run --release --locked -- --demo
+
+# figures of the stream, side by side with a plain one
+bench:
+    cargo bench --locked --bench stream
+
+# new tests must hold fifty times
+fifty TEST:
+    cargo test --no-run
+    for i in $(seq 50); do cargo test -q {{TEST}} || exit 1; done

@@ -1,0 +1,243 @@
+//! A gaserad that follows a script: real sockets, the real contract, nothing behind it.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use gasera::proto::gasera_service_server::{GaseraService, GaseraServiceServer};
+use gasera::proto::{
+    AbortMeasurementRequest, AbortMeasurementResponse, ExportRunRequest, ExportRunResponse, GetRunRequest,
+    GetRunResponse, GetStatusRequest, GetStatusResponse, ListRunsRequest, ListRunsResponse, Run,
+    StartMeasurementRequest, StartMeasurementResponse,
+};
+use http_body_util::StreamBody;
+use hyper::body::{Frame, Incoming};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::body::Body;
+use tonic::{Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use tower_service::Service;
+
+/// What happens on a stream, in order. After the last action the stream ends.
+#[derive(Debug, Clone)]
+pub enum Action {
+    Send(String),
+    /// Wait until StartMeasurement was answered.
+    AwaitStart,
+    /// Stay open and silent.
+    Hang,
+}
+
+#[derive(Clone)]
+pub struct Script {
+    pub start: Result<StartMeasurementResponse, Status>,
+    pub abort: Result<String, Status>,
+    pub status: String,
+    pub run: Result<GetRunResponse, Status>,
+    pub runs: Vec<Run>,
+    pub chunks: Vec<Result<Bytes, Status>>,
+    /// One script per connection to the stream; there are no more connections than scripts.
+    pub streams: Vec<Vec<Action>>,
+    /// Calls are never answered.
+    pub mute: bool,
+    /// Connections are closed as soon as something is asked.
+    pub hang_up: bool,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            start: Ok(StartMeasurementResponse::default()),
+            abort: Ok("01KAHRUN".into()),
+            status: "{}".into(),
+            run: Ok(GetRunResponse::default()),
+            runs: Vec::new(),
+            chunks: Vec::new(),
+            streams: Vec::new(),
+            mute: false,
+            hang_up: false,
+        }
+    }
+}
+
+/// A refusal as the daemon words it.
+pub fn refusal(code: tonic::Code, reason: &str, text: &str) -> Status {
+    let none: [(String, String); 0] = [];
+    Status::with_error_details(code, text, ErrorDetails::with_error_info(reason, "gasera", none))
+}
+
+pub struct Fake {
+    pub unix: String,
+    pub http: String,
+    calls: Arc<Mutex<Vec<String>>>,
+    _runtime: Runtime,
+    _folder: tempfile::TempDir,
+}
+
+impl Fake {
+    pub fn new(script: Script) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gaserad.sock");
+        let (started, _) = watch::channel(false);
+        let calls = Arc::default();
+        let streams = Arc::new(Mutex::new(script.streams.clone().into()));
+        let service = Scripted { script, calls: Arc::clone(&calls), streams, started: Arc::new(started) };
+        let port = runtime.block_on(listen(service, path.clone()));
+        let unix = format!("unix:{}", path.display());
+        Self { unix, http: format!("http://127.0.0.1:{port}"), calls, _runtime: runtime, _folder: folder }
+    }
+
+    /// What was asked, in order.
+    pub fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+async fn listen(service: Scripted, path: PathBuf) -> u16 {
+    let unix = UnixListener::bind(path).unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = tcp.local_addr().unwrap().port();
+    let over_unix = service.clone();
+    tokio::spawn(async move {
+        while let Ok((io, _)) = unix.accept().await {
+            tokio::spawn(serve(io, over_unix.clone()));
+        }
+    });
+    tokio::spawn(async move {
+        while let Ok((io, _)) = tcp.accept().await {
+            tokio::spawn(serve(io, service.clone()));
+        }
+    });
+    port
+}
+
+async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, service: Scripted) {
+    let (hang_up, mut ending) = mpsc::channel::<()>(1);
+    let answer = hyper::service::service_fn(move |request: http::Request<Incoming>| {
+        let service = service.clone();
+        let hang_up = hang_up.clone();
+        async move {
+            if service.script.hang_up {
+                let _ = hang_up.send(()).await;
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, Infallible>(service.answer(request).await)
+        }
+    });
+    let server = auto::Builder::new(TokioExecutor::new());
+    let connection = server.serve_connection(TokioIo::new(io), answer);
+    tokio::select! {
+        _ = connection => {}
+        Some(()) = ending.recv() => {}
+    }
+}
+
+#[derive(Clone)]
+struct Scripted {
+    script: Script,
+    calls: Arc<Mutex<Vec<String>>>,
+    streams: Arc<Mutex<VecDeque<Vec<Action>>>>,
+    started: Arc<watch::Sender<bool>>,
+}
+
+impl Scripted {
+    async fn answer(self, request: http::Request<Incoming>) -> http::Response<Body> {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if header("content-type").starts_with("application/grpc") {
+            let call = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+            self.calls.lock().unwrap().push(call);
+            if self.script.mute {
+                std::future::pending::<()>().await;
+            }
+            return GaseraServiceServer::new(self).call(request).await.unwrap();
+        }
+        let mut call = format!("GET {}", request.uri());
+        if !header("last-event-id").is_empty() {
+            call += &format!(" after {}", header("last-event-id"));
+        }
+        self.calls.lock().unwrap().push(call);
+        let actions = self.streams.lock().unwrap().pop_front();
+        actions.map_or_else(refuse, |actions| stream(actions, self.started.subscribe()))
+    }
+}
+
+fn refuse() -> http::Response<Body> {
+    let body = r#"{"error":"nothing of type \"fase\" exists"}"#;
+    http::Response::builder().status(400).body(Body::new(http_body_util::Full::<Bytes>::from(body))).unwrap()
+}
+
+fn stream(actions: Vec<Action>, mut started: watch::Receiver<bool>) -> http::Response<Body> {
+    let (sender, receiver) = mpsc::channel(8);
+    tokio::spawn(async move {
+        for action in actions {
+            match action {
+                Action::Send(text) => {
+                    let _ = sender.send(Ok::<_, Infallible>(Frame::data(Bytes::from(text)))).await;
+                }
+                Action::AwaitStart => {
+                    let _ = started.wait_for(|started| *started).await;
+                }
+                Action::Hang => sender.closed().await,
+            }
+        }
+    });
+    let body = Body::new(StreamBody::new(ReceiverStream::new(receiver)));
+    http::Response::builder().header("content-type", "text/event-stream").body(body).unwrap()
+}
+
+#[tonic::async_trait]
+impl GaseraService for Scripted {
+    async fn start_measurement(
+        &self,
+        request: Request<StartMeasurementRequest>,
+    ) -> Result<Response<StartMeasurementResponse>, Status> {
+        let mut response = self.script.start.clone()?;
+        let asked = request.into_inner();
+        if response.plan.is_none() {
+            response.plan = asked.plan;
+        }
+        self.started.send_replace(true);
+        Ok(Response::new(response))
+    }
+
+    async fn abort_measurement(
+        &self,
+        _: Request<AbortMeasurementRequest>,
+    ) -> Result<Response<AbortMeasurementResponse>, Status> {
+        Ok(Response::new(AbortMeasurementResponse { run_id: self.script.abort.clone()? }))
+    }
+
+    async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
+        Ok(Response::new(GetStatusResponse { status_json: self.script.status.clone() }))
+    }
+
+    async fn list_runs(&self, _: Request<ListRunsRequest>) -> Result<Response<ListRunsResponse>, Status> {
+        Ok(Response::new(ListRunsResponse { runs: self.script.runs.clone() }))
+    }
+
+    async fn get_run(&self, _: Request<GetRunRequest>) -> Result<Response<GetRunResponse>, Status> {
+        Ok(Response::new(self.script.run.clone()?))
+    }
+
+    type ExportRunStream = tokio_stream::Iter<std::vec::IntoIter<Result<ExportRunResponse, Status>>>;
+
+    async fn export_run(&self, _: Request<ExportRunRequest>) -> Result<Response<Self::ExportRunStream>, Status> {
+        let chunks: Vec<_> = self
+            .script
+            .chunks
+            .iter()
+            .cloned()
+            .map(|chunk| chunk.map(|chunk| ExportRunResponse { chunk: chunk.to_vec() }))
+            .collect();
+        Ok(Response::new(tokio_stream::iter(chunks)))
+    }
+}

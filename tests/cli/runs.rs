@@ -1,0 +1,103 @@
+//! runs: lists, one run, its records in a file.
+
+use bytes::Bytes;
+use gasera::proto::{self, GetRunResponse, PlanRequest, Run, Visit};
+use tonic::Code;
+
+use super::fake::{Fake, Script, refusal};
+use super::support::{golden, run};
+
+fn listed(id: &str, outcome: proto::Outcome) -> Run {
+    let plan = PlanRequest {
+        channels: "1-4".into(),
+        repeats: Some(2),
+        pause_ms: Some(6000),
+        measure_ms: Some(20_000),
+        task: Some("DEFAULT".into()),
+        sync: proto::Sync::Analyzer.into(),
+        label: "barn north".into(),
+        ..PlanRequest::default()
+    };
+    let over = outcome != proto::Outcome::Unspecified;
+    Run {
+        id: id.into(),
+        plan: Some(plan),
+        started_utc: "2026-01-15T08:00:00.000Z".into(),
+        ended_utc: if over { "2026-01-15T08:03:37.000Z".into() } else { String::new() },
+        outcome: outcome.into(),
+        reason: if over { "every visit has a good sample".into() } else { String::new() },
+        records: 16,
+        good_records: 15,
+        folder: "/var/lib/gaserad/runs/20260115".into(),
+    }
+}
+
+fn visit(id: u32, left_utc: &str) -> Visit {
+    let arrived_utc = "2026-01-15T08:00:01.000Z".into();
+    Visit { id, channel: id, repeat: 1, arrived_utc, left_utc: left_utc.into(), records: 4, good_records: 3 }
+}
+
+#[test]
+fn runs_are_listed_as_a_table_or_as_json() {
+    let runs = vec![listed("01KAHB", proto::Outcome::Unspecified), listed("01KAHA", proto::Outcome::Completed)];
+    let fake = Fake::new(Script { runs, ..Script::default() });
+    let done = run(&["runs", "--endpoint", &fake.unix]);
+    golden("runs", &done.stdout);
+    assert_eq!(run(&["runs", "list", "--endpoint", &fake.unix]).stdout, done.stdout);
+    golden("runs_json", &run(&["runs", "--json", "--endpoint", &fake.unix]).stdout);
+    assert_eq!(run(&["runs", "-q", "--endpoint", &fake.unix]).stdout, "01KAHB\n01KAHA\n");
+}
+
+#[test]
+fn no_runs_is_no_failure() {
+    let fake = Fake::new(Script::default());
+    let done = run(&["runs", "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stdout.as_str()), (0, ""));
+    assert!(done.stderr.contains("no runs yet"), "{done:?}");
+    assert_eq!(run(&["runs", "--json", "--endpoint", &fake.unix]).stdout, "{\"runs\":[]}\n");
+}
+
+#[test]
+fn a_run_is_shown_with_its_visits() {
+    let visits = vec![visit(1, "2026-01-15T08:00:27.000Z"), visit(2, "")];
+    let response = GetRunResponse { run: Some(listed("01KAHA", proto::Outcome::Completed)), visits };
+    let fake = Fake::new(Script { run: Ok(response), ..Script::default() });
+    golden("runs_show", &run(&["runs", "show", "last", "--endpoint", &fake.unix]).stdout);
+    golden("runs_show_json", &run(&["runs", "show", "last", "--json", "--endpoint", &fake.unix]).stdout);
+}
+
+#[test]
+fn a_run_that_does_not_exist_is_exit_10() {
+    let missing = Err(refusal(Code::NotFound, "RUN_UNKNOWN", "there is no run 01X"));
+    let fake = Fake::new(Script { run: missing, ..Script::default() });
+    let done = run(&["runs", "show", "01X", "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stderr.as_str()), (10, "gaseractl: there is no run 01X\n"));
+}
+
+#[test]
+fn an_export_goes_to_stdout_or_into_a_file() {
+    let chunks = vec![Ok(Bytes::from("seq,channel\n")), Ok(Bytes::from("1,3\n"))];
+    let fake = Fake::new(Script { chunks, ..Script::default() });
+    let done = run(&["runs", "export", "last", "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stdout.as_str(), done.stderr.as_str()), (0, "seq,channel\n1,3\n", ""));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.csv").display().to_string();
+    let done = run(&["runs", "export", "last", "--format", "csv", "-o", &path, "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stdout.as_str()), (0, ""));
+    assert_eq!(done.stderr, format!("wrote {path} (16 bytes)\n"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "seq,channel\n1,3\n");
+}
+
+#[test]
+fn an_export_that_breaks_off_leaves_no_file() {
+    let chunks = vec![Ok(Bytes::from("seq,channel\n")), Err(refusal(Code::Internal, "STORE", "the disk is gone"))];
+    let fake = Fake::new(Script { chunks, ..Script::default() });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.csv").display().to_string();
+    let done = run(&["runs", "export", "last", "-o", &path, "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stderr.as_str()), (1, "gaseractl: the disk is gone\n"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let done = run(&["runs", "export", "last", "-o", "/nonexistent/run.csv", "--endpoint", &fake.unix]);
+    assert_eq!(done.exit, 1);
+    assert!(done.stderr.contains("cannot write /nonexistent/run.csv: No such file or directory"), "{done:?}");
+}

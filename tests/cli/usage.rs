@@ -1,0 +1,73 @@
+//! What needs no daemon: help, usage errors, nobody there.
+
+use super::support::{golden, run};
+
+#[test]
+fn the_help_is_the_manual() {
+    for (name, args) in [
+        ("help", &["--help"][..]),
+        ("help_start", &["start", "--help"]),
+        ("help_abort", &["abort", "--help"]),
+        ("help_status", &["status", "--help"]),
+        ("help_watch", &["watch", "--help"]),
+        ("help_runs", &["runs", "--help"]),
+        ("help_runs_list", &["runs", "list", "--help"]),
+        ("help_runs_show", &["runs", "show", "--help"]),
+        ("help_runs_export", &["runs", "export", "--help"]),
+    ] {
+        let done = run(args);
+        assert_eq!((done.exit, done.stderr.as_str()), (0, ""), "{name}");
+        golden(name, &done.stdout);
+    }
+}
+
+#[test]
+fn usage_errors_say_what_is_wrong_and_exit_2() {
+    let mut text = String::new();
+    for args in [
+        &[][..],
+        &["begin"],
+        &["start", "plan.toml"],
+        &["start", "--pause", "-5s"],
+        &["start", "--measure", "20"],
+        &["start", "--measure", "99999999999999999999999d"],
+        &["start", "--repeats", "0"],
+        &["start", "--repeats", "-1"],
+        &["start", "--iterations", "many"],
+        &["start", "--sync", "pump"],
+        &["start", "--dry-run", "--wait"],
+        &["start", "--if-busy", "wait"],
+        &["watch", "--channels", "4-2"],
+        &["watch", "--since", "yesterday"],
+        &["runs", "show"],
+        &["runs", "export", "last", "--format", "parquet"],
+        &["status", "--timeout", "soon"],
+        &["status", "--endpoint", "gaserad.sock"],
+        &["status", "--endpoint", "https://lab-pc:5001"],
+    ] {
+        let done = run(args);
+        assert_eq!((done.exit, done.stdout.as_str()), (2, ""), "{args:?}");
+        text += &format!("$ gaseractl {}\n{}\n", args.join(" "), done.stderr);
+    }
+    golden("usage_errors", &text);
+}
+
+#[test]
+fn a_daemon_that_is_not_there_is_exit_8_with_what_to_do() {
+    for args in [&["status"][..], &["abort"], &["runs"], &["watch"], &["start"], &["start", "--wait"]] {
+        let done = run(&[args, &["--endpoint", "unix:/nonexistent/gaserad.sock"]].concat());
+        assert_eq!((done.exit, done.stdout.as_str()), (8, ""), "{args:?}");
+        golden("unreachable", &done.stderr);
+    }
+}
+
+#[test]
+fn the_endpoint_may_come_from_the_environment() {
+    let output = super::support::gaseractl()
+        .args(["status", "--json"])
+        .env("GASERACTL_ENDPOINT", "unix:/nonexistent/other.sock")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("unix:/nonexistent/other.sock (no such file or directory)"), "{stderr}");
+}

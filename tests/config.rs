@@ -1,0 +1,322 @@
+//! The configuration: every mistake at once with its place, and what is shipped is what is true.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use gasera::config::{
+    self, ConfigError, Dialect, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionKind, Settings, Vici,
+};
+use gasera::domain::{Channel, ChannelKind, Sync};
+use proptest::prelude::*;
+
+fn service() -> Environment {
+    Environment { system: true, ..Environment::default() }
+}
+
+fn user() -> Environment {
+    Environment {
+        user_state: Some("/home/ada/.local/state/gaserad".into()),
+        user_runtime: Some("/run/user/1000/gaserad".into()),
+        ..Environment::default()
+    }
+}
+
+fn read(text: &str) -> Result<Settings, ConfigError> {
+    config::parse(text, "gaserad.toml", &Overrides::default(), &service())
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    read(text).unwrap_err().0.iter().map(ToString::to_string).collect()
+}
+
+/// Without what differs from file to file.
+fn values(settings: Settings) -> Settings {
+    Settings { origins: config::Origins::new(), ..settings }
+}
+
+fn shipped(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(name)).unwrap()
+}
+
+#[test]
+fn every_mistake_of_a_file_is_reported_at_once_with_line_and_column() {
+    let text = r#"
+[listen]
+addresses = ["0.0.0.0:5001", 7, "unix:relative"]
+[analyser]
+address = "x:1"
+[analyzer]
+adress = "192.168.0.100:8888"
+session = "sometimes"
+task = " "
+poll = 1
+grace = "-2m"
+[multiplexer]
+driver = "gpio"
+channels = 32
+settle = "2h"
+[plan]
+repeats = 0
+measure = "soon"
+[store]
+directory = "data"
+max_outage = true
+[stream]
+ring = -1
+[auth]
+tokens = "/etc/tokens"
+[channels.1]
+label = "barn"
+[channels.2]
+label = "barn"
+kind = "zeroo"
+lat = 91
+[channels.40]
+"#;
+    let expected = [
+        "3:14: \"0.0.0.0:5001\" can be reached from other machines, which needs [auth], and that is not available in this version; listen on 127.0.0.1 and let ssh or a proxy lead there",
+        "3:30: addresses holds a number; each must be text in quotes",
+        "3:33: \"unix:relative\" is not an absolute path; write it like \"unix:/run/gaserad/gaserad.sock\"",
+        "4:2: [analyser] is not a section; did you mean analyzer?",
+        "7:1: adress is not a key of [analyzer]; did you mean address?",
+        "8:11: session is \"sometimes\"; it can be \"auto\", \"persistent\", \"oneshot\"",
+        "9:8: task is empty; name the analyzer's task, like \"DEFAULT\"",
+        "10:8: poll is a number; write a duration as text, like \"30s\" or \"5m\"",
+        "11:9: grace is not a duration: \"-2m\" is negative; a duration cannot be",
+        "13:10: driver \"gpio\" is not available in this version; use \"vici\" or \"simulated\"",
+        "14:12: channels is 32; it can be 1 to 31",
+        "15:10: settle is 2h; it can be 0s to 10m",
+        "17:11: repeats is 0; it can be 1 to 100000",
+        "18:11: measure is not a duration: a duration needs a number and a unit, like 30s, 5m or 1h30m; got \"soon\"",
+        "20:13: directory is \"data\"; it must be an absolute path, like \"/var/lib/gaserad\"",
+        "21:14: max_outage is true or false; write a duration as text, like \"30s\" or \"5m\"",
+        "23:8: ring is -1; it can be 10 to 1000000",
+        "24:2: [auth] is not available in this version; leave it out",
+        "29:9: label \"barn\" is the label of channel 1 too",
+        "30:8: kind is \"zeroo\"; it can be \"sample\", \"background\", \"zero\", \"span\", \"target\"",
+        "31:7: lat is out of range; it can be -90 to 90",
+        "32:11: channel 40 does not exist; this multiplexer has channels 1 to 31",
+    ];
+    let expected: Vec<String> = expected.iter().map(|text| format!("gaserad.toml:{text}")).collect();
+    assert_eq!(mistakes(text), expected);
+}
+
+#[test]
+fn syntax_errors_are_reported_together_with_other_mistakes() {
+    let found = mistakes("[plan]\npause = \nrepeats = 0\nrepeats = 1\n[stream\nring = 5\n");
+    for place in
+        ["gaserad.toml:2:", "gaserad.toml:3:11: repeats is 0", "gaserad.toml:4:1: duplicate key", "gaserad.toml:5:"]
+    {
+        assert!(found.iter().any(|mistake| mistake.starts_with(place)), "{place} in {found:#?}");
+    }
+}
+
+#[test]
+fn a_key_unlike_any_other_gets_the_list_of_known_ones() {
+    assert_eq!(
+        mistakes("[store]\nxyzzy = 1\n"),
+        ["gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, on_restart, max_outage"]
+    );
+    assert!(mistakes("poll = \"1s\"\n")[0].contains("poll is not a key outside a section"));
+    assert!(mistakes("plan = 1\n")[0].contains("plan is a number; it must be a table, like [plan]"));
+}
+
+#[test]
+fn the_vici_driver_needs_its_port() {
+    let without = mistakes("[multiplexer]\ndriver = \"vici\"\n");
+    assert!(
+        without[0].starts_with("gaserad.toml:2:10: driver \"vici\" needs a section [multiplexer.vici]"),
+        "{without:?}"
+    );
+    let no_port = mistakes("[multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nbaud = 9601\naddress = \"AB\"\n");
+    assert_eq!(no_port.len(), 3, "{no_port:#?}");
+    assert!(no_port[0].contains(":3:14: port is missing"), "{no_port:#?}");
+
+    let vici = |port: &str| {
+        let text = format!(
+            "[multiplexer]\ndriver = \"vici\"\nchannels = 16\n[multiplexer.vici]\nport = {port:?}\naddress = \"Z\"\n"
+        );
+        read(&text).unwrap()
+    };
+    let stable = vici("/dev/serial/by-id/usb-x");
+    let expected =
+        Vici { port: "/dev/serial/by-id/usb-x".into(), baud: 9600, address: Some('Z'), dialect: Dialect::Auto };
+    assert_eq!(stable.multiplexer.vici, Some(expected));
+    assert_eq!(stable.warnings, Vec::<String>::new());
+    assert!(vici("/dev/ttyUSB0").warnings[0].contains("/dev/serial/by-id"));
+}
+
+#[test]
+fn defaults_depend_on_who_runs_it() {
+    let service_settings = read("").unwrap();
+    assert_eq!(service_settings.store.directory, PathBuf::from("/var/lib/gaserad"));
+    assert_eq!(service_settings.listen[0], Listen::Unix("/run/gaserad/gaserad.sock".into()));
+
+    let told = Environment {
+        state_directory: Some("/srv/state".into()),
+        runtime_directory: Some("/srv/run".into()),
+        ..service()
+    };
+    let settings = config::parse("", "x", &Overrides::default(), &told).unwrap();
+    assert_eq!(settings.store.directory, PathBuf::from("/srv/state"));
+    assert_eq!(settings.origins["store.directory"], Origin::Environment("STATE_DIRECTORY"));
+    assert_eq!(settings.listen[0], Listen::Unix("/srv/run/gaserad.sock".into()));
+
+    let settings = config::parse("", "x", &Overrides::default(), &user()).unwrap();
+    assert_eq!(settings.store.directory, PathBuf::from("/home/ada/.local/state/gaserad"));
+    assert_eq!(settings.listen[0], Listen::Unix("/run/user/1000/gaserad/gaserad.sock".into()));
+
+    let bare = Environment { user_runtime: None, ..user() };
+    let settings = config::parse("", "x", &Overrides::default(), &bare).unwrap();
+    assert_eq!(settings.listen, [Listen::Tcp("127.0.0.1:5001".into())]);
+    assert!(settings.warnings[0].contains("XDG_RUNTIME_DIR"));
+
+    let homeless = config::parse("", "x", &Overrides::default(), &Environment::default()).unwrap_err();
+    assert!(homeless.to_string().starts_with("--state-dir: "), "{homeless}");
+}
+
+#[test]
+fn flags_win_over_the_file_and_are_checked_too() {
+    let text = "[listen]\naddresses = [\"127.0.0.1:1\"]\n[store]\ndirectory = \"/from/file\"\n\
+                [multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nport = \"/dev/ttyS0\"\n";
+    let overrides = Overrides {
+        listen: vec!["127.0.0.1:0".into(), "fd:".into()],
+        state_dir: Some("/from/flag".into()),
+        simulate: true,
+    };
+    let settings = config::parse(text, "x", &overrides, &service()).unwrap();
+    assert_eq!(settings.listen, [Listen::Tcp("127.0.0.1:0".into()), Listen::Fd]);
+    assert_eq!(settings.store.directory, PathBuf::from("/from/flag"));
+    assert_eq!(settings.multiplexer.driver, Driver::Simulated);
+    assert_eq!(settings.origins["store.directory"], Origin::Flag("--state-dir"));
+
+    let wrong = Overrides { listen: vec!["0.0.0.0:1".into()], ..Overrides::default() };
+    let error = config::parse("", "x", &wrong, &service()).unwrap_err();
+    assert!(error.to_string().starts_with("--listen: \"0.0.0.0:1\" can be reached"), "{error}");
+}
+
+#[test]
+fn the_shipped_file_is_valid_and_says_the_defaults() {
+    let settings = read(&shipped("gaserad.toml")).unwrap();
+    assert_eq!(values(settings.clone()), values(read("").unwrap()));
+    let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
+    assert!(unsaid.iter().all(|(path, _)| path.starts_with("multiplexer.vici.")), "{unsaid:?}");
+}
+
+#[test]
+fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
+    let text: String = shipped("gaserad.toml")
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned() + "\n")
+        .collect();
+    let settings = read(&text).unwrap();
+    let first = &settings.channels[&Channel::HOME];
+    assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
+    assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
+    assert_eq!(settings.multiplexer.vici.unwrap().address, Some('3'));
+}
+
+const EVERYTHING: &str = r#"
+[listen]
+addresses = ["unix:/tmp/a \"quoted\" path", "[::1]:0", "fd:"]
+[analyzer]
+address = "gasera.local:8888"
+session = "oneshot"
+task = "7 'Calibration' \"task\""
+poll = "250ms"
+grace = "1h30m"
+[multiplexer]
+driver = "vici"
+channels = 0x10
+settle = "1.5s"
+vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy" }
+[multiplexer.gpio]
+[plan]
+pause = "0"
+sync = "dwell"
+[store]
+on_restart = "end"
+[channels.16]
+label = "Süd, \\ 50 %"
+kind = "target"
+volume_m3 = 1
+lon = -13.125
+note = """two
+lines"""
+[auth]
+"#;
+
+#[test]
+fn what_is_printed_reads_back_to_the_same_settings_and_names_every_origin() {
+    let settings = read(EVERYTHING).unwrap();
+    assert_eq!(settings.analyzer.session, SessionKind::Oneshot);
+    assert_eq!(settings.multiplexer.settle, Duration::from_millis(1500));
+    assert_eq!(settings.plan.sync, Sync::Dwell);
+    assert_eq!(settings.store.on_restart, OnRestart::End);
+    let printed = config::print_config(&settings);
+    let again = config::parse(&printed, "printed", &Overrides::default(), &service()).unwrap();
+    assert_eq!(values(again), values(settings));
+    assert!(
+        printed.lines().any(|line| line.starts_with("poll = \"0.25s\"") && line.ends_with("# line 8 of gaserad.toml"))
+    );
+    assert!(printed.lines().any(|line| line.starts_with("measure = \"5m\"") && line.ends_with("# default")));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_mistake_with_its_name() {
+    let missing = config::load(Some(Path::new("/nonexistent/gaserad.toml")), &Overrides::default()).unwrap_err();
+    assert!(missing.to_string().starts_with("/nonexistent/gaserad.toml: the file cannot be read"), "{missing}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("latin1.toml");
+    fs::write(&file, b"[plan]\n# S\xFCd\n").unwrap();
+    let error = config::load(Some(&file), &Overrides::default()).unwrap_err();
+    assert_eq!((error.0[0].line, error.0[0].column), (2, 4));
+}
+
+#[test]
+fn the_unit_and_the_user_fit_together() {
+    let (unit, users) = (shipped("gaserad.service"), shipped("gaserad.sysusers"));
+    for line in ["Type=notify", "User=gaserad", "StateDirectory=gaserad", "RestartPreventExitStatus=64 78"] {
+        assert!(unit.lines().any(|found| found == line), "{line}");
+    }
+    assert!(users.lines().any(|line| line.starts_with("u gaserad ")));
+}
+
+#[test]
+fn systemd_finds_the_unit_well_confined() {
+    let version =
+        Command::new("systemd-analyze").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    let version = String::from_utf8_lossy(&version).split_whitespace().nth(1).and_then(|word| word.parse::<u32>().ok());
+    // Older ones cannot judge a unit that is not installed, and not every machine has one.
+    if version.is_none_or(|version| version < 252) {
+        return;
+    }
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/gaserad.service");
+    let verdict = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--threshold=20", "--no-pager"])
+        .arg(unit)
+        .output()
+        .unwrap();
+    assert!(verdict.status.success(), "{}", String::from_utf8_lossy(&verdict.stdout));
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>()) {
+        let _ = read(&text);
+    }
+
+    #[test]
+    fn no_change_to_a_good_file_makes_it_panic(at in 0..EVERYTHING.len(), length in 0..40_usize, other in "[\\PC\n\"\\[\\]=#.]{0,8}") {
+        let mut text = EVERYTHING.to_owned();
+        let boundary = |place: usize| (0..=place.min(text.len())).rev().find(|place| text.is_char_boundary(*place)).unwrap();
+        let range = boundary(at)..boundary(at + length);
+        text.replace_range(range, &other);
+        if let Ok(settings) = read(&text) {
+            let printed = config::print_config(&settings);
+            prop_assert_eq!(values(read(&printed).unwrap()), values(settings));
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The engine in virtual time.
+
+mod dwell;
+mod faults;
+mod runs;
+mod whatever_happens;

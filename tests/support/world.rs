@@ -1,0 +1,390 @@
+//! A world in virtual time around the real engine: an analyzer that iterates, a valve that travels, and somebody who
+//! looks at the analyzer now and then. It knows what was really drawn.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use gasera::domain::{
+    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, AnalyzerPhase, AnalyzerState, AnalyzerTime, Cas, Channel, CommandId,
+    Denied, DeviceErrors, Event, Fact, Fault, FaultKind, Moment, Outcome, Plan, PlanDraft, Position, Reading, Record,
+    ResultRead, RunId, Sample, Seen, StartRequest, Sync, Tick, Utc, ValveOrder, Verification,
+};
+use gasera::engine::{self, Effect, RequestId, State, What};
+
+pub const SECOND: Duration = Duration::from_secs(1);
+
+pub fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A plan with the settle time of five seconds.
+pub fn plan(channels: &str, repeats: u32, pause_s: u64, measure_s: u64, sync: Sync) -> Plan {
+    let draft = PlanDraft {
+        channels: channels.into(),
+        channel_count: 31,
+        repeats,
+        pause: seconds(pause_s),
+        measure: seconds(measure_s),
+        iterations: None,
+        task: "DEFAULT".into(),
+        sync,
+        save_on_device: false,
+        label: String::new(),
+        note: String::new(),
+        operator: String::new(),
+        settle: seconds(5),
+    };
+    Plan::new(draft).expect("the plan is valid")
+}
+
+/// How the devices behave.
+#[derive(Debug, Clone)]
+pub struct Manners {
+    /// `None`: the analyzer measures without ever drawing gas.
+    pub cycle: Option<Duration>,
+    /// Each iteration's length differs by up to this many permille.
+    pub jitter: u64,
+    pub poll: Duration,
+    pub travel: Duration,
+    pub cancelling: Duration,
+    pub has_counter: bool,
+    pub prepare: Option<Fault>,
+    pub start: Option<Fault>,
+    /// The valve does not answer from this tick on.
+    pub valve_silent_from: Option<Tick>,
+    pub valve_refuses_from: Option<Tick>,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            cycle: None,
+            jitter: 0,
+            poll: SECOND,
+            travel: Duration::ZERO,
+            cancelling: Duration::ZERO,
+            has_counter: true,
+            prepare: None,
+            start: None,
+            valve_silent_from: None,
+            valve_refuses_from: None,
+        }
+    }
+}
+
+/// One iteration as it really was.
+#[derive(Debug, Clone, Copy)]
+pub struct Iteration {
+    pub number: u32,
+    pub began: Tick,
+    pub exchanged: Tick,
+    pub integrated: Tick,
+    pub ended: Tick,
+}
+
+pub struct World {
+    pub state: State,
+    pub now: Tick,
+    pub manners: Manners,
+    pub effects: Vec<(Tick, Effect)>,
+    agenda: BTreeMap<(Tick, u64), What>,
+    scheduled: u64,
+    measuring_since: Option<Tick>,
+    cancelling_until: Option<Tick>,
+    iterations: Vec<Iteration>,
+    /// Where the valve really was, from when on; 0 is between channels.
+    pub valve: Vec<(Tick, u8)>,
+    next_poll: Tick,
+    last_look: Tick,
+    told: Option<(AnalyzerState, AnalyzerPhase, Option<u32>)>,
+    result: Option<(i64, u32)>,
+    told_stamp: Option<i64>,
+    random: u64,
+}
+
+impl World {
+    pub fn new(manners: Manners) -> Self {
+        let mut world = Self {
+            state: State::default(),
+            now: Tick::from_micros(1_000_000),
+            next_poll: Tick::ZERO,
+            manners,
+            effects: Vec::new(),
+            agenda: BTreeMap::new(),
+            scheduled: 0,
+            measuring_since: None,
+            cancelling_until: None,
+            iterations: Vec::new(),
+            valve: vec![(Tick::ZERO, 7)],
+            last_look: Tick::ZERO,
+            told: None,
+            result: Some((17, 0)),
+            told_stamp: Some(17),
+            random: 1,
+        };
+        world.hand_over(What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
+        world
+    }
+
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        self
+    }
+
+    pub fn random(&mut self, below: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % below.max(1)
+    }
+
+    pub fn start(&mut self, plan: Plan) -> RequestId {
+        let request = RequestId(1000 + self.scheduled);
+        self.scheduled += 1;
+        let asked = StartRequest { plan, ignore_errors: false, who: "somebody".into() };
+        let run = RunId(format!("RUN{}", request.0));
+        self.hand_over(What::Start { request, run, asked });
+        request
+    }
+
+    pub fn abort(&mut self) -> RequestId {
+        let request = RequestId(5000 + self.scheduled);
+        self.scheduled += 1;
+        self.hand_over(What::Abort { request, who: "somebody".into() });
+        request
+    }
+
+    pub fn say(&mut self, news: AnalyzerNews) {
+        self.hand_over(What::Analyzer(news));
+    }
+
+    /// Goes on until nothing is under way, but no longer than `limit`.
+    pub fn settle(&mut self, limit: Duration) {
+        let end = self.now + limit;
+        while self.state.is_busy() && self.now < end {
+            self.advance(end);
+        }
+        assert!(!self.state.is_busy(), "still busy at {:?}: {:?}", self.now, self.state.deadline());
+    }
+
+    pub fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.advance(end);
+        }
+    }
+
+    /// To the next thing that happens, or to `end`.
+    fn advance(&mut self, end: Tick) {
+        let deadline = self.state.deadline().map(|(tick, _)| tick.max(self.now));
+        let answer = self.agenda.keys().next().map(|(tick, _)| *tick);
+        let next = [deadline, answer, Some(self.next_poll), Some(end)].into_iter().flatten().min().unwrap_or(end);
+        self.now = next.max(self.now);
+        if self.now >= self.next_poll {
+            self.next_poll = self.now + self.manners.poll;
+            self.look();
+        } else if answer == Some(next) {
+            let Some((_, what)) = self.agenda.pop_first() else { return };
+            self.hand_over(what);
+        } else if deadline == Some(next) {
+            self.hand_over(What::DeadlineReached);
+        }
+    }
+
+    fn hand_over(&mut self, what: What) {
+        let at = Moment { tick: self.now, utc: Utc::from_micros(1_700_000_000_000_000) + self.now.since(Tick::ZERO) };
+        let line = serde_json::to_string(&engine::Event { at, what }).expect("an event can be written");
+        let event = serde_json::from_str(&line).expect("what was written reads back");
+        let (state, effects) = engine::step(std::mem::take(&mut self.state), event);
+        self.state = state;
+        for effect in effects {
+            self.effects.push((self.now, effect.clone()));
+            self.perform(effect);
+        }
+    }
+
+    fn later(&mut self, delay: Duration, what: What) {
+        self.scheduled += 1;
+        self.agenda.insert((self.now + delay, self.scheduled), what);
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Analyzer { id, order } => self.obey(id, &order),
+            Effect::Valve { id, order } => self.turn_valve(id, order),
+            Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } => {}
+        }
+    }
+
+    fn obey(&mut self, id: CommandId, order: &AnalyzerOrder) {
+        let answer = match order {
+            AnalyzerOrder::Prepare { .. } => self.manners.prepare.clone().map_or_else(
+                || {
+                    Ok(AnalyzerAnswer::Prepared {
+                        task_id: 11,
+                        gases: vec![Cas("124-38-9".into())],
+                        baseline: self.result.map(|(stamp, _)| AnalyzerTime(stamp)),
+                        errors: DeviceErrors::default(),
+                    })
+                },
+                Err,
+            ),
+            AnalyzerOrder::Start { .. } => {
+                if let Some(fault) = self.manners.start.clone() {
+                    Err(fault)
+                } else {
+                    self.measuring_since = Some(self.now);
+                    self.iterations.clear();
+                    // A look of the analyzer's owner may still find the old result after the start.
+                    self.told_stamp = None;
+                    Ok(AnalyzerAnswer::Started)
+                }
+            }
+            AnalyzerOrder::Look => Ok(AnalyzerAnswer::Looked),
+            AnalyzerOrder::Stop => {
+                let busy = self.measuring_since.take().is_some();
+                let delay = if busy { self.manners.cancelling } else { Duration::ZERO };
+                self.cancelling_until = Some(self.now + delay);
+                self.later(delay, What::AnalyzerDid { id, answer: Ok(AnalyzerAnswer::Stopped) });
+                return;
+            }
+        };
+        self.later(Duration::ZERO, What::AnalyzerDid { id, answer });
+        if matches!(order, AnalyzerOrder::Start { .. } | AnalyzerOrder::Look) {
+            self.look();
+        }
+    }
+
+    fn turn_valve(&mut self, id: CommandId, order: ValveOrder) {
+        let target = match order {
+            ValveOrder::Home => Channel::HOME,
+            ValveOrder::Goto(channel) => channel,
+        };
+        if self.manners.valve_silent_from.is_some_and(|from| self.now >= from) {
+            return;
+        }
+        if self.manners.valve_refuses_from.is_some_and(|from| self.now >= from) {
+            let fault = Fault::new(FaultKind::Refused, "the valve stays at 7");
+            self.later(seconds(2), What::ValveDid { id, answer: Err(fault) });
+            return;
+        }
+        let travel = self.manners.travel;
+        if !travel.is_zero() {
+            self.valve.push((self.now, 0));
+        }
+        self.valve.push((self.now + travel, target.number()));
+        let answer = Ok(Position::At(target, Verification::Readback));
+        self.later(travel, What::ValveDid { id, answer });
+    }
+
+    /// Makes the iterations up to now, and tells what is new.
+    fn look(&mut self) {
+        self.iterate();
+        let asked = self.last_look;
+        self.last_look = self.now;
+        let seen = self.analyzer();
+        let new_result = self.result.filter(|(stamp, _)| Some(*stamp) != self.told_stamp);
+        if self.told != Some(seen) {
+            self.told = Some(seen);
+            let (state, phase, iteration) = seen;
+            let before = self.now;
+            self.hand_over(What::Analyzer(AnalyzerNews::Seen(Seen { state, phase, iteration, after: asked, before })));
+        }
+        if let Some((stamp, number)) = new_result {
+            self.told_stamp = Some(stamp);
+            let (_, phase, iteration) = seen;
+            let reading = Reading { cas: Cas("124-38-9".into()), ppm: Some(f64::from(number) + 0.5) };
+            let sample = Sample { stamp: AnalyzerTime(stamp), readings: vec![reading], raw: number.to_string() };
+            let read = ResultRead { sample, read: self.now, phase, iteration };
+            self.hand_over(What::Analyzer(AnalyzerNews::Result(read)));
+        }
+    }
+
+    fn iterate(&mut self) {
+        let (Some(since), Some(cycle)) = (self.measuring_since, self.manners.cycle) else { return };
+        loop {
+            let began = self.iterations.last().map_or(since + SECOND, |last| last.ended);
+            if began > self.now {
+                break;
+            }
+            let spread = self.manners.jitter;
+            let permille = 1000 - spread + self.random(2 * spread + 1);
+            let length = cycle * u32::try_from(permille).unwrap_or(1000) / 1000;
+            let number = u32::try_from(self.iterations.len()).unwrap_or(u32::MAX);
+            self.iterations.push(Iteration {
+                number,
+                began,
+                exchanged: began + length * 12 / 58,
+                integrated: began + length * 48 / 58,
+                ended: began + length,
+            });
+        }
+        if let Some(done) = self.iterations.iter().rev().find(|iteration| iteration.ended <= self.now) {
+            self.result = Some((1_000_000 + i64::from(done.number), done.number));
+        }
+    }
+
+    fn analyzer(&self) -> (AnalyzerState, AnalyzerPhase, Option<u32>) {
+        if self.measuring_since.is_none() {
+            let cancelling = self.cancelling_until.is_some_and(|until| self.now < until);
+            let state = if cancelling { AnalyzerState::Cancelling } else { AnalyzerState::Idle };
+            return (state, AnalyzerPhase::None, self.manners.has_counter.then_some(0));
+        }
+        let (phase, number) = match self.iterations.last() {
+            None => (AnalyzerPhase::None, 0),
+            Some(iteration) if self.now < iteration.exchanged => (AnalyzerPhase::GasExchange, iteration.number),
+            Some(iteration) if self.now < iteration.integrated => (AnalyzerPhase::Integration, iteration.number),
+            Some(iteration) => (AnalyzerPhase::Analysis, iteration.number),
+        };
+        (AnalyzerState::Measuring, phase, self.manners.has_counter.then_some(number))
+    }
+
+    pub fn is_measuring(&self) -> bool {
+        self.measuring_since.is_some()
+    }
+
+    /// The iterations of the measurement, those that are not over left out.
+    pub fn iterations(&self) -> Vec<Iteration> {
+        self.iterations.iter().copied().filter(|iteration| iteration.ended <= self.now).collect()
+    }
+
+    /// The channel at which the valve really stood all the time, if it did.
+    pub fn really_at(&self, from: Tick, to: Tick) -> Option<u8> {
+        let first = self.valve.iter().rposition(|(since, _)| *since <= from)?;
+        let channel = self.valve[first].1;
+        let steady = self.valve[first..].iter().take_while(|(since, _)| *since <= to).all(|(_, at)| *at == channel);
+        (steady && channel != 0).then_some(channel)
+    }
+
+    pub fn records(&self) -> Vec<Record> {
+        let kept = |effect: &Effect| match effect {
+            Effect::Keep(Fact::Recorded(record)) => Some(record.clone()),
+            _ => None,
+        };
+        self.effects.iter().filter_map(|(_, effect)| kept(effect)).collect()
+    }
+
+    pub fn phases(&self) -> Vec<(Tick, gasera::domain::event::PhaseChange)> {
+        let told = |(at, effect): &(Tick, Effect)| match effect {
+            Effect::Tell(Event::Phase(change)) => Some((*at, change.clone())),
+            _ => None,
+        };
+        self.effects.iter().filter_map(told).collect()
+    }
+
+    pub fn endings(&self) -> Vec<(Outcome, String)> {
+        let ended = |effect: &Effect| match effect {
+            Effect::Keep(Fact::RunEnded { outcome, reason, .. }) => Some((*outcome, reason.clone())),
+            _ => None,
+        };
+        self.effects.iter().filter_map(|(_, effect)| ended(effect)).collect()
+    }
+
+    pub fn replies(&self, wanted: RequestId) -> Vec<(Tick, Result<RunId, Denied>)> {
+        let replied = |(at, effect): &(Tick, Effect)| match effect {
+            Effect::Reply { request, answer } if *request == wanted => Some((*at, answer.clone())),
+            _ => None,
+        };
+        self.effects.iter().filter_map(replied).collect()
+    }
+}
