@@ -31,7 +31,10 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say(io::stderr(), &format!("gaserad: {}", failure.sentence()));
+            let sentence = failure.sentence();
+            // Several mistakes stand each on its own line, with file, line and column for editors to find.
+            let name = if sentence.contains('\n') { "" } else { "gaserad: " };
+            say(io::stderr(), &format!("{name}{sentence}"));
             failure.code()
         }
     }

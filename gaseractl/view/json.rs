@@ -6,6 +6,7 @@ use gasera::proto::{PlanRequest, Run, StartMeasurementResponse, TimelineEntry, V
 use serde_json::{Map, Value, json};
 
 use super::model::Ending;
+use super::words;
 use crate::failure::Exit;
 use crate::stream::Notice;
 
@@ -91,7 +92,7 @@ pub fn run(run: &Run) -> Value {
         "plan": run.plan.as_ref().map(plan),
         "started_utc": present(&run.started_utc),
         "ended_utc": present(&run.ended_utc),
-        "outcome": outcome(run).map(Outcome::as_str),
+        "outcome": words::outcome(run).map(Outcome::as_str),
         "reason": run.reason,
         "records": run.records,
         "good_records": run.good_records,
@@ -109,17 +110,6 @@ pub fn visit(visit: &Visit) -> Value {
         "records": visit.records,
         "good_records": visit.good_records,
     })
-}
-
-/// `None` while the run is under way.
-pub fn outcome(run: &Run) -> Option<Outcome> {
-    match run.outcome() {
-        proto::Outcome::Unspecified => None,
-        proto::Outcome::Completed => Some(Outcome::Completed),
-        proto::Outcome::Partial => Some(Outcome::Partial),
-        proto::Outcome::Aborted => Some(Outcome::Aborted),
-        proto::Outcome::Failed => Some(Outcome::Failed),
-    }
 }
 
 fn present(text: &str) -> Value {

@@ -4,7 +4,7 @@ use gasera::domain::event::PhaseChange;
 use gasera::domain::{Event, Outcome, Phase, RunId, RunSummary, Status, Utc};
 use gasera::proto::Run;
 
-use super::{json, words};
+use super::words;
 use crate::stream::{Notice, Said, Tick};
 
 /// How a run ended.
@@ -33,7 +33,7 @@ impl Ending {
     pub fn listed(run: &Run) -> Option<Self> {
         Some(Self {
             run_id: RunId(run.id.clone()),
-            outcome: json::outcome(run)?,
+            outcome: words::outcome(run)?,
             reason: run.reason.clone(),
             records: run.records,
             good_records: run.good_records,

@@ -35,7 +35,7 @@ pub fn runs(runs: &[Run]) -> String {
             words::date_of(&run.started_utc),
             span(&run.started_utc, &run.ended_utc).unwrap_or_else(|| "-".into()),
             format!("{} x {}", plan.channels, plan.repeats.unwrap_or(1)),
-            json::outcome(run).map_or("under way", Outcome::as_str).to_owned(),
+            words::outcome(run).map_or("under way", Outcome::as_str).to_owned(),
             format!("{}/{}", run.good_records, run.records),
             plan.label,
         ]);
@@ -48,7 +48,7 @@ pub fn run(response: &GetRunResponse) -> String {
     let run = response.run.clone().unwrap_or_default();
     let requested = run.plan.clone().unwrap_or_default();
     let outcome =
-        json::outcome(&run).map_or_else(|| "under way".to_owned(), |outcome| outcome_sentence(outcome, &run.reason));
+        words::outcome(&run).map_or_else(|| "under way".to_owned(), |outcome| outcome_sentence(outcome, &run.reason));
     let duration = span(&run.started_utc, &run.ended_utc).map_or_else(String::new, |span| format!(", {span}"));
     let lines = [
         ("Run", run.id.clone()),

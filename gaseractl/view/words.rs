@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use gasera::domain::event::LiveData;
 use gasera::domain::status::AnalyzerStatus;
-use gasera::domain::{Attribution, Channel, DeviceErrors, Phase, Plan, Position, Status, Utc, Verification, duration};
+use gasera::domain::{
+    Attribution, Channel, DeviceErrors, Outcome, Phase, Plan, Position, Status, Utc, Verification, duration,
+};
+use gasera::proto::{self, Run};
 
 /// Local time with its zone: `14:05:33 CET`.
 pub fn clock(utc: Utc) -> String {
@@ -176,6 +179,17 @@ pub fn doubts(data: &LiveData) -> String {
         doubts.insert(0, "discarded");
     }
     doubts.join(", ")
+}
+
+/// `None` while the run is under way.
+pub fn outcome(run: &Run) -> Option<Outcome> {
+    match run.outcome() {
+        proto::Outcome::Unspecified => None,
+        proto::Outcome::Completed => Some(Outcome::Completed),
+        proto::Outcome::Partial => Some(Outcome::Partial),
+        proto::Outcome::Aborted => Some(Outcome::Aborted),
+        proto::Outcome::Failed => Some(Outcome::Failed),
+    }
 }
 
 #[cfg(test)]

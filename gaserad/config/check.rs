@@ -26,6 +26,24 @@ const fn hours(hours: u64) -> Duration {
     Duration::from_secs(3600 * hours)
 }
 
+/// What is accepted for a later version and has no effect in this one.
+fn not_yet(analyzer: &AnalyzerSettings, store: &StoreSettings) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if store.on_restart == OnRestart::Resume {
+        warnings.push(
+            "[store] on_restart = \"resume\" is not available in this version; an interrupted run is ended, as with \"end\""
+                .into(),
+        );
+    }
+    if analyzer.stamp != StampMeaning::Auto {
+        warnings.push(
+            "[analyzer] stamp has no effect in this version; the sampling time is that of the gas exchange that was seen"
+                .into(),
+        );
+    }
+    warnings
+}
+
 /// All settings, with a default wherever `source` now holds a mistake.
 pub(super) fn settings(
     source: &Source<'_>,
@@ -42,6 +60,7 @@ pub(super) fn settings(
     let stream = stream(root.section("stream"));
     root.unavailable("auth");
     let channels = channels(root.section("channels"), multiplexer.channels);
+    warnings.extend(not_yet(&analyzer, &store));
     root.finish();
     let origins = source.origins.borrow().clone();
     let simulate = overrides.simulate;
@@ -197,7 +216,7 @@ fn store(
     }
     let settings = StoreSettings {
         directory: directory.unwrap_or_default(),
-        on_restart: section.choice("on_restart", OnRestart::Resume),
+        on_restart: section.choice("on_restart", OnRestart::End),
         max_outage: section.duration("max_outage", minutes(30), Duration::ZERO..=hours(30 * 24)),
     };
     section.finish();

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::channel::{Channel, Position};
 use super::device::{AnalyzerPhase, AnalyzerState, Severity};
 use super::gas::Cas;
+use super::phase::Phase;
 use super::record::{Attribution, Flag, Qc, Record};
-use super::run::{Outcome, Phase, Progress, RunId, RunSummary, VisitId};
+use super::run::{Outcome, Progress, RunId, RunSummary, VisitId};
 use super::time::{AnalyzerTime, Utc};
 
 /// Something that happened: lossless, numbered, replayed.

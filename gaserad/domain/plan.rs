@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{self, Channel, ChannelError};
 use super::duration;
-use super::run::Phase;
+use super::phase::Phase;
 
 /// How a channel is left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

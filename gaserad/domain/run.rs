@@ -1,10 +1,11 @@
-//! One execution of a plan: its identity, its phases, its progress, its end.
+//! One execution of a plan: its identity, its progress, its end.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
+use super::phase::Phase;
 use super::plan::Plan;
 use super::time::Utc;
 
@@ -23,36 +24,6 @@ impl fmt::Display for RunId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct VisitId(pub u32);
-
-/// The seeds' words for what a run is doing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Phase {
-    #[default]
-    Idle,
-    Homing,
-    Switching,
-    /// Purging before measuring.
-    Paused,
-    Measuring,
-    Aborted,
-    /// The merged payload says ABORTED instead.
-    Failed,
-}
-
-impl Phase {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "IDLE",
-            Self::Homing => "HOMING",
-            Self::Switching => "SWITCHING",
-            Self::Paused => "PAUSED",
-            Self::Measuring => "MEASURING",
-            Self::Aborted => "ABORTED",
-            Self::Failed => "FAILED",
-        }
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -77,7 +48,7 @@ impl Outcome {
     }
 }
 
-/// How far a run is. Channels are 0-based here and only here, as in the seeds' payload.
+/// How far a run is. Channels are 0-based here and only here, as in the payload of GaseraMux.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub phase: Phase,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::channel::{Channel, Position};
 use super::device::{AnalyzerPhase, AnalyzerState};
 use super::event::LiveData;
-use super::run::{Phase, Progress, RunSummary};
+use super::phase::Phase;
+use super::run::{Progress, RunSummary};
 use super::time::Utc;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

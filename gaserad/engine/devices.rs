@@ -37,10 +37,6 @@ impl Turn {
         analyzer.reason.clone_from(&reason);
         analyzer.online = false;
         self.tell(Event::DeviceConnection { online: false, reason });
-        if self.state.run.as_ref().is_some_and(|run| run.stage == Stage::Draining) {
-            // What is waited for is lost with the connection; whether it comes back in time does not matter here.
-            self.drained();
-        }
     }
 
     fn see(&mut self, seen: Seen) {

@@ -1,4 +1,4 @@
-//! How far a run is, as the seeds' payload counts it, and when to say so again.
+//! How far a run is, as the dashboards of GaseraMux count it, and when to say so again.
 
 use std::time::Duration;
 

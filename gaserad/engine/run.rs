@@ -255,11 +255,10 @@ impl Turn {
 
     /// Whether a good sample of this run may still come.
     pub(super) fn awaits_results(&self) -> bool {
-        self.state.analyzer.online
-            && self.state.exchanges.awaited().any(|exchange| {
-                let credit = attribute(Origin::Exchange { exchange, gap: false }, &self.state.timeline);
-                credit.attribution == Attribution::Exact && !credit.discard
-            })
+        self.state.exchanges.awaited().any(|exchange| {
+            let credit = attribute(Origin::Exchange { exchange, gap: false }, &self.state.timeline);
+            credit.attribution == Attribution::Exact && !credit.discard
+        })
     }
 
     pub(super) fn deadline_reached(&mut self) {
@@ -267,7 +266,8 @@ impl Turn {
         let limits = self.state.limits;
         let Some(run) = &self.state.run else { return };
         if run.suffers_offline() && self.state.analyzer.offline_since.is_some_and(|since| at >= since + limits.grace) {
-            return self.fail_offline();
+            // A plan that is carried out does not fail for the last result.
+            return if run.stage == Stage::Draining { self.drained() } else { self.fail_offline() };
         }
         if at < run.until {
             return;

@@ -1,5 +1,6 @@
 //! What the analyzer answers to an AK command, as text: code, error digit, data.
 
+use super::layout::{Layout, bit};
 use super::plant::Plant;
 use crate::domain::Utc;
 
@@ -10,40 +11,6 @@ const SAMPLING: &str = "850 1 1 6";
 const NAME: &str = "simulator";
 const REFUSED: &str = "1";
 const DONE: &str = "0";
-
-/// Which fields a result has in ACON, as SCON set it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
-    time: bool,
-    cas: bool,
-    concentration: bool,
-    inlet: bool,
-}
-
-impl Default for Layout {
-    fn default() -> Self {
-        Self { time: true, cas: true, concentration: true, inlet: false }
-    }
-}
-
-impl Layout {
-    fn parse(data: &str) -> Option<Self> {
-        let bits: Vec<bool> = data.split_whitespace().map(bit).collect::<Option<_>>()?;
-        match *bits.as_slice() {
-            [time, cas, concentration] => Some(Self { time, cas, concentration, inlet: false }),
-            [time, cas, concentration, inlet] => Some(Self { time, cas, concentration, inlet }),
-            _ => None,
-        }
-    }
-}
-
-fn bit(text: &str) -> Option<bool> {
-    match text {
-        "0" => Some(false),
-        "1" => Some(true),
-        _ => None,
-    }
-}
 
 impl Plant {
     /// Obeys one AK command and gives the reply's text, after [`Plant::advance`]: `ASTS 0 2`, `XXXX 1`.

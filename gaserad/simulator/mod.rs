@@ -9,6 +9,7 @@ mod analyzer;
 mod commands;
 pub mod faults;
 pub mod gas;
+mod layout;
 mod plant;
 mod pty;
 mod random;

@@ -29,7 +29,7 @@ pub struct Plant {
     valve: Valve,
     line: GasLine,
     pub(super) analyzer: Analyzer,
-    pub(super) layout: super::commands::Layout,
+    pub(super) layout: super::layout::Layout,
     truth: Vec<Truth>,
 }
 
@@ -45,7 +45,7 @@ impl Plant {
             line: GasLine::new(channels, valve.inlet(), LAG),
             valve,
             analyzer: Analyzer::new(start, cycle, seed, &faults),
-            layout: super::commands::Layout::default(),
+            layout: super::layout::Layout::default(),
             truth: Vec::new(),
             faults,
         }

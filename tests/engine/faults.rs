@@ -92,6 +92,25 @@ fn an_analyzer_that_is_away_is_waited_for_and_then_not() {
 }
 
 #[test]
+fn the_last_result_is_waited_for_across_a_short_outage_and_no_longer() {
+    for (outage, good) in [(30, 1), (3000, 0)] {
+        let mut world = World::new(lively());
+        world.start(plan("1", 1, 5, 20, Sync::Analyzer));
+        world.run_for(seconds(36));
+        assert_eq!(world.state.deadline().map(|(_, reason)| reason), Some("a whole gas exchange on this channel"));
+        while world.state.deadline().is_some_and(|(_, reason)| reason != "the last result of the analyzer") {
+            world.run_for(seconds(1));
+        }
+        world.deaf_until = Some(world.now + seconds(outage));
+        world.say(AnalyzerNews::Offline { reason: "no answer".into() });
+        world.settle(seconds(4000));
+        let (outcome, _) = world.endings().remove(0);
+        let records = world.records().iter().filter(|record| record.is_good()).count();
+        assert_eq!((outcome == Outcome::Completed, records), (good == 1, good), "after {outage} s");
+    }
+}
+
+#[test]
 fn an_analyzer_that_is_offline_starts_nothing() {
     let mut world = World::new(lively());
     world.say(AnalyzerNews::Offline { reason: "connection refused".into() });

@@ -1,3 +1,4 @@
 //! What the tests share.
 
+mod manners;
 pub mod world;

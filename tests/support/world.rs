@@ -11,6 +11,8 @@ use gasera::domain::{
 };
 use gasera::engine::{self, Effect, RequestId, State, What};
 
+pub use super::manners::Manners;
+
 pub const SECOND: Duration = Duration::from_secs(1);
 
 pub fn seconds(seconds: u64) -> Duration {
@@ -35,41 +37,6 @@ pub fn plan(channels: &str, repeats: u32, pause_s: u64, measure_s: u64, sync: Sy
         settle: seconds(5),
     };
     Plan::new(draft).expect("the plan is valid")
-}
-
-/// How the devices behave.
-#[derive(Debug, Clone)]
-pub struct Manners {
-    /// `None`: the analyzer measures without ever drawing gas.
-    pub cycle: Option<Duration>,
-    /// Each iteration's length differs by up to this many permille.
-    pub jitter: u64,
-    pub poll: Duration,
-    pub travel: Duration,
-    pub cancelling: Duration,
-    pub has_counter: bool,
-    pub prepare: Option<Fault>,
-    pub start: Option<Fault>,
-    /// The valve does not answer from this tick on.
-    pub valve_silent_from: Option<Tick>,
-    pub valve_refuses_from: Option<Tick>,
-}
-
-impl Default for Manners {
-    fn default() -> Self {
-        Self {
-            cycle: None,
-            jitter: 0,
-            poll: SECOND,
-            travel: Duration::ZERO,
-            cancelling: Duration::ZERO,
-            has_counter: true,
-            prepare: None,
-            start: None,
-            valve_silent_from: None,
-            valve_refuses_from: None,
-        }
-    }
 }
 
 /// One iteration as it really was.
@@ -99,6 +66,8 @@ pub struct World {
     told: Option<(AnalyzerState, AnalyzerPhase, Option<u32>)>,
     result: Option<(i64, u32)>,
     told_stamp: Option<i64>,
+    /// Until then the analyzer is not reached by any look.
+    pub deaf_until: Option<Tick>,
     random: u64,
 }
 
@@ -120,6 +89,7 @@ impl World {
             told: None,
             result: Some((17, 0)),
             told_stamp: Some(17),
+            deaf_until: None,
             random: 1,
         };
         world.hand_over(What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
@@ -280,6 +250,14 @@ impl World {
     /// Makes the iterations up to now, and tells what is new.
     fn look(&mut self) {
         self.iterate();
+        match self.deaf_until {
+            Some(until) if self.now < until => return,
+            Some(_) => {
+                self.deaf_until = None;
+                self.hand_over(What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
+            }
+            None => {}
+        }
         let asked = self.last_look;
         self.last_look = self.now;
         let seen = self.analyzer();

@@ -16,15 +16,16 @@ impl Owner {
     pub(super) async fn start(&mut self, task: u32) -> Result<AnalyzerAnswer, Trouble> {
         self.look_in().await?;
         let command = Command::Start { task };
+        // From now on it may be measuring, whatever becomes of the reply.
+        self.start_outstanding = true;
         let lost = match self.ask(command).await {
             Ok(reply) => {
-                reply.done(command)?;
+                reply.done(command).inspect_err(|_| self.start_outstanding = false)?;
                 false
             }
             Err(Trouble::Ask(AskError::Lost { .. })) => true,
             Err(trouble) => return Err(trouble),
         };
-        self.start_outstanding = true;
         self.results.begin();
         self.await_measuring(task, lost).await
     }

@@ -1,0 +1,42 @@
+//! How the devices of a world behave.
+
+use std::time::Duration;
+
+use gasera::domain::{Fault, Tick};
+
+use super::world::SECOND;
+
+/// How the devices behave.
+#[derive(Debug, Clone)]
+pub struct Manners {
+    /// `None`: the analyzer measures without ever drawing gas.
+    pub cycle: Option<Duration>,
+    /// Each iteration's length differs by up to this many permille.
+    pub jitter: u64,
+    pub poll: Duration,
+    pub travel: Duration,
+    pub cancelling: Duration,
+    pub has_counter: bool,
+    pub prepare: Option<Fault>,
+    pub start: Option<Fault>,
+    /// The valve does not answer from this tick on.
+    pub valve_silent_from: Option<Tick>,
+    pub valve_refuses_from: Option<Tick>,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            cycle: None,
+            jitter: 0,
+            poll: SECOND,
+            travel: Duration::ZERO,
+            cancelling: Duration::ZERO,
+            has_counter: true,
+            prepare: None,
+            start: None,
+            valve_silent_from: None,
+            valve_refuses_from: None,
+        }
+    }
+}
