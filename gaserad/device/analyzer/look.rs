@@ -71,8 +71,12 @@ impl Owner {
     pub(super) async fn look(&mut self) -> Result<Place, Trouble> {
         let begun = self.now();
         let state = self.ask(Command::State).await?.state()?;
-        let phase = self.probe(Command::Phase).await?.map_or(Ok(AnalyzerPhase::None), |reply| reply.phase())?;
+        let mut phase = self.ask_phase().await?;
         let iteration = self.probe(Command::Iteration).await?.map(|reply| reply.iteration()).transpose()?;
+        if self.track.last.is_some_and(|(before, _)| before.iteration != iteration) {
+            // The phase was asked before the counter: it may still be that of the iteration before.
+            phase = self.ask_phase().await?;
+        }
         let place = Place { state, phase, iteration };
         let passed = self.track.last.map_or(Duration::ZERO, |(_, before)| self.clock.outside(begun.since(before)));
         let seen = self.track.note(place, begun, self.now(), passed);
@@ -83,6 +87,11 @@ impl Owner {
             self.news(AnalyzerNews::Seen(seen));
         }
         Ok(place)
+    }
+
+    async fn ask_phase(&mut self) -> Result<AnalyzerPhase, Trouble> {
+        let reply = self.probe(Command::Phase).await?;
+        Ok(reply.map(|reply| reply.phase()).transpose()?.unwrap_or_default())
     }
 
     pub(super) async fn read_results_if_due(&mut self) -> Result<(), Trouble> {

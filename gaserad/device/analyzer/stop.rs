@@ -1,4 +1,4 @@
-//! The stop: ordered, repeated if need be, then watched until the analyzer is idle.
+//! The stop: ordered, repeated if need be, then watched until the analyzer is at rest.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Owner {
         let outstanding = self.start_outstanding;
         let Place { state, .. } = self.look_in().await?;
         let settled = ordered.first.is_some_and(|first| self.elapsed(first) >= SETTLED);
-        if state == AnalyzerState::Idle && (!outstanding || settled) {
+        if is_at_rest(state) && (!outstanding || settled) {
             return Ok(None);
         }
         if self.must_order(ordered, state) {
@@ -60,7 +60,7 @@ impl Owner {
         let Some((at, then, agreed)) = ordered.last else { return true };
         let measuring = state == AnalyzerState::Measuring;
         let began_since = measuring && then != AnalyzerState::Measuring;
-        let insist = measuring || (!agreed && state != AnalyzerState::Idle);
+        let insist = measuring || (!agreed && !is_at_rest(state));
         began_since || (insist && self.elapsed(at) >= REPEAT)
     }
 
@@ -83,4 +83,9 @@ impl Owner {
             }
         }
     }
+}
+
+/// Nothing is measured, and nothing will be by itself.
+const fn is_at_rest(state: AnalyzerState) -> bool {
+    matches!(state, AnalyzerState::Idle | AnalyzerState::InitializationError | AnalyzerState::Malfunction)
 }

@@ -99,6 +99,16 @@ async fn no_result_of_a_fast_analyzer_is_missed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_iteration_that_begins_within_a_look_is_not_seen_in_the_phase_of_the_one_before() {
+    let mut world = World::new(Model::default());
+    world.start_measuring().await;
+    world.listen(58 * SECOND).await;
+    world.server.next("AITR", Fate::Late(5 * SECOND / 2));
+    let seen = seen(&world.listen(10 * SECOND).await);
+    assert_eq!((seen[0].phase, seen[0].iteration), (AnalyzerPhase::GasExchange, Some(1)), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn results_in_another_layout_are_set_back_and_read() {
     let mut world = World::new(Model { cycle: 20 * SECOND, ..Model::default() });
     world.start_measuring().await;

@@ -205,6 +205,13 @@ async fn a_stop_that_is_not_obeyed_is_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_analyzer_that_broke_down_needs_no_stop() {
+    let mut world = World::new(Model { state: 4, ..Model::default() });
+    assert_eq!(world.carry_out(AnalyzerOrder::Stop).await, Ok(AnalyzerAnswer::Stopped));
+    assert_eq!(world.server.count("STPM"), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_waits_for_an_analyzer_that_comes_back_but_not_for_ever() {
     let mut world = World::new(Model::default());
     world.start_measuring().await;
