@@ -7,3 +7,4 @@ mod engine;
 mod layers;
 mod store;
 mod support;
+mod whole;
