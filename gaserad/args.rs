@@ -19,21 +19,23 @@ Examples:
 
 Exit codes: 0 clean, 64 usage, 69 unavailable, 73 cannot create, 74 I/O, 78 configuration";
 
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT"));
+
 /// Owns one gas analyzer and its valve multiplexer, and runs measurement plans on them
 #[derive(Debug, Parser)]
-#[command(name = "gaserad", version, after_help = EXAMPLES, args_conflicts_with_subcommands = false)]
+#[command(name = "gaserad", version = VERSION, after_help = EXAMPLES)]
 pub struct Args {
     /// Settings [default: /etc/gaserad/gaserad.toml as a service, else $XDG_CONFIG_HOME/gaserad/gaserad.toml]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where to listen instead of where the settings say: unix:/path, host:port, or fd: for passed sockets
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, global = true, value_name = "ADDR")]
     listen: Vec<String>,
     /// Where everything is kept
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Simulate analyzer and multiplexer within this process
-    #[arg(long)]
+    #[arg(long, global = true)]
     simulate: bool,
     /// Run a four-channel plan on the simulated instrument, sped up, show it, and end
     #[arg(long)]

@@ -76,7 +76,7 @@ async fn serve(settings: &Settings, scale: f64) -> Result<(), Failure> {
 }
 
 async fn simulate(args: SimulatorArgs, scale: f64) -> Result<(), Failure> {
-    let clock: Arc<dyn Clock> = Arc::new(HostClock::new(Tick::ZERO, scale));
+    let clock: Arc<dyn Clock> = Arc::new(HostClock::new(Tick::ZERO, None, scale));
     let cancel = CancellationToken::new();
     let stop = cancel.clone();
     tokio::spawn(async move {

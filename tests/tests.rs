@@ -8,3 +8,4 @@ mod engine;
 mod layers;
 mod store;
 mod support;
+mod whole;

@@ -285,7 +285,7 @@ async fn refusal(body: Incoming) -> String {
     let text = String::from_utf8_lossy(&body.to_bytes()).trim().to_owned();
     let sentence = serde_json::from_str::<serde_json::Value>(&text)
         .ok()
-        .and_then(|value| ["error", "message"].iter().find_map(|key| Some(value.get(key)?.as_str()?.to_owned())))
+        .and_then(|value| ["message", "error"].iter().find_map(|key| Some(value.get(key)?.as_str()?.to_owned())))
         .unwrap_or(text);
     if sentence.is_empty() { sentence } else { format!(": {sentence}") }
 }

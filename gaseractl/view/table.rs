@@ -92,8 +92,9 @@ fn span(start: &str, end: &str) -> Option<String> {
 pub fn plan(plan: &PlanRequest) -> String {
     let mut parts = vec![format!("channels {} x {}", plan.channels, plan.repeats.unwrap_or(1))];
     parts.extend(plan.pause_ms.map(|pause| format!("pause {}", words::millis(pause))));
-    let iterations = plan.iterations.map_or_else(String::new, |most| format!(" or {most} iterations"));
-    parts.extend(plan.measure_ms.map(|measure| format!("measure {}{iterations}", words::millis(measure))));
+    let time = || plan.measure_ms.map(words::millis);
+    let measure = plan.iterations.map(|count| words::count(count.into(), "iteration")).or_else(time);
+    parts.extend(measure.map(|measure| format!("measure {measure}")));
     parts.extend(plan.task.as_ref().map(|task| format!("task {task}")));
     parts.extend(json::sync(plan).map(|sync| format!("sync {sync}")));
     parts.join(", ")

@@ -96,12 +96,12 @@ pub fn until(until: Option<Utc>, now: Utc) -> String {
 
 pub fn plan(plan: &Plan) -> String {
     let channels = gasera::domain::channel::format_list(plan.channels());
-    let iterations = plan.iterations.map_or_else(String::new, |most| format!(" or {most} iterations"));
+    let measure =
+        plan.iterations.map_or_else(|| duration::format(plan.measure), |count| self::count(count.into(), "iteration"));
     format!(
-        "channels {channels} x {}, pause {}, measure {}{iterations}, task {}, sync {}",
+        "channels {channels} x {}, pause {}, measure {measure}, task {}, sync {}",
         plan.repeats,
         duration::format(plan.pause),
-        duration::format(plan.measure),
         plan.task,
         plan.sync.as_str()
     )

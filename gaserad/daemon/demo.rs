@@ -71,7 +71,7 @@ fn introduce(out: &mut impl Write, daemon: &Daemon, plan: &Plan, scale: f64) -> 
     let url = daemon.names.first().map_or("", String::as_str);
     let text = format!(
         "gaserad on a simulated analyzer and valve, {scale} times as fast as the real ones.\n\
-         In a browser or another terminal: {url}/   gaseractl --endpoint {url} watch\n\
+         It listens on {url}/ ; another terminal can look on: gaseractl --endpoint {url} watch\n\
          Plan: channels {CHANNELS}, each purged for {} and measured for {} or more.\n",
         duration::format(plan.pause),
         duration::format(plan.measure),
@@ -85,6 +85,7 @@ fn conclude(out: &mut impl Write, run: &RunSummary, samples: &str) -> Result<(),
         "\nRun {} {ended}: {} records, {} of them good.\n\
          The data:  {samples}\n\n\
          What to type next:\n  \
+           cargo install --path .                                            puts gaserad and gaseractl in your path\n  \
            gaserad --simulate --time-scale 60                                a daemon that stays\n  \
            gaseractl start --channels 1-4 --pause 30s --measure 2m --watch   a measurement of your own\n  \
            gaseractl runs export last -o samples.csv                         its data",

@@ -62,7 +62,7 @@ impl Daemon {
         let labels: ChannelLabels =
             settings.channels.iter().map(|(channel, line)| (*channel, (line.label.clone(), line.kind))).collect();
         let (store, opened) = Store::open(&settings.store.directory, labels)?;
-        let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), scale);
+        let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), opened.last_utc, scale);
         let (mut opened, interrupted) = end_interrupted_run(&store, &clock, opened).await?;
 
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -138,14 +138,18 @@ impl Daemon {
     }
 }
 
-/// Waits for SIGTERM or SIGINT, and says which it was.
+/// Waits for SIGTERM or SIGINT, and says which it was. A SIGHUP ends nothing.
 pub async fn asked_to_stop() -> std::io::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok("SIGTERM"),
+            _ = interrupt.recv() => return Ok("SIGINT"),
+            _ = hangup.recv() => tracing::warn!("SIGHUP: nothing is reloaded in this version; restart to apply new settings"),
+        }
+    }
 }
 
 /// Tells the service manager, if there is one.

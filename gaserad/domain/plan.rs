@@ -93,6 +93,8 @@ impl Plan {
     pub const MAX_ITERATIONS: u32 = 100_000;
     pub const MIN_MEASURE: Duration = Duration::from_secs(1);
     pub const MAX_DURATION: Duration = Duration::from_secs(24 * 3600);
+    /// What an iteration takes, more or less.
+    pub const ITERATION: Duration = Duration::from_secs(60);
     /// The phase that tells dashboards that a plan is through, before they see IDLE.
     pub const CLOSING: Duration = Duration::from_secs(1);
 
@@ -168,6 +170,7 @@ impl Plan {
             offset = offset.saturating_add(duration);
         };
         let stops = self.stops();
+        let measure = self.measure_estimate();
         for repeat in 1..=self.repeats {
             push(Phase::Homing, None, repeat, self.settle);
             for stop in &stops {
@@ -176,12 +179,17 @@ impl Plan {
                 }
                 if stop.measured {
                     push(Phase::Paused, Some(stop.channel), repeat, self.pause);
-                    push(Phase::Measuring, Some(stop.channel), repeat, self.measure);
+                    push(Phase::Measuring, Some(stop.channel), repeat, measure);
                 }
             }
         }
         push(Phase::Switching, None, self.repeats, Self::CLOSING);
         entries
+    }
+
+    /// How long a channel is meant to be measured. How long an iteration takes only the analyzer knows.
+    fn measure_estimate(&self) -> Duration {
+        self.iterations.map_or(self.measure, |count| Self::ITERATION.saturating_mul(count))
     }
 
     /// How long the whole plan is meant to take.
@@ -190,7 +198,7 @@ impl Plan {
         let moves =
             u32::try_from(stops.iter().filter(|stop| stop.channel != Channel::HOME).count()).unwrap_or(u32::MAX);
         let visits = u32::try_from(self.channels.len()).unwrap_or(u32::MAX);
-        let dwell = self.pause.saturating_add(self.measure).saturating_mul(visits);
+        let dwell = self.pause.saturating_add(self.measure_estimate()).saturating_mul(visits);
         let repeat = dwell.saturating_add(self.settle.saturating_mul(moves.saturating_add(1)));
         repeat.saturating_mul(self.repeats).saturating_add(Self::CLOSING)
     }

@@ -16,7 +16,7 @@ impl Turn {
         }
         let Some(run) = &mut self.state.run else { return };
         run.aborters.push(request);
-        self.stop(Outcome::Aborted, format!("aborted by {who}"));
+        self.stop(Outcome::Aborted, format!("by {who}"));
     }
 
     pub(super) fn shut_down(&mut self) {
@@ -210,7 +210,7 @@ impl Run {
             .collect();
         let more = if self.barren.len() > NAMED { ", …" } else { "" };
         let text = format!(
-            "{} of {} visits have no good sample: {}{more}",
+            "visits without a good sample: {} of {}: {}{more}",
             self.barren.len(),
             self.plan.visits(),
             names.join(", ")

@@ -23,7 +23,7 @@ impl Turn {
         let Some((record, run)) = record.zip(self.state.run.as_ref()) else { return };
         let live_data = LiveData::of(&record, run.phase);
         self.keep(Fact::Recorded(record));
-        if let Some(run) = &mut self.state.run {
+        if let Some(run) = self.state.run.as_mut().filter(|_| live_data.attribution != Attribution::Stale) {
             run.live_data = Some(live_data.clone());
         }
         self.tell(Event::LiveData(live_data));

@@ -16,9 +16,11 @@ pub struct HostClock {
 }
 
 impl HostClock {
-    /// Ticks go on from `first`; with a scale of 1 the wall clock is the host's, else both run faster from now on.
-    pub fn new(first: Tick, scale: f64) -> Self {
-        Self { origin: Instant::now(), began: Moment { tick: first, utc: wall_clock() }, scale }
+    /// Ticks go on from `first`; with a scale of 1 the wall clock is the host's, else both run faster from now on, and
+    /// from where an earlier process that ran faster left off.
+    pub fn new(first: Tick, left_off: Option<Utc>, scale: f64) -> Self {
+        let utc = left_off.map_or_else(wall_clock, |utc| utc.max(wall_clock()));
+        Self { origin: Instant::now(), began: Moment { tick: first, utc }, scale }
     }
 
     fn elapsed(&self) -> Duration {

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
-use crate::domain::{self, AnalyzerOrder, Clock, CommandId, Moment, RunId, Status, Tick};
+use crate::domain::{self, AnalyzerOrder, Attribution, Clock, CommandId, Moment, RunId, Status, Tick};
 use crate::engine::{self, Effect, RequestId, State, What};
 use crate::store::{Audit, Batch, Store, StoreError};
 use crate::stream::Hub;
@@ -203,7 +203,8 @@ impl Runtime {
 
     async fn keep(&mut self, batch: Batch) -> Result<(), StoreError> {
         let live_data = batch.events.iter().rev().find_map(|event| match event {
-            domain::Event::LiveData(data) => Some(data.clone()),
+            // A result from before the run is none of its readings.
+            domain::Event::LiveData(data) if data.attribution != Attribution::Stale => Some(data.clone()),
             _ => None,
         });
         let told = !batch.events.is_empty();

@@ -1,4 +1,5 @@
 //! What the tests share.
 
 mod manners;
+pub mod processes;
 pub mod world;

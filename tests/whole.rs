@@ -1,0 +1,16 @@
+//! The real binaries, as people start them: a simulated plant, a daemon, and the command line, each a process.
+//!
+//! Time in plant and daemon runs faster than the world's. Nothing is asserted about durations: what is held against
+//! the records is the plant's own account of what each iteration sampled.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod abort;
+mod demo;
+mod faults;
+mod lab;
+mod measure;
+mod outage;
+mod refusals;
+mod restart;
+mod verdict;

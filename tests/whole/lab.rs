@@ -1,0 +1,252 @@
+//! A plant, a daemon that measures on it, and ways to ask both.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gasera::simulator::Truth;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::processes::{Done, Process, Watchdog};
+
+/// ASTS of an analyzer that does nothing.
+pub const IDLE: u8 = 2;
+
+pub fn gaserad(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gaserad"));
+    command.env_clear().env("TZ", "UTC").args(args);
+    command
+}
+
+/// How plant and daemon are set up.
+#[derive(Clone)]
+pub struct Design {
+    /// How many times faster than the world both run.
+    pub scale: u32,
+    /// The plant's faults file.
+    pub faults: &'static str,
+    /// Lines for `[analyzer]`.
+    pub analyzer: &'static str,
+    /// Where the daemon looks for the analyzer, if not where it is.
+    pub elsewhere: Option<String>,
+}
+
+impl Default for Design {
+    fn default() -> Self {
+        Self { scale: 100, faults: "", analyzer: "", elsewhere: None }
+    }
+}
+
+/// The daemon ends before the plant, and the files go last.
+pub struct Lab {
+    pub daemon: Option<Process>,
+    _plant: Process,
+    scale: String,
+    /// `host:port` of the analyzer.
+    ak: String,
+    /// `host:port` of the daemon.
+    http: String,
+    folder: TempDir,
+}
+
+impl Lab {
+    /// A lab whose daemon sees the analyzer.
+    pub fn new(design: &Design) -> Self {
+        let lab = Self::unseen(design);
+        lab.until_online();
+        lab
+    }
+
+    /// A lab whose daemon serves, whether it sees the analyzer or not.
+    pub fn unseen(design: &Design) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let scale = design.scale.to_string();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        fs::write(path("faults.toml"), design.faults).unwrap();
+        let args = ["simulator", "--ak", "127.0.0.1:0", "--vici", &path("vici"), "--truth", &path("truth.jsonl")];
+        let mut plant = Process::start(gaserad(&args).args(["--faults", &path("faults.toml"), "--time-scale", &scale]));
+        let ak = plant.line_after("AK on ");
+        plant.line_after("VICI valve on ");
+        fs::write(path("gaserad.toml"), settings(folder.path(), design, &ak)).unwrap();
+        let mut lab = Self { daemon: None, _plant: plant, scale, ak, http: String::new(), folder };
+        lab.start_daemon();
+        lab
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The daemon with the lab's settings, not started.
+    pub fn command(&self) -> Command {
+        let config = self.path("gaserad.toml").display().to_string();
+        gaserad(&["--config", &config, "--time-scale", &self.scale])
+    }
+
+    pub fn start_daemon(&mut self) {
+        let mut daemon = Process::start(&mut self.command());
+        daemon.line_after("listening on unix:");
+        self.http = daemon.line_after("listening on http://");
+        self.daemon = Some(daemon);
+    }
+
+    /// Where the daemon listens on TCP, as `host:port`.
+    pub fn address(&self) -> &str {
+        &self.http
+    }
+
+    fn until_online(&self) {
+        self.events(None).until(|event| match event["type"].as_str() {
+            Some("snapshot") => event["data"]["analyzer"]["online"] == true,
+            Some("device.connection") => event["data"]["online"] == true,
+            _ => false,
+        });
+    }
+
+    fn gaseractl(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gaseractl"));
+        let endpoint = format!("unix:{}", self.path("sock").display());
+        command.env_clear().env("TZ", "UTC").env("COLUMNS", "200").env("USER", "ada");
+        command.args(args).args(["--endpoint", &endpoint]);
+        command
+    }
+
+    /// Runs gaseractl to its end.
+    pub fn ctl(&self, args: &[&str]) -> Done {
+        self.begin(args).wait()
+    }
+
+    /// Starts gaseractl, and leaves it running.
+    pub fn begin(&self, args: &[&str]) -> Process {
+        Process::start(&mut self.gaseractl(args))
+    }
+
+    /// Runs `gaseractl …` with `--json`, which must be granted.
+    pub fn ask(&self, args: &[&str]) -> Value {
+        let done = Process::start(self.gaseractl(args).arg("--json")).wait();
+        assert_eq!(done.exit, 0, "{done:?}");
+        serde_json::from_str(&done.stdout).unwrap()
+    }
+
+    /// What happens from now on, after all that happened since event `after`.
+    pub fn events(&self, after: Option<u64>) -> Events {
+        Events::open(&self.http, after)
+    }
+
+    /// All events of the run that ended last, and those before it.
+    pub fn events_to_the_end_of(&self, run: &str) -> Vec<Value> {
+        let mut events = self.events(Some(0));
+        let mut all = Vec::new();
+        loop {
+            let event = events.until(|event| !event["id"].is_null());
+            let over = event["type"] == "run.finished" && event["data"]["run"]["id"] == run;
+            all.push(event);
+            if over {
+                return all;
+            }
+        }
+    }
+
+    /// The analyzer's state as it says itself (ASTS).
+    pub fn analyzer_state(&self) -> u8 {
+        let mut stream = TcpStream::connect(&self.ak).unwrap();
+        stream.write_all(b"\x02 ASTS K0\x03").unwrap();
+        let mut bytes = Vec::new();
+        for byte in stream.bytes() {
+            match byte.unwrap() {
+                0x02 => bytes.clear(),
+                0x03 => break,
+                byte => bytes.push(byte),
+            }
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let ["ASTS", "0", state] = words[..] else { panic!("{text:?} is no state") };
+        state.parse().unwrap()
+    }
+
+    #[track_caller]
+    pub fn assert_idle(&self) {
+        assert_eq!(self.analyzer_state(), IDLE, "the analyzer is not idle");
+    }
+
+    /// Waits for the news that the analyzer is idle, told after event `after`.
+    pub fn until_idle(&self, after: u64) {
+        self.events(Some(after)).until(|event| event["type"] == "device.status" && event["data"]["code"] == IDLE);
+        self.assert_idle();
+    }
+
+    /// What each iteration so far really sampled.
+    pub fn truth(&self) -> Vec<Truth> {
+        let text = fs::read_to_string(self.path("truth.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn settings(folder: &Path, design: &Design, ak: &str) -> String {
+    let folder = folder.display();
+    let (address, more) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer);
+    format!(
+        "[listen]\naddresses = [\"unix:{folder}/sock\", \"127.0.0.1:0\"]\n\
+         [analyzer]\naddress = \"{address}\"\n{more}\n\
+         [multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nport = \"{folder}/vici\"\n\
+         [store]\ndirectory = \"{folder}/state\"\n"
+    )
+}
+
+/// The daemon's stream as lines of JSON.
+pub struct Events {
+    lines: Lines<BufReader<TcpStream>>,
+    _watchdog: Watchdog,
+}
+
+impl Events {
+    fn open(address: &str, after: Option<u64>) -> Self {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let after = after.map_or_else(String::new, |seq| format!("&last_event_id={seq}"));
+        // Without the chunks of HTTP/1.1 the body is lines and nothing else.
+        write!(stream, "GET /events?format=jsonl{after} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        let other = stream.try_clone().unwrap();
+        let watchdog = Watchdog::new(move || drop(other.shutdown(Shutdown::Both)));
+        let mut lines = BufReader::new(stream).lines();
+        let status = lines.next().unwrap().unwrap();
+        assert!(status.contains(" 200 "), "{status}");
+        while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+        Self { lines, _watchdog: watchdog }
+    }
+
+    /// Skips to the first event like this.
+    #[track_caller]
+    pub fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let found = self.find(wanted);
+        found.expect("the stream ended, or was stuck, before what is waited for")
+    }
+
+    /// The phase of a run that is waited for.
+    #[track_caller]
+    pub fn until_phase(&mut self, phase: &str) -> Value {
+        self.until(|event| event["type"] == "phase" && event["data"]["phase"] == phase)
+    }
+
+    /// The same until the stream ends.
+    pub fn rest(self) -> Vec<Value> {
+        self.collect()
+    }
+}
+
+impl Iterator for Events {
+    type Item = Value;
+
+    /// `None` when the stream has ended, in order or not.
+    fn next(&mut self) -> Option<Value> {
+        loop {
+            let line = self.lines.next()?.ok()?;
+            if let Ok(event) = serde_json::from_str(&line) {
+                return Some(event);
+            }
+        }
+    }
+}
