@@ -57,6 +57,8 @@ impl Drawn {
 pub struct Exchanges {
     drawn: VecDeque<Drawn>,
     last: Option<Seen>,
+    /// The look before the last one that showed something new.
+    previous: Option<Seen>,
     /// Nothing of this measurement was drawn before.
     started: Tick,
     /// The last phase with a place in the iteration, since the measurement began.
@@ -99,6 +101,7 @@ impl Exchanges {
 
     /// Takes in one look at the analyzer.
     pub fn see(&mut self, seen: Seen) {
+        self.previous = self.last;
         let last = self.last.replace(seen).filter(|last| last.state == AnalyzerState::Measuring);
         let begun = if seen.state == AnalyzerState::Measuring { self.begun(last, seen) } else { 0 };
         if self.is_drawing() && (seen.phase != AnalyzerPhase::GasExchange || begun > 0) {
@@ -196,28 +199,51 @@ impl Exchanges {
     }
 
     /// Finds the exchange that a new result is of, and notes that it has come.
+    ///
+    /// The look that goes with the reading comes after it. If an exchange began between the two, the result may be
+    /// of an earlier one than that look suggests; where it is not certain, the window covers all it can be of.
     pub fn claim(&mut self, read: &ResultRead) -> Origin {
-        // While the newest exchange is drawn or integrated, a result can only be of the one before.
-        let early = matches!(read.phase, AnalyzerPhase::GasExchange | AnalyzerPhase::Integration);
-        let Some(place) = self.drawn.len().checked_sub(if early { 2 } else { 1 }) else {
-            return Origin::BeforeTheRun;
-        };
+        let Some(last) = newest_result(self.drawn.len(), read.phase) else { return Origin::BeforeTheRun };
         let waiting = self.drawn.iter().rposition(|drawn| drawn.resulted).map_or(0, |claimed| claimed + 1);
         let blind = std::mem::take(&mut self.blind);
-        let Some(mut exchange) = self.drawn[place].exchange().filter(|_| waiting <= place && !blind) else {
+        if waiting > last || blind {
+            return Origin::Unknown;
+        }
+        let first = self.oldest_result(read, last).max(waiting);
+        let (Some(oldest), Some(newest)) = (self.drawn[first].exchange(), self.drawn[last].exchange()) else {
             return Origin::Unknown;
         };
-        for drawn in self.drawn.iter_mut().take(place + 1) {
+        for drawn in self.drawn.iter_mut().take(last + 1) {
             drawn.resulted = true;
         }
-        if early || waiting == place {
-            return Origin::Exchange { exchange, gap: waiting < place };
-        }
-        // In the analysis it may still be the result before, not read in time: the gas must be the same for both.
-        exchange.iteration = None;
-        exchange.began_after = self.drawn[place - 1].began.0;
-        Origin::Exchange { exchange, gap: true }
+        let exchange = Exchange {
+            iteration: newest.iteration.filter(|_| first == last),
+            began_after: oldest.began_after,
+            ..newest
+        };
+        Origin::Exchange { exchange, gap: waiting < first }
     }
+
+    /// The oldest exchange that a reading may have given, if the look after it suggests `last`.
+    fn oldest_result(&self, read: &ResultRead, last: usize) -> usize {
+        let later = self.drawn.iter().rev().take_while(|drawn| drawn.began.1 > read.read).count();
+        if later > 0 {
+            let phase = self.previous.map_or(AnalyzerPhase::GasExchange, |previous| previous.phase);
+            return newest_result(self.drawn.len() - later, phase).unwrap_or_default().min(last);
+        }
+        // In the analysis it may still be the result before, not read in time.
+        if is_early(read.phase) { last } else { last.saturating_sub(1) }
+    }
+}
+
+/// While an exchange is drawn or integrated, a result can only be of the one before.
+const fn is_early(phase: AnalyzerPhase) -> bool {
+    matches!(phase, AnalyzerPhase::GasExchange | AnalyzerPhase::Integration)
+}
+
+/// Which of so many exchanges the newest result is of, in this phase.
+fn newest_result(drawn: usize, phase: AnalyzerPhase) -> Option<usize> {
+    drawn.checked_sub(if is_early(phase) { 2 } else { 1 })
 }
 
 /// The order of the phases within an iteration; 0 is outside of it.
@@ -249,9 +275,13 @@ mod tests {
     }
 
     fn claim(exchanges: &mut Exchanges, phase: usize) -> Origin {
+        claim_at(exchanges, phase, u64::MAX / 1000)
+    }
+
+    fn claim_at(exchanges: &mut Exchanges, phase: usize, read_ms: u64) -> Origin {
         exchanges.claim(&ResultRead {
             sample: Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() },
-            read: Tick::ZERO,
+            read: Tick::from_micros(read_ms * 1000),
             phase: PHASES[phase],
             iteration: None,
         })
@@ -324,6 +354,31 @@ mod tests {
         look(&mut exchanges, 1, None, 12_000, 13_000);
         look(&mut exchanges, 1, None, 13_000, 71_000);
         assert_eq!(claim(&mut exchanges, 2), Origin::Unknown);
+    }
+
+    #[test]
+    fn a_look_that_comes_late_after_the_reading_leaves_open_which_result_was_read() {
+        let mut exchanges = Exchanges::default();
+        look(&mut exchanges, 0, Some(0), 0, 1000);
+        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+        look(&mut exchanges, 0, Some(1), 58_000, 59_000);
+        look(&mut exchanges, 1, Some(1), 70_000, 71_000);
+        // Read at 72 s, but looked at only at 130 s: the next iteration has come and gone.
+        look(&mut exchanges, 1, Some(2), 71_000, 130_000);
+        let Origin::Exchange { exchange, gap } = claim_at(&mut exchanges, 1, 72_000) else { panic!("no exchange") };
+        assert_eq!((exchange.iteration, gap), (None, false));
+        assert_eq!(exchange.began_after, Tick::ZERO);
+        assert_eq!(exchange.ended_before, Tick::from_micros(71_000_000));
+    }
+
+    #[test]
+    fn a_result_read_just_before_its_end_was_seen_is_certain() {
+        let mut exchanges = Exchanges::default();
+        look(&mut exchanges, 0, Some(0), 0, 1000);
+        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+        look(&mut exchanges, 2, Some(0), 48_000, 49_000);
+        look(&mut exchanges, 0, Some(1), 58_000, 58_900);
+        assert_eq!(iteration(claim_at(&mut exchanges, 0, 58_500)), Some(0));
     }
 
     #[test]
