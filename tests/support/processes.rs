@@ -73,7 +73,9 @@ impl Process {
             String::from_utf8_lossy(&bytes).into_owned()
         });
         let pid = pid(&child);
-        let watchdog = Watchdog::new(move || drop(kill_process(pid, Signal::KILL)));
+        let watchdog = Watchdog::new(move || {
+            let _ = kill_process(pid, Signal::KILL);
+        });
         Self { name, child, stdout, said: String::new(), stderr: Some(stderr), watchdog: Some(watchdog) }
     }
 

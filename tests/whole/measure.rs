@@ -1,7 +1,7 @@
 //! Whole runs, with whatever habits analyzer and valve have: nothing wrong, nothing lost, nothing twice.
 
 use super::lab::{Design, Lab};
-use super::verdict::{assert_complete, assert_numbered, assert_true, exported, visited};
+use super::verdict::{assert_channels, assert_complete, assert_numbered, assert_true, exported, visited};
 
 const START: &[&str] = &["start", "--channels", "1-4", "--repeats", "2", "--pause", "6s", "--wait"];
 const SHORT: &[&str] = &["--measure", "20s"];
@@ -71,5 +71,5 @@ fn an_analyzer_looked_at_too_rarely_gets_no_wrong_channel() {
     let done = lab.ctl(&[START, SHORT].concat());
     assert!([0, 7].contains(&done.exit), "{done:?}");
     lab.assert_idle();
-    assert_true(&exported(&lab), &lab.truth());
+    assert_channels(&exported(&lab), &lab.truth());
 }
