@@ -27,7 +27,7 @@ fn abort(lab: &Lab) {
 fn assert_aborted(lab: &Lab) {
     let run = lab.ask(&["runs", "show", "last"]);
     assert_eq!(run["outcome"], "aborted", "{run}");
-    assert!(run["reason"].as_str().unwrap().starts_with("aborted by "), "{run}");
+    assert!(run["reason"].as_str().unwrap().starts_with("by "), "{run}");
     let status = lab.ask(&["status"]);
     assert_eq!((&status["run"], &status["phase"]), (&serde_json::Value::Null, &"ABORTED".into()), "{status}");
 }
@@ -44,7 +44,7 @@ fn aborted_when(phase: &str, starter: &[i32]) {
     let start = start.wait();
     assert!(starter.contains(&start.exit), "{start:?}");
     if start.exit == 6 {
-        assert!(start.stderr.contains("the run was not started: aborted by "), "{start:?}");
+        assert!(start.stderr.contains("the run was not started: by "), "{start:?}");
     }
 }
 
@@ -112,5 +112,5 @@ fn whoever_waits_for_the_run_hears_that_it_was_aborted() {
     abort(&lab);
     let done = waiting.wait();
     assert_eq!(done.exit, 6, "{done:?}");
-    assert!(done.stderr.contains("aborted by "), "{done:?}");
+    assert!(done.stderr.contains("aborted: by "), "{done:?}");
 }

@@ -28,7 +28,7 @@ fn an_analyzer_that_refuses_to_start_fails_the_start() {
 
 #[test]
 fn an_analyzer_without_tasks_measures_none() {
-    refuses("no_tasks = true", 10, &["has no tasks", "--task"]);
+    refuses("no_tasks = true", 10, &["no tasks at all", "create one"]);
 }
 
 #[test]
@@ -91,6 +91,6 @@ fn a_run_whose_visits_are_too_short_for_a_sample_is_partial() {
         lab.ctl(&["start", "--channels", "1-4", "--pause", "6s", "--measure", "1s", "--sync", "dwell", "--wait"]);
     lab.assert_idle();
     assert_eq!(done.exit, 7, "{done:?}");
-    assert!(done.stderr.contains("visits have no good sample"), "{done:?}");
+    assert!(done.stderr.contains("visits without a good sample"), "{done:?}");
     assert_true(&exported(&lab), &lab.truth());
 }

@@ -155,7 +155,7 @@ impl Lab {
         let mut stream = TcpStream::connect(&self.ak).unwrap();
         stream.write_all(b"\x02 ASTS K0\x03").unwrap();
         let mut bytes = Vec::new();
-        for byte in stream.bytes() {
+        for byte in BufReader::new(stream).bytes() {
             match byte.unwrap() {
                 0x02 => bytes.clear(),
                 0x03 => break,

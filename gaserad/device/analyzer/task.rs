@@ -43,9 +43,14 @@ impl Owner {
         let place = self.session.place();
         let listed: Vec<String> = tasks.list.iter().map(|task| format!("{} (id {})", task.name, task.id)).collect();
         let text = if listed.is_empty() {
-            format!("the analyzer at {place} has no task {wanted:?}: it has no tasks at all; create one on its display")
+            format!(
+                "the analyzer at {place} has no task {wanted:?}: it has no tasks at all; create one on its display, then name it with --task"
+            )
         } else {
-            format!("the analyzer at {place} has no task {wanted:?}; it has {}", listed.join(", "))
+            format!(
+                "the analyzer at {place} has no task {wanted:?}; it has {}; choose one with --task",
+                listed.join(", ")
+            )
         };
         Fault::new(FaultKind::TaskUnknown, text)
     }
