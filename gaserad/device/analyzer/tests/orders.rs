@@ -41,7 +41,7 @@ async fn to_prepare_finds_the_task_and_notes_what_is_there() {
 async fn a_task_that_is_not_there_is_answered_with_those_that_are() {
     let mut world = World::new(Model::default());
     let text = "the analyzer at 192.0.2.1:8888 has no task \"Soil\"; \
-                it has Calibration task (id 7), DEFAULT (id 11), FLUSH (id 12)";
+                it has Calibration task (id 7), DEFAULT (id 11), FLUSH (id 12); choose one with --task";
     assert_eq!(refusal(world.carry_out(prepare("Soil", false)).await), (FaultKind::TaskUnknown, text.into()));
     world.model().tasks = "";
     let text = "the analyzer at 192.0.2.1:8888 has no task \"Soil\": it has no tasks at all; create one on its display";
