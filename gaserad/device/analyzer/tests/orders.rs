@@ -44,7 +44,8 @@ async fn a_task_that_is_not_there_is_answered_with_those_that_are() {
                 it has Calibration task (id 7), DEFAULT (id 11), FLUSH (id 12); choose one with --task";
     assert_eq!(refusal(world.carry_out(prepare("Soil", false)).await), (FaultKind::TaskUnknown, text.into()));
     world.model().tasks = "";
-    let text = "the analyzer at 192.0.2.1:8888 has no task \"Soil\": it has no tasks at all; create one on its display";
+    let text = "the analyzer at 192.0.2.1:8888 has no task \"Soil\": it has no tasks at all; \
+                create one on its display, then name it with --task";
     assert_eq!(refusal(world.carry_out(prepare("Soil", false)).await), (FaultKind::TaskUnknown, text.into()));
 }
 
