@@ -67,10 +67,9 @@ pub struct Exchanges {
     lags: bool,
     /// The counter has already moved on, the phase has not.
     leads: bool,
-    /// Without a counter: a whole iteration may have passed between two looks.
-    blind: bool,
     integrating_since: Option<Tick>,
-    shortest_integration: Option<Duration>,
+    /// The most that an integration was seen to last at least.
+    integration: Option<Duration>,
 }
 
 impl Exchanges {
@@ -80,8 +79,8 @@ impl Exchanges {
 
     /// A measurement is about to begin: whatever was drawn before is none of its business.
     pub fn restart(&mut self, at: Tick) {
-        let shortest_integration = self.shortest_integration;
-        *self = Self { last: self.last, started: at, shortest_integration, ..Self::default() };
+        let integration = self.integration;
+        *self = Self { last: self.last, started: at, integration, ..Self::default() };
     }
 
     /// Whether gas is being drawn, as far as is known.
@@ -120,7 +119,9 @@ impl Exchanges {
         let now = rank(seen.phase);
         let visible = u32::from(now > 0 && (self.drawn.is_empty() || now < self.rank));
         let (Some(before), Some(after)) = (last.and_then(|last| last.iteration), seen.iteration) else {
-            self.blind |= visible == 0 && seen.iteration.is_none() && now == self.rank && self.could_wrap(seen);
+            if visible == 0 && seen.iteration.is_none() && now == self.rank && self.could_wrap(seen) {
+                self.widen(seen);
+            }
             return visible;
         };
         if self.drawn.is_empty() {
@@ -131,8 +132,12 @@ impl Exchanges {
         if counted > 0 {
             self.lags = false;
         }
-        if visible == 0 && new == 1 && !(1..=2).contains(&now) && !self.could_wrap(seen) {
+        if visible == 0 && new == 1 && !(1..=2).contains(&now) {
+            // The counter moved on in the analysis: early, or because a whole iteration passed unseen.
             self.leads = true;
+            if self.could_wrap(seen) {
+                self.widen(seen);
+            }
             return 0;
         }
         if visible == 1 && counted == 0 {
@@ -146,7 +151,16 @@ impl Exchanges {
 
     /// Whether a whole integration, and with it an exchange, fits between two looks.
     fn could_wrap(&self, seen: Seen) -> bool {
-        seen.before.since(seen.after) >= self.shortest_integration.unwrap_or(Self::INTEGRATION)
+        // Integrations of one task hardly differ; what was seen of them is a little less than they last.
+        seen.before.since(seen.after) >= self.integration.map_or(Self::INTEGRATION, |integration| integration * 3 / 4)
+    }
+
+    /// The next result may be of the newest exchange or of one since then that was not seen: its window covers both.
+    fn widen(&mut self, seen: Seen) {
+        if let Some(drawn) = self.drawn.back_mut() {
+            drawn.ended = drawn.ended.map(|(after, _)| (after, seen.before));
+            drawn.iteration = None;
+        }
     }
 
     fn begin(&mut self, seen: Seen, begun: u32) {
@@ -160,7 +174,6 @@ impl Exchanges {
                 ended: (!drawing).then_some(bounds),
                 resulted: false,
             });
-            self.blind = false;
         }
         while self.drawn.len() > Self::REMEMBERED {
             self.drawn.pop_front();
@@ -191,7 +204,7 @@ impl Exchanges {
                 let lasted = seen.after.since(since);
                 self.integrating_since = None;
                 if seen.phase == AnalyzerPhase::Analysis && !lasted.is_zero() {
-                    self.shortest_integration = Some(self.shortest_integration.map_or(lasted, |old| old.min(lasted)));
+                    self.integration = self.integration.max(Some(lasted));
                 }
             }
             _ => {}
@@ -205,8 +218,7 @@ impl Exchanges {
     pub fn claim(&mut self, read: &ResultRead) -> Origin {
         let Some(last) = newest_result(self.drawn.len(), read.phase) else { return Origin::BeforeTheRun };
         let waiting = self.drawn.iter().rposition(|drawn| drawn.resulted).map_or(0, |claimed| claimed + 1);
-        let blind = std::mem::take(&mut self.blind);
-        if waiting > last || blind {
+        if waiting > last {
             return Origin::Unknown;
         }
         let first = self.oldest_result(read, last).max(waiting);
@@ -257,136 +269,4 @@ const fn rank(phase: AnalyzerPhase) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{AnalyzerTime, Sample};
-
-    const PHASES: [AnalyzerPhase; 4] =
-        [AnalyzerPhase::GasExchange, AnalyzerPhase::Integration, AnalyzerPhase::Analysis, AnalyzerPhase::None];
-
-    fn look(exchanges: &mut Exchanges, phase: usize, iteration: Option<u32>, after_ms: u64, before_ms: u64) {
-        exchanges.see(Seen {
-            state: AnalyzerState::Measuring,
-            phase: PHASES[phase],
-            iteration,
-            after: Tick::from_micros(after_ms * 1000),
-            before: Tick::from_micros(before_ms * 1000),
-        });
-    }
-
-    fn claim(exchanges: &mut Exchanges, phase: usize) -> Origin {
-        claim_at(exchanges, phase, u64::MAX / 1000)
-    }
-
-    fn claim_at(exchanges: &mut Exchanges, phase: usize, read_ms: u64) -> Origin {
-        exchanges.claim(&ResultRead {
-            sample: Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() },
-            read: Tick::from_micros(read_ms * 1000),
-            phase: PHASES[phase],
-            iteration: None,
-        })
-    }
-
-    fn iteration(origin: Origin) -> Option<u32> {
-        match origin {
-            Origin::Exchange { exchange, .. } => exchange.iteration,
-            Origin::BeforeTheRun | Origin::Unknown => None,
-        }
-    }
-
-    #[test]
-    fn a_result_is_of_the_exchange_before_the_one_under_way() {
-        let mut exchanges = Exchanges::default();
-        look(&mut exchanges, 0, Some(0), 0, 1000);
-        assert_eq!(claim(&mut exchanges, 0), Origin::BeforeTheRun);
-        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
-        look(&mut exchanges, 2, Some(0), 48_000, 49_000);
-        look(&mut exchanges, 0, Some(1), 58_000, 59_000);
-        let Origin::Exchange { exchange, gap } = claim(&mut exchanges, 0) else { panic!("no exchange") };
-        assert_eq!(exchange.iteration, Some(0));
-        assert_eq!(exchange.ended_before, Tick::from_micros(13_000_000));
-        assert!(!gap);
-    }
-
-    #[test]
-    fn a_counter_that_lags_behind_the_phase_tells_of_no_second_exchange() {
-        let mut exchanges = Exchanges::default();
-        look(&mut exchanges, 0, Some(0), 0, 1000);
-        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
-        look(&mut exchanges, 2, Some(0), 48_000, 49_000);
-        look(&mut exchanges, 0, Some(0), 58_000, 59_000);
-        look(&mut exchanges, 0, Some(1), 59_000, 60_000);
-        assert_eq!(iteration(claim(&mut exchanges, 0)), Some(0));
-        look(&mut exchanges, 1, Some(1), 70_000, 71_000);
-        look(&mut exchanges, 2, Some(1), 100_000, 101_000);
-        look(&mut exchanges, 0, Some(2), 116_000, 117_000);
-        assert_eq!(iteration(claim(&mut exchanges, 0)), Some(1));
-    }
-
-    #[test]
-    fn a_counter_that_leads_the_phase_tells_of_no_second_exchange() {
-        let mut exchanges = Exchanges::default();
-        look(&mut exchanges, 0, Some(0), 0, 1000);
-        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
-        look(&mut exchanges, 2, Some(0), 48_000, 49_000);
-        look(&mut exchanges, 2, Some(1), 57_000, 58_000);
-        look(&mut exchanges, 0, Some(1), 58_000, 59_000);
-        assert_eq!(iteration(claim(&mut exchanges, 0)), Some(0));
-        assert_eq!(exchanges.drawn.len(), 2);
-    }
-
-    #[test]
-    fn an_iteration_that_passed_unseen_is_a_gap_and_its_window_is_the_whole_silence() {
-        let mut exchanges = Exchanges::default();
-        look(&mut exchanges, 0, Some(0), 0, 1000);
-        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
-        look(&mut exchanges, 0, Some(2), 13_000, 118_000);
-        let Origin::Exchange { exchange, gap } = claim(&mut exchanges, 0) else { panic!("no exchange") };
-        assert_eq!((exchange.iteration, gap), (Some(1), true));
-        assert_eq!(exchange.began_after, Tick::from_micros(13_000_000));
-        assert_eq!(exchange.ended_before, Tick::from_micros(118_000_000));
-    }
-
-    #[test]
-    fn without_a_counter_a_long_silence_leaves_the_next_result_unknown() {
-        let mut exchanges = Exchanges::default();
-        look(&mut exchanges, 0, None, 0, 1000);
-        look(&mut exchanges, 1, None, 12_000, 13_000);
-        look(&mut exchanges, 1, None, 13_000, 71_000);
-        assert_eq!(claim(&mut exchanges, 2), Origin::Unknown);
-    }
-
-    #[test]
-    fn a_look_that_comes_late_after_the_reading_leaves_open_which_result_was_read() {
-        let mut exchanges = Exchanges::default();
-        look(&mut exchanges, 0, Some(0), 0, 1000);
-        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
-        look(&mut exchanges, 0, Some(1), 58_000, 59_000);
-        look(&mut exchanges, 1, Some(1), 70_000, 71_000);
-        // Read at 72 s, but looked at only at 130 s: the next iteration has come and gone.
-        look(&mut exchanges, 1, Some(2), 71_000, 130_000);
-        let Origin::Exchange { exchange, gap } = claim_at(&mut exchanges, 1, 72_000) else { panic!("no exchange") };
-        assert_eq!((exchange.iteration, gap), (None, false));
-        assert_eq!(exchange.began_after, Tick::ZERO);
-        assert_eq!(exchange.ended_before, Tick::from_micros(71_000_000));
-    }
-
-    #[test]
-    fn a_result_read_just_before_its_end_was_seen_is_certain() {
-        let mut exchanges = Exchanges::default();
-        look(&mut exchanges, 0, Some(0), 0, 1000);
-        look(&mut exchanges, 1, Some(0), 12_000, 13_000);
-        look(&mut exchanges, 2, Some(0), 48_000, 49_000);
-        look(&mut exchanges, 0, Some(1), 58_000, 58_900);
-        assert_eq!(iteration(claim_at(&mut exchanges, 0, 58_500)), Some(0));
-    }
-
-    #[test]
-    fn a_second_result_of_the_same_exchange_is_not_believed() {
-        let mut exchanges = Exchanges::default();
-        look(&mut exchanges, 0, Some(0), 0, 1000);
-        look(&mut exchanges, 2, Some(0), 12_000, 49_000);
-        assert_eq!(iteration(claim(&mut exchanges, 2)), Some(0));
-        assert_eq!(claim(&mut exchanges, 2), Origin::Unknown);
-    }
-}
+mod tests;

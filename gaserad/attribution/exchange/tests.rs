@@ -1,0 +1,146 @@
+use super::*;
+use crate::domain::{AnalyzerTime, Sample};
+
+const PHASES: [AnalyzerPhase; 4] =
+    [AnalyzerPhase::GasExchange, AnalyzerPhase::Integration, AnalyzerPhase::Analysis, AnalyzerPhase::None];
+
+fn look(exchanges: &mut Exchanges, phase: usize, iteration: Option<u32>, after_ms: u64, before_ms: u64) {
+    exchanges.see(Seen {
+        state: AnalyzerState::Measuring,
+        phase: PHASES[phase],
+        iteration,
+        after: Tick::from_micros(after_ms * 1000),
+        before: Tick::from_micros(before_ms * 1000),
+    });
+}
+
+fn claim(exchanges: &mut Exchanges, phase: usize) -> Origin {
+    claim_at(exchanges, phase, u64::MAX / 1000)
+}
+
+fn claim_at(exchanges: &mut Exchanges, phase: usize, read_ms: u64) -> Origin {
+    exchanges.claim(&ResultRead {
+        sample: Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() },
+        read: Tick::from_micros(read_ms * 1000),
+        phase: PHASES[phase],
+        iteration: None,
+    })
+}
+
+fn iteration(origin: Origin) -> Option<u32> {
+    match origin {
+        Origin::Exchange { exchange, .. } => exchange.iteration,
+        Origin::BeforeTheRun | Origin::Unknown => None,
+    }
+}
+
+#[test]
+fn a_result_is_of_the_exchange_before_the_one_under_way() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    assert_eq!(claim(&mut exchanges, 0), Origin::BeforeTheRun);
+    look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+    look(&mut exchanges, 2, Some(0), 48_000, 49_000);
+    look(&mut exchanges, 0, Some(1), 58_000, 59_000);
+    let Origin::Exchange { exchange, gap } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    assert_eq!(exchange.iteration, Some(0));
+    assert_eq!(exchange.ended_before, Tick::from_micros(13_000_000));
+    assert!(!gap);
+}
+
+#[test]
+fn a_counter_that_lags_behind_the_phase_tells_of_no_second_exchange() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+    look(&mut exchanges, 2, Some(0), 48_000, 49_000);
+    look(&mut exchanges, 0, Some(0), 58_000, 59_000);
+    look(&mut exchanges, 0, Some(1), 59_000, 60_000);
+    assert_eq!(iteration(claim(&mut exchanges, 0)), Some(0));
+    look(&mut exchanges, 1, Some(1), 70_000, 71_000);
+    look(&mut exchanges, 2, Some(1), 100_000, 101_000);
+    look(&mut exchanges, 0, Some(2), 116_000, 117_000);
+    assert_eq!(iteration(claim(&mut exchanges, 0)), Some(1));
+}
+
+#[test]
+fn a_counter_that_leads_the_phase_tells_of_no_second_exchange() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+    look(&mut exchanges, 2, Some(0), 48_000, 49_000);
+    look(&mut exchanges, 2, Some(1), 57_000, 58_000);
+    look(&mut exchanges, 0, Some(1), 58_000, 59_000);
+    assert_eq!(iteration(claim(&mut exchanges, 0)), Some(0));
+    assert_eq!(exchanges.drawn.len(), 2);
+}
+
+#[test]
+fn an_iteration_that_passed_unseen_is_a_gap_and_its_window_is_the_whole_silence() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+    look(&mut exchanges, 0, Some(2), 13_000, 118_000);
+    let Origin::Exchange { exchange, gap } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    assert_eq!((exchange.iteration, gap), (Some(1), true));
+    assert_eq!(exchange.began_after, Tick::from_micros(13_000_000));
+    assert_eq!(exchange.ended_before, Tick::from_micros(118_000_000));
+}
+
+#[test]
+fn without_a_counter_a_long_silence_leaves_open_which_exchange_a_result_is_of() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, None, 0, 1000);
+    look(&mut exchanges, 1, None, 12_000, 13_000);
+    look(&mut exchanges, 1, None, 13_000, 71_000);
+    look(&mut exchanges, 2, None, 106_000, 107_000);
+    look(&mut exchanges, 0, None, 116_000, 117_000);
+    let Origin::Exchange { exchange, .. } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    assert_eq!((exchange.began_after, exchange.ended_before), (Tick::ZERO, Tick::from_micros(71_000_000)));
+}
+
+#[test]
+fn a_counter_that_moves_in_the_analysis_across_a_long_silence_leaves_it_open_too() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+    look(&mut exchanges, 2, Some(0), 48_000, 49_000);
+    look(&mut exchanges, 2, Some(1), 49_000, 107_000);
+    look(&mut exchanges, 0, Some(2), 116_000, 117_000);
+    let Origin::Exchange { exchange, .. } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    assert_eq!((exchange.iteration, exchange.ended_before), (None, Tick::from_micros(107_000_000)));
+}
+
+#[test]
+fn a_look_that_comes_late_after_the_reading_leaves_open_which_result_was_read() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+    look(&mut exchanges, 0, Some(1), 58_000, 59_000);
+    look(&mut exchanges, 1, Some(1), 70_000, 71_000);
+    // Read at 72 s, but looked at only at 130 s: the next iteration has come and gone.
+    look(&mut exchanges, 1, Some(2), 71_000, 130_000);
+    let Origin::Exchange { exchange, gap } = claim_at(&mut exchanges, 1, 72_000) else { panic!("no exchange") };
+    assert_eq!((exchange.iteration, gap), (None, false));
+    assert_eq!(exchange.began_after, Tick::ZERO);
+    assert_eq!(exchange.ended_before, Tick::from_micros(71_000_000));
+}
+
+#[test]
+fn a_result_read_just_before_its_end_was_seen_is_certain() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+    look(&mut exchanges, 2, Some(0), 48_000, 49_000);
+    look(&mut exchanges, 0, Some(1), 58_000, 58_900);
+    assert_eq!(iteration(claim_at(&mut exchanges, 0, 58_500)), Some(0));
+}
+
+#[test]
+fn a_second_result_of_the_same_exchange_is_not_believed() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    look(&mut exchanges, 2, Some(0), 12_000, 49_000);
+    assert_eq!(iteration(claim(&mut exchanges, 2)), Some(0));
+    assert_eq!(claim(&mut exchanges, 2), Origin::Unknown);
+}
