@@ -13,8 +13,11 @@ pub(super) fn start(state: &State) -> Result<(), Denied> {
         return Err(Denied::new(Reason::RunUnderWay, text));
     }
     if !state.analyzer.online {
-        let why = if state.analyzer.reason.is_empty() { "not connected yet" } else { &state.analyzer.reason };
-        let text = format!("the analyzer is offline: {why}; check its power, network and [analyzer] address");
+        let why = match state.analyzer.reason.as_str() {
+            "" => "it was not reached yet; try again in a moment, or look at [analyzer] address",
+            reason => reason,
+        };
+        let text = format!("the analyzer is offline: {why}");
         return Err(Denied::new(Reason::AnalyzerOffline, text));
     }
     Ok(())
