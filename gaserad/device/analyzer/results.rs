@@ -1,12 +1,15 @@
 //! Which results are new. The analyzer gives its last result again and again, also long after the run it is of.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 
 use crate::domain::{AnalyzerTime, Sample};
 
+/// So many stamps are remembered, in the order in which they came: the analyzer gives only its last result again.
+const REMEMBERED: usize = 256;
+
 #[derive(Debug, Default)]
 pub(super) struct Results {
-    seen: BTreeSet<AnalyzerTime>,
+    seen: VecDeque<AnalyzerTime>,
     /// The analyzer was asked for results before.
     met: bool,
     /// The newest result when a run was prepared.
@@ -22,8 +25,20 @@ impl Results {
         let first = !std::mem::replace(&mut self.met, true);
         let stale = self.baseline.filter(|_| std::mem::take(&mut self.begins));
         let mut fresh = samples;
-        fresh.retain(|sample| (self.seen.insert(sample.stamp) && !first) || stale == Some(sample.stamp));
+        fresh.retain(|sample| (self.is_new(sample.stamp) && !first) || stale == Some(sample.stamp));
         fresh
+    }
+
+    /// Whether the stamp was not seen before; from now on it was.
+    fn is_new(&mut self, stamp: AnalyzerTime) -> bool {
+        if self.seen.contains(&stamp) {
+            return false;
+        }
+        if self.seen.len() == REMEMBERED {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(stamp);
+        true
     }
 
     pub(super) fn prepare(&mut self, baseline: Option<AnalyzerTime>) {
@@ -52,6 +67,16 @@ mod tests {
         assert_eq!(fresh(&mut results, &[10, 20]), [20]);
         assert!(fresh(&mut results, &[20]).is_empty());
         assert!(fresh(&mut results, &[10]).is_empty(), "not even when it comes back");
+    }
+
+    #[test]
+    fn months_of_results_take_no_more_memory_and_the_last_is_still_known() {
+        let mut results = Results::default();
+        for stamp in 0..10_000 {
+            fresh(&mut results, &[stamp]);
+        }
+        assert!(results.seen.len() <= REMEMBERED);
+        assert!(fresh(&mut results, &[9999]).is_empty());
     }
 
     #[test]
