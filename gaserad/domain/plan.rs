@@ -187,9 +187,14 @@ impl Plan {
         entries
     }
 
-    /// How long a channel is meant to be measured. How long an iteration takes only the analyzer knows.
+    /// How long a channel is meant to be measured. How long an iteration takes only the analyzer knows; in step with
+    /// it, a visit lasts about one at least.
     fn measure_estimate(&self) -> Duration {
-        self.iterations.map_or(self.measure, |count| Self::ITERATION.saturating_mul(count))
+        let measure = self.iterations.map_or(self.measure, |count| Self::ITERATION.saturating_mul(count));
+        match self.sync {
+            Sync::Analyzer => measure.max(Self::ITERATION.saturating_sub(self.settle.saturating_add(self.pause))),
+            Sync::Dwell => measure,
+        }
     }
 
     /// How long the whole plan is meant to take.
@@ -258,7 +263,9 @@ mod tests {
     #[test]
     fn otherwise_the_valve_goes_straight_there() {
         let plan = Plan::new(draft("2,4", Sync::Analyzer)).unwrap();
-        assert_eq!(plan.total(), Duration::from_secs(28));
+        assert_eq!(plan.stops().len(), 2);
+        // Two visits of one iteration each, the way home and the end.
+        assert_eq!(plan.total(), Duration::from_secs(2 * 60 + 5 + 1));
     }
 
     #[test]

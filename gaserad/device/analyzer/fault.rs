@@ -25,7 +25,9 @@ impl Trouble {
     pub(super) fn reason(&self, place: &str) -> String {
         match self {
             Self::Ask(error) => {
-                format!("{error}; check that the analyzer is on, that its address is right, and the network between")
+                format!(
+                    "{error}; check that the analyzer is on, that [analyzer] address is right, and the network between"
+                )
             }
             Self::Reply(error) => format!("{place} does not tell its state: {error}"),
             other => other.to_string(),

@@ -164,7 +164,7 @@ async fn an_analyzer_that_was_never_there_is_offline_at_once_and_told_once() {
     assert_eq!(
         reason,
         "cannot connect to 192.0.2.1:8888: connection refused; \
-         check that the analyzer is on, that its address is right, and the network between"
+         check that the analyzer is on, that [analyzer] address is right, and the network between"
     );
     assert_eq!(world.listen(10 * MINUTE).await, []);
     world.server.unplug(false);
