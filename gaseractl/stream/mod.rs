@@ -5,7 +5,7 @@
 pub mod parser;
 pub mod reconnect;
 
-use gasera::domain::{Event, Phase, Progress, Status, Utc};
+use gasera::domain::{Event, ProgressTick, Status};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -31,16 +31,12 @@ pub enum Said {
     Other,
 }
 
-/// How far the run is right now. It is not numbered, and only the newest counts.
+/// How far the run is right now, and when that was told.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Tick {
     pub timestamp: f64,
-    pub phase: Phase,
-    #[serde(default)]
-    pub waiting_for: String,
-    #[serde(default)]
-    pub until: Option<Utc>,
-    pub progress: Progress,
+    #[serde(flatten)]
+    pub told: ProgressTick,
 }
 
 impl Notice {
@@ -82,6 +78,8 @@ impl Said {
 
 #[cfg(test)]
 mod tests {
+    use gasera::domain::Utc;
+
     use super::*;
 
     fn notice(event: &str, data: &str) -> Notice {
@@ -97,10 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_may_leave_out_what_it_does_not_know() {
-        let progress = serde_json::to_string(&Progress::default()).unwrap();
-        let notice = notice("progress", &format!(r#"{{"timestamp":1.5,"phase":"IDLE","progress":{progress}}}"#));
-        assert!(matches!(notice.said, Said::Progress(tick) if tick.until.is_none() && tick.waiting_for.is_empty()));
+    fn a_tick_is_read_as_the_daemon_writes_it() {
+        let mut status = Status::default();
+        (status.waiting_for, status.progress.elapsed_seconds) = ("the end of the purge".into(), 12.5);
+        let mut data = serde_json::to_value(ProgressTick::of(&status)).unwrap();
+        data["timestamp"] = 1.5.into();
+        let said = notice("progress", &data.to_string()).said;
+        assert_eq!(said, Said::Progress(Box::new(Tick { timestamp: 1.5, told: ProgressTick::of(&status) })));
     }
 
     #[test]

@@ -90,10 +90,11 @@ impl Model {
 }
 
 fn progress(status: &mut Status, tick: &Tick) {
-    status.phase = tick.phase;
-    status.waiting_for.clone_from(&tick.waiting_for);
-    status.until = tick.until;
-    status.progress = tick.progress.clone();
+    let told = &tick.told;
+    status.phase = told.progress.phase;
+    status.waiting_for.clone_from(&told.waiting_for);
+    status.until = told.until;
+    status.progress = told.progress.clone();
 }
 
 fn happened(status: &mut Status, event: &Event) {

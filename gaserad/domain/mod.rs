@@ -41,5 +41,5 @@ pub use record::{Attribution, Flag, Qc, Record};
 pub use request::{Denied, Reason, StartRequest};
 pub use run::{Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
-pub use status::Status;
+pub use status::{ProgressTick, Status};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};

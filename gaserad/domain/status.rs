@@ -6,7 +6,7 @@ use super::channel::{Channel, Position};
 use super::device::{AnalyzerPhase, AnalyzerState};
 use super::event::LiveData;
 use super::phase::Phase;
-use super::run::{Progress, RunSummary};
+use super::run::{Progress, RunId, RunSummary};
 use super::time::Utc;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,27 @@ pub struct Status {
     pub seq: u64,
     pub version: String,
     pub simulated: bool,
+}
+
+/// How far things are right now: what the stream calls `progress`. It is not numbered, and only the newest counts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProgressTick {
+    pub run_id: Option<RunId>,
+    pub waiting_for: String,
+    pub until: Option<Utc>,
+    #[serde(flatten)]
+    pub progress: Progress,
+}
+
+impl ProgressTick {
+    pub fn of(status: &Status) -> Self {
+        Self {
+            run_id: status.run.as_ref().map(|run| run.id.clone()),
+            waiting_for: status.waiting_for.clone(),
+            until: status.until,
+            progress: status.progress.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

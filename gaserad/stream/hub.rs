@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::merged::Message;
 use super::ring::{Entry, Ring};
 use super::{BoxFuture, Cursor, Filter, Format, History, Settings, frame};
-use crate::domain::{Clock, Event, Phase, Published, RunId, Status, Tick};
+use crate::domain::{Clock, Event, Phase, ProgressTick, Published, RunId, Status, Tick};
 
 pub struct Hub {
     pub(super) settings: Settings,
@@ -153,7 +153,8 @@ impl Hub {
 
     /// Shows how things stand. Only the latest counts, and what says nothing new is not sent.
     pub fn tick(&self, status: &Status) {
-        let (told, message) = (progress(status), Message::of(status));
+        let told = serde_json::to_value(ProgressTick::of(status)).unwrap_or_default();
+        let message = Message::of(status);
         let mut state = self.write();
         state.phase = status.phase;
         state.run = status.run.as_ref().map(|run| run.id.clone());
@@ -251,15 +252,4 @@ fn entry(event: Published, message: Option<&Message>) -> Entry {
         }
     });
     Entry::new(event, merged)
-}
-
-/// How far the run is, and what it waits for.
-fn progress(status: &Status) -> Value {
-    let mut value = serde_json::to_value(&status.progress).unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.insert("run_id".into(), json!(status.run.as_ref().map(|run| &run.id)));
-        object.insert("waiting_for".into(), json!(status.waiting_for));
-        object.insert("until".into(), json!(status.until));
-    }
-    value
 }
