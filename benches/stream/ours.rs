@@ -7,8 +7,8 @@ use std::time::Duration;
 use gasera::api::{Address, Archive, Chunk, Control, Services, StoredRun, bind, serve};
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
-    Clock, Denied, Moment, Phase, PlanDraft, Progress, Published, Reason, RunId, StartRequest, Status, Sync, Tick, Utc,
-    VisitSummary,
+    Clock, Denied, Inquiry, Moment, Phase, PlanDraft, Progress, Published, Reason, RunId, Service, StartRequest,
+    Status, Tick, Told, Utc, ValveOrder, VisitSummary,
 };
 use gasera::stream::{BoxFuture, History, Hub, Settings};
 use tokio::sync::mpsc;
@@ -110,22 +110,20 @@ impl Control for Still {
         Box::pin(async move { status })
     }
 
+    fn move_valve(&self, _: ValveOrder, _: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
+        nothing()
+    }
+
+    fn serve(&self, _: Service, _: String) -> BoxFuture<'_, Result<String, Denied>> {
+        nothing()
+    }
+
+    fn inquire(&self, _: Inquiry) -> BoxFuture<'_, Result<Told, Denied>> {
+        nothing()
+    }
+
     fn plan_draft(&self) -> PlanDraft {
-        PlanDraft {
-            channels: String::new(),
-            channel_count: 31,
-            repeats: 1,
-            pause: Duration::ZERO,
-            measure: Duration::from_secs(1),
-            iterations: None,
-            task: String::new(),
-            sync: Sync::Analyzer,
-            save_on_device: false,
-            label: String::new(),
-            note: String::new(),
-            operator: String::new(),
-            settle: Duration::ZERO,
-        }
+        PlanDraft::default()
     }
 }
 

@@ -48,6 +48,7 @@ fn sentence(event: &Event, paint: Paint) -> String {
         }
         Event::DeviceErrors { codes, .. } if codes.is_empty() => "no analyzer errors".into(),
         Event::DeviceErrors { text, .. } => paint.doubtful(text).into_owned(),
+        Event::DeviceMetrics(metrics) => words::metrics(metrics),
         Event::MuxPosition { position, .. } => format!("valve {}", words::position(*position)),
         Event::Alarm { severity: Severity::Warning, code, text, .. } => paint.doubtful(&alarm(code, text)).into_owned(),
         Event::Alarm { code, text, .. } => paint.bad(&alarm(code, text)).into_owned(),

@@ -164,7 +164,14 @@ mod tests {
 
     fn component(number: u32) -> Component {
         let cas = Cas(format!("{number}-00-0"));
-        Component { label: cas.label(), formula: cas.formula().into(), ppm: Some(412.3), color: String::new(), cas }
+        Component {
+            label: cas.label(),
+            formula: cas.formula().into(),
+            ppm: Some(412.3),
+            color: String::new(),
+            cas,
+            discard: false,
+        }
     }
 
     fn live_data() -> LiveData {

@@ -116,6 +116,11 @@ fn happened(status: &mut Status, event: &Event) {
             status.analyzer.iteration = *iteration;
         }
         Event::DeviceErrors { codes, .. } => status.analyzer.errors.clone_from(codes),
+        Event::DeviceMetrics(metrics) => {
+            status.analyzer.clock_offset_s = metrics.clock_offset_s;
+            status.analyzer.stamp_meaning = metrics.stamp_meaning;
+            status.multiplexer.actuations = metrics.actuations;
+        }
         Event::MuxPosition { position, channel } => {
             status.multiplexer.position = *position;
             status.multiplexer.channel = *channel;
@@ -156,14 +161,10 @@ pub mod tests {
             repeats: 2,
             pause: seconds(6),
             measure: seconds(20),
-            iterations: None,
-            task: "DEFAULT".into(),
             sync: Sync::Analyzer,
-            save_on_device: false,
             label: "barn".into(),
-            note: String::new(),
-            operator: String::new(),
             settle: seconds(1),
+            ..PlanDraft::default()
         });
         RunSummary {
             id: RunId("01KAHRUN".into()),
@@ -211,7 +212,7 @@ pub mod tests {
                 channels: 8,
                 position: channel.map_or(Position::Unknown, |channel| Position::At(channel, Verification::Readback)),
                 channel,
-                fault: String::new(),
+                ..MultiplexerStatus::default()
             },
             live_data: None,
             seq: 40,

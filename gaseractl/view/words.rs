@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use gasera::domain::event::LiveData;
+use gasera::domain::event::{DeviceMetrics, LiveData};
 use gasera::domain::status::AnalyzerStatus;
 use gasera::domain::{
-    Attribution, Channel, DeviceErrors, Outcome, Phase, Plan, Position, Status, Utc, Verification, duration,
+    Attribution, Channel, DeviceErrors, Outcome, Phase, Plan, Position, StampMeaning, Status, Utc, Verification,
+    duration,
 };
 use gasera::proto::{self, Run};
 
@@ -190,6 +191,25 @@ pub fn outcome(run: &Run) -> Option<Outcome> {
         proto::Outcome::Aborted => Some(Outcome::Aborted),
         proto::Outcome::Failed => Some(Outcome::Failed),
     }
+}
+
+/// `clock 0.4 s ahead, stamps mean sampling, 1204 valve moves`
+pub fn metrics(metrics: &DeviceMetrics) -> String {
+    let offset = metrics.clock_offset_s.map(|offset| {
+        let way = if offset < 0.0 { "behind" } else { "ahead" };
+        format!("analyzer clock {:.1} s {way}", offset.abs())
+    });
+    let stamp = metrics.stamp_meaning.map(|meaning| {
+        format!(
+            "its stamps tell the time of {}",
+            match meaning {
+                StampMeaning::Sampling => "sampling",
+                StampMeaning::Calculated => "calculation",
+            }
+        )
+    });
+    let moves = metrics.actuations.map(|count| format!("{count} valve moves"));
+    offset.into_iter().chain(stamp).chain(moves).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

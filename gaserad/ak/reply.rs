@@ -98,7 +98,7 @@ impl Reply {
             let stamp = read_stamp(stamp).ok_or_else(unreadable)?;
             let cas = read_cas(cas).ok_or_else(unreadable)?;
             let ppm = ppm.parse().ok().filter(|ppm: &f64| ppm.is_finite());
-            samples.entry(stamp).or_default().push(Reading { cas, ppm });
+            samples.entry(stamp).or_default().push(Reading::new(cas, ppm));
         }
         let raw = &self.raw;
         Ok(samples.into_iter().map(|(stamp, readings)| Sample { stamp, readings, raw: raw.clone() }).collect())
@@ -234,7 +234,7 @@ mod tests {
         let samples = reply("ACON 0 20 74-82-8 1.5 10 124-38-9 4E2\r\n20 7732-18-5 -0.25").results().unwrap();
         let stamps: Vec<i64> = samples.iter().map(|sample| sample.stamp.0).collect();
         assert_eq!(stamps, [10, 20]);
-        assert_eq!(samples[0].readings, [Reading { cas: Cas("124-38-9".into()), ppm: Some(400.0) }]);
+        assert_eq!(samples[0].readings, [Reading::new(Cas("124-38-9".into()), Some(400.0))]);
         let ppm: Vec<_> = samples[1].readings.iter().map(|reading| reading.ppm).collect();
         assert_eq!(ppm, [Some(1.5), Some(-0.25)]);
         assert_eq!(reply("ACON 0").results(), Ok(Vec::new()));

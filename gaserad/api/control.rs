@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use crate::domain::{Denied, PlanDraft, RunId, RunSummary, StartRequest, Status, VisitSummary};
+use crate::domain::status::MultiplexerStatus;
+use crate::domain::{
+    Denied, Inquiry, PlanDraft, RunId, RunSummary, Service, StartRequest, Status, Told, ValveOrder, VisitSummary,
+};
 use crate::stream::BoxFuture;
 
 /// The measuring side.
@@ -14,6 +17,15 @@ pub trait Control: Send + Sync + 'static {
 
     /// Answers when the analyzer is idle.
     fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>>;
+
+    /// Moves the valve, or asks it where it stands. Moving is refused while a run is under way.
+    fn move_valve(&self, order: ValveOrder, who: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>>;
+
+    /// Changes something about the analyzer, and gives its reply. Refused while a run is under way.
+    fn serve(&self, service: Service, who: String) -> BoxFuture<'_, Result<String, Denied>>;
+
+    /// Asks the analyzer something that changes nothing.
+    fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>>;
 
     fn status(&self) -> BoxFuture<'_, Status>;
 

@@ -22,7 +22,7 @@ pub fn status(denied: Denied) -> Status {
 
 const fn code(reason: Reason) -> Code {
     match reason {
-        Reason::PlanInvalid => Code::InvalidArgument,
+        Reason::PlanInvalid | Reason::RequestInvalid => Code::InvalidArgument,
         Reason::RunUnderWay
         | Reason::NoRun
         | Reason::AnalyzerBusy
@@ -55,8 +55,7 @@ pub fn plan(request: proto::PlanRequest, defaults: PlanDraft) -> Result<Plan, De
         label: request.label,
         note: request.note,
         operator: request.operator,
-        channel_count: defaults.channel_count,
-        settle: defaults.settle,
+        ..defaults
     };
     Ok(Plan::new(draft)?)
 }

@@ -7,7 +7,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::{Services, convert, runs};
-use crate::domain::{Denied, Plan, Reason, StartRequest, TimelineEntry};
+use crate::domain::{Denied, IfMeasuring, Plan, Reason, StartRequest, TimelineEntry};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
 
@@ -75,7 +75,12 @@ impl GaseraService for Grpc {
             return Ok(Response::new(self.answer(&plan, String::new(), &timeline(&plan))));
         }
         let who = if plan.operator.is_empty() { peer.to_string() } else { format!("{} ({peer})", plan.operator) };
-        let start = StartRequest { plan: plan.clone(), ignore_errors: request.ignore_errors, who };
+        let start = StartRequest {
+            plan: plan.clone(),
+            ignore_errors: request.ignore_errors,
+            if_measuring: IfMeasuring::Refuse,
+            who,
+        };
         let id = self.services.control.start(start).await.map_err(convert::status)?;
         Ok(Response::new(self.answer(&plan, id.0, &[])))
     }

@@ -10,7 +10,9 @@ use serde::Deserialize;
 use super::{Daemon, Failure};
 use crate::config::{self, Overrides, Settings};
 use crate::domain::event::{LiveData, PhaseChange, outcome_sentence};
-use crate::domain::{Event, Phase, Plan, PlanDraft, RunId, RunSummary, StartRequest, Status, Sync, duration};
+use crate::domain::{
+    Event, IfMeasuring, Phase, Plan, PlanDraft, RunId, RunSummary, StartRequest, Status, Sync, duration,
+};
 use crate::stream::{Cursor, Filter, Format, SubscribeRequest};
 
 const SCALE: f64 = 60.0;
@@ -27,7 +29,8 @@ pub async fn run(overrides: &Overrides, scale: Option<f64>, out: &mut impl Write
     introduce(out, &daemon, &plan, scale)?;
     let mut lines = Lines::follow(&daemon)?;
     lines.until_online().await;
-    let request = StartRequest { plan, ignore_errors: false, who: "the demonstration".into() };
+    let request =
+        StartRequest { plan, ignore_errors: false, if_measuring: IfMeasuring::Refuse, who: "the demonstration".into() };
     let id = daemon.handle.start(request).await.map_err(anyhow::Error::from)?;
     let ended = lines.tell(out, &id).await?;
     let folder = daemon.store.run_folder(&ended);
@@ -52,17 +55,13 @@ fn plan(settings: &Settings) -> Result<Plan, Failure> {
     let draft = PlanDraft {
         channels: CHANNELS.into(),
         channel_count: settings.multiplexer.channels,
-        repeats: 1,
         pause: PAUSE,
         measure: MEASURE,
-        iterations: None,
         task: settings.analyzer.task.clone(),
         sync: Sync::Analyzer,
-        save_on_device: false,
         label: "demonstration".into(),
-        note: String::new(),
-        operator: String::new(),
         settle: settings.multiplexer.settle,
+        ..PlanDraft::default()
     };
     Ok(Plan::new(draft).map_err(anyhow::Error::from)?)
 }

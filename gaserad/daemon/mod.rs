@@ -79,7 +79,7 @@ impl Daemon {
             clock,
             store: store.clone(),
             hub: hub.clone(),
-            analyzer: devices.analyzer,
+            analyzer: devices.analyzer.clone(),
             valve: devices.valve,
             reports: inbox,
             identity: devices.identity,
@@ -87,7 +87,11 @@ impl Daemon {
             seq: opened.last_seq,
         });
         let services = Services {
-            control: Arc::new(Measuring { handle: handle.clone(), settings: settings.clone() }),
+            control: Arc::new(Measuring {
+                handle: handle.clone(),
+                analyzer: devices.analyzer,
+                settings: settings.clone(),
+            }),
             archive: Arc::new(Keeping(store.clone())),
             hub: hub.clone(),
             clock: shared,

@@ -6,7 +6,12 @@ use tokio::sync::mpsc;
 
 use crate::api::{Archive, Chunk, Control, StoredRun};
 use crate::config::Settings;
-use crate::domain::{Denied, PlanDraft, Published, Reason, RunId, RunSummary, StartRequest, Status, VisitSummary};
+use crate::device::Analyzer;
+use crate::domain::status::MultiplexerStatus;
+use crate::domain::{
+    Denied, FaultKind, Inquiry, PlanDraft, Published, Reason, RunId, RunSummary, Service, StartRequest, Status, Told,
+    ValveOrder, VisitSummary,
+};
 use crate::runtime::Handle;
 use crate::store::{Store, StoreError};
 use crate::stream::{BoxFuture, History};
@@ -14,6 +19,7 @@ use crate::stream::{BoxFuture, History};
 /// The runtime, with the settings' defaults for plans.
 pub(super) struct Measuring {
     pub handle: Handle,
+    pub analyzer: Analyzer,
     pub settings: Settings,
 }
 
@@ -24,6 +30,31 @@ impl Control for Measuring {
 
     fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
         Box::pin(self.handle.abort(who))
+    }
+
+    fn move_valve(&self, order: ValveOrder, who: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
+        Box::pin(async move {
+            self.handle.move_valve(order, who).await?;
+            Ok(self.handle.status().await?.multiplexer)
+        })
+    }
+
+    fn serve(&self, service: Service, who: String) -> BoxFuture<'_, Result<String, Denied>> {
+        Box::pin(self.handle.serve(service, who))
+    }
+
+    fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>> {
+        Box::pin(async move {
+            self.analyzer.inquire(inquiry).await.map_err(|fault| {
+                let reason = match fault.kind {
+                    FaultKind::Offline => Reason::AnalyzerOffline,
+                    FaultKind::Busy => Reason::AnalyzerBusy,
+                    FaultKind::TaskUnknown => Reason::TaskUnknown,
+                    FaultKind::Refused | FaultKind::Superseded => Reason::AnalyzerRefused,
+                };
+                Denied::new(reason, fault.text)
+            })
+        })
     }
 
     fn status(&self) -> BoxFuture<'_, Status> {
@@ -38,14 +69,10 @@ impl Control for Measuring {
             repeats: plan.repeats,
             pause: plan.pause,
             measure: plan.measure,
-            iterations: None,
             task: analyzer.task.clone(),
             sync: plan.sync,
-            save_on_device: false,
-            label: String::new(),
-            note: String::new(),
-            operator: String::new(),
             settle: multiplexer.settle,
+            ..PlanDraft::default()
         }
     }
 }

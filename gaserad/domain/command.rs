@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::{Channel, Position};
 use super::device::{AnalyzerPhase, AnalyzerState, DeviceErrors};
 use super::gas::Cas;
+use super::instrument::Service;
 use super::sample::Sample;
 use super::time::{AnalyzerTime, Tick};
 
@@ -20,13 +21,27 @@ pub struct CommandId(pub u64);
 #[serde(rename_all = "snake_case")]
 pub enum AnalyzerOrder {
     /// Find the task, see that the analyzer is idle, note the result it still holds, say where results are kept.
-    Prepare { task: String, save_on_device: bool },
+    Prepare { task: String, save_on_device: bool, if_measuring: IfMeasuring },
     /// Start measuring and see that it measures.
     Start { task_id: u32 },
     /// Look at once where the analyzer is in its iteration, and report what is new before answering.
     Look,
     /// Stop measuring and see that it is idle. Overtakes everything else.
     Stop,
+    /// Change something about the instrument itself. Never within a run.
+    Serve(Service),
+}
+
+/// What to do with an analyzer that somebody else made measure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IfMeasuring {
+    #[default]
+    Refuse,
+    /// Stop it first.
+    Stop,
+    /// Take over the measurement that is under way.
+    Adopt,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,10 +54,14 @@ pub enum AnalyzerAnswer {
         /// The stamp of the result that was there before.
         baseline: Option<AnalyzerTime>,
         errors: DeviceErrors,
+        /// It measures already, and is to go on.
+        adopted: bool,
     },
     Started,
     Looked,
     Stopped,
+    /// What the instrument replied, in its own words or in a sentence.
+    Served(String),
 }
 
 /// What the analyzer tells unasked: only what is new.
@@ -74,6 +93,8 @@ pub struct Seen {
     pub iteration: Option<u32>,
     /// The last look that still saw it as it was before began here: the change came after.
     pub after: Tick,
+    /// The look that saw the change began here.
+    pub asked: Tick,
     /// The look that saw the change ended here: the change came before.
     pub before: Tick,
 }
@@ -82,7 +103,10 @@ pub struct Seen {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultRead {
     pub sample: Sample,
-    /// When the reply was there.
+    /// The last reading without this result was asked for here: it came after. Zero if there was none.
+    pub after: Tick,
+    /// When this reading was asked for, and when the reply was there.
+    pub asked: Tick,
     pub read: Tick,
     /// The phase and the iteration counter looked at right after the reading.
     pub phase: AnalyzerPhase,
@@ -94,6 +118,17 @@ pub struct ResultRead {
 pub enum ValveOrder {
     Home,
     Goto(Channel),
+    /// Say where it stands, from the valve itself.
+    Where,
+}
+
+/// What a multiplexer is, as far as it says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValveDescription {
+    /// Make, model and firmware in its own words.
+    pub model: String,
+    /// How often it has moved in its life.
+    pub actuations: Option<u64>,
 }
 
 /// What the multiplexer tells unasked.
@@ -101,6 +136,7 @@ pub enum ValveOrder {
 #[serde(rename_all = "snake_case")]
 pub enum ValveNews {
     At(Position),
+    Is(ValveDescription),
     Lost(Fault),
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::{Channel, Position};
 use super::device::{AnalyzerPhase, AnalyzerState, Severity};
 use super::gas::Cas;
+use super::instrument::StampMeaning;
 use super::phase::Phase;
 use super::record::{Attribution, Flag, Qc, Record};
 use super::run::{Outcome, Progress, RunId, RunSummary, VisitId};
@@ -33,12 +34,24 @@ pub enum Event {
     DevicePhase { code: u8, name: AnalyzerPhase, iteration: Option<u32> },
     #[serde(rename = "device.errors")]
     DeviceErrors { codes: Vec<String>, text: String },
+    /// What can be known of the instruments beside their measuring.
+    #[serde(rename = "device.metrics")]
+    DeviceMetrics(DeviceMetrics),
     #[serde(rename = "mux.position")]
     MuxPosition { position: Position, channel: Option<Channel> },
     #[serde(rename = "alarm")]
     Alarm { severity: Severity, code: String, text: String, run_id: Option<RunId> },
     #[serde(rename = "system.shutdown")]
     SystemShutdown { reason: String },
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeviceMetrics {
+    /// The analyzer's clock minus the host's, seconds.
+    pub clock_offset_s: Option<f64>,
+    pub stamp_meaning: Option<StampMeaning>,
+    /// How often the valve has moved in its life.
+    pub actuations: Option<u64>,
 }
 
 /// A run went from one phase to the next.
@@ -88,6 +101,9 @@ pub struct Component {
     pub ppm: Option<f64>,
     pub color: String,
     pub cas: Cas,
+    /// Not to be used: this gas may still cling to the tubes.
+    #[serde(default)]
+    pub discard: bool,
 }
 
 impl LiveData {
@@ -117,6 +133,7 @@ impl LiveData {
                     ppm: reading.ppm,
                     color: reading.cas.color().into(),
                     cas: reading.cas.clone(),
+                    discard: reading.discard,
                 })
                 .collect(),
         }
@@ -125,7 +142,7 @@ impl LiveData {
 
 impl Event {
     /// The names of all events that are numbered and replayed.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 12] = [
         "run.started",
         "run.finished",
         "phase",
@@ -134,6 +151,7 @@ impl Event {
         "device.status",
         "device.phase",
         "device.errors",
+        "device.metrics",
         "mux.position",
         "alarm",
         "system.shutdown",
@@ -149,6 +167,7 @@ impl Event {
             Self::DeviceStatus { .. } => "device.status",
             Self::DevicePhase { .. } => "device.phase",
             Self::DeviceErrors { .. } => "device.errors",
+            Self::DeviceMetrics(_) => "device.metrics",
             Self::MuxPosition { .. } => "mux.position",
             Self::Alarm { .. } => "alarm",
             Self::SystemShutdown { .. } => "system.shutdown",
@@ -165,6 +184,7 @@ impl Event {
             | Self::DeviceStatus { .. }
             | Self::DevicePhase { .. }
             | Self::DeviceErrors { .. }
+            | Self::DeviceMetrics(_)
             | Self::MuxPosition { .. }
             | Self::SystemShutdown { .. } => None,
         }

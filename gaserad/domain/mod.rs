@@ -18,6 +18,7 @@ pub mod duration;
 pub mod event;
 pub mod fact;
 pub mod gas;
+pub mod instrument;
 pub mod phase;
 pub mod plan;
 pub mod record;
@@ -29,16 +30,18 @@ pub mod time;
 
 pub use channel::{Channel, ChannelKind, Position, Verification};
 pub use command::{
-    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, CommandId, Fault, FaultKind, ResultRead, Seen, ValveNews, ValveOrder,
+    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, CommandId, Fault, FaultKind, IfMeasuring, ResultRead, Seen,
+    ValveDescription, ValveNews, ValveOrder,
 };
 pub use device::{AnalyzerPhase, AnalyzerState, DeviceErrors, Severity};
 pub use event::{Event, Published};
 pub use fact::Fact;
 pub use gas::{Cas, Gas};
+pub use instrument::{AkLine, Inquiry, Service, StampMeaning, Told};
 pub use phase::Phase;
-pub use plan::{Plan, PlanDraft, PlanError, Sync, TimelineEntry};
+pub use plan::{Background, ChannelPlan, Plan, PlanDraft, PlanError, Stop, Sync, TimelineEntry};
 pub use record::{Attribution, Flag, Qc, Record};
-pub use request::{Denied, Reason, StartRequest};
+pub use request::{Denied, Done, Reason, StartRequest};
 pub use run::{Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
 pub use status::{ProgressTick, Status};

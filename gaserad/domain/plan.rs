@@ -1,12 +1,17 @@
 //! What is asked of a run. A [`Plan`] that exists is valid.
 
+mod timeline;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::channel::{self, Channel, ChannelError};
 use super::duration;
-use super::phase::Phase;
+use super::gas::Cas;
+
+pub use timeline::{Stop, TimelineEntry};
 
 /// How a channel is left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +52,39 @@ pub struct PlanDraft {
     pub operator: String,
     /// How long the gas line settles after a move of the valve.
     pub settle: Duration,
+    pub discard_first: u32,
+    pub background: Option<Background>,
+    pub overlap: bool,
+    pub park: Option<Channel>,
+    pub exceptions: Vec<ChannelPlan>,
+    pub gas_discards: BTreeMap<Cas, u32>,
+}
+
+/// A channel that is measured again and again between the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Background {
+    pub channel: Channel,
+    /// Before the first channel of a repeat, and then after so many others.
+    pub every: u32,
+}
+
+/// What is different on one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelPlan {
+    pub channel: Channel,
+    #[serde(rename = "pause_s", default, with = "duration::optional_seconds", skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Duration>,
+    #[serde(
+        rename = "measure_s",
+        default,
+        with = "duration::optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub measure: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discard_first: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +103,16 @@ pub enum PlanError {
     IterationsInDwell,
     #[error("no task is named; give one, like --task DEFAULT")]
     Task,
+    #[error("discard-first is {0}; it can be 0 to {max}", max = Plan::MAX_DISCARD)]
+    Discard(u32),
+    #[error("the background channel is to be measured after every 0 channels; write 1 or more")]
+    BackgroundEvery,
+    #[error("a background channel needs sync \"analyzer\"; with \"dwell\" the valve walks its lines in order")]
+    BackgroundInDwell,
+    #[error("only the background channel {0} is selected; give the channels to measure between, like --channels 1-8")]
+    OnlyBackground(Channel),
+    #[error("channel {channel}: {error}")]
+    Exception { channel: Channel, error: Box<PlanError> },
 }
 
 /// Channels x repeats: switch, settle, purge, measure.
@@ -86,11 +134,32 @@ pub struct Plan {
     pub operator: String,
     #[serde(rename = "settle_s", with = "duration::seconds")]
     pub settle: Duration,
+    /// So many samples after each arrival are not used, beside those of the purge.
+    #[serde(default)]
+    pub discard_first: u32,
+    #[serde(default)]
+    pub background: Option<Background>,
+    /// The valve moves on at the end of a gas exchange, while the analyzer still works on it; else it waits for the result.
+    #[serde(default = "yes")]
+    pub overlap: bool,
+    /// Where the valve is sent when the run is over; it stays where it is if there is none.
+    #[serde(default)]
+    pub park: Option<Channel>,
+    #[serde(default)]
+    pub exceptions: Vec<ChannelPlan>,
+    /// So many samples after each arrival are not used for this gas: some cling to the tubes.
+    #[serde(default)]
+    pub gas_discards: BTreeMap<Cas, u32>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Plan {
     pub const MAX_REPEATS: u32 = 100_000;
     pub const MAX_ITERATIONS: u32 = 100_000;
+    pub const MAX_DISCARD: u32 = 1000;
     pub const MIN_MEASURE: Duration = Duration::from_secs(1);
     pub const MAX_DURATION: Duration = Duration::from_secs(24 * 3600);
     /// What an iteration takes, more or less.
@@ -99,22 +168,21 @@ impl Plan {
     pub const CLOSING: Duration = Duration::from_secs(1);
 
     pub fn new(draft: PlanDraft) -> Result<Self, PlanError> {
-        let channels = channel::parse_list(&draft.channels, draft.channel_count)?;
+        let mut channels = channel::parse_list(&draft.channels, draft.channel_count)?;
         if !(1..=Self::MAX_REPEATS).contains(&draft.repeats) {
             return Err(PlanError::Repeats(draft.repeats));
         }
-        if draft.pause > Self::MAX_DURATION {
-            return Err(PlanError::Pause(draft.pause));
+        check(&draft.as_exception(), draft.sync)?;
+        for exception in &draft.exceptions {
+            check(exception, draft.sync)
+                .map_err(|error| PlanError::Exception { channel: exception.channel, error: Box::new(error) })?;
         }
-        if !(Self::MIN_MEASURE..=Self::MAX_DURATION).contains(&draft.measure) {
-            return Err(PlanError::Measure(draft.measure));
-        }
-        if let Some(iterations) = draft.iterations {
-            if !(1..=Self::MAX_ITERATIONS).contains(&iterations) {
-                return Err(PlanError::Iterations(iterations));
-            }
-            if draft.sync == Sync::Dwell {
-                return Err(PlanError::IterationsInDwell);
+        draft.gas_discards.values().try_for_each(|discard| check_discard(*discard))?;
+        if let Some(background) = draft.background {
+            check_background(background, &draft)?;
+            channels.retain(|channel| *channel != background.channel);
+            if channels.is_empty() {
+                return Err(PlanError::OnlyBackground(background.channel));
             }
         }
         if draft.task.trim().is_empty() {
@@ -133,139 +201,115 @@ impl Plan {
             note: draft.note,
             operator: draft.operator,
             settle: draft.settle,
+            discard_first: draft.discard_first,
+            background: draft.background,
+            overlap: draft.overlap,
+            park: draft.park,
+            exceptions: draft.exceptions,
+            gas_discards: draft.gas_discards,
         })
     }
 
+    /// Ascending, without the background channel.
     pub fn channels(&self) -> &[Channel] {
         &self.channels
     }
-
-    pub fn visits(&self) -> u32 {
-        self.repeats.saturating_mul(u32::try_from(self.channels.len()).unwrap_or(u32::MAX))
-    }
-
-    /// The stops of one repeat after homing, in order. Fixed timings walk the valve line by line, as the pulse
-    /// multiplexers do that they come from; otherwise the valve goes straight to the next channel.
-    pub fn stops(&self) -> Vec<Stop> {
-        let last = self.channels[self.channels.len() - 1];
-        let mut stops = Vec::new();
-        let mut line = Some(Channel::HOME);
-        while let Some(channel) = line.filter(|channel| *channel <= last) {
-            if self.channels.contains(&channel) {
-                stops.push(Stop { channel, measured: true });
-            } else if self.sync == Sync::Dwell {
-                stops.push(Stop { channel, measured: false });
-            }
-            line = channel.next();
-        }
-        stops
-    }
-
-    /// The phases in order, as long as they are meant to last.
-    pub fn timeline(&self) -> Vec<TimelineEntry> {
-        let mut entries: Vec<TimelineEntry> = Vec::new();
-        let mut offset = Duration::ZERO;
-        let mut push = |phase, channel, repeat, duration| {
-            entries.push(TimelineEntry { offset, duration, phase, channel, repeat });
-            offset = offset.saturating_add(duration);
-        };
-        let stops = self.stops();
-        let measure = self.measure_estimate();
-        for repeat in 1..=self.repeats {
-            push(Phase::Homing, None, repeat, self.settle);
-            for stop in &stops {
-                if stop.channel != Channel::HOME {
-                    push(Phase::Switching, Some(stop.channel), repeat, self.settle);
-                }
-                if stop.measured {
-                    push(Phase::Paused, Some(stop.channel), repeat, self.pause);
-                    push(Phase::Measuring, Some(stop.channel), repeat, measure);
-                }
-            }
-        }
-        push(Phase::Switching, None, self.repeats, Self::CLOSING);
-        entries
-    }
-
-    /// How long a channel is meant to be measured. How long an iteration takes only the analyzer knows; in step with
-    /// it, a visit lasts about one at least.
-    fn measure_estimate(&self) -> Duration {
-        let measure = self.iterations.map_or(self.measure, |count| Self::ITERATION.saturating_mul(count));
-        match self.sync {
-            Sync::Analyzer => measure.max(Self::ITERATION.saturating_sub(self.settle.saturating_add(self.pause))),
-            Sync::Dwell => measure,
-        }
-    }
-
-    /// How long the whole plan is meant to take.
-    pub fn total(&self) -> Duration {
-        let stops = self.stops();
-        let moves =
-            u32::try_from(stops.iter().filter(|stop| stop.channel != Channel::HOME).count()).unwrap_or(u32::MAX);
-        let visits = u32::try_from(self.channels.len()).unwrap_or(u32::MAX);
-        let dwell = self.pause.saturating_add(self.measure_estimate()).saturating_mul(visits);
-        let repeat = dwell.saturating_add(self.settle.saturating_mul(moves.saturating_add(1)));
-        repeat.saturating_mul(self.repeats).saturating_add(Self::CLOSING)
-    }
 }
 
-/// One place where the valve comes to stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stop {
-    pub channel: Channel,
-    /// A line that is only passed is not measured.
-    pub measured: bool,
-}
-
-/// One phase of a plan as it is meant to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TimelineEntry {
-    pub offset: Duration,
-    pub duration: Duration,
-    pub phase: Phase,
-    pub channel: Option<Channel>,
-    /// 1-based.
-    pub repeat: u32,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn draft(channels: &str, sync: Sync) -> PlanDraft {
-        PlanDraft {
-            channels: channels.into(),
-            channel_count: 31,
+impl Default for PlanDraft {
+    fn default() -> Self {
+        Self {
+            channels: "all".into(),
+            channel_count: Channel::MAX,
             repeats: 1,
-            pause: Duration::from_secs(2),
-            measure: Duration::from_secs(4),
+            pause: Duration::from_secs(300),
+            measure: Duration::from_secs(300),
             iterations: None,
             task: "DEFAULT".into(),
-            sync,
+            sync: Sync::default(),
             save_on_device: false,
             label: String::new(),
             note: String::new(),
             operator: String::new(),
             settle: Duration::from_secs(5),
+            discard_first: 0,
+            background: None,
+            overlap: true,
+            park: None,
+            exceptions: Vec::new(),
+            gas_discards: BTreeMap::new(),
         }
     }
+}
 
-    #[test]
-    fn fixed_timings_pass_every_line_and_pay_for_it() {
-        let plan = Plan::new(draft("2,4", Sync::Dwell)).unwrap();
-        assert_eq!(plan.total(), Duration::from_secs(33));
-        let timeline = plan.timeline();
-        assert_eq!(timeline.iter().filter(|entry| entry.phase == Phase::Switching).count(), 4);
-        let end = timeline.last().map(|entry| entry.offset + entry.duration);
-        assert_eq!(end, Some(plan.total()));
+impl ChannelPlan {
+    pub const fn new(channel: Channel) -> Self {
+        Self { channel, pause: None, measure: None, iterations: None, discard_first: None }
     }
+}
 
-    #[test]
-    fn otherwise_the_valve_goes_straight_there() {
-        let plan = Plan::new(draft("2,4", Sync::Analyzer)).unwrap();
-        assert_eq!(plan.stops().len(), 2);
-        // Two visits of one iteration each, the way home and the end.
-        assert_eq!(plan.total(), Duration::from_secs(2 * 60 + 5 + 1));
+impl PlanDraft {
+    fn as_exception(&self) -> ChannelPlan {
+        ChannelPlan {
+            channel: Channel::HOME,
+            pause: Some(self.pause),
+            measure: Some(self.measure),
+            iterations: self.iterations,
+            discard_first: Some(self.discard_first),
+        }
+    }
+}
+
+fn check(asked: &ChannelPlan, sync: Sync) -> Result<(), PlanError> {
+    if let Some(pause) = asked.pause.filter(|pause| *pause > Plan::MAX_DURATION) {
+        return Err(PlanError::Pause(pause));
+    }
+    let measurable = Plan::MIN_MEASURE..=Plan::MAX_DURATION;
+    if let Some(measure) = asked.measure.filter(|measure| !measurable.contains(measure)) {
+        return Err(PlanError::Measure(measure));
+    }
+    if let Some(iterations) = asked.iterations {
+        if !(1..=Plan::MAX_ITERATIONS).contains(&iterations) {
+            return Err(PlanError::Iterations(iterations));
+        }
+        if sync == Sync::Dwell {
+            return Err(PlanError::IterationsInDwell);
+        }
+    }
+    asked.discard_first.map_or(Ok(()), check_discard)
+}
+
+const fn check_discard(discard: u32) -> Result<(), PlanError> {
+    if discard > Plan::MAX_DISCARD { Err(PlanError::Discard(discard)) } else { Ok(()) }
+}
+
+fn check_background(background: Background, draft: &PlanDraft) -> Result<(), PlanError> {
+    if background.every == 0 {
+        return Err(PlanError::BackgroundEvery);
+    }
+    if draft.sync == Sync::Dwell {
+        return Err(PlanError::BackgroundInDwell);
+    }
+    let number = background.channel.number();
+    if number > draft.channel_count {
+        let count = draft.channel_count;
+        return Err(ChannelError::OutOfRange { number: number.into(), count }.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(super) fn draft(channels: &str, sync: Sync) -> PlanDraft {
+        PlanDraft {
+            channels: channels.into(),
+            pause: Duration::from_secs(2),
+            measure: Duration::from_secs(4),
+            sync,
+            ..PlanDraft::default()
+        }
     }
 
     #[test]
@@ -280,6 +324,12 @@ mod tests {
         assert!(matches!(with(|d| d.pause = Duration::from_secs(90_000)), Err(PlanError::Pause(_))));
         assert!(matches!(with(|d| d.iterations = Some(2)), Err(PlanError::IterationsInDwell)));
         assert!(matches!(with(|d| d.channels = "!1-31".into()), Err(PlanError::Channels(ChannelError::None))));
+        assert!(matches!(with(|d| d.discard_first = 1001), Err(PlanError::Discard(1001))));
+        let background = |channel, every| Some(Background { channel: Channel::new(channel).unwrap(), every });
+        let only = Plan::new(PlanDraft { background: background(1, 1), ..draft("1", Sync::Analyzer) });
+        assert!(matches!(only, Err(PlanError::OnlyBackground(_))));
+        let dwell = Plan::new(PlanDraft { background: background(2, 1), ..draft("1", Sync::Dwell) });
+        assert!(matches!(dwell, Err(PlanError::BackgroundInDwell)));
         assert!(matches!(with(|d| d.task = " ".into()), Err(PlanError::Task)));
     }
 }

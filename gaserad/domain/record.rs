@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Verification};
+use super::instrument::StampMeaning;
 use super::run::{RunId, VisitId};
 use super::sample::Sample;
 use super::time::Utc;
@@ -57,6 +58,8 @@ impl Qc {
 pub enum Flag {
     /// The gas exchange began before the purge was over.
     Purge,
+    /// One of the first samples after a switch, which the plan leaves out for all gases or for some.
+    Carryover,
     PosUnverified,
     PosChanged,
     Stale,
@@ -65,14 +68,19 @@ pub enum Flag {
     ErrWarning,
     ErrBlocker,
     ErrCritical,
+    /// A gas is out of the analyzer's range.
+    Range,
     Negative,
     ZeroExact,
+    /// The host's or the analyzer's clock was set meanwhile.
+    ClockStep,
 }
 
 impl Flag {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Purge => "purge",
+            Self::Carryover => "carryover",
             Self::PosUnverified => "pos_unverified",
             Self::PosChanged => "pos_changed",
             Self::Stale => "stale",
@@ -80,8 +88,10 @@ impl Flag {
             Self::ErrWarning => "err_warning",
             Self::ErrBlocker => "err_blocker",
             Self::ErrCritical => "err_critical",
+            Self::Range => "range",
             Self::Negative => "negative",
             Self::ZeroExact => "zero_exact",
+            Self::ClockStep => "clock_step",
         }
     }
 }
@@ -117,6 +127,8 @@ pub struct Record {
     pub read: Utc,
     /// The analyzer's clock minus the host's, seconds, where known.
     pub clock_offset_s: Option<f64>,
+    /// What the sample's stamp means, where that is known.
+    pub stamp_meaning: Option<StampMeaning>,
 }
 
 impl Record {

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::channel::Position;
+use super::command::IfMeasuring;
 use super::plan::{Plan, PlanError};
+use super::run::RunId;
 
 /// A run that somebody wants started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +15,21 @@ pub struct StartRequest {
     pub plan: Plan,
     /// Start although the analyzer reports blocking errors.
     pub ignore_errors: bool,
+    #[serde(default)]
+    pub if_measuring: IfMeasuring,
     /// Who asks, for the audit.
     pub who: String,
+}
+
+/// What a request that was granted came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// The run that was started or aborted.
+    Run(RunId),
+    /// Where the valve stands now.
+    Valve(Position),
+    /// What the instrument replied.
+    Served(String),
 }
 
 /// Why a request is denied, for programs. People read [`Denied::text`].
@@ -35,6 +51,8 @@ pub enum Reason {
     TaskUnknown,
     RunUnknown,
     PlanInvalid,
+    /// What was asked makes no sense.
+    RequestInvalid,
     /// The run was aborted while it was still being started.
     RunAborted,
     ShuttingDown,
@@ -54,6 +72,7 @@ impl Reason {
             Self::TaskUnknown => "TASK_UNKNOWN",
             Self::RunUnknown => "RUN_UNKNOWN",
             Self::PlanInvalid => "PLAN_INVALID",
+            Self::RequestInvalid => "REQUEST_INVALID",
             Self::RunAborted => "RUN_ABORTED",
             Self::ShuttingDown => "SHUTTING_DOWN",
             Self::Internal => "INTERNAL",

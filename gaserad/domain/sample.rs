@@ -11,6 +11,23 @@ pub struct Reading {
     pub cas: Cas,
     /// As reported; `None` where the analyzer gave no number.
     pub ppm: Option<f64>,
+    /// The analyzer gave the number with a restriction: it is out of its range.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub restricted: bool,
+    /// This gas may still cling to the tubes from the channel before: the number is kept, and not to be used.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub discard: bool,
+}
+
+impl Reading {
+    pub const fn new(cas: Cas, ppm: Option<f64>) -> Self {
+        Self { cas, ppm, restricted: false, discard: false }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// One result as the analyzer gives it (AK command ACON).

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::{Channel, Position};
 use super::device::{AnalyzerPhase, AnalyzerState};
 use super::event::LiveData;
+use super::instrument::StampMeaning;
 use super::phase::Phase;
 use super::run::{Progress, RunId, RunSummary};
 use super::time::Utc;
@@ -69,6 +70,7 @@ pub struct AnalyzerStatus {
     pub clock_offset_s: Option<f64>,
     /// Manufacturer, serial number, name, firmware, as it gives them.
     pub identity: Vec<String>,
+    pub stamp_meaning: Option<StampMeaning>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -77,6 +79,9 @@ pub struct MultiplexerStatus {
     pub channels: u8,
     pub position: Position,
     pub channel: Option<Channel>,
+    /// Make, model and firmware in its own words; empty if it does not say.
+    pub model: String,
+    pub actuations: Option<u64>,
     /// What is wrong with it; empty if nothing is.
     pub fault: String,
 }

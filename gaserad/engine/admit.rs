@@ -8,10 +8,18 @@ pub(super) fn start(state: &State) -> Result<(), Denied> {
     if state.shutting_down {
         return Err(Denied::new(Reason::ShuttingDown, "gaserad is shutting down; start the run when it is back"));
     }
+    if !state.errands.valve.is_empty() || !state.errands.analyzer.is_empty() {
+        let text = "the valve or the analyzer is just being operated by hand; try again in a moment";
+        return Err(Denied::new(Reason::AnalyzerBusy, text));
+    }
     if let Some(run) = &state.run {
         let text = format!("run {} is under way; wait for it, or abort it first (gaseractl abort)", run.id);
         return Err(Denied::new(Reason::RunUnderWay, text));
     }
+    online(state)
+}
+
+pub(super) fn online(state: &State) -> Result<(), Denied> {
     if !state.analyzer.online {
         let why = match state.analyzer.reason.as_str() {
             "" => "it was not reached yet; try again in a moment, or look at [analyzer] address",
@@ -21,6 +29,21 @@ pub(super) fn start(state: &State) -> Result<(), Denied> {
         return Err(Denied::new(Reason::AnalyzerOffline, text));
     }
     Ok(())
+}
+
+/// Whether somebody may lay hands on a device; `what` goes on after "cannot".
+pub(super) fn by_hand(state: &State, what: &str) -> Result<(), Denied> {
+    if state.shutting_down {
+        return Err(Denied::new(Reason::ShuttingDown, format!("cannot {what}: gaserad is shutting down")));
+    }
+    match &state.run {
+        Some(run) => {
+            let text =
+                format!("cannot {what}: run {} is under way; wait for it, or abort it first (gaseractl abort)", run.id);
+            Err(Denied::new(Reason::RunUnderWay, text))
+        }
+        None => Ok(()),
+    }
 }
 
 pub(super) fn abort(state: &State) -> Result<(), Denied> {

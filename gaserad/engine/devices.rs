@@ -107,6 +107,9 @@ impl Turn {
     }
 
     pub(super) fn analyzer_did(&mut self, id: CommandId, answer: Result<AnalyzerAnswer, Fault>) {
+        if self.analyzer_served(id, &answer) {
+            return;
+        }
         let Some(stage) = self.awaits(id) else { return };
         match (stage, answer) {
             (Stage::Preparing(_), Ok(prepared)) => self.prepared(prepared),
@@ -135,6 +138,7 @@ impl Turn {
                 self.state.valve.fault.clear();
                 self.valve_is(position);
             }
+            ValveNews::Is(description) => self.state.valve.description = description,
             ValveNews::Lost(fault) => self.valve_lost(&fault),
         }
     }
@@ -148,6 +152,7 @@ impl Turn {
     }
 
     pub(super) fn valve_did(&mut self, id: CommandId, answer: Result<Position, Fault>) {
+        self.valve_served(id, &answer);
         if self.state.valve.ordered != Some(id) {
             return;
         }

@@ -1,7 +1,7 @@
 //! All that goes out.
 
 use super::event::RequestId;
-use crate::domain::{AnalyzerOrder, CommandId, Denied, Event, Fact, RunId, ValveOrder};
+use crate::domain::{AnalyzerOrder, CommandId, Denied, Done, Event, Fact, ValveOrder};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -20,6 +20,6 @@ pub enum Effect {
     /// Exactly one for every request.
     Reply {
         request: RequestId,
-        answer: Result<RunId, Denied>,
+        answer: Result<Done, Denied>,
     },
 }

@@ -5,7 +5,7 @@ use super::event::RequestId;
 use super::state::{Run, Stage, Stopped};
 use super::{Effect, Turn};
 use crate::domain::{
-    AnalyzerOrder, CommandId, Denied, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity, duration,
+    AnalyzerOrder, CommandId, Denied, Done, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity, duration,
 };
 
 impl Turn {
@@ -149,7 +149,7 @@ impl Turn {
                 Reason::AnalyzerOffline,
                 format!("the run is over, but the analyzer did not confirm that it is idle: {doubt}"),
             )),
-            None => Ok(run.id.clone()),
+            None => Ok(Done::Run(run.id.clone())),
         };
         self.rest(&run, outcome, &reason);
         for request in run.aborters {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AnalyzerAnswer, AnalyzerNews, CommandId, Fault, Moment, Position, RunId, StartRequest, ValveNews};
+use crate::domain::{
+    AnalyzerAnswer, AnalyzerNews, CommandId, Fault, Moment, Position, RunId, Service, StartRequest, ValveNews,
+    ValveOrder,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -20,6 +23,8 @@ pub struct RequestId(pub u64);
 pub enum What {
     Start { request: RequestId, run: RunId, asked: StartRequest },
     Abort { request: RequestId, who: String },
+    MoveValve { request: RequestId, who: String, order: ValveOrder },
+    Serve { request: RequestId, who: String, service: Service },
     Shutdown,
     Analyzer(AnalyzerNews),
     AnalyzerDid { id: CommandId, answer: Result<AnalyzerAnswer, Fault> },

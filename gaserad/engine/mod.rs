@@ -21,6 +21,7 @@
 //! | `run` | the way of a run from stage to stage |
 //! | `ending` | how it ends |
 //! | `devices` | what the devices tell |
+//! | `service` | the valve and the analyzer outside of runs |
 //! | `results` | from a result to a record |
 //! | `progress` | how far it is, for people |
 
@@ -32,6 +33,7 @@ mod event;
 mod progress;
 mod results;
 mod run;
+mod service;
 mod state;
 
 pub use effect::Effect;
@@ -46,6 +48,8 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
     match event.what {
         What::Start { request, run, asked } => turn.start(request, run, asked),
         What::Abort { request, who } => turn.abort(request, &who),
+        What::MoveValve { request, order, .. } => turn.move_valve(request, order),
+        What::Serve { request, service, .. } => turn.serve(request, service),
         What::Shutdown => turn.shut_down(),
         What::Analyzer(news) => turn.hear_analyzer(news),
         What::AnalyzerDid { id, answer } => turn.analyzer_did(id, answer),

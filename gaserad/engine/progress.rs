@@ -99,11 +99,14 @@ impl State {
                 errors: self.analyzer.errors.0.clone(),
                 clock_offset_s: offset.map(seconds),
                 identity: self.analyzer.identity.clone(),
+                stamp_meaning: None,
             },
             multiplexer: crate::domain::status::MultiplexerStatus {
                 position: self.valve.position,
                 channel: self.valve.position.channel(),
                 fault: self.valve.fault.clone(),
+                model: self.valve.description.model.clone(),
+                actuations: self.valve.description.actuations,
                 ..Default::default()
             },
             live_data: run.map_or(&self.rest.live_data, |run| &run.live_data).clone(),

@@ -68,6 +68,7 @@ impl Turn {
                 .map(|exchange| -> (Utc, Utc) { (at.utc_at(exchange.began_after), at.utc_at(exchange.ended_before)) }),
             read: at.utc_at(read.read),
             clock_offset_s: offset.map(seconds),
+            stamp_meaning: None,
             sample: read.sample,
         };
         if record.is_good() {

@@ -8,8 +8,8 @@ use super::{Effect, Turn, admit};
 use crate::attribution::{Origin, Stay, attribute};
 use crate::domain::event::PhaseChange;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerOrder, Attribution, Channel, CommandId, Event, Fact, Phase, Plan, RunId, StartRequest,
-    Sync, Tick, ValveOrder, VisitId, VisitSummary,
+    AnalyzerAnswer, AnalyzerOrder, Attribution, Channel, CommandId, Done, Event, Fact, Phase, Plan, RunId,
+    StartRequest, Sync, Tick, ValveOrder, VisitId, VisitSummary,
 };
 
 impl Turn {
@@ -20,7 +20,8 @@ impl Turn {
         }
         let task = asked.plan.task.clone();
         let save_on_device = asked.plan.save_on_device;
-        let order = self.order_analyzer(AnalyzerOrder::Prepare { task, save_on_device });
+        let order =
+            self.order_analyzer(AnalyzerOrder::Prepare { task, save_on_device, if_measuring: asked.if_measuring });
         let mut run = Run::new(id, asked, self.at.tick);
         run.starter = Some(request);
         self.state.run = Some(run);
@@ -59,7 +60,7 @@ impl Turn {
 
     /// The analyzer knows the task: the run begins.
     pub(super) fn prepared(&mut self, answer: AnalyzerAnswer) {
-        let AnalyzerAnswer::Prepared { task_id, gases, baseline, errors } = answer else { return };
+        let AnalyzerAnswer::Prepared { task_id, gases, baseline, errors, adopted: _ } = answer else { return };
         let Some(run) = &mut self.state.run else { return };
         if let Err(denied) = admit::errors(&errors, run.ignore_errors) {
             self.refuse(&denied);
@@ -105,7 +106,7 @@ impl Turn {
         let Some(run) = &mut self.state.run else { return };
         let (id, since) = (run.id.clone(), run.since);
         if let Some(request) = run.starter.take() {
-            self.effects.push(Effect::Reply { request, answer: Ok(id) });
+            self.effects.push(Effect::Reply { request, answer: Ok(Done::Run(id)) });
         }
         self.enter_until(Stage::Settling, since, settled.max(self.at.tick));
         if settled <= self.at.tick {

@@ -9,7 +9,7 @@ use crate::domain::event::LiveData;
 use crate::domain::plan::Stop;
 use crate::domain::{
     AnalyzerPhase, AnalyzerState, AnalyzerTime, Channel, CommandId, DeviceErrors, Moment, Outcome, Phase, Plan,
-    Position, Progress, RunId, RunSummary, Tick, VisitId,
+    Position, Progress, RunId, RunSummary, Tick, ValveDescription, VisitId,
 };
 
 /// How long the engine waits for what does not come by itself.
@@ -49,6 +49,7 @@ pub struct State {
     pub(super) run: Option<Run>,
     /// What is shown while no run is under way.
     pub(super) rest: Rest,
+    pub(super) errands: Errands,
     pub(super) commands: u64,
     pub(super) shutting_down: bool,
 }
@@ -70,8 +71,16 @@ pub struct Analyzer {
 pub struct Valve {
     pub position: Position,
     pub fault: String,
+    pub description: ValveDescription,
     /// The order whose answer is awaited.
     pub(super) ordered: Option<CommandId>,
+}
+
+/// Who waits for which answer, outside of runs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Errands {
+    pub valve: BTreeMap<CommandId, RequestId>,
+    pub analyzer: BTreeMap<CommandId, RequestId>,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -2,13 +2,15 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::{Denied, Reason, RunId, StartRequest, Status};
+use crate::domain::{Denied, Done, Reason, RunId, Service, StartRequest, Status, ValveOrder};
 
-pub(super) type Answer = oneshot::Sender<Result<RunId, Denied>>;
+pub(super) type Answer = oneshot::Sender<Result<Done, Denied>>;
 
 pub(super) enum Request {
     Start(StartRequest, Answer),
     Abort(String, Answer),
+    MoveValve(ValveOrder, String, Answer),
+    Serve(Service, String, Answer),
     Status(oneshot::Sender<Status>),
     Shutdown,
 }
@@ -30,12 +32,23 @@ impl Handle {
 
     /// Answers once the analyzer measures, or with the reason why it does not.
     pub async fn start(&self, request: StartRequest) -> Result<RunId, Denied> {
-        self.ask(|answer| Request::Start(request, answer)).await?
+        self.ask(|answer| Request::Start(request, answer)).await?.map(run)
     }
 
     /// Answers once the analyzer is idle.
     pub async fn abort(&self, who: String) -> Result<RunId, Denied> {
-        self.ask(|answer| Request::Abort(who, answer)).await?
+        self.ask(|answer| Request::Abort(who, answer)).await?.map(run)
+    }
+
+    /// Answers once the valve has arrived.
+    pub async fn move_valve(&self, order: ValveOrder, who: String) -> Result<(), Denied> {
+        self.ask(|answer| Request::MoveValve(order, who, answer)).await?.map(drop)
+    }
+
+    /// Answers with the analyzer's reply.
+    pub async fn serve(&self, service: Service, who: String) -> Result<String, Denied> {
+        let done = self.ask(|answer| Request::Serve(service, who, answer)).await??;
+        Ok(if let Done::Served(reply) = done { reply } else { String::new() })
     }
 
     pub async fn status(&self) -> Result<Status, Denied> {
@@ -53,5 +66,13 @@ impl Handle {
         let (answer, wait) = oneshot::channel();
         self.requests.send(request(answer)).await.map_err(|_| gone())?;
         wait.await.map_err(|_| gone())
+    }
+}
+
+/// What starts and aborts come to.
+fn run(done: Done) -> RunId {
+    match done {
+        Done::Run(id) => id,
+        Done::Valve(_) | Done::Served(_) => RunId(String::new()),
     }
 }

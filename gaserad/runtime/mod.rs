@@ -15,7 +15,9 @@ use tokio::sync::mpsc;
 
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
-use crate::domain::{self, AnalyzerOrder, Attribution, Clock, CommandId, Moment, RunId, Status, Tick};
+use crate::domain::{
+    self, AnalyzerOrder, Attribution, Clock, CommandId, Done, Moment, RunId, Service, Status, Tick, ValveOrder,
+};
 use crate::engine::{self, Effect, RequestId, State, What};
 use crate::store::{Audit, Batch, Store, StoreError};
 use crate::stream::Hub;
@@ -64,7 +66,7 @@ pub struct Runtime {
 struct Waiting {
     answer: Answer,
     who: String,
-    what: &'static str,
+    what: String,
 }
 
 /// What the runtime is made of.
@@ -161,6 +163,14 @@ impl Runtime {
                 let request = self.wait(answer, who.clone(), "abort");
                 Some(What::Abort { request, who })
             }
+            Some(Request::MoveValve(order, who, answer)) => {
+                let request = self.wait(answer, who.clone(), valve_words(order));
+                Some(What::MoveValve { request, who, order })
+            }
+            Some(Request::Serve(service, who, answer)) => {
+                let request = self.wait(answer, who.clone(), service_words(&service));
+                Some(What::Serve { request, who, service })
+            }
             Some(Request::Status(answer)) => {
                 // Whoever asked may have gone meanwhile.
                 let _ = answer.send(self.status(self.clock.now()));
@@ -174,10 +184,10 @@ impl Runtime {
         }
     }
 
-    fn wait(&mut self, answer: Answer, who: String, what: &'static str) -> RequestId {
+    fn wait(&mut self, answer: Answer, who: String, what: impl Into<String>) -> RequestId {
         self.asked += 1;
         let request = RequestId(self.asked);
-        self.waiting.insert(request, Waiting { answer, who, what });
+        self.waiting.insert(request, Waiting { answer, who, what: what.into() });
         request
     }
 
@@ -259,13 +269,17 @@ impl Runtime {
         }
     }
 
-    fn audit(&self, request: RequestId, answer: &Result<RunId, domain::Denied>) -> Option<Audit> {
+    fn audit(&self, request: RequestId, answer: &Result<Done, domain::Denied>) -> Option<Audit> {
         let waiting = self.waiting.get(&request)?;
         let result = match answer {
-            Ok(run) => format!("ok {run}"),
+            Ok(Done::Run(run)) => format!("ok {run}"),
+            Ok(Done::Valve(position)) => {
+                format!("ok {}", position.channel().map_or_else(String::new, |at| at.to_string()))
+            }
+            Ok(Done::Served(reply)) => format!("ok {reply}"),
             Err(denied) => format!("{} {denied}", denied.reason.as_str()),
         };
-        Some(Audit { who: waiting.who.clone(), what: waiting.what.into(), result })
+        Some(Audit { who: waiting.who.clone(), what: waiting.what.clone(), result })
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -317,4 +331,19 @@ fn new_run_id(at: Moment) -> RunId {
     let _ = getrandom::fill(&mut random);
     let milliseconds = u64::try_from(at.utc.as_micros() / 1000).unwrap_or_default();
     RunId(ulid::Ulid::from_parts(milliseconds, u128::from_le_bytes(random)).to_string())
+}
+
+fn valve_words(order: ValveOrder) -> String {
+    match order {
+        ValveOrder::Home => "mux home".to_owned(),
+        ValveOrder::Goto(channel) => format!("mux goto {channel}"),
+        ValveOrder::Where => "mux where".to_owned(),
+    }
+}
+
+fn service_words(service: &Service) -> String {
+    match service {
+        Service::SelfTest => "analyzer selftest".to_owned(),
+        Service::Ak(line) => format!("analyzer ak {} {}", line.code, line.data).trim_end().to_owned(),
+    }
 }

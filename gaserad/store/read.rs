@@ -200,6 +200,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         exchange: exchange.0.zip(exchange.1).map(|(from, until)| (Utc::from_micros(from), Utc::from_micros(until))),
         read: utc(row, "read")?,
         clock_offset_s: row.get("clock_offset_s")?,
+        stamp_meaning: word_or_null(row, "stamp_meaning")?,
     })
 }
 

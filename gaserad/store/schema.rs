@@ -10,7 +10,9 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [FIRST, "ALTER TABLE records ADD COLUMN stamp_meaning TEXT;"];
+
+const FIRST: &str = "
     CREATE TABLE journal (
         seq    INTEGER PRIMARY KEY,
         tick   INTEGER NOT NULL,
@@ -86,7 +88,7 @@ const STEPS: [&str; 1] = ["
         what    TEXT NOT NULL,
         result  TEXT NOT NULL
     ) STRICT;
-"];
+";
 
 /// Somebody may look into the file with a tool of their own.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use super::batch::{Audit, Batch, ChannelLabels};
 use super::error::StoreError;
 use super::read;
 use crate::domain::{
-    Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Utc, VisitSummary,
+    Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, StampMeaning, Utc, VisitSummary,
 };
 
 /// Writes all of `batch`; its events are numbered from after `last_seq`.
@@ -175,8 +175,8 @@ fn recorded(transaction: &Transaction<'_>, record: &Record) -> Result<(), StoreE
         .prepare_cached(
             "INSERT INTO records (run, seq, stamp, readings, raw, attribution, channel, visit, repeat, verification,
                  elapsed_s, sample_in_visit, discard, qc, flags, iteration, sampled, exchange_from, exchange_until,
-                 read, clock_offset_s, good)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 read, clock_offset_s, stamp_meaning, good)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             record.run.0,
@@ -200,6 +200,7 @@ fn recorded(transaction: &Transaction<'_>, record: &Record) -> Result<(), StoreE
             record.exchange.map(|(_, until)| until.as_micros()),
             record.read.as_micros(),
             record.clock_offset_s,
+            record.stamp_meaning.map(StampMeaning::as_str),
             record.is_good(),
         ])?;
     Ok(())

@@ -92,18 +92,11 @@ pub(crate) fn published(seq: u64, event: &Event) -> Published {
 pub(crate) fn draft() -> PlanDraft {
     PlanDraft {
         channels: "1-4".into(),
-        channel_count: 31,
         repeats: 2,
         pause: Duration::from_secs(6),
         measure: Duration::from_secs(20),
-        iterations: None,
-        task: "DEFAULT".into(),
         sync: Sync::Dwell,
-        save_on_device: false,
-        label: String::new(),
-        note: String::new(),
-        operator: String::new(),
-        settle: Duration::from_secs(5),
+        ..PlanDraft::default()
     }
 }
 
@@ -188,6 +181,7 @@ pub(crate) fn live_data(attribution: Attribution, channel: Option<u8>) -> LiveDa
             ppm: Some(426.5),
             color: cas.color().into(),
             cas,
+            discard: false,
         }],
     }
 }

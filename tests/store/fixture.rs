@@ -41,18 +41,14 @@ pub fn labels() -> ChannelLabels {
 pub fn plan() -> Plan {
     Plan::new(PlanDraft {
         channels: "1-4".into(),
-        channel_count: 31,
         repeats: 2,
         pause: Duration::from_millis(2500),
         measure: Duration::from_secs(4),
-        iterations: None,
-        task: "DEFAULT".into(),
         sync: Sync::Analyzer,
         save_on_device: true,
         label: "winter".into(),
         note: "first, of many".into(),
-        operator: String::new(),
-        settle: Duration::from_secs(5),
+        ..PlanDraft::default()
     })
     .unwrap()
 }
@@ -76,7 +72,7 @@ pub fn record(run: &str, seq: u32, readings: &[(&str, f64)]) -> Record {
         seq,
         sample: Sample {
             stamp: AnalyzerTime(1_768_464_192),
-            readings: readings.iter().map(|(cas, ppm)| Reading { cas: Cas((*cas).into()), ppm: Some(*ppm) }).collect(),
+            readings: readings.iter().map(|(cas, ppm)| Reading::new(Cas((*cas).into()), Some(*ppm))).collect(),
             raw: "\u{2} ACON 0 1768464192 74-82-8 1.9 \u{3}".into(),
         },
         attribution: Attribution::Exact,

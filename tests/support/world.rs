@@ -23,18 +23,11 @@ pub fn seconds(seconds: u64) -> Duration {
 pub fn plan(channels: &str, repeats: u32, pause_s: u64, measure_s: u64, sync: Sync) -> Plan {
     let draft = PlanDraft {
         channels: channels.into(),
-        channel_count: 31,
         repeats,
         pause: seconds(pause_s),
         measure: seconds(measure_s),
-        iterations: None,
-        task: "DEFAULT".into(),
         sync,
-        save_on_device: false,
-        label: String::new(),
-        note: String::new(),
-        operator: String::new(),
-        settle: seconds(5),
+        ..PlanDraft::default()
     };
     Plan::new(draft).expect("the plan is valid")
 }
@@ -111,7 +104,8 @@ impl World {
     pub fn start(&mut self, plan: Plan) -> RequestId {
         let request = RequestId(1000 + self.scheduled);
         self.scheduled += 1;
-        let asked = StartRequest { plan, ignore_errors: false, who: "somebody".into() };
+        let asked =
+            StartRequest { plan, ignore_errors: false, if_measuring: IfMeasuring::Refuse, who: "somebody".into() };
         let run = RunId(format!("RUN{}", request.0));
         self.hand_over(What::Start { request, run, asked });
         request
@@ -271,7 +265,7 @@ impl World {
         if let Some((stamp, number)) = new_result {
             self.told_stamp = Some(stamp);
             let (_, phase, iteration) = seen;
-            let reading = Reading { cas: Cas("124-38-9".into()), ppm: Some(f64::from(number) + 0.5) };
+            let reading = Reading::new(Cas("124-38-9".into()), Some(f64::from(number) + 0.5));
             let sample = Sample { stamp: AnalyzerTime(stamp), readings: vec![reading], raw: number.to_string() };
             let read = ResultRead { sample, read: self.now, phase, iteration };
             self.hand_over(What::Analyzer(AnalyzerNews::Result(read)));

@@ -22,8 +22,10 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::{Address, Archive, Chunk, Control, Services, StoredRun, bind, serve};
+use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    Attribution, Denied, Event, PlanDraft, Reason, RunId, StartRequest, Status, VisitId, VisitSummary,
+    Attribution, Denied, Event, Inquiry, PlanDraft, Reason, RunId, Service, StartRequest, Status, Told, ValveOrder,
+    VisitId, VisitSummary,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
@@ -48,6 +50,24 @@ impl Control for Measuring {
     fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
         self.asked.lock().unwrap().push(format!("abort by {who}"));
         let answer = self.answer.lock().unwrap().clone();
+        Box::pin(async move { answer })
+    }
+
+    fn move_valve(&self, order: ValveOrder, who: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
+        self.asked.lock().unwrap().push(format!("{order:?} by {who}"));
+        let answer = self.answer.lock().unwrap().clone().map(|_| MultiplexerStatus::default());
+        Box::pin(async move { answer })
+    }
+
+    fn serve(&self, service: Service, who: String) -> BoxFuture<'_, Result<String, Denied>> {
+        self.asked.lock().unwrap().push(format!("{service:?} by {who}"));
+        let answer = self.answer.lock().unwrap().clone().map(|_| "STST 0".to_owned());
+        Box::pin(async move { answer })
+    }
+
+    fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>> {
+        self.asked.lock().unwrap().push(format!("{inquiry:?}"));
+        let answer = self.answer.lock().unwrap().clone().map(|_| Told::Ak("ASTS 0 2".to_owned()));
         Box::pin(async move { answer })
     }
 

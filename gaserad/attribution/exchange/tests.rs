@@ -10,6 +10,7 @@ fn look(exchanges: &mut Exchanges, phase: usize, iteration: Option<u32>, after_m
         phase: PHASES[phase],
         iteration,
         after: Tick::from_micros(after_ms * 1000),
+        asked: Tick::from_micros(before_ms * 1000),
         before: Tick::from_micros(before_ms * 1000),
     });
 }
@@ -21,6 +22,8 @@ fn claim(exchanges: &mut Exchanges, phase: usize) -> Origin {
 fn claim_at(exchanges: &mut Exchanges, phase: usize, read_ms: u64) -> Origin {
     exchanges.claim(&ResultRead {
         sample: Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() },
+        after: Tick::ZERO,
+        asked: Tick::from_micros(read_ms * 1000),
         read: Tick::from_micros(read_ms * 1000),
         phase: PHASES[phase],
         iteration: None,

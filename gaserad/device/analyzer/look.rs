@@ -56,7 +56,7 @@ impl Track {
         self.broken = false;
         let Place { state, phase, iteration } = place;
         let after = last.map_or(Tick::ZERO, |(_, begun)| begun);
-        new.then_some(Seen { state, phase, iteration, after, before: ended })
+        new.then_some(Seen { state, phase, iteration, after, asked: begun, before: ended })
     }
 
     fn note_results(&mut self, read: Tick, found: bool) {
@@ -124,7 +124,14 @@ impl Owner {
         let (phase, iteration) =
             looked.as_ref().map_or((AnalyzerPhase::None, None), |place| (place.phase, place.iteration));
         for sample in fresh {
-            self.news(AnalyzerNews::Result(ResultRead { sample, read, phase, iteration }));
+            self.news(AnalyzerNews::Result(ResultRead {
+                sample,
+                after: Tick::ZERO,
+                asked: read,
+                read,
+                phase,
+                iteration,
+            }));
         }
         looked.map(|_| ())
     }

@@ -36,7 +36,7 @@ use self::results::Results;
 use super::Report;
 use super::dial::Dial;
 use super::session::{Session, SessionMode};
-use crate::domain::{AnalyzerNews, AnalyzerOrder, Clock, CommandId, Tick};
+use crate::domain::{AnalyzerNews, AnalyzerOrder, Clock, CommandId, Fault, FaultKind, Inquiry, Tick, Told};
 
 /// How the analyzer is reached and how patiently it is treated. All durations are outside time.
 #[derive(Clone)]
@@ -68,6 +68,11 @@ impl Analyzer {
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (orders, inbox) = mpsc::unbounded_channel();
         (Self { orders }, Owner::new(settings, clock, reports, inbox).run())
+    }
+
+    /// Asks something that changes nothing, between two looks.
+    pub async fn inquire(&self, _inquiry: Inquiry) -> Result<Told, Fault> {
+        Err(Fault::new(FaultKind::Refused, "not available yet"))
     }
 
     /// Never waits. Each order is answered once by a report with its id.

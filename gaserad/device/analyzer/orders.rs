@@ -19,11 +19,12 @@ impl Owner {
     pub(super) async fn carry_out(&mut self, order: AnalyzerOrder) -> Result<AnalyzerAnswer, Fault> {
         self.unstoppable = matches!(order, AnalyzerOrder::Look | AnalyzerOrder::Stop);
         let (tried, outcome) = match order {
-            AnalyzerOrder::Prepare { task, save_on_device } => {
+            AnalyzerOrder::Prepare { task, save_on_device, if_measuring: _ } => {
                 ("prepare the analyzer", self.prepare(&task, save_on_device).await)
             }
             AnalyzerOrder::Start { task_id } => ("start measuring", self.start(task_id).await),
             AnalyzerOrder::Look => ("look at the analyzer", self.look_at_once().await),
+            AnalyzerOrder::Serve(_) => ("serve", Err(Fault::new(FaultKind::Refused, "not available yet").into())),
             AnalyzerOrder::Stop => ("stop measuring", self.stop().await),
         };
         self.unstoppable = false;
@@ -50,7 +51,7 @@ impl Owner {
         let baseline = self.read_results().await?;
         self.results.prepare(baseline);
         self.choose_storage(save_on_device).await?;
-        Ok(AnalyzerAnswer::Prepared { task_id, gases, baseline, errors })
+        Ok(AnalyzerAnswer::Prepared { task_id, gases, baseline, errors, adopted: false })
     }
 
     /// Where results go can be left open only if they need not be saved.

@@ -93,6 +93,7 @@ impl Owner {
         let answer = match order {
             ValveOrder::Home => self.driver.home().await,
             ValveOrder::Goto(channel) => self.driver.go(channel).await,
+            ValveOrder::Where => self.driver.position().await,
         };
         self.lost = answer.is_err();
         self.report(Report::ValveDid { id, answer });

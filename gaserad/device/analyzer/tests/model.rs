@@ -10,7 +10,8 @@ use crate::ak::Request;
 use crate::device::fake::Server;
 use crate::device::{Analyzer, AnalyzerSettings, Report, SessionMode};
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, Clock, CommandId, Fault, Moment, ResultRead, Seen, Tick, Utc,
+    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, Clock, CommandId, Fault, IfMeasuring, Moment, ResultRead, Seen, Tick,
+    Utc,
 };
 
 #[expect(clippy::disallowed_methods, reason = "the time of a test is the paused one of its runtime")]
@@ -245,7 +246,12 @@ impl World {
     }
 
     pub async fn prepare(&mut self) -> Result<AnalyzerAnswer, Fault> {
-        self.carry_out(AnalyzerOrder::Prepare { task: "DEFAULT".into(), save_on_device: true }).await
+        self.carry_out(AnalyzerOrder::Prepare {
+            task: "DEFAULT".into(),
+            save_on_device: true,
+            if_measuring: IfMeasuring::Refuse,
+        })
+        .await
     }
 
     pub async fn start_measuring(&mut self) {

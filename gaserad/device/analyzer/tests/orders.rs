@@ -7,12 +7,13 @@ use super::{MINUTE, SECOND};
 use crate::device::fake::Fate;
 use crate::domain::{
     AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, AnalyzerState, AnalyzerTime, Cas, DeviceErrors, Fault, FaultKind,
+    IfMeasuring,
 };
 
 const START: AnalyzerOrder = AnalyzerOrder::Start { task_id: 11 };
 
 fn prepare(task: &str, save_on_device: bool) -> AnalyzerOrder {
-    AnalyzerOrder::Prepare { task: task.into(), save_on_device }
+    AnalyzerOrder::Prepare { task: task.into(), save_on_device, if_measuring: IfMeasuring::Refuse }
 }
 
 fn refusal(answer: Result<AnalyzerAnswer, Fault>) -> (FaultKind, String) {
@@ -29,6 +30,7 @@ async fn to_prepare_finds_the_task_and_notes_what_is_there() {
         gases: vec![Cas("74-82-8".into()), Cas("7732-18-5".into())],
         baseline: Some(AnalyzerTime(900)),
         errors: DeviceErrors(vec!["8002".into()]),
+        adopted: false,
     };
     assert_eq!(answer, Ok(prepared));
     assert_eq!(world.server.asked().iter().filter(|asked| asked.starts_with("SONL")).count(), 1);

@@ -1,0 +1,178 @@
+//! What a plan means in order and in time: its stops, its phases, how long they take.
+
+use std::time::Duration;
+
+use super::{ChannelPlan, Plan, Sync};
+use crate::domain::channel::Channel;
+use crate::domain::phase::Phase;
+
+/// One place where the valve comes to stand, and what is wanted there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop {
+    pub channel: Channel,
+    /// A line that is only passed is not measured.
+    pub measured: bool,
+    pub pause: Duration,
+    pub measure: Duration,
+    pub iterations: Option<u32>,
+    pub discard_first: u32,
+}
+
+/// One phase of a plan as it is meant to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineEntry {
+    pub offset: Duration,
+    pub duration: Duration,
+    pub phase: Phase,
+    pub channel: Option<Channel>,
+    /// 1-based.
+    pub repeat: u32,
+}
+
+impl Plan {
+    /// The stops of one repeat after homing, in order. Fixed timings walk the valve line by line, as the pulse
+    /// multiplexers do that they come from; otherwise the valve goes straight to the next channel, and to the background
+    /// channel in between.
+    pub fn stops(&self) -> Vec<Stop> {
+        if self.sync == Sync::Dwell {
+            return self.walk();
+        }
+        let mut stops = Vec::new();
+        for (place, channel) in (0_u32..).zip(self.channels()) {
+            let background = self.background.filter(|background| place.is_multiple_of(background.every));
+            stops.extend(background.map(|background| self.stop(background.channel)));
+            stops.push(self.stop(*channel));
+        }
+        stops
+    }
+
+    fn walk(&self) -> Vec<Stop> {
+        let last = self.channels[self.channels.len() - 1];
+        let lines = std::iter::successors(Some(Channel::HOME), |line| line.next());
+        let passed = lines.take_while(|line| *line <= last);
+        passed.map(|line| Stop { measured: self.channels.contains(&line), ..self.stop(line) }).collect()
+    }
+
+    fn stop(&self, channel: Channel) -> Stop {
+        let exception = self.exceptions.iter().find(|exception| exception.channel == channel).cloned();
+        let exception = exception.unwrap_or(ChannelPlan::new(channel));
+        Stop {
+            channel,
+            measured: true,
+            pause: exception.pause.unwrap_or(self.pause),
+            measure: exception.measure.unwrap_or(self.measure),
+            // A time that is asked for on one channel counts more than the iterations asked for on all.
+            iterations: exception.iterations.or(self.iterations.filter(|_| exception.measure.is_none())),
+            discard_first: exception.discard_first.unwrap_or(self.discard_first),
+        }
+    }
+
+    /// How many visits a repeat has, those of the background channel too.
+    pub fn visits_per_repeat(&self) -> u32 {
+        let measured = u32::try_from(self.channels.len()).unwrap_or(u32::MAX);
+        let background = self.background.map_or(0, |background| measured.div_ceil(background.every));
+        measured.saturating_add(background)
+    }
+
+    pub fn visits(&self) -> u32 {
+        self.repeats.saturating_mul(self.visits_per_repeat())
+    }
+
+    /// The phases in order, as long as they are meant to last.
+    pub fn timeline(&self) -> Vec<TimelineEntry> {
+        let mut entries: Vec<TimelineEntry> = Vec::new();
+        let mut offset = Duration::ZERO;
+        for repeat in 1..=self.repeats {
+            for (phase, channel, duration) in self.phases_of_a_repeat() {
+                entries.push(TimelineEntry { offset, duration, phase, channel, repeat });
+                offset = offset.saturating_add(duration);
+            }
+        }
+        let (duration, repeat) = (Self::CLOSING, self.repeats);
+        entries.push(TimelineEntry { offset, duration, phase: Phase::Switching, channel: None, repeat });
+        entries
+    }
+
+    fn phases_of_a_repeat(&self) -> Vec<(Phase, Option<Channel>, Duration)> {
+        let mut phases = vec![(Phase::Homing, None, self.settle)];
+        let mut at = Channel::HOME;
+        for stop in self.stops() {
+            let channel = Some(stop.channel);
+            if stop.channel != at {
+                phases.push((Phase::Switching, channel, self.settle));
+            }
+            if stop.measured {
+                phases.push((Phase::Paused, channel, stop.pause));
+                phases.push((Phase::Measuring, channel, self.measure_estimate(&stop)));
+            }
+            at = stop.channel;
+        }
+        phases
+    }
+
+    /// How long a channel is meant to be measured. How long an iteration takes only the analyzer knows; in step with
+    /// it, a visit lasts about one at least.
+    fn measure_estimate(&self, stop: &Stop) -> Duration {
+        let wanted = |count: u32| Self::ITERATION.saturating_mul(count.saturating_add(stop.discard_first));
+        let measure = stop.iterations.map_or(stop.measure, wanted);
+        match self.sync {
+            Sync::Analyzer => measure.max(Self::ITERATION.saturating_sub(self.settle.saturating_add(stop.pause))),
+            Sync::Dwell => measure,
+        }
+    }
+
+    /// How long the whole plan is meant to take.
+    pub fn total(&self) -> Duration {
+        let repeat = self.phases_of_a_repeat().into_iter().map(|(_, _, duration)| duration);
+        let repeat = repeat.fold(Duration::ZERO, Duration::saturating_add);
+        repeat.saturating_mul(self.repeats).saturating_add(Self::CLOSING)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Background;
+    use super::super::tests::draft;
+    use super::*;
+
+    fn channel(number: u8) -> Channel {
+        Channel::new(number).unwrap()
+    }
+
+    #[test]
+    fn fixed_timings_pass_every_line_and_pay_for_it() {
+        let plan = Plan::new(draft("2,4", Sync::Dwell)).unwrap();
+        assert_eq!(plan.total(), Duration::from_secs(33));
+        let timeline = plan.timeline();
+        assert_eq!(timeline.iter().filter(|entry| entry.phase == Phase::Switching).count(), 4);
+        let end = timeline.last().map(|entry| entry.offset + entry.duration);
+        assert_eq!(end, Some(plan.total()));
+    }
+
+    #[test]
+    fn otherwise_the_valve_goes_straight_there() {
+        let plan = Plan::new(draft("2,4", Sync::Analyzer)).unwrap();
+        assert_eq!(plan.stops().len(), 2);
+        // Two visits of one iteration each, the way home and the end.
+        assert_eq!(plan.total(), Duration::from_secs(2 * 60 + 5 + 1));
+    }
+
+    #[test]
+    fn the_background_comes_first_and_then_after_so_many_channels() {
+        let background = Some(Background { channel: channel(31), every: 2 });
+        let plan = Plan::new(super::super::PlanDraft { background, ..draft("1-5,31", Sync::Analyzer) }).unwrap();
+        let stops: Vec<u8> = plan.stops().iter().map(|stop| stop.channel.number()).collect();
+        assert_eq!(stops, [31, 1, 2, 31, 3, 4, 31, 5]);
+        assert_eq!(plan.visits(), 8);
+    }
+
+    #[test]
+    fn a_channel_may_have_timings_of_its_own() {
+        let mut draft = draft("1-2", Sync::Analyzer);
+        draft.iterations = Some(3);
+        draft.exceptions = vec![ChannelPlan { measure: Some(Duration::from_secs(90)), ..ChannelPlan::new(channel(2)) }];
+        let stops = Plan::new(draft).unwrap().stops();
+        assert_eq!((stops[0].iterations, stops[0].measure), (Some(3), Duration::from_secs(4)));
+        assert_eq!((stops[1].iterations, stops[1].measure), (None, Duration::from_secs(90)));
+    }
+}
