@@ -5,9 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
-use gasera::domain::{
-    Event, Outcome, Phase, Plan, PlanDraft, Position, Progress, RunId, RunSummary, Status, Sync, Utc,
-};
+use gasera::domain::{Event, Outcome, Phase, Plan, PlanDraft, Position, Progress, RunId, RunSummary, Status, Utc};
 
 pub const RUN: &str = "01KAHRUN";
 
@@ -51,14 +49,10 @@ pub fn summary(outcome: Option<Outcome>) -> RunSummary {
         repeats: 2,
         pause: Duration::from_secs(6),
         measure: Duration::from_secs(20),
-        iterations: None,
-        task: "DEFAULT".into(),
-        sync: Sync::Analyzer,
-        save_on_device: false,
         label: "barn north".into(),
-        note: String::new(),
         operator: "ada".into(),
         settle: Duration::from_secs(1),
+        ..PlanDraft::default()
     });
     RunSummary {
         id: RunId(RUN.into()),
@@ -103,7 +97,7 @@ pub fn status(run: Option<RunSummary>, last_run: Option<RunSummary>, seq: u64) -
             channels: 8,
             position: Position::Unknown,
             channel: None,
-            fault: String::new(),
+            ..MultiplexerStatus::default()
         },
         live_data: None,
         seq,

@@ -127,7 +127,7 @@ fn an_analyzer_that_stops_by_itself_fails_the_run() {
     world.run_for(seconds(30));
     let (after, before) = (world.now, world.now);
     let (state, phase) = (AnalyzerState::Malfunction, AnalyzerPhase::None);
-    world.say(AnalyzerNews::Seen(Seen { state, phase, iteration: None, after, before }));
+    world.say(AnalyzerNews::Seen(Seen { state, phase, iteration: None, after, asked: after, before }));
     world.settle(seconds(300));
     let (outcome, reason) = world.endings().remove(0);
     assert_eq!(outcome, Outcome::Failed);

@@ -8,7 +8,7 @@ use gasera::domain::event::Event;
 use gasera::domain::plan::{Plan, PlanDraft};
 use gasera::domain::{
     AnalyzerTime, Attribution, Cas, Channel, ChannelKind, Fact, Position, Qc, Reading, Record, RunId, RunSummary,
-    Sample, Sync, Utc, Verification, VisitId, VisitSummary,
+    Sample, StampMeaning, Sync, Utc, Verification, VisitId, VisitSummary,
 };
 use gasera::store::{Batch, ChannelLabels, Opened, Store};
 use tempfile::TempDir;
@@ -90,6 +90,7 @@ pub fn record(run: &str, seq: u32, readings: &[(&str, f64)]) -> Record {
         exchange: Some((utc(180), utc(192))),
         read: utc(230),
         clock_offset_s: Some(-3600.5),
+        stamp_meaning: Some(StampMeaning::Sampling),
     }
 }
 

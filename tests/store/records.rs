@@ -1,7 +1,8 @@
 //! Whatever a record holds, it reads back as it was.
 
 use gasera::domain::{
-    AnalyzerTime, Attribution, Cas, Channel, Fact, Flag, Qc, Reading, Record, RunId, Sample, Utc, Verification, VisitId,
+    AnalyzerTime, Attribution, Cas, Channel, Fact, Flag, Qc, Reading, Record, RunId, Sample, StampMeaning, Utc,
+    Verification, VisitId,
 };
 use proptest::prelude::*;
 
@@ -47,6 +48,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                 exchange: exchange.map(|(from, until)| (Utc::from_micros(from), Utc::from_micros(until))),
                 read: Utc::from_micros(times[1]),
                 clock_offset_s: floats[1],
+                stamp_meaning: counts[1].map(|_| StampMeaning::Calculated),
             }
         },
     )

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gasera::domain::{
     AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, AnalyzerPhase, AnalyzerState, AnalyzerTime, Cas, Channel, CommandId,
-    Denied, DeviceErrors, Event, Fact, Fault, FaultKind, Moment, Outcome, Plan, PlanDraft, Position, Reading, Record,
-    ResultRead, RunId, Sample, Seen, StartRequest, Sync, Tick, Utc, ValveOrder, Verification,
+    Denied, DeviceErrors, Done, Event, Fact, Fault, FaultKind, IfMeasuring, Moment, Outcome, Plan, PlanDraft, Position,
+    Reading, Record, ResultRead, RunId, Sample, Seen, StartRequest, Sync, Tick, Utc, ValveOrder, Verification,
 };
 use gasera::engine::{self, Effect, RequestId, State, What};
 
@@ -189,6 +189,7 @@ impl World {
                         gases: vec![Cas("124-38-9".into())],
                         baseline: self.result.map(|(stamp, _)| AnalyzerTime(stamp)),
                         errors: DeviceErrors::default(),
+                        adopted: false,
                     })
                 },
                 Err,
@@ -205,6 +206,7 @@ impl World {
                 }
             }
             AnalyzerOrder::Look => Ok(AnalyzerAnswer::Looked),
+            AnalyzerOrder::Serve(_) => Ok(AnalyzerAnswer::Served(String::new())),
             AnalyzerOrder::Stop => {
                 let busy = self.measuring_since.take().is_some();
                 let delay = if busy { self.manners.cancelling } else { Duration::ZERO };
@@ -223,6 +225,7 @@ impl World {
         let target = match order {
             ValveOrder::Home => Channel::HOME,
             ValveOrder::Goto(channel) => channel,
+            ValveOrder::Where => return,
         };
         if self.manners.valve_silent_from.is_some_and(|from| self.now >= from) {
             return;
@@ -260,14 +263,21 @@ impl World {
             self.told = Some(seen);
             let (state, phase, iteration) = seen;
             let before = self.now;
-            self.hand_over(What::Analyzer(AnalyzerNews::Seen(Seen { state, phase, iteration, after: asked, before })));
+            self.hand_over(What::Analyzer(AnalyzerNews::Seen(Seen {
+                state,
+                phase,
+                iteration,
+                after: asked,
+                asked: before,
+                before,
+            })));
         }
         if let Some((stamp, number)) = new_result {
             self.told_stamp = Some(stamp);
             let (_, phase, iteration) = seen;
             let reading = Reading::new(Cas("124-38-9".into()), Some(f64::from(number) + 0.5));
             let sample = Sample { stamp: AnalyzerTime(stamp), readings: vec![reading], raw: number.to_string() };
-            let read = ResultRead { sample, read: self.now, phase, iteration };
+            let read = ResultRead { sample, after: asked, asked: self.now, read: self.now, phase, iteration };
             self.hand_over(What::Analyzer(AnalyzerNews::Result(read)));
         }
     }
@@ -352,7 +362,7 @@ impl World {
         self.effects.iter().filter_map(|(_, effect)| ended(effect)).collect()
     }
 
-    pub fn replies(&self, wanted: RequestId) -> Vec<(Tick, Result<RunId, Denied>)> {
+    pub fn replies(&self, wanted: RequestId) -> Vec<(Tick, Result<Done, Denied>)> {
         let replied = |(at, effect): &(Tick, Effect)| match effect {
             Effect::Reply { request, answer } if *request == wanted => Some((*at, answer.clone())),
             _ => None,

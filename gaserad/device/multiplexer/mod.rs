@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::Report;
-use crate::domain::{Channel, CommandId, Fault, Position, ValveNews, ValveOrder};
+use crate::domain::{Channel, CommandId, Fault, Position, ValveDescription, ValveNews, ValveOrder};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -31,6 +31,10 @@ pub trait Multiplexer: Send {
     fn go(&mut self, to: Channel) -> BoxFuture<'_, Result<Position, Fault>>;
     /// Says where it stands.
     fn position(&mut self) -> BoxFuture<'_, Result<Position, Fault>>;
+    /// Says what it is, as far as it can. Asked whenever it was found, and when somebody wants to know.
+    fn describe(&mut self) -> BoxFuture<'_, Result<ValveDescription, Fault>> {
+        Box::pin(async { Ok(ValveDescription::default()) })
+    }
 }
 
 /// A handle to the task that owns the multiplexer. The task ends with its last handle.
