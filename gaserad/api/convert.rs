@@ -233,3 +233,75 @@ fn optional(utc: Option<Utc>) -> String {
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(number: u8) -> Channel {
+        Channel::new(number).unwrap()
+    }
+
+    fn defaults() -> PlanDraft {
+        let own = |number| ChannelPlan { iterations: Some(2), ..ChannelPlan::new(numbered(number)) };
+        PlanDraft {
+            channel_count: 8,
+            discard_first: 1,
+            background: Some(Background { channel: numbered(8), every: 2 }),
+            park: Some(Channel::HOME),
+            exceptions: vec![own(2), own(7), own(8)],
+            gas_discards: BTreeMap::from([(Cas("7664-41-7".into()), 3)]),
+            ..PlanDraft::default()
+        }
+    }
+
+    fn asked() -> proto::PlanRequest {
+        proto::PlanRequest { channels: "1-3".into(), ..proto::PlanRequest::default() }
+    }
+
+    #[test]
+    fn what_is_not_asked_is_as_configured_and_only_what_concerns_the_plan() {
+        let plan = plan(asked(), defaults()).unwrap();
+        assert_eq!((plan.discard_first, plan.background, plan.park), (1, defaults().background, Some(Channel::HOME)));
+        let own: Vec<u8> = plan.exceptions.iter().map(|exception| exception.channel.number()).collect();
+        assert_eq!(own, [2, 8]);
+        assert_eq!(plan.gas_discards, defaults().gas_discards);
+        assert_eq!(super::plan(plan_out(&plan), PlanDraft { channel_count: 8, ..PlanDraft::default() }).unwrap(), plan);
+    }
+
+    #[test]
+    fn what_is_asked_counts_more() {
+        let request = proto::PlanRequest {
+            discard_first: Some(0),
+            background: Some(proto::Background { channel: 4, every: 0 }),
+            overlap: Some(false),
+            park: Some(0),
+            ..asked()
+        };
+        let plan = plan(request, defaults()).unwrap();
+        assert_eq!((plan.discard_first, plan.overlap, plan.park), (0, false, None));
+        assert_eq!(plan.background, Some(Background { channel: numbered(4), every: 2 }));
+        let none = proto::PlanRequest { background: Some(proto::Background::default()), ..asked() };
+        assert_eq!(super::plan(none, defaults()).unwrap().background, None);
+    }
+
+    #[test]
+    fn what_is_configured_for_another_timing_does_not_stand_in_the_way() {
+        let dwell = proto::PlanRequest { sync: proto::Sync::Dwell.into(), ..asked() };
+        let plan = plan(dwell.clone(), defaults()).unwrap();
+        assert_eq!((plan.background, plan.exceptions[0].iterations), (None, None));
+        let with = proto::PlanRequest { background: Some(proto::Background { channel: 8, every: 1 }), ..dwell };
+        assert_eq!(super::plan(with, defaults()).unwrap_err().reason, Reason::PlanInvalid);
+    }
+
+    #[test]
+    fn channels_that_do_not_exist_are_refused() {
+        let background = proto::PlanRequest { background: Some(proto::Background { channel: 9, every: 1 }), ..asked() };
+        let park = proto::PlanRequest { park: Some(300), ..asked() };
+        let exceptions = vec![proto::ChannelPlan { channel: 0, ..proto::ChannelPlan::default() }];
+        for request in [background, park, proto::PlanRequest { exceptions, ..asked() }] {
+            let denied = plan(request, defaults()).unwrap_err();
+            assert_eq!(denied.reason, Reason::RequestInvalid, "{denied}");
+        }
+    }
+}
