@@ -10,6 +10,7 @@
 pub mod demo;
 mod failure;
 mod seams;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
