@@ -269,15 +269,8 @@ impl World {
             ValveOrder::Where => self.valve.last().and_then(|(_, at)| Channel::new(*at)),
         };
         let target = target.expect("the valve stands somewhere");
-        if let Some((from, until)) = self.manners.valve_away {
-            if (from..until).contains(&self.now) {
-                let fault = Fault::new(FaultKind::Offline, "the port is gone");
-                self.later(SECOND, What::ValveDid { id, answer: Err(fault) });
-                let at = self.valve.last().and_then(|(_, at)| Channel::new(*at)).unwrap_or(Channel::HOME);
-                let back = ValveNews::At(Position::At(at, Verification::Readback));
-                self.later(until.since(self.now) + SECOND * 2, What::Valve(back));
-                return;
-            }
+        if let Some((_, until)) = self.manners.valve_away.filter(|(from, until)| (*from..*until).contains(&self.now)) {
+            return self.lose_valve_order(id, until);
         }
         if self.manners.valve_silent_from.is_some_and(|from| self.now >= from) {
             return;
@@ -294,6 +287,14 @@ impl World {
         self.valve.push((self.now + travel, target.number()));
         let answer = Ok(Position::At(target, Verification::Readback));
         self.later(travel, What::ValveDid { id, answer });
+    }
+
+    fn lose_valve_order(&mut self, id: CommandId, until: Tick) {
+        let fault = Fault::new(FaultKind::Offline, "the port is gone");
+        self.later(SECOND, What::ValveDid { id, answer: Err(fault) });
+        let at = self.valve.last().and_then(|(_, at)| Channel::new(*at)).unwrap_or(Channel::HOME);
+        let back = ValveNews::At(Position::At(at, Verification::Readback));
+        self.later(until.since(self.now) + SECOND * 2, What::Valve(back));
     }
 
     /// Makes the iterations up to now, and tells what is new.
