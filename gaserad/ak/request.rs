@@ -1,6 +1,6 @@
 //! Requests as they come over the wire, and commands as people type them, read into [`Command`]s.
 
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 
 use super::command::{Command, Layout, NO_ADDRESS, NO_GATEWAY, NO_NETMASK};
 use super::frame::Frame;
