@@ -41,10 +41,10 @@ pub enum AskError {
     #[error("cannot connect to {place}: {why}")]
     Unreachable { place: String, why: String },
     #[error("{place} gave no reply to {code}: {why}")]
-    NoReply { place: String, code: &'static str, why: String },
+    NoReply { place: String, code: String, why: String },
     /// It may have been carried out or not, and must not be repeated.
     #[error("the reply of {place} to {code} was lost: {why}")]
-    Lost { place: String, code: &'static str, why: String },
+    Lost { place: String, code: String, why: String },
     #[error("{place} does not speak AK: {error}")]
     Malformed { place: String, error: ak::Error },
 }
@@ -89,8 +89,8 @@ impl Session {
     pub async fn ask(&mut self, command: Command) -> Result<Reply, AskError> {
         let mut repeats = u8::from(command.is_safe_to_repeat());
         loop {
-            let reused = self.still_open(command).await;
-            let failure = match self.attempt(command).await {
+            let reused = self.still_open(&command).await;
+            let failure = match self.attempt(&command).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -99,15 +99,15 @@ impl Session {
                 // It had hung up meanwhile: that says nothing of the question.
                 Failure::Undelivered(_) if reused => {}
                 Failure::Ended if reused && command.is_safe_to_repeat() => {}
-                Failure::Unreachable(_) | Failure::Undelivered(_) => return Err(self.error(command, failure)),
+                Failure::Unreachable(_) | Failure::Undelivered(_) => return Err(self.error(&command, failure)),
                 _ if repeats > 0 => repeats -= 1,
-                failure => return Err(self.error(command, failure)),
+                failure => return Err(self.error(&command, failure)),
             }
         }
     }
 
     /// Whether there is a connection to use again. One that the server has closed is dropped.
-    async fn still_open(&mut self, command: Command) -> bool {
+    async fn still_open(&mut self, command: &Command) -> bool {
         let Some(connection) = &mut self.connection else { return false };
         // A close that has come in must get the chance to be noticed.
         tokio::task::yield_now().await;
@@ -129,7 +129,7 @@ impl Session {
         self.hangs_up |= replies == 1;
     }
 
-    async fn attempt(&mut self, command: Command) -> Result<Reply, Failure> {
+    async fn attempt(&mut self, command: &Command) -> Result<Reply, Failure> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => connect(&self.dial).await?,
@@ -148,9 +148,9 @@ impl Session {
         Ok(reply)
     }
 
-    fn error(&self, command: Command, failure: Failure) -> AskError {
+    fn error(&self, command: &Command, failure: Failure) -> AskError {
         let place = self.dial.place.clone();
-        let code = command.code();
+        let code = command.code().to_owned();
         let why = match failure {
             Failure::Unreachable(why) | Failure::Undelivered(why) => return AskError::Unreachable { place, why },
             Failure::Malformed(error) if command.is_safe_to_repeat() => return AskError::Malformed { place, error },
@@ -176,7 +176,7 @@ async fn connect(dial: &Dial) -> Result<Connection, Failure> {
 }
 
 impl Connection {
-    async fn exchange(&mut self, command: Command) -> Result<Reply, Failure> {
+    async fn exchange(&mut self, command: &Command) -> Result<Reply, Failure> {
         self.send(&command.encode()).await?;
         let mut piece = [0; PIECE];
         let mut received = 0;
