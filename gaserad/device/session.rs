@@ -92,8 +92,8 @@ impl Session {
     pub async fn ask(&mut self, command: &Command) -> Result<Reply, AskError> {
         let mut repeats = u8::from(command.is_safe_to_repeat());
         loop {
-            let reused = self.still_open(command).await;
-            let failure = match self.attempt(command).await {
+            let reused = self.still_open(&command).await;
+            let failure = match self.attempt(&command).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -102,9 +102,9 @@ impl Session {
                 // It had hung up meanwhile: that says nothing of the question.
                 Failure::Undelivered(_) if reused => {}
                 Failure::Ended if reused && command.is_safe_to_repeat() => {}
-                Failure::Unreachable(_) | Failure::Undelivered(_) => return Err(self.error(command, failure)),
+                Failure::Unreachable(_) | Failure::Undelivered(_) => return Err(self.error(&command, failure)),
                 _ if repeats > 0 => repeats -= 1,
-                failure => return Err(self.error(command, failure)),
+                failure => return Err(self.error(&command, failure)),
             }
         }
     }

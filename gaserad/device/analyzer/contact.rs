@@ -28,7 +28,7 @@ pub(super) struct Contact {
     told_offline: bool,
     failures: u32,
     failing_since: Option<Tick>,
-    features: BTreeMap<&'static str, Feature>,
+    features: BTreeMap<String, Feature>,
     errors: Option<DeviceErrors>,
     errors_read: Option<Tick>,
     offset_ms: Option<i64>,
@@ -67,18 +67,18 @@ impl Owner {
 
     /// Asks what not every firmware knows; `None` if it was refused, or was never answered though other questions are.
     pub(super) async fn probe(&mut self, command: Command) -> Result<Option<Reply>, Trouble> {
-        let code = command.code();
-        let known = self.contact.features.get(code).copied();
+        let code = command.code().to_owned();
+        let asked_often = matches!(command, Command::Phase | Command::Iteration | Command::Clock);
+        let known = self.contact.features.get(&code).copied();
         if matches!(known, Some(Feature::Refused | Feature::Silent)) {
             return Ok(None);
         }
-        match self.ask(command).await {
-            Ok(reply) if reply.done(command).is_ok() => {
+        match self.ask(command.clone()).await {
+            Ok(reply) if reply.done(&command).is_ok() => {
                 self.contact.features.insert(code, Feature::Works);
                 Ok(Some(reply))
             }
             Ok(_) => {
-                let asked_often = matches!(command, Command::Phase | Command::Iteration | Command::Clock);
                 if asked_often && known.is_none() {
                     self.contact.features.insert(code, Feature::Refused);
                 }

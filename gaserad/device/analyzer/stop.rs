@@ -51,7 +51,7 @@ impl Owner {
             let at = self.now();
             let reply = self.ask(Command::Stop).await?;
             ordered.first.get_or_insert(at);
-            ordered.last = Some((at, state, reply.done(Command::Stop).is_ok()));
+            ordered.last = Some((at, state, reply.done(&Command::Stop).is_ok()));
         }
         Ok(Some(state))
     }
