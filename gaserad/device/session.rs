@@ -23,6 +23,7 @@ use crate::ak::{self, Command, Decoder, Reply};
 const CONNECT: Duration = Duration::from_secs(2);
 const REPLY: Duration = Duration::from_secs(3);
 const PIECE: usize = 4096;
+const HABIT: u8 = 2;
 
 /// How long a connection serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,8 +55,8 @@ pub struct Session {
     dial: Dial,
     mode: SessionMode,
     connection: Option<Connection>,
-    /// The server was seen to hang up after a reply.
-    hangs_up: bool,
+    /// In how many connections in a row the server hung up after the first reply.
+    hung_up: u8,
 }
 
 struct Connection {
@@ -80,7 +81,7 @@ enum Failure {
 
 impl Session {
     pub fn new(dial: Dial, mode: SessionMode) -> Self {
-        Self { dial, mode, connection: None, hangs_up: false }
+        Self { dial, mode, connection: None, hung_up: 0 }
     }
 
     /// The analyzer's address as people know it.
@@ -92,8 +93,8 @@ impl Session {
     pub async fn ask(&mut self, command: &Command) -> Result<Reply, AskError> {
         let mut repeats = u8::from(command.is_safe_to_repeat());
         loop {
-            let reused = self.still_open(&command).await;
-            let failure = match self.attempt(&command).await {
+            let reused = self.still_open(command).await;
+            let failure = match self.attempt(command).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -102,9 +103,9 @@ impl Session {
                 // It had hung up meanwhile: that says nothing of the question.
                 Failure::Undelivered(_) if reused => {}
                 Failure::Ended if reused && command.is_safe_to_repeat() => {}
-                Failure::Unreachable(_) | Failure::Undelivered(_) => return Err(self.error(&command, failure)),
+                Failure::Unreachable(_) | Failure::Undelivered(_) => return Err(self.error(command, failure)),
                 _ if repeats > 0 => repeats -= 1,
-                failure => return Err(self.error(&command, failure)),
+                failure => return Err(self.error(command, failure)),
             }
         }
     }
@@ -127,9 +128,13 @@ impl Session {
         self.connection.is_some()
     }
 
-    /// One reply, then a close: such is this server's habit.
+    /// One reply, then a close: once may be chance, twice is this server's habit.
     fn note_close(&mut self, replies: u32) {
-        self.hangs_up |= replies == 1;
+        match replies {
+            0 => {}
+            1 => self.hung_up = self.hung_up.saturating_add(1),
+            _ => self.hung_up = 0,
+        }
     }
 
     async fn attempt(&mut self, command: &Command) -> Result<Reply, Failure> {
@@ -143,7 +148,7 @@ impl Session {
         }
         let reply = exchanged?;
         let keep = match self.mode {
-            SessionMode::Auto => !self.hangs_up,
+            SessionMode::Auto => self.hung_up < HABIT,
             SessionMode::Persistent => true,
             SessionMode::Oneshot => false,
         };
