@@ -18,7 +18,7 @@ impl Owner {
         let command = Command::Start { task };
         // From now on it may be measuring, whatever becomes of the reply.
         self.start_outstanding = true;
-        let lost = match self.ask(command.clone()).await {
+        let lost = match self.ask(&command).await {
             Ok(reply) => {
                 reply.done(&command).inspect_err(|_| self.start_outstanding = false)?;
                 false
