@@ -1,5 +1,7 @@
 //! The configuration: every mistake at once with its place, and what is shipped is what is true.
 
+mod plan;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +11,7 @@ use gasera::config::{
     self, ConfigError, Dialect, Direction, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionKind,
     Settings, Vici,
 };
-use gasera::domain::{Channel, ChannelKind, Sync};
+use gasera::domain::{Background, Cas, Channel, ChannelKind, StampMeaning, Sync};
 use proptest::prelude::*;
 
 fn service() -> Environment {
@@ -249,7 +251,8 @@ fn the_shipped_file_is_valid_and_says_the_defaults() {
     let settings = read(&shipped("gaserad.toml")).unwrap();
     assert_eq!(values(settings.clone()), values(read("").unwrap()));
     let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
-    assert!(unsaid.iter().all(|(path, _)| path.starts_with("multiplexer.vici.")), "{unsaid:?}");
+    let without_default = |path: &str| path.starts_with("multiplexer.vici.") || path.starts_with("plan.background");
+    assert!(unsaid.iter().all(|(path, _)| without_default(path)), "{unsaid:?}");
 }
 
 #[test]
@@ -262,7 +265,10 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     let first = &settings.channels[&Channel::HOME];
     assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
     assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
+    assert_eq!((first.pause, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
     assert_eq!(settings.multiplexer.vici.unwrap().address.as_deref(), Some("3"));
+    assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
+    assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
 }
 
 const EVERYTHING: &str = r#"
@@ -274,8 +280,10 @@ session = "oneshot"
 task = "7 'Calibration' \"task\""
 poll = "250ms"
 grace = "1h30m"
+stamp = "calculated"
 [multiplexer]
 driver = "vici"
+park = 7
 channels = 0x10
 settle = "1.5s"
 vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy", direction = "cw", ports = 16 }
@@ -283,15 +291,25 @@ vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy", direction = "cw
 [plan]
 pause = "0"
 sync = "dwell"
+discard_first = 3
+background = 16
+background_every = 2
+overlap = false
 [store]
 on_restart = "end"
 [channels.16]
 label = "Süd, \\ 50 %"
 kind = "target"
+pause = "90s"
+iterations = 4
+discard_first = 0
 volume_m3 = 1
 lon = -13.125
 note = """two
 lines"""
+[gases.nh3]
+discard_first = 2
+[gases."71-43-2"]
 [auth]
 "#;
 
@@ -301,6 +319,10 @@ fn what_is_printed_reads_back_to_the_same_settings_and_names_every_origin() {
     assert_eq!(settings.analyzer.session, SessionKind::Oneshot);
     assert_eq!(settings.multiplexer.settle, Duration::from_millis(1500));
     assert_eq!(settings.plan.sync, Sync::Dwell);
+    assert_eq!((settings.analyzer.stamp, settings.plan.park), (Some(StampMeaning::Calculated), Channel::new(7)));
+    assert_eq!((settings.plan.discard_first, settings.plan.overlap), (3, false));
+    let own = &settings.channels[&Channel::new(16).unwrap()];
+    assert_eq!((own.pause, own.measure, own.discard_first), (Some(Duration::from_secs(90)), None, Some(0)));
     assert_eq!(settings.store.on_restart, OnRestart::End);
     let printed = config::print_config(&settings);
     let again = config::parse(&printed, "printed", &Overrides::default(), &service()).unwrap();
@@ -309,6 +331,11 @@ fn what_is_printed_reads_back_to_the_same_settings_and_names_every_origin() {
         printed.lines().any(|line| line.starts_with("poll = \"0.25s\"") && line.ends_with("# line 8 of gaserad.toml"))
     );
     assert!(printed.lines().any(|line| line.starts_with("measure = \"5m\"") && line.ends_with("# default")));
+    let ammonia = printed.split_once("[gases.\"7664-41-7\"]\n").unwrap().1;
+    assert!(
+        ammonia.starts_with("discard_first = 2") && ammonia.lines().next().unwrap().contains("# line "),
+        "{ammonia}"
+    );
 }
 
 #[test]

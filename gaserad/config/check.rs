@@ -1,18 +1,13 @@
-//! Every section with its keys, defaults and bounds: the one place that knows them.
+//! Every section with its keys, defaults and bounds; what belongs to plans is in [`super::plan`] and [`super::gases`].
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::section::{Section, Source};
 use super::settings::{
-    AnalyzerSettings, ChannelSettings, Listen, OnRestart, Origin, PlanDefaults, SessionKind, Settings, StampMeaning,
-    StoreSettings, StreamSettings,
+    AnalyzerSettings, Listen, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
-use super::{Environment, Overrides, address, multiplexer};
-use crate::domain::{Channel, ChannelKind, Plan, Sync};
-
-const LABEL_MAX: usize = 100;
+use super::{Environment, Overrides, address, gases, multiplexer, plan};
 
 pub(super) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -27,17 +22,11 @@ const fn hours(hours: u64) -> Duration {
 }
 
 /// What is accepted for a later version and has no effect in this one.
-fn not_yet(analyzer: &AnalyzerSettings, store: &StoreSettings) -> Vec<String> {
+fn not_yet(store: &StoreSettings) -> Vec<String> {
     let mut warnings = Vec::new();
     if store.on_restart == OnRestart::Resume {
         warnings.push(
             "[store] on_restart = \"resume\" is not available in this version; an interrupted run is ended, as with \"end\""
-                .into(),
-        );
-    }
-    if analyzer.stamp != StampMeaning::Auto {
-        warnings.push(
-            "[analyzer] stamp has no effect in this version; the sampling time is that of the gas exchange that was seen"
                 .into(),
         );
     }
@@ -54,17 +43,22 @@ pub(super) fn settings(
     let mut warnings = Vec::new();
     let listen = listen(source, root.section("listen"), overrides, environment, &mut warnings);
     let analyzer = analyzer(root.section("analyzer"));
-    let multiplexer = multiplexer::settings(source, root.section("multiplexer"), overrides.simulate, &mut warnings);
-    let plan = plan(root.section("plan"));
+    let mut valve = root.section("multiplexer");
+    let park = plan::park(&mut valve);
+    let multiplexer = multiplexer::settings(source, valve, overrides.simulate, &mut warnings);
+    let park = park.within(source, multiplexer.channels);
+    let plan = plan::defaults(root.section("plan"), park, multiplexer.channels);
     let store = store(source, root.section("store"), overrides, environment);
     let stream = stream(root.section("stream"));
     root.unavailable("auth");
-    let channels = channels(root.section("channels"), multiplexer.channels);
-    warnings.extend(not_yet(&analyzer, &store));
+    let channels = plan::channels(root.section("channels"), multiplexer.channels);
+    let gases = gases::settings(source, root.section("gases"));
+    warnings.extend(not_yet(&store));
+    warnings.extend(plan::of_no_use(&plan, &channels));
     root.finish();
     let origins = source.origins.borrow().clone();
     let simulate = overrides.simulate;
-    Settings { listen, analyzer, multiplexer, plan, store, stream, channels, simulate, origins, warnings }
+    Settings { listen, analyzer, multiplexer, plan, store, stream, channels, gases, simulate, origins, warnings }
 }
 
 fn listen(
@@ -109,7 +103,7 @@ fn analyzer(mut section: Section<'_>) -> AnalyzerSettings {
         address: section.checked("address", server).unwrap_or_else(|| "192.168.0.100:8888".into()),
         session: section.choice("session", SessionKind::Auto),
         task: section.checked("task", task).unwrap_or_else(|| "DEFAULT".into()),
-        stamp: section.choice("stamp", StampMeaning::Auto),
+        stamp: section.choice("stamp", None),
         poll: section.duration("poll", seconds(1), Duration::from_millis(100)..=minutes(1)),
         grace: section.duration("grace", minutes(2), Duration::ZERO..=hours(24)),
     };
@@ -123,17 +117,6 @@ pub(super) fn absolute(text: &str, like: &str) -> Result<PathBuf, String> {
     }
     let refused = || format!("is {text:?}; it must be an absolute path, like \"{like}\"");
     if Path::new(text).is_absolute() { Ok(PathBuf::from(text)) } else { Err(refused()) }
-}
-
-fn plan(mut section: Section<'_>) -> PlanDefaults {
-    let settings = PlanDefaults {
-        pause: section.duration("pause", seconds(300), Duration::ZERO..=Plan::MAX_DURATION),
-        measure: section.duration("measure", seconds(300), Plan::MIN_MEASURE..=Plan::MAX_DURATION),
-        repeats: section.integer("repeats", 1, 1..=Plan::MAX_REPEATS),
-        sync: section.choice("sync", Sync::Analyzer),
-    };
-    section.finish();
-    settings
 }
 
 fn store(
@@ -175,54 +158,4 @@ fn stream(mut section: Section<'_>) -> StreamSettings {
     };
     section.finish();
     settings
-}
-
-fn channels(section: Section<'_>, count: u8) -> BTreeMap<Channel, ChannelSettings> {
-    let mut channels = BTreeMap::new();
-    let mut labels: BTreeMap<String, Channel> = BTreeMap::new();
-    for (name, mut section) in section.sections() {
-        let number = name.parse::<u8>().ok().filter(|number| number.to_string() == name && *number <= count);
-        let Some(channel) = number.and_then(Channel::new) else {
-            section.wrong_here(format!("channel {name} does not exist; this multiplexer has channels 1 to {count}"));
-            continue;
-        };
-        let settings = self::channel(&mut section);
-        if !settings.label.is_empty()
-            && let Some(other) = labels.insert(settings.label.clone(), channel)
-        {
-            let place = section.place_of("label").unwrap_or_default();
-            section.wrong(&place, format!("label {:?} is the label of channel {other} too", settings.label));
-        }
-        section.finish();
-        channels.insert(channel, settings);
-    }
-    channels
-}
-
-fn channel(section: &mut Section<'_>) -> ChannelSettings {
-    let label = |text: &str| {
-        if text.chars().any(char::is_control) {
-            return Err("contains a line break or another control character".to_owned());
-        }
-        let length = text.chars().count();
-        if length > LABEL_MAX {
-            Err(format!("has {length} characters; it can have {LABEL_MAX}"))
-        } else {
-            Ok(text.trim().to_owned())
-        }
-    };
-    ChannelSettings {
-        label: section.checked("label", label).unwrap_or_default(),
-        kind: section.choice("kind", ChannelKind::Sample),
-        area_m2: section.number("area_m2", 1e-6..=1e6),
-        volume_m3: section.number("volume_m3", 1e-9..=1e6),
-        collar_offset_m: section.number("collar_offset_m", -10.0..=10.0),
-        tube_length_m: section.number("tube_length_m", 0.0..=10_000.0),
-        tube_id_mm: section.number("tube_id_mm", 0.01..=1000.0),
-        treatment: section.string("treatment").unwrap_or_default(),
-        plot: section.string("plot").unwrap_or_default(),
-        lat: section.number("lat", -90.0..=90.0),
-        lon: section.number("lon", -180.0..=180.0),
-        note: section.string("note").unwrap_or_default(),
-    }
 }

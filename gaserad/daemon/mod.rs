@@ -23,9 +23,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Address, Bound, Services};
-use crate::config::{self, Listen, Settings};
+use crate::config::{Listen, Settings};
 use crate::domain::event::outcome_sentence;
-use crate::domain::{AnalyzerOrder, Clock, CommandId, Event, Fact, Outcome, StampMeaning};
+use crate::domain::{AnalyzerOrder, Clock, CommandId, Event, Fact, Outcome};
 use crate::engine::{Beginning, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{Handle, Parts, Runtime};
@@ -69,12 +69,11 @@ impl Daemon {
             // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
             devices.analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
         }
-        let stamp = match settings.analyzer.stamp {
-            config::StampMeaning::Auto => None,
-            config::StampMeaning::Sampling => Some(StampMeaning::Sampling),
-            config::StampMeaning::Calculated => Some(StampMeaning::Calculated),
+        let began = Beginning {
+            limits: limits(settings, &clock),
+            stamp: settings.analyzer.stamp,
+            last_run: opened.last_run.take(),
         };
-        let began = Beginning { limits: limits(settings, &clock), stamp, last_run: opened.last_run.take() };
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store: store.clone(),

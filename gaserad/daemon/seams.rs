@@ -6,12 +6,12 @@ use tokio::sync::mpsc;
 
 use super::verify;
 use crate::api::{Archive, Chunk, Control, StoredRun, Verdict};
-use crate::config::Settings;
+use crate::config::{ChannelSettings, Settings};
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    Denied, FaultKind, Inquiry, PlanDraft, Published, Reason, RunId, RunSummary, Service, StartRequest, Status, Told,
-    ValveOrder, VisitSummary,
+    Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, Published, Reason, RunId, RunSummary, Service,
+    StartRequest, Status, Told, ValveOrder, VisitSummary,
 };
 use crate::runtime::Handle;
 use crate::store::{Store, StoreError};
@@ -63,7 +63,8 @@ impl Control for Measuring {
     }
 
     fn plan_draft(&self) -> PlanDraft {
-        let Settings { plan, multiplexer, analyzer, .. } = &self.settings;
+        let Settings { plan, multiplexer, analyzer, channels, gases, .. } = &self.settings;
+        let exceptions = channels.iter().map(|(channel, line)| exception(*channel, line));
         PlanDraft {
             channels: "all".into(),
             channel_count: multiplexer.channels,
@@ -73,8 +74,24 @@ impl Control for Measuring {
             task: analyzer.task.clone(),
             sync: plan.sync,
             settle: multiplexer.settle,
+            discard_first: plan.discard_first,
+            background: plan.background,
+            overlap: plan.overlap,
+            park: plan.park,
+            exceptions: exceptions.filter(|own| *own != ChannelPlan::new(own.channel)).collect(),
+            gas_discards: gases.iter().map(|(cas, gas)| (cas.clone(), gas.discard_first)).collect(),
             ..PlanDraft::default()
         }
+    }
+}
+
+fn exception(channel: Channel, line: &ChannelSettings) -> ChannelPlan {
+    ChannelPlan {
+        channel,
+        pause: line.pause,
+        measure: line.measure,
+        iterations: line.iterations,
+        discard_first: line.discard_first,
     }
 }
 
