@@ -17,13 +17,13 @@ async fn is_mute(stream: &mut DuplexStream) -> bool {
     tokio::time::timeout(LONG, stream.read_u8()).await.is_err()
 }
 
-fn every(count: u32) -> Option<When> {
-    Some(When { every: Some(count), ..When::default() })
+fn every(count: u32) -> When {
+    When { every: Some(count), ..When::default() }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stalled_reply_is_half_a_reply_and_the_connection_stays_open_and_mute() {
-    let (simulator, _) = simulator(Faults { reply_stalls: every(2), ..Faults::default() });
+    let (simulator, _) = simulator(Faults { reply_stalls: Some(every(2)), ..Faults::default() });
     let mut stream = simulator.connect_analyzer();
     assert_eq!(ask(&mut stream, "ASTS K0").await.unwrap(), "ASTS 0 2");
     stream.write_all(b"\x02 ATSK K0 \x03").await.unwrap();
@@ -53,7 +53,7 @@ async fn a_reply_may_come_byte_by_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stray_reply_is_never_one_to_the_question() {
-    let (simulator, _) = simulator(Faults { unsolicited: every(1), ..Faults::default() });
+    let (simulator, _) = simulator(Faults { unsolicited: Some(every(1)), ..Faults::default() });
     let mut stream = simulator.connect_analyzer();
     assert_eq!(ask(&mut stream, "ASTS K0").await.unwrap(), "AERR 0 8012");
     let mut rest = [0; 11];
@@ -88,7 +88,7 @@ async fn a_reboot_ends_every_connection_and_none_is_served_until_it_is_back() {
 
 #[tokio::test]
 async fn a_reset_is_a_reset_over_tcp() {
-    let (simulator, _) = simulator(Faults { reset: every(2), ..Faults::default() });
+    let (simulator, _) = simulator(Faults { reset: Some(every(2)), ..Faults::default() });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let cancel = CancellationToken::new();

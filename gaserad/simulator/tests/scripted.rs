@@ -10,10 +10,6 @@ use crate::simulator::{ClockStep, Faults, LaterErrors, OtherClient, Plant};
 
 const AMMONIA: &str = "7664-41-7";
 
-fn after(seconds: u64) -> Option<Duration> {
-    Some(Duration::from_secs(seconds))
-}
-
 fn measuring(faults: Faults) -> Plant {
     let mut plant = plant_with(CYCLE, 1, faults);
     assert_eq!(tell(&mut plant, 0.0, "STAM", "11"), "STAM 0");
@@ -82,7 +78,7 @@ fn another_client_may_change_the_layout_and_stop_the_task() {
 
 #[test]
 fn a_malfunction_ends_the_measurement_until_a_reboot() {
-    let mut plant = measuring(Faults { malfunction_after: after(100), ..Faults::default() });
+    let mut plant = measuring(Faults { malfunction_after: Some(Duration::from_secs(100)), ..Faults::default() });
     assert_eq!(ask(&mut plant, 99.0, "ASTS"), "ASTS 0 5");
     assert_eq!(
         (ask(&mut plant, 100.0, "ASTS"), ask(&mut plant, 100.0, "AMST")),
@@ -106,7 +102,7 @@ fn errors_appear_during_a_measurement() {
 
 #[test]
 fn it_may_reboot_by_itself_and_loses_the_result() {
-    let mut plant = measuring(Faults { reboot_after: after(100), ..Faults::default() });
+    let mut plant = measuring(Faults { reboot_after: Some(Duration::from_secs(100)), ..Faults::default() });
     assert_eq!(ask(&mut plant, 101.0, "AITR"), "AITR 0 1");
     plant.advance(at(102.5));
     assert!(plant.analyzer_away());
