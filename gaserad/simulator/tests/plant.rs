@@ -7,15 +7,15 @@ use super::START_S;
 use crate::domain::{Moment, Tick, Utc};
 use crate::simulator::{Faults, Plant, PlantDesign, Stamp, Truth, known_gas};
 
-const CYCLE: Duration = Duration::from_secs(58);
+pub(super) const CYCLE: Duration = Duration::from_secs(58);
 /// Noise, and a trace of the line before.
 const CLOSE: f64 = 0.0006;
 
-fn at(seconds: f64) -> Tick {
+pub(super) fn at(seconds: f64) -> Tick {
     Tick::ZERO + Duration::from_secs_f64(seconds)
 }
 
-fn plant_with(cycle: Duration, seed: u64, faults: Faults) -> Plant {
+pub(super) fn plant_with(cycle: Duration, seed: u64, faults: Faults) -> Plant {
     let start = Moment { tick: Tick::ZERO, utc: Utc::from_micros(START_S * 1_000_000) };
     Plant::new(PlantDesign { cycle, seed, channels: 31, faults }, start)
 }
@@ -24,16 +24,16 @@ fn plant() -> Plant {
     plant_with(CYCLE, 1, Faults::default())
 }
 
-fn ask(plant: &mut Plant, seconds: f64, code: &str) -> String {
+pub(super) fn ask(plant: &mut Plant, seconds: f64, code: &str) -> String {
     tell(plant, seconds, code, "")
 }
 
-fn tell(plant: &mut Plant, seconds: f64, code: &str, data: &str) -> String {
+pub(super) fn tell(plant: &mut Plant, seconds: f64, code: &str, data: &str) -> String {
     plant.advance(at(seconds));
     plant.analyzer_command(code, data)
 }
 
-fn go(plant: &mut Plant, seconds: f64, port: u8) {
+pub(super) fn go(plant: &mut Plant, seconds: f64, port: u8) {
     plant.advance(at(seconds));
     assert_eq!(plant.valve_line(&format!("GO{port:02}")), None);
 }
