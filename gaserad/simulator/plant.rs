@@ -38,7 +38,7 @@ impl Plant {
     pub fn new(design: PlantDesign, start: Moment) -> Self {
         let PlantDesign { cycle, seed, channels, faults } = design;
         let channels = channels.clamp(1, Channel::MAX);
-        let valve = Valve::new(channels, &faults);
+        let valve = Valve::new(channels, &faults, start.tick);
         Self {
             start: start.tick,
             now: start.tick,
