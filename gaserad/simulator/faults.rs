@@ -1,6 +1,6 @@
 //! What may go wrong in the plant, as a TOML file says it.
 
-mod script;
+pub(super) mod script;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::mishap::{Befalls, MovedByHand, Unplugged};
 use script::{some_span, span};
 
 pub use script::{ClockStep, LaterErrors, OtherClient, When};
@@ -62,6 +63,17 @@ How the analyzer's replies arrive:
 
 The valve:
   legacy_valve = true           the valve answers \"Position is  = 3\" instead of \"CP03\"
+  valve_id = \"3\"                the valve hears only commands with this id before them, or /3 [none]
+  valve_np = 10                 the actuator is set up for so many ports [as many as there are]
+  valve_am = 2                  the actuator is set up as one with two positions, or whatever AM is [3: many]
+  valve_stuck_after = \"2m\"      the valve accepts GO and does not move from then on
+  valve_between_ports = 3       its third move ends between two ports; \"2m\" is the first move after that time
+  valve_wrong_port = 3          its third move ends one port further, and it says so; or a time
+  valve_moved_by_hand = { after = \"2m\", to = 5 }
+                                somebody turns the valve
+  serial_unplugged = { after = \"2m\", for = \"30s\", link = \"/tmp/other\" }
+                                the valve's serial port goes away, and is back as another one
+                                [for ever; under the same name]
   valve_silent = true           the valve neither obeys nor answers
   valve_stuck = true            the valve accepts GO and does not move";
 
@@ -130,6 +142,15 @@ pub struct Faults {
     pub reset: Option<When>,
 
     pub legacy_valve: bool,
+    pub valve_id: Option<char>,
+    pub valve_np: Option<u8>,
+    pub valve_am: Option<u8>,
+    #[serde(deserialize_with = "some_span")]
+    pub valve_stuck_after: Option<Duration>,
+    pub valve_between_ports: Option<Befalls>,
+    pub valve_wrong_port: Option<Befalls>,
+    pub valve_moved_by_hand: Option<MovedByHand>,
+    pub serial_unplugged: Option<Unplugged>,
     pub valve_silent: bool,
     pub valve_stuck: bool,
 }
@@ -170,6 +191,14 @@ impl Default for Faults {
             reset: None,
 
             legacy_valve: false,
+            valve_id: None,
+            valve_np: None,
+            valve_am: None,
+            valve_stuck_after: None,
+            valve_between_ports: None,
+            valve_wrong_port: None,
+            valve_moved_by_hand: None,
+            serial_unplugged: None,
             valve_silent: false,
             valve_stuck: false,
         }

@@ -43,7 +43,7 @@ impl Plant {
     pub fn new(design: PlantDesign, start: Moment) -> Self {
         let PlantDesign { cycle, seed, channels, faults } = design;
         let channels = channels.clamp(1, Channel::MAX);
-        let valve = Valve::new(channels, &faults);
+        let valve = Valve::new(channels, &faults, start.tick);
         let tubing = Tubing::new(channels, valve.inlet(), &faults.lag);
         Self {
             start,

@@ -71,7 +71,7 @@ pub struct LaterErrors {
     pub codes: Vec<String>,
 }
 
-pub(super) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(in crate::simulator) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     duration::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 

@@ -69,6 +69,34 @@ fn reads_every_key_of_the_valve() {
 }
 
 #[test]
+fn reads_what_befalls_a_valve() {
+    let faults = Faults::parse(
+        r#"
+        valve_id = "3"
+        valve_np = 10
+        valve_am = 2
+        valve_stuck_after = "2m"
+        valve_between_ports = 3
+        valve_wrong_port = "90s"
+        valve_moved_by_hand = { after = "2m", to = 5 }
+        serial_unplugged = { after = "2m", for = "30s", link = "/tmp/other" }
+        "#,
+    )
+    .unwrap();
+    let minutes = Duration::from_secs(120);
+    assert_eq!((faults.valve_id, faults.valve_np, faults.valve_am), (Some('3'), Some(10), Some(2)));
+    assert_eq!(faults.valve_stuck_after, Some(minutes));
+    assert_eq!(faults.valve_between_ports, Some(Befalls::Move(3)));
+    assert_eq!(faults.valve_wrong_port, Some(Befalls::After(Duration::from_secs(90))));
+    assert_eq!(faults.valve_moved_by_hand, Some(MovedByHand { after: minutes, to: 5 }));
+    let unplugged =
+        Unplugged { after: minutes, length: Some(Duration::from_secs(30)), link: Some("/tmp/other".into()) };
+    assert_eq!(faults.serial_unplugged, Some(unplugged));
+    let error = Faults::parse("valve_wrong_port = true").unwrap_err().to_string();
+    assert!(error.contains("it must be the number of a move, like 3, or a time"), "{error}");
+}
+
+#[test]
 fn an_empty_file_is_a_healthy_plant() {
     assert_eq!(Faults::parse("").unwrap(), Faults::default());
 }
