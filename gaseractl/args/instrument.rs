@@ -26,10 +26,10 @@ With --json: {\"manufacturer\",\"serial\",\"model\",\"firmware\",\"name\",\"cell
 What the analyzer does not tell is \"\" or null; \"inlets\" is null where it has no sampler.";
 
 const TASKS_JSON: &str = "\
-With --json: {\"tasks\":[{\"id\",\"name\",\"confirmed\",\"gases\":[\"<CAS number>\"],\"pressure_mbar\",\"flush_bypass_s\",
-  \"flush_cell_s\",\"flush_cycles\"}],\"ambiguous\",\"raw\"}
-An analyzer writes its tasks without quotes: names with numbers in them can make the list ambiguous. Then it is shown as
-it was written, too; a start by id, like `gaseractl start --task 11`, is sure.";
+With --json: {\"tasks\":[{\"id\",\"name\",\"confirmed\",\"gases\":[\"<CAS>\"],\"pressure_mbar\",
+  \"flush_bypass_s\",\"flush_cell_s\",\"flush_cycles\"}],\"ambiguous\",\"raw\"}
+An analyzer writes its tasks without quotes, so names with numbers in them can make the list ambiguous. Then it is \
+shown as it was written, too. A start by id, like `gaseractl start --task 11`, is sure.";
 
 const ERRORS_JSON: &str = "\
 With --json: {\"errors\":[{\"code\",\"severity\":\"warning|blocker|critical\",\"meaning\"}]}
@@ -88,8 +88,8 @@ Examples:
   gaseractl analyzer ak RDEV --yes          restarts the analyzer
 
 With --json: {\"reply\"}
-A command that begins with A asks, and is sent at any time. All others change the instrument: they are refused while a
-run is under way, and noted with your name. Exit code 5 if the analyzer refused.";
+A command that begins with A asks, and is sent at any time. All others change the instrument: they are refused while a \
+run is under way, and who sent them is kept. Exit code 5 if the analyzer refused.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = AK_EXAMPLES)]
@@ -117,8 +117,8 @@ Examples:
   gaseractl mux goto 3 && sleep 60 && gaseractl mux home
 
 With --json, the valve as in `gaseractl status --json`:
-  {\"driver\",\"channels\",\"position\":{\"state\":\"at|moving|unknown\",\"channel\",\"verification\"},\"channel\",\"model\",
-   \"actuations\",\"fault\"}
+  {\"driver\",\"channels\",\"position\":{\"state\":\"at|moving|unknown\",\"channel\",\"verification\"},
+   \"channel\",\"model\",\"actuations\",\"fault\"}
 With -q, the channel alone. Exit codes: 3 a run is under way, 5 the valve does not obey.";
 
 #[derive(Debug, clap::Args)]

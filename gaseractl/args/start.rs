@@ -18,7 +18,8 @@ With --json, the first line is the run as it was started:
   {\"run_id\",\"channels\",\"repeats\",\"pause_s\",\"measure_s\",\"iterations\",\"discard_first\",\"task\",\"sync\",
    \"overlap\",\"background\":{\"channel\",\"every\"},\"park\",\"save_on_device\",\"label\",\"note\",\"operator\",
    \"exceptions\":[{\"channel\",\"pause_s\",\"measure_s\",\"iterations\",\"discard_first\"}],
-   \"gas_discards\":{\"<CAS number>\":…},\"total_s\",\"end_utc\"}
+   \"gas_discards\":{\"<CAS>\":…},\"total_s\",\"end_utc\"}
+\"background\" is null where there is none, and \"park\" where the valve stays.
 and with --wait a second line follows when it has ended:
   {\"run_id\",\"outcome\",\"reason\",\"records\",\"good_records\",\"exit\"}
 With --watch, the events of `gaseractl watch` come between the two.

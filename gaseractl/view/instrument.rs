@@ -38,7 +38,7 @@ pub fn device(device: &Device, parameters: bool) -> String {
         ("Cell", temperature),
         ("Inlets", inlets),
         ("Parameters", listed),
-        ("Cannot", device.unsupported.join(" ")),
+        ("Unsupported", device.unsupported.join(" ")),
     ];
     let told = lines.into_iter().filter(|(_, value)| !value.is_empty());
     let head: String = told.map(|(name, value)| format!("{name:<12} {value}\n")).collect();

@@ -126,7 +126,7 @@ pub struct Particular {
     pub background: Option<(u32, u32)>,
     /// The valve waits for the result.
     pub waits: bool,
-    /// The channels with timings of their own.
+    /// The channels on which something is different.
     pub exceptions: Vec<String>,
     /// The formula, and how many of its readings are left out.
     pub gases: Vec<(String, u32)>,
@@ -145,7 +145,8 @@ impl Particular {
             parts.push("no overlap".into());
         }
         if !self.exceptions.is_empty() {
-            parts.push(format!("own timings on {}", self.exceptions.join(" ")));
+            let channels = if self.exceptions.len() == 1 { "channel" } else { "channels" };
+            parts.push(format!("exceptions on {channels} {}", self.exceptions.join(",")));
         }
         parts
     }
