@@ -101,15 +101,15 @@ async fn ak(session: &Session, client: &mut Client, line: &Ak) -> Result<Exit, F
     Ok(if instrument::is_refusal(&reply) { Exit::DEVICE } else { Exit::DONE })
 }
 
-async fn selftest(session: &Session, client: &mut Client, test: &Selftest) -> Result<Exit, Failure> {
-    if test.last {
+async fn selftest(session: &Session, client: &mut Client, asked: &Selftest) -> Result<Exit, Failure> {
+    if asked.last {
         let result = client.self_test().await?;
         return tell(session, result);
     }
     session.goes_on("whether the self-test runs is not known: see `gaseractl analyzer selftest --last`");
     client.run_self_test().await?;
     session.goes_on("the self-test goes on: `gaseractl analyzer selftest --last` tells its result");
-    if test.no_wait {
+    if asked.no_wait {
         session
             .output
             .note("the self-test takes about two minutes; `gaseractl analyzer selftest --last` tells its result");

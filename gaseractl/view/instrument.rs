@@ -41,7 +41,8 @@ pub fn device(device: &Device, parameters: bool) -> String {
         ("Unsupported", device.unsupported.join(" ")),
     ];
     let told = lines.into_iter().filter(|(_, value)| !value.is_empty());
-    let head: String = told.map(|(name, value)| format!("{name:<12} {value}\n")).collect();
+    let head: Vec<String> = told.map(|(name, value)| format!("{name:<12} {value}\n")).collect();
+    let head = head.concat();
     if parameters && !device.parameters.is_empty() {
         format!("{head}\n{}", self::parameters(&device.parameters))
     } else {
