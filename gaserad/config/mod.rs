@@ -9,6 +9,7 @@ mod check;
 mod environment;
 mod gases;
 mod mistake;
+mod multiplexer;
 mod plan;
 mod print;
 mod section;
@@ -22,8 +23,8 @@ pub use environment::Environment;
 pub use mistake::{ConfigError, Mistake};
 pub use print::print_config;
 pub use settings::{
-    AnalyzerSettings, ChannelSettings, Choice, Dialect, Driver, GasSettings, Listen, MultiplexerSettings, OnRestart,
-    Origin, Origins, PlanDefaults, SessionKind, Settings, StoreSettings, StreamSettings, Vici,
+    AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Listen, MultiplexerSettings,
+    OnRestart, Origin, Origins, PlanDefaults, SessionKind, Settings, StoreSettings, StreamSettings, Vici,
 };
 
 use section::{Section, Source};

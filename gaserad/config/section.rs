@@ -207,6 +207,14 @@ impl<'a> Section<'a> {
         })
     }
 
+    pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> bool {
+        let read = self.read(key, |value| match value {
+            DeValue::Boolean(value) => Ok(*value),
+            other => Err(format!("is {}; it must be true or false", kind(other))),
+        });
+        read.unwrap_or(default)
+    }
+
     pub(super) fn integer(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
         self.optional_integer(key, range).unwrap_or(default)
     }
@@ -220,14 +228,6 @@ impl<'a> Section<'a> {
             let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
             number.ok_or_else(|| format!("is {integer}; it can be {} to {}", range.start(), range.end()))
         })
-    }
-
-    pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> bool {
-        let read = self.read(key, |value| match value {
-            DeValue::Boolean(value) => Ok(*value),
-            other => Err(format!("is {}; it must be true or false", kind(other))),
-        });
-        read.unwrap_or(default)
     }
 
     pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
+use super::verify;
 use crate::api::{Archive, Chunk, Control, StoredRun, Verdict};
 use crate::config::{ChannelSettings, Settings};
 use crate::device::Analyzer;
@@ -133,9 +134,7 @@ impl Archive for Keeping {
     }
 
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
-        Box::pin(async move {
-            Err(Denied::new(Reason::Internal, format!("run {id} cannot be verified: its facts cannot be read yet")))
-        })
+        Box::pin(async move { verify::verify(&self.0, id).await.map_err(denied) })
     }
 
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
