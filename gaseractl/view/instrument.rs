@@ -11,12 +11,15 @@ use serde_json::{Value, json};
 use super::table::{table, written};
 use super::words;
 
-/// A reply with an error: a code behind the command that is not 0. From a sampler, 2 says that there is none.
+/// The reply to a question with an error: a code behind the command that is not 0. From a sampler, 2 says that there is
+/// none. An order that is refused has no reply.
 pub fn is_refusal(reply: &str) -> bool {
     let mut words = reply.split_whitespace();
     match (words.next(), words.next()) {
         (Some("AMPS"), Some("2")) => false,
-        (_, code) => code.is_some_and(|code| code != "0"),
+        (command, code) => {
+            command.is_some_and(|command| command.starts_with('A')) && code.is_some_and(|code| code != "0")
+        }
     }
 }
 
@@ -235,10 +238,10 @@ mod tests {
 
     #[test]
     fn an_error_digit_is_a_refusal() {
-        for reply in ["ASTS 0 2", "AMPS 2", "STPM 0", "????"] {
+        for reply in ["ASTS 0 2", "AMPS 2", "STPM 0", "RDEV 0; it restarts", "????"] {
             assert!(!is_refusal(reply), "{reply}");
         }
-        for reply in ["ASTS 1", "STAM 1 2", "ASTS 9", "STAM SE"] {
+        for reply in ["ASTS 1", "ASTS 9 2", "AERR SE"] {
             assert!(is_refusal(reply), "{reply}");
         }
     }
