@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::gases;
 use super::settings::{ChannelSettings, Choice, Listen, Origin, Settings, Vici};
-use crate::domain::{Channel, duration};
+use crate::domain::{Channel, Reactions, duration};
 
 /// TOML that [`super::parse`] reads back to the same settings.
 pub fn print_config(settings: &Settings) -> String {
@@ -18,10 +18,17 @@ pub fn print_config(settings: &Settings) -> String {
     analyzer(&mut page);
     multiplexer(&mut page);
     plan(&mut page);
+    let Reactions { analyzer_errors, valve, clock, disk } = settings.suspend;
+    page.begin("suspend");
+    for (cause, reaction) in [("analyzer_errors", analyzer_errors), ("valve", valve), ("clock", clock), ("disk", disk)]
+    {
+        page.string(cause, reaction.word());
+    }
     page.begin("store");
     page.string("directory", &settings.store.directory.to_string_lossy());
     page.string("on_restart", settings.store.on_restart.word());
     page.duration("max_outage", settings.store.max_outage);
+    page.raw("min_free_mb", &settings.store.min_free_mb.to_string());
     page.begin("stream");
     page.duration("heartbeat", settings.stream.heartbeat);
     page.duration("keepalive", settings.stream.keepalive);

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::{Background, Cas, Channel, ChannelKind, StampMeaning, Sync};
+use crate::domain::{Background, Cas, Channel, ChannelKind, Reaction, Reactions, StampMeaning, Sync};
 
 /// Everything that can be configured. One that exists is valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,7 @@ pub struct Settings {
     pub analyzer: AnalyzerSettings,
     pub multiplexer: MultiplexerSettings,
     pub plan: PlanDefaults,
+    pub suspend: Reactions,
     pub store: StoreSettings,
     pub stream: StreamSettings,
     pub channels: BTreeMap<Channel, ChannelSettings>,
@@ -157,6 +158,8 @@ pub struct StoreSettings {
     pub directory: PathBuf,
     pub on_restart: OnRestart,
     pub max_outage: Duration,
+    /// With less free space than this, the disk is nearly full.
+    pub min_free_mb: u32,
 }
 
 /// What happens to a run that a crash or a power loss interrupted.
@@ -235,6 +238,10 @@ impl Choice for Dialect {
 impl Choice for Direction {
     const ALL: &'static [(&'static str, Self)] =
         &[("shortest", Self::Shortest), ("cw", Self::Clockwise), ("ccw", Self::Counterclockwise)];
+}
+
+impl Choice for Reaction {
+    const ALL: &'static [(&'static str, Self)] = &[("go_on", Self::GoOn), ("suspend", Self::Suspend)];
 }
 
 impl Choice for OnRestart {
