@@ -8,4 +8,5 @@ mod engine;
 mod layers;
 mod store;
 mod support;
+mod udev;
 mod whole;

@@ -1,12 +1,18 @@
 //! How a run ends: by itself, by an abort, or because it cannot go on.
 
+use std::time::Duration;
+
 use super::admit::{self, Device};
 use super::event::RequestId;
-use super::state::{Run, Stage, Stopped};
+use super::state::{Ending, Run, Stage, Stopped};
 use super::{Effect, Turn};
 use crate::domain::{
-    AnalyzerOrder, CommandId, Denied, Done, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity, duration,
+    AnalyzerOrder, Channel, CommandId, Denied, Done, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity,
+    ValveOrder, duration,
 };
+
+/// How long a run that is over stays open for an analyzer that is away.
+const STOP_OFFLINE: Duration = Duration::from_secs(10);
 
 impl Turn {
     pub(super) fn abort(&mut self, request: RequestId, who: &str) {
@@ -27,15 +33,26 @@ impl Turn {
     /// The run is not to go on. A run that is already stopping goes on doing so.
     fn stop(&mut self, outcome: Outcome, reason: String) {
         let Some(run) = &mut self.state.run else { return };
-        if matches!(run.stage, Stage::Stopping(..)) {
+        if matches!(run.stage, Stage::Stopping(..) | Stage::Parking(..)) {
             return;
         }
         if let Some(request) = run.starter.take() {
             let denied = Denied::new(Reason::RunAborted, format!("the run was not started: {reason}"));
             self.effects.push(Effect::Reply { request, answer: Err(denied) });
         }
+        // One that is away is stopped when it is back; the run does not wait for that.
+        let patience = if self.state.analyzer.online { self.state.limits.stop } else { STOP_OFFLINE };
         let order = self.order_analyzer(AnalyzerOrder::Stop);
-        self.enter(Stage::Stopping(order, outcome, reason), self.state.limits.stop);
+        self.state.owed_stop = Some(order);
+        self.enter(Stage::Stopping(order, outcome, reason), patience);
+    }
+
+    /// The analyzer is not to be left measuring for a run that is over, whatever it was that kept it from obeying.
+    pub(super) fn stop_if_owed(&mut self) {
+        if self.state.run.is_none() && self.state.owed_stop.is_some() {
+            let order = self.order_analyzer(AnalyzerOrder::Stop);
+            self.state.owed_stop = Some(order);
+        }
     }
 
     /// The start is refused before anything was started.
@@ -74,7 +91,7 @@ impl Turn {
                 self.closing(order, stopped);
             }
             Stage::Stopping(_, outcome, reason) => {
-                self.end(outcome, reason, answer.err().map(|fault| fault.text).as_deref());
+                self.end(outcome, reason, answer.err().map(|fault| fault.text));
             }
             _ => {}
         }
@@ -105,8 +122,13 @@ impl Turn {
             Stage::Closing(order, Stopped::NotYet) => self.closing_overdue(order),
             Stage::Closing(_, stopped) => self.finish(stopped),
             Stage::Stopping(_, outcome, reason) => {
-                let doubt = silent("the analyzer", limits.stop).text;
-                self.end(outcome, reason, Some(&doubt));
+                let patience = self.state.run.as_ref().map_or(limits.stop, |run| run.until.since(run.since));
+                let doubt = format!("{}; it is stopped when it is back", silent("the analyzer", patience).text);
+                self.end(outcome, reason, Some(doubt));
+            }
+            Stage::Parking(_, ending) => {
+                let text = silent("the multiplexer", limits.valve).text;
+                self.not_parked(ending, &text);
             }
             _ => {}
         }
@@ -126,24 +148,53 @@ impl Turn {
     /// The plan was carried out.
     fn finish(&mut self, stopped: Stopped) {
         let Some(run) = &mut self.state.run else { return };
-        run.repeat = run.plan.repeats;
-        let (outcome, reason) = run.verdict();
+        let planned = run.visits_begun >= run.plan.visits();
+        if planned {
+            run.repeat = run.plan.repeats;
+        }
+        let (outcome, mut reason) = run.verdict();
+        if let Some(asked) = run.finish_asked.as_ref().filter(|_| !planned) {
+            let early =
+                format!("finished early by {}, after {} of {} visits", asked.who, run.visits_begun, run.plan.visits());
+            reason = if reason.is_empty() { early } else { format!("{early}; {reason}") };
+        }
         let doubt = match stopped {
             Stopped::Doubtful(doubt) => Some(doubt),
             Stopped::NotYet | Stopped::Yes => None,
         };
-        self.end(outcome, reason, doubt.as_deref());
+        self.end(outcome, reason, doubt);
+    }
+
+    /// The analyzer is at rest, or there is nothing more to be done about it; now the valve is sent to where it rests.
+    fn end(&mut self, outcome: Outcome, reason: String, doubt: Option<String>) {
+        self.left_for_good();
+        let ending = Ending { outcome, reason, doubt };
+        let Some(run) = &self.state.run else { return };
+        // A valve that was not touched stays where it is.
+        let resting = |park: &Channel| run.started.is_none() || Some(*park) == self.state.valve.position.channel();
+        let Some(park) = run.plan.park.filter(|park| !resting(park)) else {
+            return self.end_for_good(ending);
+        };
+        let order = self.order_valve(if park == Channel::HOME { ValveOrder::Home } else { ValveOrder::Goto(park) });
+        self.enter(Stage::Parking(order, ending), self.state.limits.valve);
+    }
+
+    pub(super) fn not_parked(&mut self, mut ending: Ending, why: &str) {
+        let text = format!("the valve was not sent to its rest position: {why}");
+        self.alarm(Severity::Warning, "valve_not_parked", text.clone());
+        ending.reason = if ending.reason.is_empty() { text } else { format!("{}; {text}", ending.reason) };
+        self.end_for_good(ending);
     }
 
     /// The one way out of a run.
-    fn end(&mut self, outcome: Outcome, mut reason: String, doubt: Option<&str>) {
-        self.left_for_good();
-        let Some(run) = self.state.run.take() else { return };
-        if let Some(doubt) = doubt {
-            reason = format!("{reason}; the analyzer may still be measuring: {doubt}");
-            let (severity, code) = (Severity::Critical, "analyzer_not_idle".to_owned());
-            self.tell(Event::Alarm { severity, code, text: doubt.to_owned(), run_id: Some(run.id.clone()) });
+    pub(super) fn end_for_good(&mut self, ending: Ending) {
+        let Ending { outcome, mut reason, doubt } = ending;
+        if let Some(doubt) = &doubt {
+            let separator = if reason.is_empty() { "" } else { "; " };
+            reason = format!("{reason}{separator}the analyzer may still be measuring: {doubt}");
+            self.alarm(Severity::Critical, "analyzer_not_idle", doubt.clone());
         }
+        let Some(run) = self.state.run.take() else { return };
         let answer = match doubt {
             Some(doubt) => Err(Denied::new(
                 Reason::AnalyzerOffline,

@@ -1,13 +1,17 @@
 //! What happens next: `step(state, event) -> (state, effects)`.
 //!
 //! ```text
-//!          start                home        STAM             settled
-//!  idle ---------> Preparing ---------> Homing -> Starting ---------> Settling --> Purging --> Measuring
-//!   ^                  |                  ^                               ^                      |   |
-//!   |                  | fault            | next repeat                   | next stop            |   | last visit
-//!   |                  v                  +----------- Moving <-----------+----------------------+   v
-//!   +----------- Stopping <- abort, fault, silence (from anywhere)                          Draining -> Closing
+//!          start                home          settled      STAM
+//!  idle ---------> Preparing ---------> Homing -> Settling -> Starting --> Purging --> Measuring
+//!   ^                  |                  ^           ^                                  |   |
+//!   |                  | fault            | next      | next stop                        |   | last visit
+//!   |                  v                  | repeat    +------------- Moving <------------+   v
+//!   +- Parking <-- Stopping <- abort, fault, silence (from anywhere)                  Draining
+//!         ^                                                                               |
+//!         +---------------------------------- Closing <-----------------------------------+
 //! ```
+//!
+//! With fixed timings the analyzer starts while the valve settles at home, and every line is passed on the way.
 //!
 //! No I/O, no clock, no randomness. Time comes in with each event. Deadlines are state ([`State::deadline`]), so no
 //! timer can be stale. Every order has a number and an answer with an old number changes nothing. Every request is
@@ -19,13 +23,18 @@
 //! | `state` | all that is remembered |
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
+//! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
+//! | `control` | pause, resume, skip, finish, note |
 //! | `ending` | how it ends |
-//! | `devices` | what the devices tell |
+//! | `devices` | what the analyzer tells |
+//! | `valve` | what the valve tells |
+//! | `time` | when a clock was set |
 //! | `service` | the valve and the analyzer outside of runs |
 //! | `results` | from a result to a record |
 //! | `progress` | how far it is, for people |
 
 mod admit;
+mod control;
 mod devices;
 mod effect;
 mod ending;
@@ -35,19 +44,25 @@ mod results;
 mod run;
 mod service;
 mod state;
+mod time;
+mod valve;
+mod visit;
 
 pub use effect::Effect;
 pub use event::{Event, RequestId, What};
-pub use state::{Limits, State};
+pub use state::{Beginning, Limits, State};
 
 use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
 
 /// Takes in one event. The new state, and what is to be done, in this order.
 pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
     let mut turn = Turn { state, at: event.at, effects: Vec::new() };
+    turn.mind_the_clock();
     match event.what {
-        What::Start { request, run, asked } => turn.start(request, run, asked),
+        What::Began(began) => turn.state = State::new(*began),
+        What::Start { request, run, asked } => turn.start(request, run, *asked),
         What::Abort { request, who } => turn.abort(request, &who),
+        What::Control { request, who, control } => turn.control(request, who, control),
         What::MoveValve { request, order, .. } => turn.move_valve(request, order),
         What::Serve { request, service, .. } => turn.serve(request, service),
         What::Shutdown => turn.shut_down(),
@@ -58,6 +73,18 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::DeadlineReached => turn.deadline_reached(),
     }
     (turn.state, turn.effects)
+}
+
+/// Steps through a journal again. The first event must be [`What::Began`]; each gives the effects it had then, if the
+/// rules have not changed since.
+pub fn replay(events: impl IntoIterator<Item = Event>) -> impl Iterator<Item = (Moment, Vec<Effect>)> {
+    let mut state = State::default();
+    events.into_iter().map(move |event| {
+        let at = event.at;
+        let (next, effects) = step(std::mem::take(&mut state), event);
+        state = next;
+        (at, effects)
+    })
 }
 
 /// One step under way.
@@ -86,7 +113,9 @@ impl Turn {
         let id = self.state.next_command();
         self.effects.push(Effect::Valve { id, order });
         self.state.valve.ordered = Some(id);
-        self.valve_is(Position::Moving);
+        if order != ValveOrder::Where {
+            self.valve_is(Position::Moving);
+        }
         id
     }
 

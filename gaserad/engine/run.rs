@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use super::event::RequestId;
-use super::state::{Run, Stage, Stopped, Visit};
+use super::state::{Run, Stage};
 use super::{Effect, Turn, admit};
-use crate::attribution::{Origin, Stay, attribute};
 use crate::domain::event::PhaseChange;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerOrder, Attribution, Channel, CommandId, Done, Event, Fact, Phase, Plan, RunId,
-    StartRequest, Sync, Tick, ValveOrder, VisitId, VisitSummary,
+    AnalyzerAnswer, AnalyzerOrder, Channel, CommandId, Done, Event, Fact, Phase, RunId, StartRequest, Sync, Tick,
+    ValveOrder,
 };
 
 impl Turn {
@@ -25,6 +24,7 @@ impl Turn {
         let mut run = Run::new(id, asked, self.at.tick);
         run.starter = Some(request);
         self.state.run = Some(run);
+        self.state.owed_stop = None;
         self.enter(Stage::Preparing(order), self.state.limits.order);
     }
 
@@ -60,13 +60,14 @@ impl Turn {
 
     /// The analyzer knows the task: the run begins.
     pub(super) fn prepared(&mut self, answer: AnalyzerAnswer) {
-        let AnalyzerAnswer::Prepared { task_id, gases, baseline, errors, adopted: _ } = answer else { return };
+        let AnalyzerAnswer::Prepared { task_id, gases, baseline, errors, adopted } = answer else { return };
         let Some(run) = &mut self.state.run else { return };
         if let Err(denied) = admit::errors(&errors, run.ignore_errors) {
             self.refuse(&denied);
             return;
         }
         (run.task_id, run.baseline, run.started) = (task_id, baseline, Some(self.at));
+        run.ordered_start = adopted;
         let id = run.id.clone();
         if let Some(summary) = run.summary() {
             self.keep(Fact::RunStarted(summary.clone()));
@@ -85,81 +86,80 @@ impl Turn {
         self.show(Phase::Homing, None);
     }
 
-    /// The valve is home. The first time, the analyzer starts while the line settles.
+    /// The valve is home. With fixed timings the analyzer starts while the line settles, else afterwards.
     pub(super) fn homed(&mut self) {
-        let Some(run) = &mut self.state.run else { return };
+        let Some(run) = &self.state.run else { return };
         let settled = self.at.tick + run.plan.settle;
-        let first = !std::mem::replace(&mut run.ordered_start, true);
-        let task_id = run.task_id;
+        let start_at_once = !run.ordered_start && run.plan.sync == Sync::Dwell;
         self.arrive();
-        if first {
-            self.state.exchanges.restart(self.at.tick);
-            let order = self.order_analyzer(AnalyzerOrder::Start { task_id });
-            self.enter(Stage::Starting(order, settled), self.state.limits.order);
+        if start_at_once {
+            self.start_measuring(settled);
         } else {
             self.enter_until(Stage::Settling, self.at.tick, settled);
         }
     }
 
+    fn start_measuring(&mut self, settled: Tick) {
+        let Some(run) = &mut self.state.run else { return };
+        run.ordered_start = true;
+        let task_id = run.task_id;
+        self.state.exchanges.restart(self.at.tick);
+        let order = self.order_analyzer(AnalyzerOrder::Start { task_id });
+        self.enter(Stage::Starting(order, settled), self.state.limits.order);
+    }
+
     /// The analyzer measures.
     pub(super) fn measuring_began(&mut self, settled: Tick) {
-        let Some(run) = &mut self.state.run else { return };
-        let (id, since) = (run.id.clone(), run.since);
-        if let Some(request) = run.starter.take() {
-            self.effects.push(Effect::Reply { request, answer: Ok(Done::Run(id)) });
-        }
-        self.enter_until(Stage::Settling, since, settled.max(self.at.tick));
-        if settled <= self.at.tick {
+        let at = self.at.tick;
+        let since = self.state.run.as_ref().map_or(at, |run| run.since);
+        self.answer_starter();
+        self.enter_until(Stage::Settling, since, settled.max(at));
+        if settled <= at {
             self.settled();
         }
     }
 
-    /// The valve confirmed the stop that it was sent to: if that is measured, a visit begins.
-    pub(super) fn arrive(&mut self) {
-        let at = self.at;
+    fn answer_starter(&mut self) {
         let Some(run) = &mut self.state.run else { return };
-        let position = self.state.valve.position.channel();
-        let Some(stop) = run.target().filter(|stop| stop.measured && Some(stop.channel) == position) else { return };
-        run.visits_begun += 1;
-        let (id, repeat) = (VisitId(run.visits_begun), run.repeat + 1);
-        run.visit = Some(Visit { id, clean_exchanges: 0 });
-        run.barren.insert(id, (stop.channel, repeat));
-        self.state.timeline.arrive(Stay::new(id, stop.channel, repeat, at.tick));
-        let visit = VisitSummary {
-            id,
-            channel: stop.channel,
-            repeat,
-            arrived: at.utc,
-            left: None,
-            records: 0,
-            good_records: 0,
-        };
-        let fact = Fact::VisitStarted { run: run.id.clone(), visit };
-        self.keep(fact);
+        let id = run.id.clone();
+        if let Some(request) = run.starter.take() {
+            self.effects.push(Effect::Reply { request, answer: Ok(Done::Run(id)) });
+        }
     }
 
     /// The line has settled where the valve stands: home, or a stop.
     pub(super) fn settled(&mut self) {
         let Some(run) = &mut self.state.run else { return };
+        if !run.ordered_start {
+            return self.start_measuring(self.at.tick);
+        }
         let position = self.state.valve.position.channel();
         let Some(stop) = run.target() else { return };
+        if run.starter.is_some() {
+            // The measurement of somebody else was taken over.
+            self.answer_starter();
+        }
         if Some(stop.channel) != position {
             return self.go(stop.channel);
         }
+        if self.suspend_if_asked() {
+            return;
+        }
+        let Some(run) = &mut self.state.run else { return };
         run.shown_channel = stop.channel.index();
         if !stop.measured {
             run.stop += 1;
             return self.settled();
         }
-        let (since, pause) = (run.until, run.plan.pause);
-        self.enter_until(Stage::Purging, since, since + pause);
+        let since = run.until;
+        self.enter_until(Stage::Purging, since, since + stop.pause);
         self.show(Phase::Paused, Some(stop.channel));
-        if pause.is_zero() {
+        if stop.pause.is_zero() {
             self.purge_over();
         }
     }
 
-    fn go(&mut self, channel: Channel) {
+    pub(super) fn go(&mut self, channel: Channel) {
         let order = self.order_valve(ValveOrder::Goto(channel));
         self.enter(Stage::Moving(order), self.state.limits.valve);
         self.show(Phase::Switching, Some(channel));
@@ -169,97 +169,6 @@ impl Turn {
         let settle = self.state.run.as_ref().map_or(Duration::ZERO, |run| run.plan.settle);
         self.arrive();
         self.enter(Stage::Settling, settle);
-    }
-
-    /// The purge time is over; what the analyzer draws already was drawn too early.
-    pub(super) fn purge_over(&mut self) {
-        let until = self.state.run.as_ref().map_or(self.at.tick, |run| run.until);
-        let order = self.order_analyzer(AnalyzerOrder::Look);
-        self.enter_until(Stage::PurgeOver(order), until, self.at.tick + self.state.limits.order);
-    }
-
-    pub(super) fn measure(&mut self) {
-        let limits = self.state.limits;
-        let Some(run) = &mut self.state.run else { return };
-        self.state.timeline.measure_from(self.at.tick);
-        // The time runs from when the purge was meant to be over, so that plans last as long as they say.
-        let since = run.since;
-        let measure = run.plan.iterations.map_or(run.plan.measure, |count| limits.iteration.saturating_mul(count));
-        let channel = run.target().map(|stop| stop.channel);
-        self.enter_until(Stage::Measuring, since, since + measure);
-        self.show(Phase::Measuring, channel);
-    }
-
-    /// The measuring time is over, or there are iterations enough; one more look before the valve may move.
-    pub(super) fn measure_over(&mut self) {
-        let until = self.state.run.as_ref().map_or(self.at.tick, |run| run.until.min(self.at.tick));
-        let order = self.order_analyzer(AnalyzerOrder::Look);
-        self.enter_until(Stage::MeasureOver(order), until, self.at.tick + self.state.limits.order);
-    }
-
-    /// In step with the analyzer, the valve moves between gas exchanges, and not before there was one.
-    pub(super) fn leave_or_linger(&mut self) {
-        let Some(run) = &self.state.run else { return };
-        let clean = run.visit.as_ref().is_some_and(|visit| visit.clean_exchanges > 0);
-        let may_leave = run.plan.sync == Sync::Dwell || (clean && !self.state.exchanges.is_drawing());
-        if may_leave {
-            self.leave();
-        } else if run.stage != Stage::Lingering {
-            let until = self.at.tick + self.state.limits.iteration;
-            self.enter_until(Stage::Lingering, self.at.tick, until);
-        }
-    }
-
-    /// The visit is over. After the last one its results still have to come.
-    pub(super) fn leave(&mut self) {
-        let Some(run) = &self.state.run else { return };
-        let last = run.stop + 1 >= run.stops.len() && run.repeat + 1 >= run.plan.repeats;
-        if last && self.awaits_results() {
-            self.enter(Stage::Draining, self.state.limits.iteration);
-            return;
-        }
-        self.left();
-        if last { self.close() } else { self.next_stop() }
-    }
-
-    pub(super) fn left(&mut self) {
-        let utc = self.at.utc;
-        let Some(run) = &mut self.state.run else { return };
-        let Some(visit) = run.visit.take() else { return };
-        run.visits_done += 1;
-        let fact = Fact::VisitEnded { run: run.id.clone(), visit: visit.id, left: utc };
-        self.keep(fact);
-    }
-
-    fn next_stop(&mut self) {
-        let Some(run) = &mut self.state.run else { return };
-        run.stop += 1;
-        match run.target() {
-            Some(stop) => self.go(stop.channel),
-            None => self.next_repeat(),
-        }
-    }
-
-    fn next_repeat(&mut self) {
-        if let Some(run) = &mut self.state.run {
-            run.repeat += 1;
-        }
-        self.home();
-    }
-
-    /// The plan is through: the analyzer stops, and whoever watches the phases sees one more.
-    pub(super) fn close(&mut self) {
-        let order = self.order_analyzer(AnalyzerOrder::Stop);
-        self.enter(Stage::Closing(order, Stopped::NotYet), Plan::CLOSING);
-        self.show(Phase::Switching, None);
-    }
-
-    /// Whether a good sample of this run may still come.
-    pub(super) fn awaits_results(&self) -> bool {
-        self.state.exchanges.awaited().any(|exchange| {
-            let credit = attribute(Origin::Exchange { exchange, gap: false }, &self.state.timeline);
-            credit.attribution == Attribution::Exact && !credit.discard
-        })
     }
 
     pub(super) fn deadline_reached(&mut self) {
@@ -281,19 +190,16 @@ impl Turn {
             Stage::MeasureOver(_) => self.leave_or_linger(),
             Stage::Lingering => self.leave(),
             Stage::Draining => self.drained(),
+            Stage::ValveLost(_) => self.valve_stays_lost(),
+            Stage::Suspended(_) => {}
             stage @ (Stage::Preparing(_)
             | Stage::Homing(_)
             | Stage::Starting(..)
             | Stage::Moving(_)
             | Stage::Closing(..)
-            | Stage::Stopping(..)) => self.out_of_time(stage),
+            | Stage::Stopping(..)
+            | Stage::Parking(..)) => self.out_of_time(stage),
         }
-    }
-
-    /// No more results are waited for.
-    pub(super) fn drained(&mut self) {
-        self.left();
-        self.close();
     }
 
     /// Whether the stage waits for the answer with this number.
@@ -307,8 +213,15 @@ impl Turn {
             | Stage::PurgeOver(order)
             | Stage::MeasureOver(order)
             | Stage::Closing(order, _)
-            | Stage::Stopping(order, ..) => *order,
-            Stage::Settling | Stage::Purging | Stage::Measuring | Stage::Lingering | Stage::Draining => return None,
+            | Stage::Stopping(order, ..)
+            | Stage::Parking(order, _) => *order,
+            Stage::Settling
+            | Stage::Purging
+            | Stage::Measuring
+            | Stage::Lingering
+            | Stage::Draining
+            | Stage::ValveLost(_)
+            | Stage::Suspended(_) => return None,
         };
         (awaited == id).then(|| stage.clone())
     }
@@ -342,6 +255,8 @@ impl Run {
             good_records: 0,
             live_data: None,
             ordered_start: false,
+            pause_asked: None,
+            finish_asked: None,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::{Denied, Done, Reason, RunId, Service, StartRequest, Status, ValveOrder};
+use crate::domain::{Control, Denied, Done, Reason, RunId, Service, StartRequest, Status, ValveOrder};
 
 pub(super) type Answer = oneshot::Sender<Result<Done, Denied>>;
 
 pub(super) enum Request {
-    Start(StartRequest, Answer),
+    Start(Box<StartRequest>, Answer),
     Abort(String, Answer),
+    Control(Control, String, Answer),
     MoveValve(ValveOrder, String, Answer),
     Serve(Service, String, Answer),
     Status(oneshot::Sender<Status>),
@@ -32,12 +33,17 @@ impl Handle {
 
     /// Answers once the analyzer measures, or with the reason why it does not.
     pub async fn start(&self, request: StartRequest) -> Result<RunId, Denied> {
-        self.ask(|answer| Request::Start(request, answer)).await?.map(run)
+        self.ask(|answer| Request::Start(Box::new(request), answer)).await?.map(run)
     }
 
     /// Answers once the analyzer is idle.
     pub async fn abort(&self, who: String) -> Result<RunId, Denied> {
         self.ask(|answer| Request::Abort(who, answer)).await?.map(run)
+    }
+
+    /// Does something to the run under way. Answers at once whether it can be done.
+    pub async fn control(&self, control: Control, who: String) -> Result<RunId, Denied> {
+        self.ask(|answer| Request::Control(control, who, answer)).await?.map(run)
     }
 
     /// Answers once the valve has arrived.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 2] = [FIRST, "ALTER TABLE records ADD COLUMN stamp_meaning TEXT;"];
+const STEPS: [&str; 2] = [FIRST, SECOND];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -87,6 +87,20 @@ const FIRST: &str = "
         who     TEXT NOT NULL,
         what    TEXT NOT NULL,
         result  TEXT NOT NULL
+    ) STRICT;
+";
+
+/// `journal` is the number of the journal line with which the process began that started the run.
+const SECOND: &str = "
+    ALTER TABLE records ADD COLUMN stamp_meaning TEXT;
+    ALTER TABLE runs ADD COLUMN journal INTEGER;
+
+    CREATE TABLE notes (
+        seq   INTEGER PRIMARY KEY,
+        run   TEXT NOT NULL REFERENCES runs (id),
+        at    INTEGER NOT NULL,
+        who   TEXT NOT NULL,
+        text  TEXT NOT NULL
     ) STRICT;
 ";
 

@@ -1,6 +1,8 @@
 //! The engine in virtual time.
 
+mod control;
 mod dwell;
 mod faults;
+mod instruments;
 mod runs;
 mod whatever_happens;
