@@ -7,6 +7,7 @@ mod model;
 mod orders;
 mod polling;
 mod serve;
+mod simulated;
 mod stops;
 
 use std::time::Duration;

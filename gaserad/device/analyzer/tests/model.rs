@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::ak::Request;
 use crate::device::fake::Server;
-use crate::device::{Analyzer, AnalyzerSettings, Report, SessionMode};
+use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode};
 use crate::domain::instrument::AkLine;
 use crate::domain::{
     AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, Clock, CommandId, Fault, IfMeasuring, Moment, ResultRead, Seen,
@@ -239,6 +239,17 @@ pub struct World {
     orders: u64,
 }
 
+pub fn settings(dial: Dial) -> AnalyzerSettings {
+    AnalyzerSettings {
+        dial,
+        mode: SessionMode::Auto,
+        poll: Duration::from_secs(1),
+        idle_poll: Duration::from_secs(5),
+        start_patience: Duration::from_secs(10),
+        stop_patience: Duration::from_secs(30),
+    }
+}
+
 /// Nothing here takes longer.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -251,14 +262,7 @@ impl World {
         let model = Arc::new(Mutex::new(model));
         let device = Arc::clone(&model);
         let server = server(Server::new(move |request| device.lock().unwrap().answer(request)));
-        let settings = AnalyzerSettings {
-            dial: server.dial(),
-            mode: SessionMode::Auto,
-            poll: Duration::from_secs(1),
-            idle_poll: Duration::from_secs(5),
-            start_patience: Duration::from_secs(10),
-            stop_patience: Duration::from_secs(30),
-        };
+        let settings = settings(server.dial());
         let (tell, reports) = mpsc::unbounded_channel();
         let began = now();
         let (analyzer, owner) = Analyzer::new(settings, Arc::new(PausedClock(began)), tell);
