@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 use super::model::{ak, results, settings, stamps};
 use super::{MINUTE, SECOND};
 use crate::device::{Analyzer, Dial, Report, Stream};
-use crate::domain::instrument::{Inquiry, Told};
-use crate::domain::{AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, CommandId, IfMeasuring};
+use crate::domain::instrument::{Inquiry, SelfTest, Told};
+use crate::domain::{AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, CommandId, IfMeasuring, Service};
 use crate::simulator::tests::{Sink, simulator, test_clock};
 use crate::simulator::{Faults, Simulator};
 
@@ -100,4 +100,46 @@ async fn the_plant_is_asked_while_it_measures() {
     assert!(tasks.tasks.iter().any(|task| task.name == "DEFAULT" && task.confirmed), "{tasks:?}");
     let raw = plant.analyzer.inquire(Inquiry::Ak(ak("ASTS"))).await;
     assert_eq!(raw, Ok(Told::Ak("ASTS 0 5".into())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_fault_of_the_line_loses_a_result_or_looks_like_an_outage() {
+    let lines = [
+        "reply_byte_by_byte = true",
+        "junk = true\nunsolicited = { every = 7 }",
+        "reply_stalls = { after = \"30s\", every = 50 }",
+        "reset = { after = \"30s\", every = 5 }",
+        "reset = { after = \"30s\", every = 3 }\nclose_after_reply = true",
+        "slow_reply = \"150ms\"\nreply_stalls = { after = \"70s\", every = 90 }",
+    ];
+    for line in lines {
+        let mut plant = Plant::new(Faults::parse(line).unwrap());
+        plant.measure().await;
+        let news = plant.listen(10 * MINUTE).await;
+        plant.simulator.catch_up();
+        let truth: Vec<i64> = plant.truth.truth().iter().map(|truth| truth.stamp).collect();
+        assert!(truth.len() >= 10, "{line}");
+        assert_eq!(stamps(&news), truth[..stamps(&news).len()], "{line}");
+        assert!(stamps(&news).len() + 1 >= truth.len(), "{line}: the last one may still be on its way");
+        let gone = news.iter().any(|told| matches!(told, AnalyzerNews::Offline { .. }));
+        assert!(!gone, "{line}: {news:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plant_is_tested_and_restarted() {
+    let mut plant = Plant::new(Faults::parse("boot_time = \"20s\"").unwrap());
+    plant.listen(SECOND).await;
+    let AnalyzerAnswer::Served(text) = plant.carry_out(AnalyzerOrder::Serve(Service::SelfTest)).await else { panic!() };
+    assert!(text.contains("its self-test runs"), "{text}");
+    plant.listen(5 * MINUTE).await;
+    let result = plant.analyzer.inquire(Inquiry::SelfTest).await;
+    assert_eq!(result, Ok(Told::SelfTest(SelfTest::Passed)));
+    let AnalyzerAnswer::Served(text) = plant.carry_out(AnalyzerOrder::Serve(Service::Ak(ak("RDEV")))).await else {
+        panic!()
+    };
+    assert!(text.contains("it restarts"), "{text}");
+    plant.listen(5 * MINUTE).await;
+    plant.measure().await;
+    assert_eq!(stamps(&plant.listen(2 * MINUTE).await).len(), 2);
 }
