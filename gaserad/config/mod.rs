@@ -8,6 +8,7 @@ mod address;
 mod check;
 mod environment;
 mod mistake;
+mod multiplexer;
 mod print;
 mod section;
 mod settings;
