@@ -52,6 +52,10 @@ impl Cascade {
         }
     }
 
+    pub fn keep(&mut self, units: u8) {
+        self.units.truncate(usize::from(units));
+    }
+
     /// The line that the gas comes from.
     pub fn inlet(&self) -> u8 {
         match self.units.as_slice() {

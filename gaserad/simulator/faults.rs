@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use super::cascade::StuckSensor;
 use crate::domain::duration;
 
 /// For the long help of the simulator command: every key, its meaning, its default.
@@ -24,7 +25,14 @@ Faults file (TOML; every key is optional, unknown keys are errors):
   analyzer_silent_for = \"30s\"   for how long that lasts [for ever]
   legacy_valve = true           the valve answers \"Position is  = 3\" instead of \"CP03\"
   valve_silent = true           the valve neither obeys nor answers
-  valve_stuck = true            the valve accepts GO and does not move";
+  valve_stuck = true            the valve accepts GO and does not move
+  pulse_lost_every = 7          one pulse in so many to the cascaded units is lost [none]
+  home_sensor_stuck = \"active\" the units' home sensors say this whatever happens: \"active\" or \"inactive\" [they work]
+  coil_stuck = 5                the relay of this channel does not switch
+  coil_welded = 4               the relay of this channel stays on
+  modbus_silent = true          the relay board neither obeys nor answers
+  modbus_exception = 4          the relay board answers everything with this exception
+  modbus_single_coils = true    the relay board cannot write several coils at once";
 
 /// What a result's stamp means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -60,6 +68,13 @@ pub struct Faults {
     pub legacy_valve: bool,
     pub valve_silent: bool,
     pub valve_stuck: bool,
+    pub pulse_lost_every: u32,
+    pub home_sensor_stuck: Option<StuckSensor>,
+    pub coil_stuck: Option<u8>,
+    pub coil_welded: Option<u8>,
+    pub modbus_silent: bool,
+    pub modbus_exception: Option<u8>,
+    pub modbus_single_coils: bool,
 }
 
 impl Default for Faults {
@@ -79,6 +94,13 @@ impl Default for Faults {
             legacy_valve: false,
             valve_silent: false,
             valve_stuck: false,
+            pulse_lost_every: 0,
+            home_sensor_stuck: None,
+            coil_stuck: None,
+            coil_welded: None,
+            modbus_silent: false,
+            modbus_exception: None,
+            modbus_single_coils: false,
         }
     }
 }
@@ -140,6 +162,13 @@ mod tests {
             legacy_valve = true
             valve_silent = true
             valve_stuck = true
+            pulse_lost_every = 7
+            home_sensor_stuck = "inactive"
+            coil_stuck = 5
+            coil_welded = 4
+            modbus_silent = true
+            modbus_exception = 4
+            modbus_single_coils = true
             "#,
         )
         .unwrap();
@@ -152,6 +181,9 @@ mod tests {
         assert_eq!(faults.analyzer_silent_for, Some(Duration::from_secs(30)));
         assert!(faults.refuse_start && faults.no_tasks && faults.close_after_reply && faults.junk);
         assert!(faults.legacy_valve && faults.valve_silent && faults.valve_stuck);
+        assert_eq!((faults.pulse_lost_every, faults.home_sensor_stuck), (7, Some(StuckSensor::Inactive)));
+        assert_eq!((faults.coil_stuck, faults.coil_welded, faults.modbus_exception), (Some(5), Some(4), Some(4)));
+        assert!(faults.modbus_silent && faults.modbus_single_coils);
     }
 
     #[test]
@@ -169,7 +201,7 @@ mod tests {
     fn the_help_names_every_key_that_can_be_read() {
         let error = Faults::parse("x = 1").unwrap_err().to_string();
         let keys: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
-        assert_eq!(keys.len(), 14, "{error}");
+        assert_eq!(keys.len(), 21, "{error}");
         for key in keys {
             assert!(FAULTS_HELP.contains(&format!("\n  {key} = ")), "{key}");
         }

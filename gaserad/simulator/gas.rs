@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::domain::Channel;
+
 /// How fast the gas at the analyzer's inlet follows the valve.
 pub const LAG: Duration = Duration::from_millis(800);
 
-/// The gas on a channel, ppm by CAS number. No two channels share a value.
+/// The gas on a channel, ppm by CAS number. No two channels share a value; channel 0 is the air of the room.
 ///
 /// | gas | CAS | channel k |
 /// |---|---|---|
@@ -25,28 +27,53 @@ pub fn known_gas(channel: u8) -> [(&'static str, f64); 5] {
     ]
 }
 
+/// The lines that are open to the analyzer, in equal parts. Where none is, it draws the air of the room: line 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inlets(u32);
+
+impl Inlets {
+    fn share(self, line: u8) -> f64 {
+        if self.0 >> line & 1 == 1 { 1.0 / f64::from(self.0.count_ones()) } else { 0.0 }
+    }
+}
+
+impl From<u8> for Inlets {
+    fn from(line: u8) -> Self {
+        Self(1 << line.min(Channel::MAX))
+    }
+}
+
+impl FromIterator<u8> for Inlets {
+    fn from_iter<I: IntoIterator<Item = u8>>(lines: I) -> Self {
+        let open = lines.into_iter().fold(0, |open, line| open | Self::from(line).0);
+        Self(if open == 0 { 1 } else { open })
+    }
+}
+
 /// The gas line from the valve to the analyzer: a first-order lag. Its outlet is a mixture of the lines, by fraction.
 #[derive(Debug)]
 pub struct GasLine {
-    /// Fraction of line `i + 1`.
+    /// Fraction of each line, that of the room first.
     outlet: Vec<f64>,
     lag_s: f64,
 }
 
 impl GasLine {
     /// A line that has been filled from `inlet` for long.
-    pub fn new(lines: u8, inlet: u8, lag: Duration) -> Self {
-        let outlet = (1..=lines).map(|line| if line == inlet { 1.0 } else { 0.0 }).collect();
+    pub fn new(lines: u8, inlet: impl Into<Inlets>, lag: Duration) -> Self {
+        let inlets = inlet.into();
+        let outlet = (0..=lines).map(|line| inlets.share(line)).collect();
         Self { outlet, lag_s: lag.as_secs_f64() }
     }
 
-    /// Lets gas of line `inlet` flow in for `time`. Gives the integral of the outlet's fractions, in seconds.
-    pub fn flow(&mut self, inlet: u8, time: Duration) -> Vec<f64> {
+    /// Lets gas flow in for `time`. Gives the integral of the outlet's fractions, in seconds.
+    pub fn flow(&mut self, inlet: impl Into<Inlets>, time: Duration) -> Vec<f64> {
+        let inlets = inlet.into();
         let time_s = time.as_secs_f64();
         let left = if self.lag_s > 0.0 { (-time_s / self.lag_s).exp() } else { 0.0 };
         let mut integral = Vec::with_capacity(self.outlet.len());
-        for (line, fraction) in (1..).zip(&mut self.outlet) {
-            let goal = if line == inlet { 1.0 } else { 0.0 };
+        for (line, fraction) in (0..).zip(&mut self.outlet) {
+            let goal = inlets.share(line);
             let away = *fraction - goal;
             integral.push(goal.mul_add(time_s, away * self.lag_s * (1.0 - left)));
             *fraction = away.mul_add(left, goal);
@@ -56,7 +83,7 @@ impl GasLine {
 
     #[cfg(test)]
     fn fraction(&self, line: u8) -> f64 {
-        self.outlet[usize::from(line) - 1]
+        self.outlet[usize::from(line)]
     }
 }
 
@@ -73,13 +100,13 @@ impl Mixture {
 
     /// The line with the largest share, and that share.
     pub fn dominant(&self) -> (u8, f64) {
-        (1..).zip(self.0.iter().copied()).fold((1, 0.0), |best, next| if next.1 > best.1 { next } else { best })
+        (0..).zip(self.0.iter().copied()).fold((0, 0.0), |best, next| if next.1 > best.1 { next } else { best })
     }
 
     /// What an analyzer without noise would read.
     pub fn gas(&self) -> [(&'static str, f64); 5] {
         let mut mixed = known_gas(0).map(|(cas, _)| (cas, 0.0));
-        for (line, share) in (1..).zip(&self.0) {
+        for (line, share) in (0..).zip(&self.0) {
             for ((_, sum), (_, ppm)) in mixed.iter_mut().zip(known_gas(line)) {
                 *sum += share * ppm;
             }
@@ -105,7 +132,7 @@ mod tests {
     fn the_integral_does_not_depend_on_how_time_is_cut() {
         let (mut whole, mut pieces) = (GasLine::new(3, 1, LAG), GasLine::new(3, 1, LAG));
         let at_once = whole.flow(2, Duration::from_secs(3));
-        let mut sum = vec![0.0; 3];
+        let mut sum = vec![0.0; 4];
         for millis in [1, 99, 900, 1500, 500] {
             for (total, part) in sum.iter_mut().zip(pieces.flow(2, Duration::from_millis(millis))) {
                 *total += part;
@@ -118,8 +145,18 @@ mod tests {
     }
 
     #[test]
+    fn several_open_lines_mix_and_none_is_the_air_of_the_room() {
+        let lag = Duration::ZERO;
+        let mut line = GasLine::new(3, 1, lag);
+        line.flow([1, 3].into_iter().collect::<Inlets>(), LAG);
+        assert!((line.fraction(1) - 0.5).abs() < 1e-12 && (line.fraction(3) - 0.5).abs() < 1e-12);
+        line.flow(std::iter::empty().collect::<Inlets>(), LAG);
+        assert!((line.fraction(0) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
     fn a_mixture_reads_between_its_lines() {
-        let mixture = Mixture::of(&[3.0, 1.0]).unwrap();
+        let mixture = Mixture::of(&[0.0, 3.0, 1.0]).unwrap();
         assert_eq!(mixture.dominant(), (1, 0.75));
         let co2 = mixture.gas()[1];
         assert_eq!(co2.0, "124-38-9");

@@ -1,4 +1,5 @@
-//! The plant as bytes: an analyzer that speaks AK, a valve that speaks VICI, and the gas line between them.
+//! The plant as bytes: an analyzer that speaks AK, multiplexers, and the gas line between them: a valve that speaks
+//! VICI, units that count pulses, relays that speak Modbus.
 //!
 //! [`Plant`] is pure and moves only when it is told the time; it is asked to catch up before every request, so
 //! nothing runs between requests. [`Simulator`] puts it behind byte streams: in this process, on TCP, on a
@@ -6,13 +7,17 @@
 //! real devices. It is no model of the photoacoustic measurement itself; a reading is the mixture and some noise.
 
 mod analyzer;
+mod cascade;
 mod commands;
 pub mod faults;
 pub mod gas;
 mod layout;
+mod modbus;
 mod plant;
 mod pty;
+mod pulses;
 mod random;
+mod relays;
 mod run;
 mod serve;
 pub mod truth;
@@ -21,10 +26,13 @@ mod valve;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use cascade::{StuckSensor, Wire};
 pub use faults::{FAULTS_HELP, Faults, FaultsError, Stamp};
 pub use gas::known_gas;
-pub use plant::{Plant, PlantDesign};
-pub use pty::open_valve;
+pub use modbus::listen_modbus;
+pub use plant::{Plant, PlantDesign, Selector};
+pub use pty::{open_relays, open_valve};
+pub use pulses::PulseLines;
 pub use run::{Ready, SimulatorError, SimulatorOptions, run};
 pub use serve::{PlantSettings, Simulator, listen_analyzer};
 pub use truth::Truth;

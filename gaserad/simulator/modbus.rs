@@ -5,7 +5,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::relays::Relays;
 use super::serve::Simulator;
 
 /// The unit that the board is on its line.
@@ -50,7 +49,7 @@ impl Simulator {
     }
 
     fn relays_answer(&self, pdu: &[u8]) -> Option<Vec<u8>> {
-        self.ask(|plant| plant.relays_request(pdu, Relays::is_order(pdu)))
+        self.ask(|plant| plant.relays_request(pdu))
     }
 }
 

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::analyzer::Analyzer;
+use super::cascade::{Cascade, Wire};
 use super::faults::Faults;
-use super::gas::{GasLine, LAG};
+use super::gas::{GasLine, Inlets, LAG};
+use super::relays::Relays;
 use super::truth::Truth;
 use super::valve::Valve;
 use crate::domain::{Channel, Moment, Tick};
@@ -21,12 +23,26 @@ pub struct PlantDesign {
     pub faults: Faults,
 }
 
+/// Which of the multiplexers the gas comes through: the one that was ordered last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selector {
+    Valve,
+    Cascade,
+    Relays,
+}
+
+/// Where the units of the cascade stand before anybody sends a pulse: not at home.
+const LEFT_AT: [u8; 2] = [7, 3];
+
 #[derive(Debug)]
 pub struct Plant {
     pub(super) faults: Faults,
     start: Tick,
     now: Tick,
     valve: Valve,
+    cascade: Cascade,
+    relays: Relays,
+    in_charge: Selector,
     line: GasLine,
     pub(super) analyzer: Analyzer,
     pub(super) layout: super::layout::Layout,
@@ -44,6 +60,9 @@ impl Plant {
             now: start.tick,
             line: GasLine::new(channels, valve.inlet(), LAG),
             valve,
+            cascade: Cascade::new(&LEFT_AT, &faults),
+            relays: Relays::new(channels, &faults),
+            in_charge: Selector::Valve,
             analyzer: Analyzer::new(start, cycle, seed, &faults),
             layout: super::layout::Layout::default(),
             truth: Vec::new(),
@@ -60,7 +79,8 @@ impl Plant {
         while let Some(at) = self.next_change().filter(|at| *at <= to) {
             self.flow(at);
             self.valve.change(at);
-            let outcome = self.analyzer.change(at, self.valve.standing());
+            let standing = self.standing();
+            let outcome = self.analyzer.change(at, standing);
             self.truth.extend(outcome.map(|outcome| Truth::of(&outcome, &self.analyzer)));
         }
         self.flow(to);
@@ -73,7 +93,53 @@ impl Plant {
 
     /// One line to the valve, after [`Plant::advance`].
     pub fn valve_line(&mut self, line: &str) -> Option<String> {
+        self.in_charge = Selector::Valve;
         self.valve.obey(line, self.now)
+    }
+
+    /// The gas comes through so many units that count pulses.
+    pub fn install_units(&mut self, units: u8) {
+        self.in_charge = Selector::Cascade;
+        self.cascade.keep(units);
+    }
+
+    /// A level on a wire of the cascade, after [`Plant::advance`].
+    pub fn cascade_wire(&mut self, unit: usize, wire: Wire, active: bool) {
+        self.in_charge = Selector::Cascade;
+        self.cascade.set(unit, wire, active);
+    }
+
+    pub const fn cascade(&self) -> &Cascade {
+        &self.cascade
+    }
+
+    /// One Modbus request, after [`Plant::advance`].
+    pub fn relays_request(&mut self, pdu: &[u8]) -> Option<Vec<u8>> {
+        if Relays::is_order(pdu) {
+            self.in_charge = Selector::Relays;
+        }
+        self.relays.obey(pdu)
+    }
+
+    /// The gas comes through this multiplexer until another one is ordered.
+    pub const fn put_in_charge(&mut self, selector: Selector) {
+        self.in_charge = selector;
+    }
+
+    fn inlets(&self) -> Inlets {
+        match self.in_charge {
+            Selector::Valve => self.valve.inlet().into(),
+            Selector::Cascade => self.cascade.inlet().into(),
+            Selector::Relays => self.relays.inlets(),
+        }
+    }
+
+    fn standing(&self) -> Option<u8> {
+        match self.in_charge {
+            Selector::Valve => self.valve.standing(),
+            Selector::Cascade => Some(self.cascade.inlet()),
+            Selector::Relays => self.relays.standing(),
+        }
     }
 
     /// Whether the analyzer neither obeys nor answers.
@@ -84,7 +150,8 @@ impl Plant {
     }
 
     pub(super) fn start_measuring(&mut self) -> bool {
-        self.analyzer.start(self.now, self.valve.standing())
+        let standing = self.standing();
+        self.analyzer.start(self.now, standing)
     }
 
     pub(super) fn stop_measuring(&mut self) {
@@ -100,8 +167,9 @@ impl Plant {
         if time.is_zero() {
             return;
         }
-        let integral = self.line.flow(self.valve.inlet(), time);
-        self.analyzer.draw(&integral, self.valve.standing());
+        let integral = self.line.flow(self.inlets(), time);
+        let standing = self.standing();
+        self.analyzer.draw(&integral, standing);
         self.now = to;
     }
 }

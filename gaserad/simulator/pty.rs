@@ -1,4 +1,4 @@
-//! The valve on a pseudo-terminal: for a driver it is a serial port like any other.
+//! The valve, or the relay board, on a pseudo-terminal: for a driver it is a serial port like any other.
 
 use std::ffi::OsStr;
 use std::future::Future;
@@ -21,12 +21,24 @@ pub fn open_valve(simulator: Simulator, link: &Path) -> io::Result<impl Future<O
     let terminal = Terminal::open()?;
     let link = Link::create(&terminal.path, link)?;
     Ok(async move {
-        terminal.serve(&simulator).await;
-        drop(link);
+        let Terminal { mut ends, port, .. } = terminal;
+        simulator.serve_valve(&mut ends).await;
+        drop((port, link));
     })
 }
 
-/// The valve's end of the line.
+/// The same for the relay board, which speaks Modbus RTU.
+pub fn open_relays(simulator: Simulator, link: &Path) -> io::Result<impl Future<Output = ()> + Send + use<>> {
+    let terminal = Terminal::open()?;
+    let link = Link::create(&terminal.path, link)?;
+    Ok(async move {
+        let Terminal { mut ends, port, .. } = terminal;
+        simulator.serve_modbus_rtu(&mut ends).await;
+        drop((port, link));
+    })
+}
+
+/// The plant's end of the line.
 struct Terminal {
     /// Tokio's pipes read and write any descriptor; a terminal has two directions, and so two of them.
     ends: Join<Receiver, Sender>,
@@ -50,11 +62,6 @@ impl Terminal {
         let writer = Sender::from_owned_fd_unchecked(fd.try_clone()?)?;
         let ends = tokio::io::join(Receiver::from_owned_fd_unchecked(fd)?, writer);
         Ok(Self { ends, port, path })
-    }
-
-    async fn serve(mut self, simulator: &Simulator) {
-        simulator.serve_valve(&mut self.ends).await;
-        drop(self.port);
     }
 }
 

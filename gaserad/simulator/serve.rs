@@ -19,7 +19,7 @@ use crate::domain::Clock;
 const NOISE: &[u8] = b"\0~#\x7f ASTS 9\r\n";
 const PIECES: usize = 3;
 const BETWEEN_PIECES: Duration = Duration::from_millis(2);
-const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
+pub(super) const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 const PIPE_BYTES: usize = 4096;
 /// A longer line is no command of any valve.
 const LONGEST_LINE: usize = 256;
@@ -152,7 +152,7 @@ impl Simulator {
     }
 
     /// Asks the plant something, in the present.
-    fn ask<R>(&self, question: impl FnOnce(&mut Plant) -> R) -> R {
+    pub(super) fn ask<R>(&self, question: impl FnOnce(&mut Plant) -> R) -> R {
         // A panic elsewhere leaves the plant as it was: it has no half-done states.
         let mut shop = self.shop.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, or a later request might come to an earlier time.

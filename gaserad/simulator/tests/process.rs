@@ -15,6 +15,7 @@ fn options() -> SimulatorOptions {
     SimulatorOptions {
         ak: "127.0.0.1:0".into(),
         vici: None,
+        modbus: None,
         cycle: Duration::from_secs(58),
         channels: 31,
         faults: None,
