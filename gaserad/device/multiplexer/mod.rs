@@ -5,6 +5,7 @@
 
 pub mod gpio;
 pub mod line;
+pub mod modbus;
 pub mod simulated;
 pub mod vici;
 
