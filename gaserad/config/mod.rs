@@ -21,8 +21,8 @@ pub use environment::Environment;
 pub use mistake::{ConfigError, Mistake};
 pub use print::print_config;
 pub use settings::{
-    AnalyzerSettings, ChannelSettings, Choice, Dialect, Driver, Listen, MultiplexerSettings, OnRestart, Origin,
-    Origins, PlanDefaults, SessionKind, Settings, StampMeaning, StoreSettings, StreamSettings, Vici,
+    AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, Listen, MultiplexerSettings, OnRestart,
+    Origin, Origins, PlanDefaults, SessionKind, Settings, StampMeaning, StoreSettings, StreamSettings, Vici,
 };
 
 use section::{Section, Source};

@@ -54,15 +54,25 @@ fn multiplexer(page: &mut Page<'_>) {
     page.string("driver", multiplexer.driver.word());
     page.raw("channels", &multiplexer.channels.to_string());
     page.duration("settle", multiplexer.settle);
-    if let Some(Vici { port, baud, address, dialect }) = &multiplexer.vici {
+    if let Some(section) = &multiplexer.vici {
         page.begin("multiplexer.vici");
-        page.string("port", &port.to_string_lossy());
-        page.raw("baud", &baud.to_string());
-        if let Some(address) = address {
-            page.string("address", &address.to_string());
-        }
-        page.string("dialect", dialect.word());
+        vici(page, section);
     }
+}
+
+fn vici(page: &mut Page<'_>, section: &Vici) {
+    page.string("port", &section.port.to_string_lossy());
+    page.raw("baud", &section.baud.to_string());
+    if let Some(address) = &section.address {
+        page.string("address", address);
+    }
+    page.string("dialect", section.dialect.word());
+    page.string("direction", section.direction.word());
+    if let Some(ports) = section.ports {
+        page.raw("ports", &ports.to_string());
+    }
+    page.raw("write_settings", &section.write_settings.to_string());
+    page.raw("allow_unstable_port", &section.allow_unstable_port.to_string());
 }
 
 fn channel(page: &mut Page<'_>, channel: &ChannelSettings) {

@@ -192,6 +192,14 @@ impl<'a> Section<'a> {
         read.unwrap_or(default)
     }
 
+    pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> bool {
+        let read = self.read(key, |value| match value {
+            DeValue::Boolean(value) => Ok(*value),
+            other => Err(format!("is {}; it must be true or false", kind(other))),
+        });
+        read.unwrap_or(default)
+    }
+
     pub(super) fn integer(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
         let read = self.read(key, |value| {
             let DeValue::Integer(integer) = value else {

@@ -117,9 +117,16 @@ pub enum Driver {
 pub struct Vici {
     pub port: PathBuf,
     pub baud: u32,
-    /// The device id, where the actuator has one.
-    pub address: Option<char>,
+    /// The device id, where the actuator has one: `3`, or `/3` on RS-485.
+    pub address: Option<String>,
     pub dialect: Dialect,
+    pub direction: Direction,
+    /// How many ports the valve has, where that is to be checked.
+    pub ports: Option<u8>,
+    /// The actuator's own settings may be corrected.
+    pub write_settings: bool,
+    /// The port's name may mean another device tomorrow.
+    pub allow_unstable_port: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +136,14 @@ pub enum Dialect {
     Legacy,
     /// Universal actuators: `CP03`.
     Universal,
+}
+
+/// Which way the rotor turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Shortest,
+    Clockwise,
+    Counterclockwise,
 }
 
 /// What a start uses for whatever it does not say.
@@ -207,6 +222,11 @@ impl Choice for Driver {
 impl Choice for Dialect {
     const ALL: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("legacy", Self::Legacy), ("universal", Self::Universal)];
+}
+
+impl Choice for Direction {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("shortest", Self::Shortest), ("cw", Self::Clockwise), ("ccw", Self::Counterclockwise)];
 }
 
 impl Choice for OnRestart {

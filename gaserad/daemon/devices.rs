@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::Failure;
-use crate::config::{Choice, Driver, MultiplexerSettings, SessionKind, Settings, Vici as ViciSection};
-use crate::device::multiplexer::vici::{Vici, ViciSettings};
+use crate::config::{self, Choice, Driver, MultiplexerSettings, SessionKind, Settings, Vici as ViciSection};
+use crate::device::multiplexer::vici::{Dialect, Direction, Vici, ViciSettings};
 use crate::device::multiplexer::{Multiplexer, simulated};
 use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
 use crate::domain::Clock;
@@ -48,7 +48,8 @@ impl Devices {
             channels: settings.multiplexer.channels,
             simulated: settings.simulate,
         };
-        let (valve, owner) = Valve::new(driver(settings, simulator.as_ref(), &shared)?, reports.clone());
+        let (valve, owner) =
+            Valve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
         tokio::spawn(owner);
         let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
         tokio::spawn(owner);
@@ -85,9 +86,24 @@ fn simulated_valve(settings: &Settings, simulator: &Simulator, clock: &Arc<dyn C
 }
 
 fn vici(section: &ViciSection, channels: u8, clock: &Arc<dyn Clock>) -> Box<dyn Multiplexer> {
-    let address = section.address.map(String::from);
+    let settings = ViciSettings {
+        channels,
+        address: section.address.clone(),
+        dialect: match section.dialect {
+            config::Dialect::Auto => None,
+            config::Dialect::Legacy => Some(Dialect::Legacy),
+            config::Dialect::Universal => Some(Dialect::Universal),
+        },
+        direction: match section.direction {
+            config::Direction::Shortest => Direction::Shortest,
+            config::Direction::Clockwise => Direction::Clockwise,
+            config::Direction::Counterclockwise => Direction::Counterclockwise,
+        },
+        ports: section.ports,
+        write_settings: section.write_settings,
+    };
     let port = serial::dial(&section.port.to_string_lossy(), section.baud);
-    Box::new(Vici::new(port, ViciSettings { channels, address }, clock.clone()))
+    Box::new(Vici::new(port, settings, clock.clone()))
 }
 
 fn analyzer_settings(settings: &Settings, clock: &HostClock, dial: Dial) -> AnalyzerSettings {
