@@ -7,7 +7,9 @@
 mod address;
 mod check;
 mod environment;
+mod gpio;
 mod mistake;
+mod modbus;
 mod multiplexer;
 mod print;
 mod section;
@@ -21,8 +23,9 @@ pub use environment::Environment;
 pub use mistake::{ConfigError, Mistake};
 pub use print::print_config;
 pub use settings::{
-    AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, Listen, MultiplexerSettings, OnRestart,
-    Origin, Origins, PlanDefaults, SessionKind, Settings, StampMeaning, StoreSettings, StreamSettings, Vici,
+    AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, Gpio, GpioLine, GpioUnit, LineAt, Listen,
+    Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults, SessionKind, Settings,
+    StampMeaning, StoreSettings, StreamSettings, Vici,
 };
 
 use section::{Section, Source};

@@ -129,7 +129,11 @@ impl<'a> Section<'a> {
     }
 
     /// The value of `key` as `read` understands it; the complaint of `read` goes on after the key's name.
-    fn read<T>(&mut self, key: &'static str, read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>) -> Option<T> {
+    pub(super) fn read<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>,
+    ) -> Option<T> {
         let path = self.path_of(key);
         let Some((_, value)) = self.entry(key) else {
             self.source.origin(path, Origin::Default);
@@ -239,6 +243,11 @@ impl<'a> Section<'a> {
             });
             Ok(strings.collect())
         })
+    }
+
+    /// A key that is known, and means nothing here.
+    pub(super) fn nothing(&mut self, key: &'static str) {
+        self.known.push(key);
     }
 
     /// Notes every key that nobody asked for.
