@@ -1,13 +1,15 @@
 //! The configuration: every mistake at once with its place, and what is shipped is what is true.
 
+mod multiplexers;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use gasera::config::{
-    self, ConfigError, Dialect, Direction, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionKind,
-    Settings, Vici,
+    self, ConfigError, Dialect, Direction, Driver, Environment, Listen, ModbusLink, OnRestart, Origin, Overrides,
+    SessionKind, Settings, Vici,
 };
 use gasera::domain::{Channel, ChannelKind, Sync};
 use proptest::prelude::*;
@@ -86,7 +88,7 @@ lat = 91
         "9:8: task is empty; name the analyzer's task, like \"DEFAULT\"",
         "10:8: poll is a number; write a duration as text, like \"30s\" or \"5m\"",
         "11:9: grace is not a duration: \"-2m\" is negative; a duration cannot be",
-        "13:10: driver \"gpio\" is not available in this version; use \"vici\" or \"simulated\"",
+        "13:10: driver \"gpio\" needs a section [multiplexer.gpio] with the lines of the units",
         "14:12: channels is 32; it can be 1 to 31",
         "15:10: settle is 2h; it can be 0s to 10m",
         "17:11: repeats is 0; it can be 1 to 100000",
@@ -249,7 +251,8 @@ fn the_shipped_file_is_valid_and_says_the_defaults() {
     let settings = read(&shipped("gaserad.toml")).unwrap();
     assert_eq!(values(settings.clone()), values(read("").unwrap()));
     let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
-    assert!(unsaid.iter().all(|(path, _)| path.starts_with("multiplexer.vici.")), "{unsaid:?}");
+    let of_a_driver = |path: &String| path.starts_with("multiplexer.") && path.matches('.').count() == 2;
+    assert!(unsaid.iter().all(|(path, _)| of_a_driver(path)), "{unsaid:?}");
 }
 
 #[test]
@@ -263,6 +266,8 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
     assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
     assert_eq!(settings.multiplexer.vici.unwrap().address.as_deref(), Some("3"));
+    assert_eq!(settings.multiplexer.gpio.unwrap().units.len(), 2);
+    assert_eq!(settings.multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));
 }
 
 const EVERYTHING: &str = r#"
@@ -280,6 +285,20 @@ channels = 0x10
 settle = "1.5s"
 vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy", direction = "cw", ports = 16 }
 [multiplexer.gpio]
+chip = "300b000.pinctrl"
+pulse = "60ms"
+home1 = 72
+next1 = { line = "PC5", active_low = true }
+home2 = "PC11"
+next2 = { line = 0xE3 }
+home_sensor2 = { line = "PH2", active_low = true }
+position1 = [1, 2, { line = "three" }, "four"]
+[multiplexer.modbus]
+port = "/dev/serial/by-id/usb-relays"
+baud = 19_200
+unit = 17
+first_coil = 16
+gap = "0.25s"
 [plan]
 pause = "0"
 sync = "dwell"

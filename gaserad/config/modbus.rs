@@ -18,7 +18,6 @@ pub(super) fn settings(mut section: Section<'_>, channels: u8, warnings: &mut Ve
     }
     let last = u32::from(u16::MAX) + 1 - u32::from(channels);
     let first_coil = section.integer("first_coil", 0, 0..=last);
-    let gap_place = section.place_of("gap");
     let settings = Modbus {
         link: link.clone().unwrap_or(ModbusLink::Tcp(String::new())),
         unit: u8::try_from(unit).unwrap_or(1),
@@ -31,9 +30,6 @@ pub(super) fn settings(mut section: Section<'_>, channels: u8, warnings: &mut Ve
             Duration::from_millis(50)..=Duration::from_secs(10),
         ),
     };
-    if let Some(place) = gap_place.filter(|_| !settings.break_before_make) {
-        section.wrong(&place, "gap has no effect without break_before_make = true");
-    }
     section.finish();
     link.map(|_| settings)
 }

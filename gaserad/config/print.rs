@@ -111,9 +111,7 @@ fn modbus(page: &mut Page<'_>, section: &Modbus) {
     page.raw("unit", &section.unit.to_string());
     page.raw("first_coil", &section.first_coil.to_string());
     page.raw("break_before_make", &section.break_before_make.to_string());
-    if section.break_before_make {
-        page.duration("gap", section.gap);
-    }
+    page.duration("gap", section.gap);
     page.duration("timeout", section.timeout);
 }
 
