@@ -1,6 +1,7 @@
 //! The plant by itself, and the plant as bytes.
 
 mod bytes;
+mod multiplexers;
 mod plant;
 mod process;
 
