@@ -105,7 +105,7 @@ struct Units {
 
 impl Units {
     fn watch(chip: &Arc<Chip>) -> Self {
-        let (stop, together): (Arc<AtomicBool>, Arc<AtomicBool>) = Arc::default();
+        let (stop, together) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         let pulses: Arc<[AtomicU32; 4]> = Arc::default();
         let (chip, stopped, counted, overlapped) = (chip.clone(), stop.clone(), pulses.clone(), together.clone());
         let thread = std::thread::spawn(move || {
