@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::cascade::StuckSensor;
+use super::mishap::{Befalls, MovedByHand, Unplugged};
 use crate::domain::duration;
 
 /// For the long help of the simulator command: every key, its meaning, its default.
@@ -24,6 +25,17 @@ Faults file (TOML; every key is optional, unknown keys are errors):
   analyzer_silent_after = \"2m\"  from then on the analyzer neither obeys nor answers, in plant time since the start
   analyzer_silent_for = \"30s\"   for how long that lasts [for ever]
   legacy_valve = true           the valve answers \"Position is  = 3\" instead of \"CP03\"
+  valve_id = \"3\"                the valve hears only commands with this id before them, or /3 [none]
+  valve_np = 10                 the actuator is set up for so many ports [as many as there are]
+  valve_am = 2                  the actuator is set up as one with two positions, or whatever AM is [3: many]
+  valve_stuck_after = \"2m\"      the valve accepts GO and does not move from then on
+  valve_between_ports = 3       its third move ends between two ports; \"2m\" is the first move after that time
+  valve_wrong_port = 3          its third move ends one port further, and it says so; or a time
+  valve_moved_by_hand = { after = \"2m\", to = 5 }
+                                somebody turns the valve
+  serial_unplugged = { after = \"2m\", for = \"30s\", link = \"/tmp/other\" }
+                                the valve's serial port goes away, and is back as another one
+                                [for ever; under the same name]
   valve_silent = true           the valve neither obeys nor answers
   valve_stuck = true            the valve accepts GO and does not move
   pulse_lost_every = 7          one pulse in so many to the cascaded units is lost [none]
@@ -66,6 +78,15 @@ pub struct Faults {
     #[serde(deserialize_with = "some_span")]
     pub analyzer_silent_for: Option<Duration>,
     pub legacy_valve: bool,
+    pub valve_id: Option<char>,
+    pub valve_np: Option<u8>,
+    pub valve_am: Option<u8>,
+    #[serde(deserialize_with = "some_span")]
+    pub valve_stuck_after: Option<Duration>,
+    pub valve_between_ports: Option<Befalls>,
+    pub valve_wrong_port: Option<Befalls>,
+    pub valve_moved_by_hand: Option<MovedByHand>,
+    pub serial_unplugged: Option<Unplugged>,
     pub valve_silent: bool,
     pub valve_stuck: bool,
     pub pulse_lost_every: u32,
@@ -92,6 +113,14 @@ impl Default for Faults {
             analyzer_silent_after: None,
             analyzer_silent_for: None,
             legacy_valve: false,
+            valve_id: None,
+            valve_np: None,
+            valve_am: None,
+            valve_stuck_after: None,
+            valve_between_ports: None,
+            valve_wrong_port: None,
+            valve_moved_by_hand: None,
+            serial_unplugged: None,
             valve_silent: false,
             valve_stuck: false,
             pulse_lost_every: 0,
@@ -125,7 +154,7 @@ impl Faults {
     }
 }
 
-fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     duration::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
@@ -187,6 +216,34 @@ mod tests {
     }
 
     #[test]
+    fn reads_what_befalls_a_valve() {
+        let faults = Faults::parse(
+            r#"
+            valve_id = "3"
+            valve_np = 10
+            valve_am = 2
+            valve_stuck_after = "2m"
+            valve_between_ports = 3
+            valve_wrong_port = "90s"
+            valve_moved_by_hand = { after = "2m", to = 5 }
+            serial_unplugged = { after = "2m", for = "30s", link = "/tmp/other" }
+            "#,
+        )
+        .unwrap();
+        let minutes = Duration::from_secs(120);
+        assert_eq!((faults.valve_id, faults.valve_np, faults.valve_am), (Some('3'), Some(10), Some(2)));
+        assert_eq!(faults.valve_stuck_after, Some(minutes));
+        assert_eq!(faults.valve_between_ports, Some(Befalls::Move(3)));
+        assert_eq!(faults.valve_wrong_port, Some(Befalls::After(Duration::from_secs(90))));
+        assert_eq!(faults.valve_moved_by_hand, Some(MovedByHand { after: minutes, to: 5 }));
+        let unplugged =
+            Unplugged { after: minutes, length: Some(Duration::from_secs(30)), link: Some("/tmp/other".into()) };
+        assert_eq!(faults.serial_unplugged, Some(unplugged));
+        let error = Faults::parse("valve_wrong_port = true").unwrap_err().to_string();
+        assert!(error.contains("it must be the number of a move, like 3, or a time"), "{error}");
+    }
+
+    #[test]
     fn an_empty_file_is_a_healthy_plant() {
         assert_eq!(Faults::parse("").unwrap(), Faults::default());
     }
@@ -201,7 +258,7 @@ mod tests {
     fn the_help_names_every_key_that_can_be_read() {
         let error = Faults::parse("x = 1").unwrap_err().to_string();
         let keys: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
-        assert_eq!(keys.len(), 21, "{error}");
+        assert_eq!(keys.len(), 29, "{error}");
         for key in keys {
             assert!(FAULTS_HELP.contains(&format!("\n  {key} = ")), "{key}");
         }

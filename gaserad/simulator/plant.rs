@@ -54,7 +54,7 @@ impl Plant {
     pub fn new(design: PlantDesign, start: Moment) -> Self {
         let PlantDesign { cycle, seed, channels, faults } = design;
         let channels = channels.clamp(1, Channel::MAX);
-        let valve = Valve::new(channels, &faults);
+        let valve = Valve::new(channels, &faults, start.tick);
         Self {
             start: start.tick,
             now: start.tick,
@@ -93,7 +93,10 @@ impl Plant {
 
     /// One line to the valve, after [`Plant::advance`].
     pub fn valve_line(&mut self, line: &str) -> Option<String> {
-        self.in_charge = Selector::Valve;
+        let upper = line.to_ascii_uppercase();
+        if ["GO", "CW", "CC", "HM"].iter().any(|order| upper.contains(order)) {
+            self.in_charge = Selector::Valve;
+        }
         self.valve.obey(line, self.now)
     }
 

@@ -122,8 +122,10 @@ impl Relays {
     }
 
     fn weld(&mut self) {
-        let welded = self.welded.and_then(|line| self.coils.get_mut(usize::from(line).checked_sub(1)?));
-        welded.into_iter().for_each(|coil| *coil = true);
+        let welded = self.welded.and_then(|line| usize::from(line).checked_sub(1));
+        if let Some(coil) = welded.and_then(|coil| self.coils.get_mut(coil)) {
+            *coil = true;
+        }
     }
 }
 

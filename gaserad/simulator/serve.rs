@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::faults::Faults;
+use super::mishap::Unplugged;
 use super::plant::{Plant, PlantDesign};
 use crate::ak::command::Request;
 use crate::ak::frame::{Decoder, Frame, encode};
@@ -98,6 +99,16 @@ impl Simulator {
                 }
             }
         }
+    }
+
+    /// What happens to the plug of the valve's serial port.
+    pub(super) fn serial_unplugged(&self) -> Option<Unplugged> {
+        self.faults.serial_unplugged.clone()
+    }
+
+    /// How long plant time takes in the time of the world.
+    pub(super) fn outside(&self, duration: Duration) -> Duration {
+        self.clock.outside(duration)
     }
 
     /// A stream to the analyzer, served by a task of its own.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{Sink, simulator};
-use crate::simulator::{Faults, Selector, Simulator, Truth, Wire};
+use crate::simulator::{Faults, Plant, Selector, Simulator, Truth, Wire};
 
 const CYCLE: Duration = Duration::from_secs(60);
 
@@ -24,7 +24,7 @@ fn relays(simulator: &Simulator, pdu: &[u8]) {
 #[tokio::test(start_paused = true)]
 async fn the_gas_comes_through_whatever_was_ordered_last() {
     let (simulator, sink) = simulator(Faults::default());
-    simulator.ask(|plant| plant.start_measuring());
+    simulator.ask(Plant::start_measuring);
     assert_eq!(sampled(&simulator, &sink).await.channel, 1);
 
     let wires = simulator.pulse_lines(2);
@@ -49,7 +49,7 @@ async fn the_gas_comes_through_whatever_was_ordered_last() {
 async fn with_all_coils_off_it_is_the_air_of_the_room_and_with_two_a_mixture() {
     let (simulator, sink) = simulator(Faults::default());
     simulator.put_in_charge(Selector::Relays);
-    simulator.ask(|plant| plant.start_measuring());
+    simulator.ask(Plant::start_measuring);
     let truth = sampled(&simulator, &sink).await;
     assert_eq!((truth.channel, truth.valve, truth.clean), (0, None, false));
     assert!((truth.readings["124-38-9"] - 400.0).abs() < 1.0, "{truth:?}");

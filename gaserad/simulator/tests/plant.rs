@@ -105,11 +105,11 @@ fn a_move_after_gas_exchange_leaves_the_sample_clean() {
 fn arriving_just_before_gas_exchange_leaves_gas_of_the_line_before() {
     let mut plant = plant();
     go(&mut plant, 0.0, 2);
-    // Half way after 0.125 s, arrived after 0.25 s: no time to purge.
+    // Half way after 0.225 s, arrived after 0.25 s: no time to purge.
     tell(&mut plant, 0.25, "STAM", "11");
     let truth = first_truth(&mut plant, 60.0);
     assert_eq!((truth.channel, truth.valve, truth.clean), (2, Some(2), false));
-    let carried_over = 0.8 * (-0.125_f64 / 0.8).exp() / 12.0;
+    let carried_over = 0.8 * (-0.025_f64 / 0.8).exp() / 12.0;
     assert!((1.0 - truth.fraction - carried_over).abs() < 0.002, "{}", truth.fraction);
 }
 

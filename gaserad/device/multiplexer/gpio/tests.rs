@@ -242,30 +242,30 @@ async fn a_train_that_nobody_waits_for_still_arrives_but_counts_for_nothing() {
 #[tokio::test]
 async fn the_thread_keeps_widths_and_gaps_and_finishes_a_pulse_when_it_is_dropped() {
     let recorder = Recorder::new(2, Faults::default());
-    let mut pulser = ThreadPulser::start(Box::new(recorder.clone())).unwrap();
+    let mut thread = ThreadPulser::start(Box::new(recorder.clone())).unwrap();
     let (pulse, gap) = (Duration::from_millis(5), Duration::from_millis(3));
     let train = Train { outputs: [HOME, NEXT].concat(), pulse, gap };
-    pulser.send(train.clone()).await.unwrap();
+    thread.send(train.clone()).await.unwrap();
     let pulses = recorder.pulses();
     assert_eq!(pulses.iter().map(|(output, ..)| *output).collect::<Vec<_>>(), train.outputs);
     assert!(pulses.iter().all(|(_, _, width)| *width >= pulse), "{pulses:?}");
     assert!(pulses.windows(2).all(|pair| pair[1].1.since(pair[0].1 + pair[0].2) >= gap), "{pulses:?}");
-    assert_eq!(pulser.read(Input::Home(Unit::First)).await, Ok(false));
+    assert_eq!(thread.read(Input::Home(Unit::First)).await, Ok(false));
 
     let long = Train { outputs: vec![NEXT[0]; 1000], pulse, gap };
-    let mut sending = pulser.send(long);
-    assert!(futures_poll_once(&mut sending).await.is_none());
+    let mut sending = thread.send(long);
+    assert!(poll_once(&mut sending).await.is_none());
     while recorder.edges.lock().unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
     drop(sending);
-    drop(pulser);
+    drop(thread);
     let pulses = recorder.pulses();
     assert!((1..1000).contains(&pulses.len()), "{}", pulses.len());
     assert!(pulses.iter().all(|(_, _, width)| *width >= pulse));
 }
 
-async fn futures_poll_once<T>(future: &mut BoxFuture<'_, T>) -> Option<T> {
+async fn poll_once<T>(future: &mut BoxFuture<'_, T>) -> Option<T> {
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
         std::task::Poll::Ready(value) => std::task::Poll::Ready(Some(value)),
         std::task::Poll::Pending => std::task::Poll::Ready(None),

@@ -16,8 +16,8 @@ fn channel(number: u8) -> Channel {
     Channel::new(number).unwrap()
 }
 
-fn at(number: u8) -> Result<Position, Fault> {
-    Ok(Position::At(channel(number), Verification::Readback))
+fn at(number: u8) -> Position {
+    Position::At(channel(number), Verification::Readback)
 }
 
 fn settings(framing: Framing) -> ModbusSettings {
@@ -31,16 +31,19 @@ fn settings(framing: Framing) -> ModbusSettings {
     }
 }
 
-/// A driver over a pipe to the plant, in virtual time.
-fn piped(faults: Faults, settings: ModbusSettings) -> Modbus {
+/// A pipe to the plant, in virtual time.
+fn plant(faults: Faults) -> Dial {
     let simulator = simulator(faults).0;
-    let dial = Dial::new("the plant", move || {
+    Dial::new("the plant", move || {
         let (near, far) = tokio::io::duplex(1024);
         let simulator = simulator.clone();
         tokio::spawn(async move { simulator.serve_modbus_tcp(far).await });
         async move { Ok(Box::new(near) as Box<dyn Stream>) }
-    });
-    Modbus::new(dial, settings)
+    })
+}
+
+fn piped(faults: Faults, settings: ModbusSettings) -> Modbus {
+    Modbus::new(plant(faults), settings)
 }
 
 async fn refused(faults: Faults, goal: u8) -> String {
@@ -64,13 +67,13 @@ async fn over_tcp_every_channel_is_read_back_and_nothing_is_known_at_first() {
     let mut driver = Modbus::new(Dial::tcp(&address), settings.clone());
     assert_eq!(driver.position().await, Ok(Position::Unknown));
     for number in [1, 31, 8, 9, 16, 16, 17] {
-        assert_eq!(driver.go(channel(number)).await, at(number));
-        assert_eq!(driver.position().await, at(number));
+        assert_eq!(driver.go(channel(number)).await, Ok(at(number)));
+        assert_eq!(driver.position().await, Ok(at(number)));
     }
     // The board stays as it is while nobody is connected.
     drop(driver);
     let mut driver = Modbus::new(Dial::tcp(&address), settings);
-    assert_eq!((driver.position().await, driver.home().await), (at(17), at(1)));
+    assert_eq!((driver.position().await, driver.home().await), (Ok(at(17)), Ok(at(1))));
 }
 
 #[tokio::test]
@@ -81,9 +84,9 @@ async fn over_a_serial_line_it_is_the_same() {
     let mut driver = Modbus::new(serial::dial(link.to_str().unwrap(), 9600), settings(Framing::rtu(9600)));
     assert_eq!(driver.position().await, Ok(Position::Unknown));
     for number in [5, 31, 2] {
-        assert_eq!(driver.go(channel(number)).await, at(number));
+        assert_eq!(driver.go(channel(number)).await, Ok(at(number)));
     }
-    assert_eq!(driver.home().await, at(1));
+    assert_eq!(driver.home().await, Ok(at(1)));
     // Nobody there has this number.
     drop(driver);
     let elsewhere = ModbusSettings { unit: 9, timeout: Duration::from_millis(50), ..settings(Framing::rtu(9600)) };
@@ -100,7 +103,7 @@ async fn a_board_that_writes_one_coil_at_a_time_is_written_so() {
         let settings = ModbusSettings { break_before_make, ..settings(Framing::Tcp) };
         let mut driver = piped(Faults { modbus_single_coils: true, ..Faults::default() }, settings);
         for number in [3, 30, 4] {
-            assert_eq!(driver.go(channel(number)).await, at(number));
+            assert_eq!(driver.go(channel(number)).await, Ok(at(number)));
         }
         assert!(driver.singly);
     }
@@ -119,7 +122,7 @@ async fn a_coil_that_does_not_obey_is_a_fault_that_names_what_is_on() {
     assert!(fault.text.contains("the coils of channels 4, 5 are on"), "{fault}");
     let several = driver.position().await.unwrap_err();
     assert!(several.text.contains("is to have one coil on, and the coils of channels 4, 5 are on"), "{several}");
-    assert_eq!(driver.go(channel(4)).await, at(4));
+    assert_eq!(driver.go(channel(4)).await, Ok(at(4)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,8 +144,14 @@ async fn exceptions_and_silence_are_told_apart() {
 #[tokio::test(start_paused = true)]
 async fn coils_of_others_on_the_same_board_are_left_alone() {
     let settings = ModbusSettings { first_coil: 4, channels: 8, ..settings(Framing::Tcp) };
-    let mut driver = piped(Faults { coil_welded: Some(3), ..Faults::default() }, settings);
-    assert_eq!(driver.go(channel(8)).await, at(8));
+    let board = plant(Faults::default());
+    let mut other = Modbus::new(board.clone(), ModbusSettings { first_coil: 0, channels: 4, ..settings.clone() });
+    assert_eq!(other.go(channel(3)).await, Ok(at(3)));
+    let mut driver = Modbus::new(board, settings);
+    for number in [8, 1] {
+        assert_eq!(driver.go(channel(number)).await, Ok(at(number)));
+        assert_eq!(other.position().await, Ok(at(3)));
+    }
     let fault = driver.go(channel(9)).await.unwrap_err();
     assert!(fault.text.contains("channels 1 to 8"), "{fault}");
     let beyond = ModbusSettings { first_coil: 30, channels: 8, ..driver.settings };
@@ -194,7 +203,7 @@ async fn an_answer_to_another_request_or_of_another_unit_is_none() {
         })
         .await;
         // The first connection is given up, and the second tells the truth.
-        assert_eq!(Modbus::new(dial, settings(Framing::Tcp)).position().await, at(3));
+        assert_eq!(Modbus::new(dial, settings(Framing::Tcp)).position().await, Ok(at(3)));
         let always = scripted(move |_, sent, _| framed(spoil(sent), unit, &THIRD)).await;
         let fault = Modbus::new(always, settings(Framing::Tcp)).position().await.unwrap_err();
         assert_eq!(fault.kind, FaultKind::Offline);
@@ -219,7 +228,7 @@ async fn a_board_that_went_away_is_found_again_by_the_next_order() {
     let cancel = CancellationToken::new();
     let serving = tokio::spawn(listen_modbus(board.clone(), listener, cancel.clone()));
     let mut driver = Modbus::new(Dial::tcp(&address.to_string()), settings(Framing::Tcp));
-    assert_eq!(driver.go(channel(7)).await, at(7));
+    assert_eq!(driver.go(channel(7)).await, Ok(at(7)));
     cancel.cancel();
     serving.await.unwrap();
     let fault = driver.position().await.unwrap_err();
@@ -227,7 +236,7 @@ async fn a_board_that_went_away_is_found_again_by_the_next_order() {
     assert!(fault.text.contains("cannot be opened"), "{fault}");
     let listener = TcpListener::bind(address).await.unwrap();
     tokio::spawn(listen_modbus(board, listener, CancellationToken::new()));
-    assert_eq!(driver.position().await, at(7));
+    assert_eq!(driver.position().await, Ok(at(7)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,11 +253,11 @@ async fn a_damaged_answer_on_a_serial_line_is_none() {
             let mut request = [0; 8];
             far.read_exact(&mut request).await.unwrap();
             far.write_all(&[1, 1, 4, 0b100, 0, 0, 0, 0xDE, 0xAD]).await.unwrap();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
         async move { Ok(Box::new(near) as Box<dyn Stream>) }
     });
     let mut driver = Modbus::new(dial, settings(Framing::rtu(9600)));
     assert_eq!(driver.position().await, Ok(Position::Unknown));
-    assert_eq!(driver.go(channel(9)).await, at(9));
+    assert_eq!(driver.go(channel(9)).await, Ok(at(9)));
 }

@@ -1,7 +1,6 @@
 //! Real pseudo-terminals: what a serial port does.
 
 use super::*;
-use crate::device::multiplexer::Multiplexer;
 use crate::device::serial;
 use crate::simulator::open_valve;
 
