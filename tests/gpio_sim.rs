@@ -145,7 +145,8 @@ impl Drop for Units {
 
 /// Past the test harness, which keeps what passing tests print to itself.
 fn skipped(why: &str) {
-    writeln!(io::stderr(), "SKIPPED the GPIO driver on gpio-sim: {why}; see CONTRIBUTING.md").unwrap();
+    let mut past = io::stderr();
+    writeln!(past, "SKIPPED the GPIO driver on gpio-sim: {why}; see CONTRIBUTING.md").unwrap();
 }
 
 #[tokio::test]
