@@ -9,4 +9,5 @@ mod gpio_sim;
 mod layers;
 mod store;
 mod support;
+mod udev;
 mod whole;

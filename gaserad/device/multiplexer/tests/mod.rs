@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::vici::{Vici, ViciSettings};
 use super::{Multiplexer, Valve, simulated};
 use crate::device::{Dial, Report, Stream};
-use crate::domain::{Channel, CommandId, Fault, Position, Tick, ValveNews, ValveOrder, Verification};
+use crate::domain::{Channel, Clock, CommandId, Fault, Position, Tick, ValveNews, ValveOrder, Verification};
 use crate::simulator::tests::{simulator, test_clock};
 use crate::simulator::{Faults, PlantSettings, Simulator};
 
@@ -104,8 +104,12 @@ struct Desk {
 
 impl Desk {
     fn new(driver: impl Multiplexer + 'static) -> Self {
+        Self::with_clock(driver, test_clock(1))
+    }
+
+    fn with_clock(driver: impl Multiplexer + 'static, clock: Arc<dyn Clock>) -> Self {
         let (sender, reports) = mpsc::unbounded_channel();
-        let (valve, owner) = Valve::new(Box::new(driver), test_clock(1), sender);
+        let (valve, owner) = Valve::new(Box::new(driver), clock, sender);
         tokio::spawn(owner);
         Self { valve, reports }
     }

@@ -78,7 +78,7 @@ async fn a_valve_that_falls_silent_is_lost_within_seconds_and_found_where_it_the
     let (news, time) = timed(desk.next()).await;
     assert!(matches!(news, Report::Valve(ValveNews::Lost(fault)) if fault.kind == FaultKind::Offline));
     assert!((29.0..35.0).contains(&time.as_secs_f64()), "{time:?}");
-    let (_, time) = timed(desk.found(9)).await;
+    let ((), time) = timed(desk.found(9)).await;
     assert!((55.0..62.0).contains(&time.as_secs_f64()), "{time:?}");
 }
 
@@ -111,6 +111,34 @@ async fn a_port_that_hangs_up_is_noticed_at_once_and_opened_again_when_it_is_bac
     desk.found(5).await;
     let found = clock.now().tick.as_micros();
     assert!((20_000_000..21_500_000).contains(&found), "{found}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_fails_is_closed_and_not_kept() {
+    let open = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&open);
+    let clock = test_clock(1);
+    let dial = Dial::new("/dev/ttyTEST", move || {
+        let (near, far) = tokio::io::duplex(1024);
+        let (open, clock) = (Arc::clone(&counted), Arc::clone(&clock));
+        let respond = move |_, line: &str| {
+            let silent = clock.now().tick > Tick::from_micros(10_000_000);
+            Some(if silent { String::new() } else { introduces(line).unwrap_or_else(|| "CP05\r".to_owned()) })
+        };
+        tokio::spawn(async move {
+            open.fetch_add(1, Ordering::Relaxed);
+            // Until the near end is closed.
+            converse(far, 1, Arc::new(respond)).await;
+            open.fetch_sub(1, Ordering::Relaxed);
+        });
+        async move { Ok(Box::new(near) as Box<dyn Stream>) }
+    });
+    let mut desk = Desk::new(vici(dial));
+    desk.found(5).await;
+    assert_eq!(open.load(Ordering::Relaxed), 1);
+    assert!(matches!(desk.next().await, Report::Valve(ValveNews::Lost(_))));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(open.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]
