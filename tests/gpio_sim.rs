@@ -137,13 +137,16 @@ impl Units {
 impl Drop for Units {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.take().into_iter().for_each(|thread| thread.join().unwrap());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
     }
 }
 
 /// Past the test harness, which keeps what passing tests print to itself.
 fn skipped(why: &str) {
-    writeln!(io::stderr(), "SKIPPED the GPIO driver on gpio-sim: {why}; see CONTRIBUTING.md").unwrap();
+    let mut past = io::stderr();
+    writeln!(past, "SKIPPED the GPIO driver on gpio-sim: {why}; see CONTRIBUTING.md").unwrap();
 }
 
 #[tokio::test]

@@ -273,6 +273,23 @@ async fn poll_once<T>(future: &mut BoxFuture<'_, T>) -> Option<T> {
     .await
 }
 
+#[tokio::test]
+async fn a_chip_or_a_line_that_is_not_there_is_offline_and_named() {
+    let line = |at| LineSpec { at, active_low: false };
+    for (chip, at, names) in [
+        (Some("no-such-label"), LineAt::Offset(3), "GPIO chip"),
+        (Some("/dev/no-such-chip"), LineAt::Offset(3), "cannot open /dev/no-such-chip"),
+        (Some("/dev/null"), LineAt::Offset(3), "cannot open /dev/null"),
+        (None, LineAt::Name("no such line".into()), "GPIO"),
+    ] {
+        let outputs = [HOME, NEXT].concat().into_iter().map(|output| (output, line(at.clone()))).collect();
+        let wiring = Wiring { chip: chip.map(Into::into), outputs, inputs: std::collections::BTreeMap::new() };
+        let fault = Gpio::new(wiring, GpioSettings::plain(2)).position().await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Offline);
+        assert!(fault.text.contains(names), "{fault}");
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Home,
