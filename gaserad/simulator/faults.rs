@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::cascade::StuckSensor;
 use super::mishap::{Befalls, MovedByHand, Unplugged};
 use script::{some_span, span};
 
@@ -75,7 +76,18 @@ The valve:
                                 the valve's serial port goes away, and is back as another one
                                 [for ever; under the same name]
   valve_silent = true           the valve neither obeys nor answers
-  valve_stuck = true            the valve accepts GO and does not move";
+  valve_stuck = true            the valve accepts GO and does not move
+
+The cascaded units that count pulses:
+  pulse_lost_every = 7          one pulse in so many is lost [none]
+  home_sensor_stuck = \"active\"  their home sensors say this whatever happens: \"active\" or \"inactive\" [they work]
+
+The relay board:
+  coil_stuck = 5                the relay of this channel does not switch
+  coil_welded = 4               the relay of this channel stays on
+  modbus_silent = true          it neither obeys nor answers
+  modbus_exception = 4          it answers everything with this exception
+  modbus_single_coils = true    it cannot write several coils at once";
 
 /// What a result's stamp means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -153,6 +165,13 @@ pub struct Faults {
     pub serial_unplugged: Option<Unplugged>,
     pub valve_silent: bool,
     pub valve_stuck: bool,
+    pub pulse_lost_every: u32,
+    pub home_sensor_stuck: Option<StuckSensor>,
+    pub coil_stuck: Option<u8>,
+    pub coil_welded: Option<u8>,
+    pub modbus_silent: bool,
+    pub modbus_exception: Option<u8>,
+    pub modbus_single_coils: bool,
 }
 
 impl Default for Faults {
@@ -201,6 +220,13 @@ impl Default for Faults {
             serial_unplugged: None,
             valve_silent: false,
             valve_stuck: false,
+            pulse_lost_every: 0,
+            home_sensor_stuck: None,
+            coil_stuck: None,
+            coil_welded: None,
+            modbus_silent: false,
+            modbus_exception: None,
+            modbus_single_coils: false,
         }
     }
 }

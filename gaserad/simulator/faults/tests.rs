@@ -69,6 +69,25 @@ fn reads_every_key_of_the_valve() {
 }
 
 #[test]
+fn reads_every_key_of_the_units_and_of_the_relay_board() {
+    let faults = Faults::parse(
+        r#"
+        pulse_lost_every = 7
+        home_sensor_stuck = "inactive"
+        coil_stuck = 5
+        coil_welded = 4
+        modbus_silent = true
+        modbus_exception = 4
+        modbus_single_coils = true
+        "#,
+    )
+    .unwrap();
+    assert_eq!((faults.pulse_lost_every, faults.home_sensor_stuck), (7, Some(StuckSensor::Inactive)));
+    assert_eq!((faults.coil_stuck, faults.coil_welded, faults.modbus_exception), (Some(5), Some(4), Some(4)));
+    assert!(faults.modbus_silent && faults.modbus_single_coils);
+}
+
+#[test]
 fn reads_what_befalls_a_valve() {
     let faults = Faults::parse(
         r#"
@@ -161,7 +180,7 @@ fn silence_may_come_again_and_again() {
 fn the_help_names_every_key_that_can_be_read() {
     let error = Faults::parse("x = 1").unwrap_err().to_string();
     let keys: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
-    assert!(keys.len() > 30, "{error}");
+    assert!(keys.len() > 45, "{error}");
     for key in keys {
         assert!(FAULTS_HELP.contains(&format!("\n  {key} = ")), "{key}");
     }
