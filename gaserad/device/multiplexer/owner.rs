@@ -62,7 +62,7 @@ enum Known {
 impl Owner {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<(CommandId, ValveOrder)>) {
         if let Err(fault) = self.look().await {
-            self.report(Report::Valve(ValveNews::Lost(fault)));
+            self.lose(fault);
         }
         loop {
             let pause = self.pause();
@@ -100,9 +100,14 @@ impl Owner {
         if let Err(fault) = self.look().await
             && known != Known::Nothing
         {
-            self.known = Known::Nothing;
-            self.report(Report::Valve(ValveNews::Lost(fault)));
+            self.lose(fault);
         }
+    }
+
+    fn lose(&mut self, fault: Fault) {
+        tracing::warn!("{fault}");
+        self.known = Known::Nothing;
+        self.report(Report::Valve(ValveNews::Lost(fault)));
     }
 
     async fn look(&mut self) -> Result<(), Fault> {
