@@ -76,7 +76,8 @@ The valve:
   valve_am = 2                  the actuator is set up as one with two positions, or whatever AM is
                                 [3: many]
   valve_stuck_after = \"2m\"      the valve accepts GO and does not move from then on
-  valve_between_ports = 3       its third move ends between two ports; \"2m\" is the first move after that time
+  valve_between_ports = 3       its third move ends between two ports; \"2m\" is the first move
+                                after that time
   valve_wrong_port = 3          its third move ends one port further, and it says so; or a time
   valve_moved_by_hand = { after = \"2m\", to = 5 }
                                 somebody turns the valve
