@@ -34,7 +34,7 @@ fn a_sample_is_clean_only_once_the_slowest_gas_has_come() {
     assert!(second.shares["74-82-8"] > 0.999 && second.fraction > 0.999, "{second:?}");
     assert!(second.shares[AMMONIA] > 0.7 && second.shares[AMMONIA] < 0.9, "{second:?}");
     let mixed = 0.31 * second.shares[AMMONIA] + 0.01 * (1.0 - second.shares[AMMONIA]);
-    assert!((second.readings[AMMONIA] - mixed).abs() < 0.001 * mixed, "{second:?}");
+    assert!((second.readings[AMMONIA] - mixed).abs() < 0.01 * mixed, "{second:?}");
     let clean: Vec<bool> = truth[2..].iter().map(|truth| truth.clean).collect();
     assert_eq!(clean, [false, true, true, true], "{truth:?}");
 }
