@@ -1,0 +1,3 @@
+//! Whole worlds in virtual time, down to the bytes: every good record has the channel whose gas it is.
+
+mod seeded;
