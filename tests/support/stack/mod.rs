@@ -22,6 +22,7 @@ use gasera::domain::{
 };
 use gasera::engine::{self, Effect, Limits, RequestId, State, What};
 use gasera::simulator::{Faults, PlantSettings, Simulator, Truth};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
@@ -188,6 +189,21 @@ impl Stack {
         }
     }
 
+    /// Somebody else's program asks the analyzer something, like `STPM K0`; gives the reply's text.
+    pub async fn somebody_else_asks(&self, request: &str) -> String {
+        let mut stream = self.simulator.connect_analyzer();
+        let frame = format!("\x02 {request} \x03");
+        stream.write_all(frame.as_bytes()).await.expect("the simulator takes it");
+        let mut reply = Vec::new();
+        loop {
+            match stream.read_u8().await.expect("the simulator replies") {
+                0x02 => reply.clear(),
+                0x03 => return String::from_utf8_lossy(&reply).trim().to_owned(),
+                byte => reply.push(byte),
+            }
+        }
+    }
+
     /// What every iteration up to now really sampled.
     pub fn truth(&self) -> Vec<Truth> {
         self.simulator.catch_up();
@@ -274,7 +290,8 @@ impl Sink {
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panicked with it").write(bytes)
+        self.0.lock().expect("nobody panicked with it").extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
