@@ -85,7 +85,7 @@ fn another_client_that_changes_the_layout_of_results_costs_nothing() {
     for layout in ["1 1 1 1", "0 0 1", "0 1 1", "1 0 0", "0 0 0"] {
         survives(&Design::default(), 0, async |stack| {
             let reply = stack.somebody_else_asks(&format!("SCON K0 {layout}")).await;
-            assert_eq!(reply, "SCON 0");
+            assert_eq!(reply, "SCON 0", "{layout}");
         });
     }
 }

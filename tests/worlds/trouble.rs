@@ -72,14 +72,18 @@ pub fn moments() -> impl Iterator<Item = Duration> {
     (40..165).step_by(9).map(seconds)
 }
 
-/// The run is completed whenever the trouble comes, and so many owed records are lost to it at most.
+/// The run is completed whenever the trouble comes, and so many owed records are lost to it at most, beside those that a
+/// later record says were missed.
 #[track_caller]
 pub fn survives(design: &Design, lost: usize, trouble: impl AsyncFn(&mut Stack)) -> Vec<Aftermath> {
     let check = |after: Duration| {
         let aftermath = run_with(design, after, async |stack: &mut Stack| trouble(stack).await);
         let Aftermath { stack, outcome, reason, ledger } = &aftermath;
-        assert_eq!(*outcome, Outcome::Completed, "trouble after {after:?}: {reason}");
-        assert!(ledger.hidden <= lost, "trouble after {after:?}: {ledger:?} {}", hidden(stack, &plan()).join("\n"));
+        // A result that was overwritten before it could be read is missing, and the run says so.
+        let honest = *outcome == Outcome::Partial && ledger.missed > 0 && lost > 0;
+        assert!(*outcome == Outcome::Completed || honest, "trouble after {after:?}: {outcome:?}, {reason}");
+        let told = if lost > 0 { ledger.missed } else { 0 };
+        assert!(ledger.hidden <= lost.saturating_add(told), "trouble after {after:?}: {ledger:?} {}", hidden(stack, &plan()).join("\n"));
         aftermath
     };
     moments().map(check).collect()

@@ -4,7 +4,8 @@
 //!
 //! - it is one record, or
 //! - a later record says that some before it were missed (the `gap` flag), or
-//! - it is the last one, which came while the analyzer was already being stopped.
+//! - it is the last one, which came while the analyzer was already being stopped; or any at the end of a run that failed,
+//!   whose reason then accounts for them.
 //!
 //! An iteration that was cut off by the stop gave no result and owes none. An iteration is *owed* as a good record if
 //! its sample is of one line alone, the valve stood still meanwhile, and its gas was drawn within what the plan calls
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use gasera::domain::{Attribution, Fact, Flag, Plan, Record, Utc, VisitId};
+use gasera::domain::{Attribution, Fact, Flag, Outcome, Plan, Record, Utc, VisitId};
 use gasera::engine::Effect;
 use gasera::simulator::Truth;
 
@@ -68,6 +69,10 @@ pub fn account(stack: &Stack, plan: &Plan) -> Result<Ledger, String> {
     }
     let kept = matched(&fresh, &truth)?;
     let mut ledger = unkept(&kept, &truth)?;
+    let failed = stack.endings().iter().any(|(outcome, _)| *outcome == Outcome::Failed);
+    if ledger.cut_off > 1 && !failed {
+        return Err(format!("{} results after the last record of {}", ledger.cut_off, truth.len()));
+    }
     let owed = owed(&truth, &windows(stack, plan));
     let is_good = |place: &&usize| kept.get(place).is_some_and(|record| record.is_good());
     ledger.hidden = owed.len() - owed.iter().filter(is_good).count();
@@ -124,7 +129,6 @@ fn check(record: &Record, truth: &Truth) -> Result<(), String> {
 /// What became of the iterations without a record.
 fn unkept(kept: &BTreeMap<usize, &Record>, truth: &[Truth]) -> Result<Ledger, String> {
     let mut ledger = Ledger::default();
-    let last = kept.keys().next_back().copied();
     for (place, lost) in truth.iter().enumerate().filter(|(place, _)| !kept.contains_key(place)) {
         let next = kept.range(place..).next();
         match next {
@@ -132,9 +136,6 @@ fn unkept(kept: &BTreeMap<usize, &Record>, truth: &[Truth]) -> Result<Ledger, St
             Some((_, next)) => return Err(format!("no gap is told of: {lost:#?} before {next:#?}")),
             None => ledger.cut_off += 1,
         }
-    }
-    if ledger.cut_off > 1 {
-        return Err(format!("{} results after the last record {last:?} of {}", ledger.cut_off, truth.len()));
     }
     Ok(ledger)
 }
