@@ -4,10 +4,12 @@
 //! The phases are the primary evidence. The counter tells of iterations that passed unseen, but only between looks
 //! far enough apart for a whole integration: devices differ in when exactly they count.
 
+mod claim;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::domain::{AnalyzerPhase, AnalyzerState, ResultRead, Seen, Tick};
+use crate::domain::{AnalyzerPhase, AnalyzerState, Seen, Tick};
 
 /// One gas exchange: it began within (`began_after`, `began_before`] and ended within (`ended_after`, `ended_before`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +26,8 @@ pub struct Exchange {
 pub enum Origin {
     Exchange {
         exchange: Exchange,
-        /// Results between this one and the one before were missed.
-        gap: bool,
+        /// So many exchanges between this one and the one before gave no result that was read.
+        missed: u32,
     },
     /// No gas exchange of this run can have given it.
     BeforeTheRun,
@@ -37,7 +39,16 @@ struct Drawn {
     iteration: Option<u32>,
     began: (Tick, Tick),
     ended: Option<(Tick, Tick)>,
-    resulted: bool,
+    result: Arrival,
+}
+
+/// Whether an exchange's result has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    Awaited,
+    /// A result came that was this one's or that of an exchange before: this one's may still come.
+    Doubtful,
+    Come,
 }
 
 impl Drawn {
@@ -70,6 +81,10 @@ pub struct Exchanges {
     integrating_since: Option<Tick>,
     /// The most that an integration was seen to last at least.
     integration: Option<Duration>,
+    /// From the beginning of one exchange to that of the next, as it was last seen.
+    cycle: Option<Duration>,
+    /// Of an analyzer that does not tell its phase: how the result before was read.
+    blind: Option<claim::Glimpse>,
 }
 
 impl Exchanges {
@@ -79,8 +94,9 @@ impl Exchanges {
 
     /// A measurement is about to begin: whatever was drawn before is none of its business.
     pub fn restart(&mut self, at: Tick) {
-        let integration = self.integration;
-        *self = Self { last: self.last, started: at, integration, ..Self::default() };
+        let (integration, cycle) = (self.integration, self.cycle);
+        let blind = Some(claim::Glimpse::start(at));
+        *self = Self { last: self.last, started: at, integration, cycle, blind, ..Self::default() };
     }
 
     /// Whether gas is being drawn, as far as is known.
@@ -93,9 +109,20 @@ impl Exchanges {
         self.drawn.iter().rev().find_map(Drawn::exchange)
     }
 
-    /// The ended exchanges whose results have not come yet.
+    /// The ended exchanges whose results have not come yet, as far as is known.
     pub fn awaited(&self) -> impl Iterator<Item = Exchange> + '_ {
-        self.drawn.iter().filter(|drawn| !drawn.resulted).filter_map(Drawn::exchange)
+        self.drawn.iter().filter(|drawn| drawn.result != Arrival::Come).filter_map(Drawn::exchange)
+    }
+
+    /// How long an iteration takes, if two were seen to begin.
+    pub fn cycle(&self) -> Option<Duration> {
+        self.cycle
+    }
+
+    /// Whether the analyzer measures without telling its phase, so that only its results tell of its iterations.
+    pub fn is_blind(&self) -> bool {
+        let phaseless = |seen: Seen| seen.state == AnalyzerState::Measuring && seen.phase == AnalyzerPhase::None;
+        self.drawn.is_empty() && self.last.is_some_and(phaseless)
     }
 
     /// Takes in one look at the analyzer.
@@ -166,13 +193,17 @@ impl Exchanges {
     fn begin(&mut self, seen: Seen, begun: u32) {
         let bounds = (seen.after.max(self.started), seen.before);
         // More than can be remembered is as good as forgotten at once.
+        let before = self.drawn.back().map(|drawn| drawn.began.1);
+        if let Some(before) = before.filter(|_| begun == 1) {
+            self.cycle = Some(bounds.1.since(before));
+        }
         for unseen in (0..begun).rev().take(Self::REMEMBERED) {
             let drawing = unseen == 0 && seen.phase == AnalyzerPhase::GasExchange;
             self.drawn.push_back(Drawn {
                 iteration: seen.iteration.and_then(|iteration| iteration.checked_sub(unseen)),
                 began: bounds,
                 ended: (!drawing).then_some(bounds),
-                resulted: false,
+                result: Arrival::Awaited,
             });
         }
         while self.drawn.len() > Self::REMEMBERED {
@@ -210,52 +241,6 @@ impl Exchanges {
             _ => {}
         }
     }
-
-    /// Finds the exchange that a new result is of, and notes that it has come.
-    ///
-    /// The look that goes with the reading comes after it. If an exchange began between the two, the result may be
-    /// of an earlier one than that look suggests; where it is not certain, the window covers all it can be of.
-    pub fn claim(&mut self, read: &ResultRead) -> Origin {
-        let Some(last) = newest_result(self.drawn.len(), read.phase) else { return Origin::BeforeTheRun };
-        let waiting = self.drawn.iter().rposition(|drawn| drawn.resulted).map_or(0, |claimed| claimed + 1);
-        if waiting > last {
-            return Origin::Unknown;
-        }
-        let first = self.oldest_result(read, last).max(waiting);
-        let (Some(oldest), Some(newest)) = (self.drawn[first].exchange(), self.drawn[last].exchange()) else {
-            return Origin::Unknown;
-        };
-        for drawn in self.drawn.iter_mut().take(last + 1) {
-            drawn.resulted = true;
-        }
-        let exchange = Exchange {
-            iteration: newest.iteration.filter(|_| first == last),
-            began_after: oldest.began_after,
-            ..newest
-        };
-        Origin::Exchange { exchange, gap: waiting < first }
-    }
-
-    /// The oldest exchange that a reading may have given, if the look after it suggests `last`.
-    fn oldest_result(&self, read: &ResultRead, last: usize) -> usize {
-        let later = self.drawn.iter().rev().take_while(|drawn| drawn.began.1 > read.read).count();
-        if later > 0 {
-            let phase = self.previous.map_or(AnalyzerPhase::GasExchange, |previous| previous.phase);
-            return newest_result(self.drawn.len() - later, phase).unwrap_or_default().min(last);
-        }
-        // In the analysis it may still be the result before, not read in time.
-        if is_early(read.phase) { last } else { last.saturating_sub(1) }
-    }
-}
-
-/// While an exchange is drawn or integrated, a result can only be of the one before.
-const fn is_early(phase: AnalyzerPhase) -> bool {
-    matches!(phase, AnalyzerPhase::GasExchange | AnalyzerPhase::Integration)
-}
-
-/// Which of so many exchanges the newest result is of, in this phase.
-fn newest_result(drawn: usize, phase: AnalyzerPhase) -> Option<usize> {
-    drawn.checked_sub(if is_early(phase) { 2 } else { 1 })
 }
 
 /// The order of the phases within an iteration; 0 is outside of it.

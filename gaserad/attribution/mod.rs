@@ -2,14 +2,18 @@
 //!
 //! A sample belongs to the channel at which the valve verifiably stood during its whole gas exchange, never to
 //! "the current channel". When the exchange was is known from looks at the analyzer's phase, on the host's
-//! monotonic clock: the analyzer's own clock may be hours off and plays no part.
+//! monotonic clock: the analyzer's own clock may be hours off and plays no part. Every window is as wide as what was
+//! seen leaves it open; if the valve moved within it, the sample is nobody's.
 //!
-//! Pure: [`Timeline`] and [`Exchanges`] are folds of what was seen, and [`attribute`] joins them.
+//! Pure: [`Timeline`] and [`Exchanges`] are folds of what was seen, and [`attribute`] joins them. [`Stamps`] finds out
+//! what the analyzer's own time stamps mean, for the record.
 
 mod exchange;
+mod stamp;
 mod timeline;
 
 pub use exchange::{Exchange, Exchanges, Origin};
+pub use stamp::{Dating, Stamps};
 pub use timeline::{Holding, Stay, Timeline};
 
 use crate::domain::{Attribution, Channel, Flag, Verification};
@@ -45,10 +49,10 @@ impl Credit {
 
 /// Credits a result of the given origin.
 pub fn attribute(origin: Origin, timeline: &Timeline) -> Credit {
-    let (exchange, gap) = match origin {
+    let (exchange, missed) = match origin {
         Origin::BeforeTheRun => return Credit::without_channel(Attribution::Stale, None, Flag::Stale),
         Origin::Unknown => return Credit::without_channel(Attribution::Unattributed, None, Flag::PosUnverified),
-        Origin::Exchange { exchange, gap } => (exchange, gap),
+        Origin::Exchange { exchange, missed } => (exchange, missed),
     };
     let mut credit = match timeline.during(exchange.began_after, exchange.ended_before) {
         Holding::Unknown => Credit::without_channel(Attribution::Unattributed, Some(exchange), Flag::PosUnverified),
@@ -66,7 +70,7 @@ pub fn attribute(origin: Origin, timeline: &Timeline) -> Credit {
             }
         }
     };
-    if gap {
+    if missed > 0 {
         credit.flags.push(Flag::Gap);
     }
     credit
@@ -90,7 +94,7 @@ mod tests {
                 ended_after: at(ended - 1),
                 ended_before: at(ended),
             },
-            gap: false,
+            missed: 0,
         }
     }
 

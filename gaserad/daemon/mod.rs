@@ -21,13 +21,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Address, Bound, Services};
-use crate::config::{Driver, Listen, SessionKind, Settings};
+use crate::config::{self, Driver, Listen, SessionKind, Settings};
 use crate::device::multiplexer::vici::{Vici, ViciSettings};
 use crate::device::multiplexer::{Multiplexer, simulated};
 use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
 use crate::domain::event::outcome_sentence;
-use crate::domain::{AnalyzerOrder, Clock, CommandId, Event, Fact, Outcome};
-use crate::engine::{Limits, State};
+use crate::domain::{AnalyzerOrder, Clock, CommandId, Event, Fact, Outcome, StampMeaning};
+use crate::engine::{Beginning, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{Handle, Identity, Parts, Runtime};
 use crate::simulator::{Faults, PlantSettings, Simulator};
@@ -74,7 +74,12 @@ impl Daemon {
             // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
             devices.analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
         }
-        let state = State::new(limits(settings, &clock), opened.last_run.take());
+        let stamp = match settings.analyzer.stamp {
+            config::StampMeaning::Auto => None,
+            config::StampMeaning::Sampling => Some(StampMeaning::Sampling),
+            config::StampMeaning::Calculated => Some(StampMeaning::Calculated),
+        };
+        let began = Beginning { limits: limits(settings, &clock), stamp, last_run: opened.last_run.take() };
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store: store.clone(),
@@ -83,7 +88,7 @@ impl Daemon {
             valve: devices.valve,
             reports: inbox,
             identity: devices.identity,
-            state,
+            began,
             seq: opened.last_seq,
         });
         let services = Services {

@@ -1,11 +1,12 @@
-//! What the devices tell, and what it means for the run under way.
+//! What the analyzer tells, and what it means for the run under way.
 
 use super::Turn;
 use super::admit::Device;
 use super::state::Stage;
+use crate::attribution::{Origin, attribute};
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerNews, AnalyzerState, CommandId, DeviceErrors, Event, Fault, FaultKind, Position, Seen,
-    Severity, ValveNews,
+    AnalyzerAnswer, AnalyzerNews, AnalyzerState, Attribution, CommandId, DeviceErrors, Event, Fault, FaultKind, Seen,
+    Severity, VisitId,
 };
 
 impl Turn {
@@ -16,7 +17,7 @@ impl Turn {
             AnalyzerNews::Seen(seen) => self.see(seen),
             AnalyzerNews::Result(read) => self.result(read),
             AnalyzerNews::Errors(errors) => self.errors(errors),
-            AnalyzerNews::Clock { offset_ms } => self.state.analyzer.clock_offset_ms = Some(offset_ms),
+            AnalyzerNews::Clock { offset_ms } => self.hear_clock(offset_ms),
         }
     }
 
@@ -45,6 +46,7 @@ impl Turn {
         let phase = analyzer.phase.replace(seen.phase);
         analyzer.iteration = seen.iteration;
         if state != Some(seen.state) {
+            self.mind_strangers(seen.state);
             self.tell(Event::DeviceStatus { code: seen.state.code(), name: seen.state, previous: state });
         }
         if phase != Some(seen.phase) {
@@ -61,13 +63,31 @@ impl Turn {
     /// A gas exchange is over: it may be what the visit waited for.
     fn exchange_ended(&mut self) {
         let Some(exchange) = self.state.exchanges.newest_ended() else { return };
-        let covered = self.state.timeline.stay().is_some_and(|stay| stay.covers(&exchange));
+        let credit = attribute(Origin::Exchange { exchange, missed: 0 }, &self.state.timeline);
+        if credit.attribution == Attribution::Exact && !credit.discard {
+            self.drawn_for(credit.stay.map(|stay| stay.visit));
+        }
+    }
+
+    /// The visit has one more sample that the plan wants, or will have once its result comes.
+    pub(super) fn drawn_for(&mut self, visit: Option<VisitId>) {
         let Some(run) = &mut self.state.run else { return };
-        let Some(visit) = run.visit.as_mut().filter(|_| covered) else { return };
+        let Some(stop) = run.target() else { return };
+        let Some(visit) = run.visit.as_mut().filter(|under_way| Some(under_way.id) == visit) else { return };
         visit.clean_exchanges += 1;
-        let enough = run.plan.iterations.is_some_and(|wanted| visit.clean_exchanges >= wanted);
+        let wanted = stop.iterations.map(|wanted| wanted.saturating_add(stop.discard_first));
+        let enough = wanted.is_some_and(|wanted| visit.clean_exchanges >= wanted);
         if run.stage == Stage::Measuring && enough {
             self.measure_over();
+        }
+    }
+
+    /// Somebody else may make the analyzer measure.
+    fn mind_strangers(&mut self, analyzer: AnalyzerState) {
+        if analyzer == AnalyzerState::Measuring && self.state.run.is_none() {
+            let text = "the analyzer is measuring, but not for gaserad; a start can take it over (--if-measuring adopt) or \
+                        stop it first (--if-measuring stop)";
+            self.alarm(Severity::Warning, "analyzer_measuring", text.into());
         }
     }
 
@@ -83,7 +103,8 @@ impl Turn {
         );
         if gone && run.needs_measuring() {
             let text = format!(
-                "the analyzer stopped measuring by itself: it is {}; look at its display and its errors",
+                "the analyzer stopped measuring, and not because gaserad told it to: it is {}; somebody at its display or \
+                 another program may have, or it restarted: look at its display and its errors",
                 analyzer.words()
             );
             return self.fail(&Fault::new(FaultKind::Refused, text), Device::Analyzer);
@@ -100,8 +121,7 @@ impl Turn {
         let text = errors.sentence();
         self.tell(Event::DeviceErrors { codes: errors.0.clone(), text: text.clone() });
         if let Some(severity) = errors.worst().filter(|worst| *worst >= Severity::Blocker) {
-            let run_id = self.state.run.as_ref().map(|run| run.id.clone());
-            self.tell(Event::Alarm { severity, code: "analyzer_error".into(), text, run_id });
+            self.alarm(severity, "analyzer_error", text);
         }
         self.state.analyzer.errors = errors;
     }
@@ -126,54 +146,11 @@ impl Turn {
                 | Stage::Purging
                 | Stage::Measuring
                 | Stage::Lingering
-                | Stage::Draining,
+                | Stage::Draining
+                | Stage::ValveLost(_)
+                | Stage::Parking(..),
                 _,
             ) => {}
-        }
-    }
-
-    pub(super) fn hear_valve(&mut self, news: ValveNews) {
-        match news {
-            ValveNews::At(position) => {
-                self.state.valve.fault.clear();
-                self.valve_is(position);
-            }
-            ValveNews::Is(description) => self.state.valve.description = description,
-            ValveNews::Lost(fault) => self.valve_lost(&fault),
-        }
-    }
-
-    fn valve_lost(&mut self, fault: &Fault) {
-        self.state.valve.fault.clone_from(&fault.text);
-        self.valve_is(Position::Unknown);
-        let run_id = self.state.run.as_ref().map(|run| run.id.clone());
-        let code = "multiplexer_fault".to_owned();
-        self.tell(Event::Alarm { severity: Severity::Blocker, code, text: fault.text.clone(), run_id });
-    }
-
-    pub(super) fn valve_did(&mut self, id: CommandId, answer: Result<Position, Fault>) {
-        self.valve_served(id, &answer);
-        if self.state.valve.ordered != Some(id) {
-            return;
-        }
-        self.state.valve.ordered = None;
-        let stage = self.awaits(id);
-        match answer {
-            Ok(position) => {
-                self.state.valve.fault.clear();
-                self.valve_is(position);
-                match stage {
-                    Some(Stage::Homing(_)) => self.homed(),
-                    Some(Stage::Moving(_)) => self.moved(),
-                    _ => {}
-                }
-            }
-            Err(fault) => {
-                self.valve_lost(&fault);
-                if stage.is_some() {
-                    self.fail(&fault, Device::Valve);
-                }
-            }
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use super::admit::{self, Device};
 use super::event::RequestId;
-use super::state::{Run, Stage, Stopped};
+use super::state::{Ending, Run, Stage, Stopped};
 use super::{Effect, Turn};
 use crate::domain::{
-    AnalyzerOrder, CommandId, Denied, Done, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity, duration,
+    AnalyzerOrder, Channel, CommandId, Denied, Done, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity,
+    ValveOrder, duration,
 };
 
 impl Turn {
@@ -27,7 +28,7 @@ impl Turn {
     /// The run is not to go on. A run that is already stopping goes on doing so.
     fn stop(&mut self, outcome: Outcome, reason: String) {
         let Some(run) = &mut self.state.run else { return };
-        if matches!(run.stage, Stage::Stopping(..)) {
+        if matches!(run.stage, Stage::Stopping(..) | Stage::Parking(..)) {
             return;
         }
         if let Some(request) = run.starter.take() {
@@ -74,7 +75,7 @@ impl Turn {
                 self.closing(order, stopped);
             }
             Stage::Stopping(_, outcome, reason) => {
-                self.end(outcome, reason, answer.err().map(|fault| fault.text).as_deref());
+                self.end(outcome, reason, answer.err().map(|fault| fault.text));
             }
             _ => {}
         }
@@ -106,7 +107,11 @@ impl Turn {
             Stage::Closing(_, stopped) => self.finish(stopped),
             Stage::Stopping(_, outcome, reason) => {
                 let doubt = silent("the analyzer", limits.stop).text;
-                self.end(outcome, reason, Some(&doubt));
+                self.end(outcome, reason, Some(doubt));
+            }
+            Stage::Parking(_, ending) => {
+                let text = silent("the multiplexer", limits.valve).text;
+                self.not_parked(ending, &text);
             }
             _ => {}
         }
@@ -132,18 +137,39 @@ impl Turn {
             Stopped::Doubtful(doubt) => Some(doubt),
             Stopped::NotYet | Stopped::Yes => None,
         };
-        self.end(outcome, reason, doubt.as_deref());
+        self.end(outcome, reason, doubt);
+    }
+
+    /// The analyzer is at rest, or there is nothing more to be done about it; now the valve is sent to where it rests.
+    fn end(&mut self, outcome: Outcome, reason: String, doubt: Option<String>) {
+        self.left_for_good();
+        let ending = Ending { outcome, reason, doubt };
+        let Some(run) = &self.state.run else { return };
+        // A valve that was not touched stays where it is.
+        let resting = |park: &Channel| run.started.is_none() || Some(*park) == self.state.valve.position.channel();
+        let Some(park) = run.plan.park.filter(|park| !resting(park)) else {
+            return self.end_for_good(ending);
+        };
+        let order = self.order_valve(if park == Channel::HOME { ValveOrder::Home } else { ValveOrder::Goto(park) });
+        self.enter(Stage::Parking(order, ending), self.state.limits.valve);
+    }
+
+    pub(super) fn not_parked(&mut self, mut ending: Ending, why: &str) {
+        let text = format!("the valve was not sent to its rest position: {why}");
+        self.alarm(Severity::Warning, "valve_not_parked", text.clone());
+        ending.reason = if ending.reason.is_empty() { text } else { format!("{}; {text}", ending.reason) };
+        self.end_for_good(ending);
     }
 
     /// The one way out of a run.
-    fn end(&mut self, outcome: Outcome, mut reason: String, doubt: Option<&str>) {
-        self.left_for_good();
-        let Some(run) = self.state.run.take() else { return };
-        if let Some(doubt) = doubt {
-            reason = format!("{reason}; the analyzer may still be measuring: {doubt}");
-            let (severity, code) = (Severity::Critical, "analyzer_not_idle".to_owned());
-            self.tell(Event::Alarm { severity, code, text: doubt.to_owned(), run_id: Some(run.id.clone()) });
+    pub(super) fn end_for_good(&mut self, ending: Ending) {
+        let Ending { outcome, mut reason, doubt } = ending;
+        if let Some(doubt) = &doubt {
+            let separator = if reason.is_empty() { "" } else { "; " };
+            reason = format!("{reason}{separator}the analyzer may still be measuring: {doubt}");
+            self.alarm(Severity::Critical, "analyzer_not_idle", doubt.clone());
         }
+        let Some(run) = self.state.run.take() else { return };
         let answer = match doubt {
             Some(doubt) => Err(Denied::new(
                 Reason::AnalyzerOffline,

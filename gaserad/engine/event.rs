@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::state::Beginning;
 use crate::domain::{
     AnalyzerAnswer, AnalyzerNews, CommandId, Fault, Moment, Position, RunId, Service, StartRequest, ValveNews,
     ValveOrder,
@@ -21,14 +22,37 @@ pub struct RequestId(pub u64);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    Start { request: RequestId, run: RunId, asked: StartRequest },
-    Abort { request: RequestId, who: String },
-    MoveValve { request: RequestId, who: String, order: ValveOrder },
-    Serve { request: RequestId, who: String, service: Service },
+    /// The engine begins: whatever was known before is forgotten.
+    Began(Box<Beginning>),
+    Start {
+        request: RequestId,
+        run: RunId,
+        asked: Box<StartRequest>,
+    },
+    Abort {
+        request: RequestId,
+        who: String,
+    },
+    MoveValve {
+        request: RequestId,
+        who: String,
+        order: ValveOrder,
+    },
+    Serve {
+        request: RequestId,
+        who: String,
+        service: Service,
+    },
     Shutdown,
     Analyzer(AnalyzerNews),
-    AnalyzerDid { id: CommandId, answer: Result<AnalyzerAnswer, Fault> },
+    AnalyzerDid {
+        id: CommandId,
+        answer: Result<AnalyzerAnswer, Fault>,
+    },
     Valve(ValveNews),
-    ValveDid { id: CommandId, answer: Result<Position, Fault> },
+    ValveDid {
+        id: CommandId,
+        answer: Result<Position, Fault>,
+    },
     DeadlineReached,
 }

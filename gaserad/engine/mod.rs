@@ -1,13 +1,17 @@
 //! What happens next: `step(state, event) -> (state, effects)`.
 //!
 //! ```text
-//!          start                home        STAM             settled
-//!  idle ---------> Preparing ---------> Homing -> Starting ---------> Settling --> Purging --> Measuring
-//!   ^                  |                  ^                               ^                      |   |
-//!   |                  | fault            | next repeat                   | next stop            |   | last visit
-//!   |                  v                  +----------- Moving <-----------+----------------------+   v
-//!   +----------- Stopping <- abort, fault, silence (from anywhere)                          Draining -> Closing
+//!          start                home          settled      STAM
+//!  idle ---------> Preparing ---------> Homing -> Settling -> Starting --> Purging --> Measuring
+//!   ^                  |                  ^           ^                                  |   |
+//!   |                  | fault            | next      | next stop                        |   | last visit
+//!   |                  v                  | repeat    +------------- Moving <------------+   v
+//!   +- Parking <-- Stopping <- abort, fault, silence (from anywhere)                  Draining
+//!         ^                                                                               |
+//!         +---------------------------------- Closing <-----------------------------------+
 //! ```
+//!
+//! With fixed timings the analyzer starts while the valve settles at home, and every line is passed on the way.
 //!
 //! No I/O, no clock, no randomness. Time comes in with each event. Deadlines are state ([`State::deadline`]), so no
 //! timer can be stale. Every order has a number and an answer with an old number changes nothing. Every request is
@@ -20,7 +24,9 @@
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
 //! | `ending` | how it ends |
-//! | `devices` | what the devices tell |
+//! | `devices` | what the analyzer tells |
+//! | `valve` | what the valve tells |
+//! | `time` | when a clock was set |
 //! | `service` | the valve and the analyzer outside of runs |
 //! | `results` | from a result to a record |
 //! | `progress` | how far it is, for people |
@@ -35,18 +41,22 @@ mod results;
 mod run;
 mod service;
 mod state;
+mod time;
+mod valve;
 
 pub use effect::Effect;
 pub use event::{Event, RequestId, What};
-pub use state::{Limits, State};
+pub use state::{Beginning, Limits, State};
 
 use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
 
 /// Takes in one event. The new state, and what is to be done, in this order.
 pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
     let mut turn = Turn { state, at: event.at, effects: Vec::new() };
+    turn.mind_the_clock();
     match event.what {
-        What::Start { request, run, asked } => turn.start(request, run, asked),
+        What::Began(began) => turn.state = State::new(*began),
+        What::Start { request, run, asked } => turn.start(request, run, *asked),
         What::Abort { request, who } => turn.abort(request, &who),
         What::MoveValve { request, order, .. } => turn.move_valve(request, order),
         What::Serve { request, service, .. } => turn.serve(request, service),
@@ -58,6 +68,18 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::DeadlineReached => turn.deadline_reached(),
     }
     (turn.state, turn.effects)
+}
+
+/// Steps through a journal again. The first event must be [`What::Began`]; each gives the effects it had then, if the
+/// rules have not changed since.
+pub fn replay(events: impl IntoIterator<Item = Event>) -> impl Iterator<Item = (Moment, Vec<Effect>)> {
+    let mut state = State::default();
+    events.into_iter().map(move |event| {
+        let at = event.at;
+        let (next, effects) = step(std::mem::take(&mut state), event);
+        state = next;
+        (at, effects)
+    })
 }
 
 /// One step under way.

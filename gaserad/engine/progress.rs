@@ -32,12 +32,9 @@ impl Run {
         let done_in_repeat = self.visits_done - repeat * enabled;
         let shown = Channel::new(self.shown_channel + 1);
         let homing = matches!(self.phase, Phase::Homing | Phase::Idle);
-        let next_enabled = self
-            .plan
-            .channels()
-            .iter()
-            .find(|channel| homing || shown.is_some_and(|shown| **channel > shown))
-            .map(|channel| channel.index());
+        let target = self.target().map(|stop| stop.channel);
+        let ahead = self.stop + usize::from(!homing && target == shown);
+        let next_enabled = self.stops.iter().skip(ahead).find(|stop| stop.measured).map(|stop| stop.channel.index());
         Progress {
             phase: self.phase,
             current_channel: self.shown_channel,
@@ -99,7 +96,7 @@ impl State {
                 errors: self.analyzer.errors.0.clone(),
                 clock_offset_s: offset.map(seconds),
                 identity: self.analyzer.identity.clone(),
-                stamp_meaning: None,
+                stamp_meaning: self.stamps.meaning(),
             },
             multiplexer: crate::domain::status::MultiplexerStatus {
                 position: self.valve.position,

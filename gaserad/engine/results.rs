@@ -2,7 +2,7 @@
 
 use super::Turn;
 use super::progress::seconds;
-use super::state::Run;
+use super::state::{Run, Samples, Stage};
 use crate::attribution::{Credit, Origin, attribute};
 use crate::domain::event::LiveData;
 use crate::domain::{Attribution, Event, Fact, Flag, Qc, Reading, Record, ResultRead, Severity, Tick, Utc, VisitId};
@@ -17,9 +17,12 @@ impl Turn {
             return;
         }
         let stale = run.baseline == Some(read.sample.stamp);
+        let blind = self.state.exchanges.is_blind();
         let origin = if stale { Origin::BeforeTheRun } else { self.state.exchanges.claim(&read) };
         let credit = attribute(origin, &self.state.timeline);
-        let record = self.record(read, &credit);
+        self.tell_of_missed(origin);
+        let clock_step = self.date(&read, &credit);
+        let record = self.record(read, &credit, clock_step);
         let Some((record, run)) = record.zip(self.state.run.as_ref()) else { return };
         let live_data = LiveData::of(&record, run.phase);
         self.keep(Fact::Recorded(record));
@@ -27,25 +30,44 @@ impl Turn {
             run.live_data = Some(live_data.clone());
         }
         self.tell(Event::LiveData(live_data));
-        self.maybe_drained();
+        if blind && credit.attribution == Attribution::Exact && !credit.discard {
+            self.drawn_for(credit.stay.map(|stay| stay.visit));
+        }
+        self.go_on_with_the_result();
     }
 
-    fn maybe_drained(&mut self) {
-        let draining = self.state.run.as_ref().is_some_and(|run| run.stage == super::state::Stage::Draining);
-        if draining && !self.awaits_results() {
-            self.drained();
+    fn tell_of_missed(&mut self, origin: Origin) {
+        let Origin::Exchange { exchange, missed: missed @ 1.. } = origin else { return };
+        let before = exchange.iteration.map_or_else(String::new, |number| format!(" before iteration {number}"));
+        let text = format!("{missed} of the analyzer's iterations gave no result that could be read{before}");
+        self.alarm(Severity::Warning, "iterations_missed", text);
+    }
+
+    /// The run may have waited for it.
+    fn go_on_with_the_result(&mut self) {
+        let Some(run) = &self.state.run else { return };
+        match run.stage {
+            Stage::Draining if !self.awaits_results() => self.drained(),
+            Stage::Lingering => self.leave_or_linger(),
+            _ => {}
         }
     }
 
-    fn record(&mut self, read: ResultRead, credit: &Credit) -> Option<Record> {
+    fn record(&mut self, mut read: ResultRead, credit: &Credit, clock_step: Option<Flag>) -> Option<Record> {
         let at = self.at;
         let errors = self.state.analyzer.errors.worst();
         let offset = self.state.analyzer.clock_offset_ms;
+        let stamp_meaning = self.state.stamps.meaning();
         let run = self.state.run.as_mut()?;
         let visit = credit.stay.map(|stay| stay.visit);
+        let samples = visit.map(|visit| run.count(visit, !credit.discard));
+        let carried = !credit.discard && run.carries_over(credit, samples, &mut read.sample.readings);
         let mut flags = credit.flags.clone();
+        let partly = read.sample.readings.iter().any(|reading| reading.discard);
+        flags.extend((carried || partly).then_some(Flag::Carryover));
         flags.extend(flags_of(&read.sample.readings));
         flags.extend(errors.map(flag_of));
+        flags.extend(clock_step);
         let drawn = credit.exchange.map_or(read.read, |exchange| middle(exchange.ended_after, exchange.ended_before));
         run.records += 1;
         let record = Record {
@@ -58,8 +80,8 @@ impl Turn {
             repeat: credit.stay.map(|stay| stay.repeat),
             verification: credit.verification,
             elapsed_s: credit.stay.map(|stay| (drawn.since(stay.arrived).as_secs_f64() * 1e3).round() / 1e3),
-            sample_in_visit: visit.map(|visit| run.number(visit)),
-            discard: credit.discard,
+            sample_in_visit: samples.map(|samples| samples.all),
+            discard: credit.discard || carried,
             flags,
             iteration: credit.exchange.and_then(|exchange| exchange.iteration),
             sampled: at.utc_at(drawn),
@@ -68,7 +90,7 @@ impl Turn {
                 .map(|exchange| -> (Utc, Utc) { (at.utc_at(exchange.began_after), at.utc_at(exchange.ended_before)) }),
             read: at.utc_at(read.read),
             clock_offset_s: offset.map(seconds),
-            stamp_meaning: None,
+            stamp_meaning,
             sample: read.sample,
         };
         if record.is_good() {
@@ -82,15 +104,27 @@ impl Turn {
 }
 
 impl Run {
-    /// Numbers the samples of a visit from 1.
-    fn number(&mut self, visit: VisitId) -> u32 {
-        let count = self.samples.entry(visit).or_default();
-        *count += 1;
-        let number = *count;
+    /// Counts the samples of a visit, this one included.
+    fn count(&mut self, visit: VisitId, clean: bool) -> Samples {
+        let samples = self.samples.entry(visit).or_default();
+        samples.all += 1;
+        samples.clean += u32::from(clean);
+        let counted = *samples;
         while self.samples.len() > NUMBERED_VISITS {
             self.samples.pop_first();
         }
-        number
+        counted
+    }
+
+    /// Whether the plan leaves out this sample because the channel was only just reached. Gases that cling to the tubes
+    /// are marked one by one.
+    fn carries_over(&self, credit: &Credit, samples: Option<Samples>, readings: &mut [Reading]) -> bool {
+        let Some((samples, channel)) = samples.zip(credit.channel) else { return false };
+        for reading in readings {
+            reading.discard = self.plan.gas_discards.get(&reading.cas).is_some_and(|first| samples.clean <= *first);
+        }
+        let stop = self.stops.iter().find(|stop| stop.channel == channel);
+        stop.is_some_and(|stop| samples.clean <= stop.discard_first)
     }
 }
 
@@ -102,7 +136,8 @@ fn flags_of(readings: &[Reading]) -> Vec<Flag> {
     let any = |test: fn(f64) -> bool| readings.iter().filter_map(|reading| reading.ppm).any(test);
     let negative = any(|ppm| ppm < 0.0).then_some(Flag::Negative);
     let zero = any(|ppm| ppm == 0.0).then_some(Flag::ZeroExact);
-    negative.into_iter().chain(zero).collect()
+    let range = readings.iter().any(|reading| reading.restricted).then_some(Flag::Range);
+    range.into_iter().chain(negative).chain(zero).collect()
 }
 
 const fn flag_of(severity: Severity) -> Flag {
@@ -116,7 +151,9 @@ const fn flag_of(severity: Severity) -> Flag {
 fn grade(credit: &Credit, readings: &[Reading], errors: Option<Severity>) -> Qc {
     if credit.attribution != Attribution::Exact || errors == Some(Severity::Critical) {
         Qc::Bad
-    } else if errors == Some(Severity::Blocker) || readings.iter().any(|reading| reading.ppm.is_none()) {
+    } else if errors == Some(Severity::Blocker)
+        || readings.iter().any(|reading| reading.ppm.is_none() || reading.restricted)
+    {
         Qc::Suspect
     } else {
         Qc::Good

@@ -60,13 +60,14 @@ impl Turn {
 
     /// The analyzer knows the task: the run begins.
     pub(super) fn prepared(&mut self, answer: AnalyzerAnswer) {
-        let AnalyzerAnswer::Prepared { task_id, gases, baseline, errors, adopted: _ } = answer else { return };
+        let AnalyzerAnswer::Prepared { task_id, gases, baseline, errors, adopted } = answer else { return };
         let Some(run) = &mut self.state.run else { return };
         if let Err(denied) = admit::errors(&errors, run.ignore_errors) {
             self.refuse(&denied);
             return;
         }
         (run.task_id, run.baseline, run.started) = (task_id, baseline, Some(self.at));
+        run.ordered_start = adopted;
         let id = run.id.clone();
         if let Some(summary) = run.summary() {
             self.keep(Fact::RunStarted(summary.clone()));
@@ -85,32 +86,44 @@ impl Turn {
         self.show(Phase::Homing, None);
     }
 
-    /// The valve is home. The first time, the analyzer starts while the line settles.
+    /// The valve is home. With fixed timings the analyzer starts while the line settles, else afterwards.
     pub(super) fn homed(&mut self) {
-        let Some(run) = &mut self.state.run else { return };
+        let Some(run) = &self.state.run else { return };
         let settled = self.at.tick + run.plan.settle;
-        let first = !std::mem::replace(&mut run.ordered_start, true);
-        let task_id = run.task_id;
+        let start_at_once = !run.ordered_start && run.plan.sync == Sync::Dwell;
         self.arrive();
-        if first {
-            self.state.exchanges.restart(self.at.tick);
-            let order = self.order_analyzer(AnalyzerOrder::Start { task_id });
-            self.enter(Stage::Starting(order, settled), self.state.limits.order);
+        if start_at_once {
+            self.start_measuring(settled);
         } else {
             self.enter_until(Stage::Settling, self.at.tick, settled);
         }
     }
 
+    fn start_measuring(&mut self, settled: Tick) {
+        let Some(run) = &mut self.state.run else { return };
+        run.ordered_start = true;
+        let task_id = run.task_id;
+        self.state.exchanges.restart(self.at.tick);
+        let order = self.order_analyzer(AnalyzerOrder::Start { task_id });
+        self.enter(Stage::Starting(order, settled), self.state.limits.order);
+    }
+
     /// The analyzer measures.
     pub(super) fn measuring_began(&mut self, settled: Tick) {
+        let at = self.at.tick;
+        let since = self.state.run.as_ref().map_or(at, |run| run.since);
+        self.answer_starter();
+        self.enter_until(Stage::Settling, since, settled.max(at));
+        if settled <= at {
+            self.settled();
+        }
+    }
+
+    fn answer_starter(&mut self) {
         let Some(run) = &mut self.state.run else { return };
-        let (id, since) = (run.id.clone(), run.since);
+        let id = run.id.clone();
         if let Some(request) = run.starter.take() {
             self.effects.push(Effect::Reply { request, answer: Ok(Done::Run(id)) });
-        }
-        self.enter_until(Stage::Settling, since, settled.max(self.at.tick));
-        if settled <= self.at.tick {
-            self.settled();
         }
     }
 
@@ -120,9 +133,16 @@ impl Turn {
         let Some(run) = &mut self.state.run else { return };
         let position = self.state.valve.position.channel();
         let Some(stop) = run.target().filter(|stop| stop.measured && Some(stop.channel) == position) else { return };
+        if let Some(visit) = &run.visit {
+            // Back on the channel of the visit under way, which goes on from here.
+            let stay = Stay::new(visit.id, visit.channel, run.repeat + 1, visit.arrived);
+            let measured_from = matches!(run.stage, Stage::Measuring | Stage::MeasureOver(_) | Stage::Lingering);
+            self.state.timeline.arrive(Stay { measured_from: measured_from.then_some(at.tick), ..stay });
+            return;
+        }
         run.visits_begun += 1;
         let (id, repeat) = (VisitId(run.visits_begun), run.repeat + 1);
-        run.visit = Some(Visit { id, clean_exchanges: 0 });
+        run.visit = Some(Visit { id, channel: stop.channel, arrived: at.tick, clean_exchanges: 0 });
         run.barren.insert(id, (stop.channel, repeat));
         self.state.timeline.arrive(Stay::new(id, stop.channel, repeat, at.tick));
         let visit = VisitSummary {
@@ -141,25 +161,33 @@ impl Turn {
     /// The line has settled where the valve stands: home, or a stop.
     pub(super) fn settled(&mut self) {
         let Some(run) = &mut self.state.run else { return };
+        if !run.ordered_start {
+            return self.start_measuring(self.at.tick);
+        }
         let position = self.state.valve.position.channel();
         let Some(stop) = run.target() else { return };
+        if run.starter.is_some() {
+            // The measurement of somebody else was taken over.
+            self.answer_starter();
+        }
         if Some(stop.channel) != position {
             return self.go(stop.channel);
         }
+        let Some(run) = &mut self.state.run else { return };
         run.shown_channel = stop.channel.index();
         if !stop.measured {
             run.stop += 1;
             return self.settled();
         }
-        let (since, pause) = (run.until, run.plan.pause);
-        self.enter_until(Stage::Purging, since, since + pause);
+        let since = run.until;
+        self.enter_until(Stage::Purging, since, since + stop.pause);
         self.show(Phase::Paused, Some(stop.channel));
-        if pause.is_zero() {
+        if stop.pause.is_zero() {
             self.purge_over();
         }
     }
 
-    fn go(&mut self, channel: Channel) {
+    pub(super) fn go(&mut self, channel: Channel) {
         let order = self.order_valve(ValveOrder::Goto(channel));
         self.enter(Stage::Moving(order), self.state.limits.valve);
         self.show(Phase::Switching, Some(channel));
@@ -180,14 +208,14 @@ impl Turn {
 
     pub(super) fn measure(&mut self) {
         let limits = self.state.limits;
-        let Some(run) = &mut self.state.run else { return };
+        let Some(run) = &self.state.run else { return };
+        let Some(stop) = run.target() else { return };
         self.state.timeline.measure_from(self.at.tick);
         // The time runs from when the purge was meant to be over, so that plans last as long as they say.
         let since = run.since;
-        let measure = run.plan.iterations.map_or(run.plan.measure, |count| limits.iteration.saturating_mul(count));
-        let channel = run.target().map(|stop| stop.channel);
-        self.enter_until(Stage::Measuring, since, since + measure);
-        self.show(Phase::Measuring, channel);
+        let wanted = |count: u32| limits.iteration.saturating_mul(count.saturating_add(stop.discard_first));
+        self.enter_until(Stage::Measuring, since, since + stop.iterations.map_or(stop.measure, wanted));
+        self.show(Phase::Measuring, Some(stop.channel));
     }
 
     /// The measuring time is over, or there are iterations enough; one more look before the valve may move.
@@ -197,12 +225,14 @@ impl Turn {
         self.enter_until(Stage::MeasureOver(order), until, self.at.tick + self.state.limits.order);
     }
 
-    /// In step with the analyzer, the valve moves between gas exchanges, and not before there was one.
+    /// In step with the analyzer, the valve moves between gas exchanges and not before there was one; without overlap,
+    /// not before its result is there.
     pub(super) fn leave_or_linger(&mut self) {
         let Some(run) = &self.state.run else { return };
-        let clean = run.visit.as_ref().is_some_and(|visit| visit.clean_exchanges > 0);
-        let may_leave = run.plan.sync == Sync::Dwell || (clean && !self.state.exchanges.is_drawing());
-        if may_leave {
+        let unwanted = run.target().map_or(0, |stop| stop.discard_first);
+        let clean = run.visit.as_ref().is_some_and(|visit| visit.clean_exchanges > unwanted);
+        let between = if run.plan.overlap { !self.state.exchanges.is_drawing() } else { !self.awaits_results() };
+        if run.plan.sync == Sync::Dwell || (clean && between) {
             self.leave();
         } else if run.stage != Stage::Lingering {
             let until = self.at.tick + self.state.limits.iteration;
@@ -215,11 +245,18 @@ impl Turn {
         let Some(run) = &self.state.run else { return };
         let last = run.stop + 1 >= run.stops.len() && run.repeat + 1 >= run.plan.repeats;
         if last && self.awaits_results() {
-            self.enter(Stage::Draining, self.state.limits.iteration);
+            self.enter(Stage::Draining, self.patience_for_results());
             return;
         }
         self.left();
         if last { self.close() } else { self.next_stop() }
+    }
+
+    /// A result is there soon after its iteration is over, if it comes at all.
+    fn patience_for_results(&self) -> Duration {
+        const SLACK: Duration = Duration::from_secs(30);
+        let most = self.state.limits.iteration;
+        self.state.exchanges.cycle().map_or(most, |cycle| (cycle * 3 + SLACK).min(most))
     }
 
     pub(super) fn left(&mut self) {
@@ -257,7 +294,7 @@ impl Turn {
     /// Whether a good sample of this run may still come.
     pub(super) fn awaits_results(&self) -> bool {
         self.state.exchanges.awaited().any(|exchange| {
-            let credit = attribute(Origin::Exchange { exchange, gap: false }, &self.state.timeline);
+            let credit = attribute(Origin::Exchange { exchange, missed: 0 }, &self.state.timeline);
             credit.attribution == Attribution::Exact && !credit.discard
         })
     }
@@ -281,12 +318,14 @@ impl Turn {
             Stage::MeasureOver(_) => self.leave_or_linger(),
             Stage::Lingering => self.leave(),
             Stage::Draining => self.drained(),
+            Stage::ValveLost(_) => self.valve_stays_lost(),
             stage @ (Stage::Preparing(_)
             | Stage::Homing(_)
             | Stage::Starting(..)
             | Stage::Moving(_)
             | Stage::Closing(..)
-            | Stage::Stopping(..)) => self.out_of_time(stage),
+            | Stage::Stopping(..)
+            | Stage::Parking(..)) => self.out_of_time(stage),
         }
     }
 
@@ -307,8 +346,14 @@ impl Turn {
             | Stage::PurgeOver(order)
             | Stage::MeasureOver(order)
             | Stage::Closing(order, _)
-            | Stage::Stopping(order, ..) => *order,
-            Stage::Settling | Stage::Purging | Stage::Measuring | Stage::Lingering | Stage::Draining => return None,
+            | Stage::Stopping(order, ..)
+            | Stage::Parking(order, _) => *order,
+            Stage::Settling
+            | Stage::Purging
+            | Stage::Measuring
+            | Stage::Lingering
+            | Stage::Draining
+            | Stage::ValveLost(_) => return None,
         };
         (awaited == id).then(|| stage.clone())
     }

@@ -3,27 +3,45 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::RequestId;
-use crate::attribution::{Exchanges, Timeline};
-use crate::domain::event::LiveData;
+use super::time::HostClock;
+use crate::attribution::{Exchanges, Stamps, Timeline};
+use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
 use crate::domain::{
     AnalyzerPhase, AnalyzerState, AnalyzerTime, Channel, CommandId, DeviceErrors, Moment, Outcome, Phase, Plan,
-    Position, Progress, RunId, RunSummary, Tick, ValveDescription, VisitId,
+    Position, Progress, RunId, RunSummary, StampMeaning, Tick, ValveDescription, ValveOrder, VisitId,
 };
 
+/// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
+/// through again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beginning {
+    pub limits: Limits,
+    /// What the analyzer's stamps mean, if somebody knows.
+    pub stamp: Option<StampMeaning>,
+    pub last_run: Option<RunSummary>,
+}
+
 /// How long the engine waits for what does not come by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// An order that the analyzer carries out at once.
+    #[serde(rename = "order_s", with = "crate::domain::duration::seconds")]
     pub order: Duration,
     /// A move of the valve.
+    #[serde(rename = "valve_s", with = "crate::domain::duration::seconds")]
     pub valve: Duration,
     /// The analyzer, to become idle.
+    #[serde(rename = "stop_s", with = "crate::domain::duration::seconds")]
     pub stop: Duration,
     /// An analyzer that went away, before the run fails.
+    #[serde(rename = "grace_s", with = "crate::domain::duration::seconds")]
     pub grace: Duration,
     /// One iteration, until its gas exchange is over or its result has come.
+    #[serde(rename = "iteration_s", with = "crate::domain::duration::seconds")]
     pub iteration: Duration,
 }
 
@@ -46,6 +64,8 @@ pub struct State {
     pub valve: Valve,
     pub(super) timeline: Timeline,
     pub(super) exchanges: Exchanges,
+    pub(super) stamps: Stamps,
+    pub(super) host_clock: HostClock,
     pub(super) run: Option<Run>,
     /// What is shown while no run is under way.
     pub(super) rest: Rest,
@@ -72,6 +92,8 @@ pub struct Valve {
     pub position: Position,
     pub fault: String,
     pub description: ValveDescription,
+    /// Since when its orders fail because it is away.
+    pub(super) lost_since: Option<Tick>,
     /// The order whose answer is awaited.
     pub(super) ordered: Option<CommandId>,
 }
@@ -122,7 +144,7 @@ pub(super) struct Run {
     /// Visits without a good sample so far.
     pub barren: BTreeMap<VisitId, (Channel, u32)>,
     /// Samples of the latest visits, to number them.
-    pub samples: BTreeMap<VisitId, u32>,
+    pub samples: BTreeMap<VisitId, Samples>,
     pub records: u32,
     pub good_records: u32,
     pub live_data: Option<LiveData>,
@@ -134,8 +156,18 @@ pub(super) struct Run {
 #[derive(Debug, Clone)]
 pub(super) struct Visit {
     pub id: VisitId,
-    /// Gas exchanges that began after the purge and are over.
+    pub channel: Channel,
+    pub arrived: Tick,
+    /// Gas exchanges that began after the purge, with the valve verified all the time, and are over.
     pub clean_exchanges: u32,
+}
+
+/// How many samples a visit has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Samples {
+    pub all: u32,
+    /// Drawn after the purge.
+    pub clean: u32,
 }
 
 /// What a run waits for.
@@ -147,6 +179,8 @@ pub(super) enum Stage {
     /// The analyzer starts, while the line already settles until the given tick.
     Starting(CommandId, Tick),
     Moving(CommandId),
+    /// The valve does not answer; the order is given again when it is back.
+    ValveLost(ValveOrder),
     Settling,
     Purging,
     /// A look at the analyzer at the end of the purge: what it draws already is not measured.
@@ -162,6 +196,17 @@ pub(super) enum Stage {
     Closing(CommandId, Stopped),
     /// The analyzer stops, because the run cannot or must not go on.
     Stopping(CommandId, Outcome, String),
+    /// The valve goes to where it rests; with that the run is over.
+    Parking(CommandId, Ending),
+}
+
+/// How a run is to end, once everything is at rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub outcome: Outcome,
+    pub reason: String,
+    /// Why the analyzer may still be measuring.
+    pub doubt: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +225,8 @@ impl Stage {
             Self::Homing(_) => "the valve to reach its home position",
             Self::Starting(..) => "the analyzer to start measuring",
             Self::Moving(_) => "the valve to reach the channel",
+            Self::ValveLost(_) => "the valve to come back",
+            Self::Parking(..) => "the valve to reach its rest position",
             Self::Settling => "the line to settle after the move",
             Self::Purging | Self::PurgeOver(_) => "the end of the purge",
             Self::Measuring | Self::MeasureOver(_) => "the end of the measuring time",
@@ -205,8 +252,19 @@ impl State {
     }
 
     /// Nothing has happened yet but the last run, if there was one.
-    pub fn new(limits: Limits, last_run: Option<RunSummary>) -> Self {
-        Self { limits, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
+    pub fn new(began: Beginning) -> Self {
+        let Beginning { limits, stamp, last_run } = began;
+        let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
+        Self { limits, stamps, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
+    }
+
+    /// What can be known of the instruments beside their measuring.
+    pub(super) fn metrics(&self) -> DeviceMetrics {
+        DeviceMetrics {
+            clock_offset_s: self.analyzer.clock_offset_ms.map(super::progress::seconds),
+            stamp_meaning: self.stamps.meaning(),
+            actuations: self.valve.description.actuations,
+        }
     }
 
     pub(super) fn next_command(&mut self) -> CommandId {
@@ -218,13 +276,31 @@ impl State {
 impl Run {
     /// Whether the run needs an analyzer that measures.
     pub(super) const fn needs_measuring(&self) -> bool {
-        !matches!(self.stage, Stage::Preparing(_) | Stage::Starting(..) | Stage::Closing(..) | Stage::Stopping(..))
-            && self.ordered_start
+        self.is_measured() && !matches!(self.stage, Stage::Starting(..)) && self.ordered_start
     }
 
     /// Whether losing the analyzer counts against the run.
     pub(super) const fn suffers_offline(&self) -> bool {
-        !matches!(self.stage, Stage::Preparing(_) | Stage::Closing(..) | Stage::Stopping(..))
+        self.is_measured()
+    }
+
+    /// Whether the plan is being carried out.
+    const fn is_measured(&self) -> bool {
+        !matches!(self.stage, Stage::Preparing(_) | Stage::Closing(..) | Stage::Stopping(..) | Stage::Parking(..))
+    }
+
+    /// Whether the valve is meant to stand where the plan wants it.
+    pub(super) const fn is_at_a_stop(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Settling
+                | Stage::Starting(..)
+                | Stage::Purging
+                | Stage::PurgeOver(_)
+                | Stage::Measuring
+                | Stage::MeasureOver(_)
+                | Stage::Lingering
+        )
     }
 
     pub(super) fn target(&self) -> Option<Stop> {
@@ -232,7 +308,7 @@ impl Run {
     }
 
     pub(super) fn enabled(&self) -> u32 {
-        u32::try_from(self.plan.channels().len()).unwrap_or(u32::MAX)
+        self.plan.visits_per_repeat()
     }
 
     pub(super) fn summary(&self) -> Option<RunSummary> {

@@ -18,7 +18,7 @@ use crate::domain::event::LiveData;
 use crate::domain::{
     self, AnalyzerOrder, Attribution, Clock, CommandId, Done, Moment, RunId, Service, Status, Tick, ValveOrder,
 };
-use crate::engine::{self, Effect, RequestId, State, What};
+use crate::engine::{self, Beginning, Effect, RequestId, State, What};
 use crate::store::{Audit, Batch, Store, StoreError};
 use crate::stream::Hub;
 use clock::HostClock;
@@ -49,6 +49,7 @@ pub struct Runtime {
     analyzer: Analyzer,
     valve: Valve,
     identity: Identity,
+    began: Option<Beginning>,
     state: State,
     inbox: mpsc::Receiver<Request>,
     reports: mpsc::UnboundedReceiver<Report>,
@@ -78,7 +79,7 @@ pub struct Parts {
     pub valve: Valve,
     pub reports: mpsc::UnboundedReceiver<Report>,
     pub identity: Identity,
-    pub state: State,
+    pub began: Beginning,
     /// The newest event's number.
     pub seq: u64,
 }
@@ -93,7 +94,8 @@ impl Runtime {
             analyzer: parts.analyzer,
             valve: parts.valve,
             identity: parts.identity,
-            state: parts.state,
+            began: Some(parts.began),
+            state: State::default(),
             inbox,
             reports: parts.reports,
             waiting: BTreeMap::new(),
@@ -109,6 +111,9 @@ impl Runtime {
 
     /// Runs until it is shut down and no run is under way, or until the store fails.
     pub async fn run(mut self) -> Result<(), StoreError> {
+        if let Some(began) = self.began.take() {
+            self.turn(What::Began(Box::new(began))).await?;
+        }
         self.show(self.clock.now());
         while !self.shutting_down || self.state.is_busy() {
             let Some(what) = self.select().await else { continue };
@@ -157,7 +162,7 @@ impl Runtime {
         match request {
             Some(Request::Start(asked, answer)) => {
                 let request = self.wait(answer, asked.who.clone(), "start");
-                Some(What::Start { request, run: new_run_id(self.clock.now()), asked })
+                Some(What::Start { request, run: new_run_id(self.clock.now()), asked: Box::new(asked) })
             }
             Some(Request::Abort(who, answer)) => {
                 let request = self.wait(answer, who.clone(), "abort");

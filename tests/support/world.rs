@@ -107,7 +107,7 @@ impl World {
         let asked =
             StartRequest { plan, ignore_errors: false, if_measuring: IfMeasuring::Refuse, who: "somebody".into() };
         let run = RunId(format!("RUN{}", request.0));
-        self.hand_over(What::Start { request, run, asked });
+        self.hand_over(What::Start { request, run, asked: Box::new(asked) });
         request
     }
 

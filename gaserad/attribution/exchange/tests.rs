@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{AnalyzerTime, Sample};
+use crate::domain::{AnalyzerTime, ResultRead, Sample};
 
 const PHASES: [AnalyzerPhase; 4] =
     [AnalyzerPhase::GasExchange, AnalyzerPhase::Integration, AnalyzerPhase::Analysis, AnalyzerPhase::None];
@@ -45,10 +45,10 @@ fn a_result_is_of_the_exchange_before_the_one_under_way() {
     look(&mut exchanges, 1, Some(0), 12_000, 13_000);
     look(&mut exchanges, 2, Some(0), 48_000, 49_000);
     look(&mut exchanges, 0, Some(1), 58_000, 59_000);
-    let Origin::Exchange { exchange, gap } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    let Origin::Exchange { exchange, missed } = claim(&mut exchanges, 0) else { panic!("no exchange") };
     assert_eq!(exchange.iteration, Some(0));
     assert_eq!(exchange.ended_before, Tick::from_micros(13_000_000));
-    assert!(!gap);
+    assert_eq!(missed, 0);
 }
 
 #[test]
@@ -84,8 +84,8 @@ fn an_iteration_that_passed_unseen_is_a_gap_and_its_window_is_the_whole_silence(
     look(&mut exchanges, 0, Some(0), 0, 1000);
     look(&mut exchanges, 1, Some(0), 12_000, 13_000);
     look(&mut exchanges, 0, Some(2), 13_000, 118_000);
-    let Origin::Exchange { exchange, gap } = claim(&mut exchanges, 0) else { panic!("no exchange") };
-    assert_eq!((exchange.iteration, gap), (Some(1), true));
+    let Origin::Exchange { exchange, missed } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    assert_eq!((exchange.iteration, missed), (Some(1), 1));
     assert_eq!(exchange.began_after, Tick::from_micros(13_000_000));
     assert_eq!(exchange.ended_before, Tick::from_micros(118_000_000));
 }
@@ -123,8 +123,8 @@ fn a_look_that_comes_late_after_the_reading_leaves_open_which_result_was_read() 
     look(&mut exchanges, 1, Some(1), 70_000, 71_000);
     // Read at 72 s, but looked at only at 130 s: the next iteration has come and gone.
     look(&mut exchanges, 1, Some(2), 71_000, 130_000);
-    let Origin::Exchange { exchange, gap } = claim_at(&mut exchanges, 1, 72_000) else { panic!("no exchange") };
-    assert_eq!((exchange.iteration, gap), (None, false));
+    let Origin::Exchange { exchange, missed } = claim_at(&mut exchanges, 1, 72_000) else { panic!("no exchange") };
+    assert_eq!((exchange.iteration, missed), (None, 0));
     assert_eq!(exchange.began_after, Tick::ZERO);
     assert_eq!(exchange.ended_before, Tick::from_micros(71_000_000));
 }
@@ -146,4 +146,39 @@ fn a_second_result_of_the_same_exchange_is_not_believed() {
     look(&mut exchanges, 2, Some(0), 12_000, 49_000);
     assert_eq!(iteration(claim(&mut exchanges, 2)), Some(0));
     assert_eq!(claim(&mut exchanges, 2), Origin::Unknown);
+}
+
+#[test]
+fn the_later_of_two_exchanges_that_were_left_open_is_still_awaited() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+    look(&mut exchanges, 0, Some(1), 58_000, 59_000);
+    look(&mut exchanges, 1, Some(1), 70_000, 71_000);
+    look(&mut exchanges, 1, Some(2), 71_000, 130_000);
+    claim_at(&mut exchanges, 1, 72_000);
+    assert!(exchanges.awaited().any(|exchange| exchange.iteration == Some(1)));
+    assert_eq!(iteration(claim_at(&mut exchanges, 1, 131_000)), Some(1));
+    assert_eq!(claim_at(&mut exchanges, 1, 132_000), Origin::Unknown);
+}
+
+#[test]
+fn without_phases_the_window_reaches_from_the_result_before_to_the_reading() {
+    let second = |seconds: u64| Tick::from_micros(seconds * 1_000_000);
+    let mut exchanges = Exchanges::default();
+    exchanges.restart(second(10));
+    look(&mut exchanges, 3, Some(0), 10_000, 11_000);
+    assert!(exchanges.is_blind());
+    let read = |exchanges: &mut Exchanges, after: u64, read: u64, iteration| {
+        let sample = Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() };
+        let (after, read) = (second(after), second(read));
+        exchanges.claim(&ResultRead { sample, after, asked: read, read, phase: PHASES[3], iteration })
+    };
+    let window = |origin| match origin {
+        Origin::Exchange { exchange, missed } => (exchange.began_after, exchange.ended_before, missed),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(window(read(&mut exchanges, 69, 70, Some(1))), (second(10), second(70), 0));
+    assert_eq!(window(read(&mut exchanges, 129, 130, Some(2))), (second(68), second(130), 0));
+    assert_eq!(window(read(&mut exchanges, 249, 250, Some(4))), (second(128), second(250), 1));
 }

@@ -1,0 +1,137 @@
+//! What the valve tells, and what it means for the run under way.
+//!
+//! A valve that is not where it should be is sent back; one that is lost is waited for. Either way only the visit under
+//! way suffers, and its samples say so.
+
+use super::Turn;
+use super::admit::Device;
+use super::state::Stage;
+use crate::domain::{
+    CommandId, Event, Fault, FaultKind, Position, Severity, ValveDescription, ValveNews, ValveOrder, duration,
+};
+
+impl Turn {
+    pub(super) fn hear_valve(&mut self, news: ValveNews) {
+        match news {
+            ValveNews::At(position) => self.valve_found(position),
+            ValveNews::Is(description) => self.valve_is_a(description),
+            ValveNews::Lost(fault) => self.valve_lost(&fault),
+        }
+    }
+
+    fn valve_is_a(&mut self, description: ValveDescription) {
+        if self.state.valve.description != description {
+            self.state.valve.description = description;
+            self.tell_metrics();
+        }
+    }
+
+    /// The valve says unasked where it is: it is back, or somebody else moved it.
+    fn valve_found(&mut self, position: Position) {
+        self.state.valve.fault.clear();
+        if self.state.valve.ordered.is_some() {
+            // The answer to the order will tell.
+            return;
+        }
+        self.valve_is(position);
+        let Some(run) = &self.state.run else { return };
+        if let Stage::ValveLost(order) = run.stage {
+            return self.send_again(order);
+        }
+        let Some(stop) = run.target().filter(|_| run.is_at_a_stop()) else { return };
+        if position.channel() == Some(stop.channel) {
+            return self.arrive();
+        }
+        let found = position.channel().map_or_else(|| "between channels".to_owned(), |at| format!("at channel {at}"));
+        let text = format!("the valve was found {found} instead of channel {}; it is sent back", stop.channel);
+        self.alarm(Severity::Warning, "valve_moved", text);
+        self.go(stop.channel);
+    }
+
+    pub(super) fn valve_lost(&mut self, fault: &Fault) {
+        self.state.valve.fault.clone_from(&fault.text);
+        self.valve_is(Position::Unknown);
+        self.alarm(Severity::Blocker, "multiplexer_fault", fault.text.clone());
+    }
+
+    pub(super) fn valve_did(&mut self, id: CommandId, answer: Result<Position, Fault>) {
+        self.valve_served(id, &answer);
+        if self.state.valve.ordered != Some(id) {
+            return;
+        }
+        self.state.valve.ordered = None;
+        let stage = self.awaits(id);
+        match answer {
+            Ok(position) => {
+                self.state.valve.fault.clear();
+                self.state.valve.lost_since = None;
+                self.valve_is(position);
+                match stage {
+                    Some(Stage::Homing(_)) => self.homed(),
+                    Some(Stage::Moving(_)) => self.moved(),
+                    Some(Stage::Parking(_, ending)) => self.end_for_good(ending),
+                    _ => {}
+                }
+            }
+            Err(fault) => {
+                self.valve_lost(&fault);
+                self.valve_failed(stage, &fault);
+            }
+        }
+    }
+
+    fn valve_failed(&mut self, stage: Option<Stage>, fault: &Fault) {
+        match stage {
+            None => {}
+            Some(Stage::Parking(_, ending)) => self.not_parked(ending, &fault.text),
+            Some(stage) => {
+                if !self.wait_for_the_valve(&stage, fault) {
+                    self.fail(fault, Device::Valve);
+                }
+            }
+        }
+    }
+
+    /// A valve that does not answer may be plugged in again. Whoever waits for a start is not kept waiting for that.
+    fn wait_for_the_valve(&mut self, stage: &Stage, fault: &Fault) -> bool {
+        let at = self.at.tick;
+        let grace = self.state.limits.grace;
+        let Some(run) = &self.state.run else { return false };
+        let order = match (stage, run.target()) {
+            (Stage::Homing(_), _) => ValveOrder::Home,
+            (Stage::Moving(_), Some(stop)) => ValveOrder::Goto(stop.channel),
+            _ => return false,
+        };
+        let since = *self.state.valve.lost_since.get_or_insert(at);
+        if fault.kind != FaultKind::Offline || run.starter.is_some() || at >= since + grace {
+            return false;
+        }
+        self.enter_until(Stage::ValveLost(order), since, since + grace);
+        true
+    }
+
+    fn send_again(&mut self, order: ValveOrder) {
+        let id = self.order_valve(order);
+        let stage = if order == ValveOrder::Home { Stage::Homing(id) } else { Stage::Moving(id) };
+        self.enter(stage, self.state.limits.valve);
+    }
+
+    /// The valve did not come back.
+    pub(super) fn valve_stays_lost(&mut self) {
+        let grace = duration::format(self.state.limits.grace);
+        let why = self.state.valve.fault.clone();
+        let text = format!("the multiplexer was lost for {grace}, longer than [analyzer] grace allows: {why}");
+        self.fail(&Fault::new(FaultKind::Offline, text), Device::Valve);
+    }
+
+    /// Told when something about the instruments is known better.
+    pub(super) fn tell_metrics(&mut self) {
+        let metrics = self.state.metrics();
+        self.tell(Event::DeviceMetrics(metrics));
+    }
+
+    pub(super) fn alarm(&mut self, severity: Severity, code: &str, text: String) {
+        let run_id = self.state.run.as_ref().map(|run| run.id.clone());
+        self.tell(Event::Alarm { severity, code: code.into(), text, run_id });
+    }
+}
