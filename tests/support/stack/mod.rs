@@ -20,7 +20,7 @@ use gasera::device::{Analyzer, AnalyzerSettings, Report, SessionMode, Valve};
 use gasera::domain::{
     Clock, Denied, Done, Event, Fact, IfMeasuring, Moment, Outcome, Plan, Record, RunId, StartRequest, VisitSummary,
 };
-use gasera::engine::{self, Effect, Limits, RequestId, State, What};
+use gasera::engine::{self, Beginning, Effect, Limits, RequestId, State, What};
 use gasera::simulator::{Faults, PlantSettings, Simulator, Truth};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -100,7 +100,7 @@ impl Stack {
         let (valve, owner) = Valve::new(driver(design, &valve_wire, shared), sender);
         tokio::spawn(owner);
         Self {
-            state: State::new(design.limits, None),
+            state: State::new(Beginning { limits: design.limits, ..Beginning::default() }),
             clock,
             simulator,
             effects: Vec::new(),
@@ -127,7 +127,7 @@ impl Stack {
         let request = self.request();
         let asked =
             StartRequest { plan, ignore_errors: false, if_measuring: IfMeasuring::Refuse, who: "somebody".into() };
-        self.step(What::Start { request, run: RunId(format!("RUN{}", request.0)), asked });
+        self.step(What::Start { request, run: RunId(format!("RUN{}", request.0)), asked: Box::new(asked) });
         request
     }
 
