@@ -13,4 +13,5 @@ mod measure;
 mod outage;
 mod refusals;
 mod restart;
+mod timings;
 mod verdict;
