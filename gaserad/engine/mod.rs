@@ -23,6 +23,7 @@
 //! | `state` | all that is remembered |
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
+//! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
 //! | `ending` | how it ends |
 //! | `devices` | what the analyzer tells |
 //! | `valve` | what the valve tells |
@@ -43,6 +44,7 @@ mod service;
 mod state;
 mod time;
 mod valve;
+mod visit;
 
 pub use effect::Effect;
 pub use event::{Event, RequestId, What};

@@ -84,11 +84,8 @@ impl Turn {
         match stage {
             None => {}
             Some(Stage::Parking(_, ending)) => self.not_parked(ending, &fault.text),
-            Some(stage) => {
-                if !self.wait_for_the_valve(&stage, fault) {
-                    self.fail(fault, Device::Valve);
-                }
-            }
+            Some(stage) if self.wait_for_the_valve(&stage, fault) => {}
+            Some(_) => self.fail(fault, Device::Valve),
         }
     }
 

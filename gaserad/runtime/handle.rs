@@ -7,7 +7,7 @@ use crate::domain::{Denied, Done, Reason, RunId, Service, StartRequest, Status, 
 pub(super) type Answer = oneshot::Sender<Result<Done, Denied>>;
 
 pub(super) enum Request {
-    Start(StartRequest, Answer),
+    Start(Box<StartRequest>, Answer),
     Abort(String, Answer),
     MoveValve(ValveOrder, String, Answer),
     Serve(Service, String, Answer),
@@ -32,7 +32,7 @@ impl Handle {
 
     /// Answers once the analyzer measures, or with the reason why it does not.
     pub async fn start(&self, request: StartRequest) -> Result<RunId, Denied> {
-        self.ask(|answer| Request::Start(request, answer)).await?.map(run)
+        self.ask(|answer| Request::Start(Box::new(request), answer)).await?.map(run)
     }
 
     /// Answers once the analyzer is idle.

@@ -162,7 +162,7 @@ impl Runtime {
         match request {
             Some(Request::Start(asked, answer)) => {
                 let request = self.wait(answer, asked.who.clone(), "start");
-                Some(What::Start { request, run: new_run_id(self.clock.now()), asked: Box::new(asked) })
+                Some(What::Start { request, run: new_run_id(self.clock.now()), asked })
             }
             Some(Request::Abort(who, answer)) => {
                 let request = self.wait(answer, who.clone(), "abort");
