@@ -14,4 +14,5 @@ mod outage;
 mod refusals;
 mod restart;
 mod timings;
+mod trouble;
 mod verdict;

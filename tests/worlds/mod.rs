@@ -4,3 +4,4 @@ mod analyzer_faults;
 mod clocks;
 mod seeded;
 mod trouble;
+mod valve_faults;

@@ -204,6 +204,15 @@ impl Stack {
         }
     }
 
+    /// Somebody turns the valve by another way than ours.
+    pub async fn somebody_else_turns_to(&self, port: u8) {
+        let mut stream = self.simulator.connect_valve();
+        stream.write_all(format!("GO{port:02}\r").as_bytes()).await.expect("the simulator takes it");
+        // It has heard the one when it answers the other.
+        stream.write_all(b"NP\r").await.expect("the simulator takes it");
+        stream.read_u8().await.expect("the simulator answers");
+    }
+
     /// What every iteration up to now really sampled.
     pub fn truth(&self) -> Vec<Truth> {
         self.simulator.catch_up();
