@@ -2,12 +2,15 @@
 //! the line treats them.
 
 use gasera::ak::{Command, Decoder, Error, Reply, Request, frame, reply};
-use gasera::domain::Sample;
+use gasera::domain::instrument::{Network, Parameter, TaskParameters};
+use gasera::domain::{Cas, Sample};
 
-const TRANSCRIPTS: [&str; 3] = [
+const TRANSCRIPTS: [&str; 5] = [
     include_str!("data/ak/instrument.txt"),
     include_str!("data/ak/results.txt"),
     include_str!("data/ak/measurement.txt"),
+    include_str!("data/ak/description.txt"),
+    include_str!("data/ak/others.txt"),
 ];
 
 struct Exchange {
@@ -22,7 +25,7 @@ fn exchanges() -> Vec<Exchange> {
     let exchange = |lines: &[&'static str]| Exchange {
         request: lines[0].strip_prefix("> ").unwrap(),
         reply: lines[1].strip_prefix("< ").unwrap(),
-        meaning: lines[2].strip_prefix("= ").unwrap(),
+        meaning: lines[2].strip_prefix("=").unwrap().trim(),
     };
     lines.chunks(3).map(exchange).collect()
 }
@@ -51,8 +54,22 @@ fn result(sample: &Sample) -> String {
     format!("{}: {}", sample.stamp.0, readings.join(", "))
 }
 
+fn task(parameters: &TaskParameters) -> String {
+    let gases: Vec<&str> = parameters.gases.iter().map(Cas::formula).collect();
+    let number = |number: Option<f64>| number.map_or("-".to_owned(), |number| number.to_string());
+    let (pressure, bypass) = (number(parameters.pressure_mbar), number(parameters.flush_bypass_s));
+    let (cell, cycles) = (number(parameters.flush_cell_s), number(parameters.flush_cycles.map(f64::from)));
+    format!("{}; {pressure} mbar, bypass {bypass} s, cell {cell} s, {cycles} cycles", gases.join(" "))
+}
+
+fn parameter(parameter: &Parameter) -> String {
+    let value = |value: &Option<String>| value.clone().unwrap_or("-".to_owned());
+    let Parameter { name, value: now, min, max, unit } = parameter;
+    format!("{name} {} ({} to {}) {}", value(now), value(min), value(max), value(unit))
+}
+
 /// What a reply says, in words.
-fn understand(command: Command, reply: &Reply) -> Result<String, Error> {
+fn understand(command: &Command, reply: &Reply) -> Result<String, Error> {
     Ok(match command {
         Command::State => reply.state()?.words().to_owned(),
         Command::Phase => reply.phase()?.words().to_owned(),
@@ -61,22 +78,29 @@ fn understand(command: Command, reply: &Reply) -> Result<String, Error> {
         Command::Results => reply.results()?.iter().map(result).collect::<Vec<_>>().join("; "),
         Command::Tasks => {
             let tasks = reply.tasks()?;
-            assert!(!tasks.ambiguous);
-            tasks.list.iter().map(|task| format!("{} {}", task.id, task.name)).collect::<Vec<_>>().join("; ")
+            let list: Vec<String> = tasks.list.iter().map(|task| format!("{} {}", task.id, task.name)).collect();
+            list.join("; ") + if tasks.ambiguous { " (ambiguous)" } else { "" }
         }
         Command::Clock => reply.clock()?.0.to_string(),
         Command::Identity => reply.identity()?.join("; "),
-        Command::TaskParameters { .. } => {
-            reply.gases()?.iter().map(|cas| cas.formula().to_owned()).collect::<Vec<_>>().join(" ")
+        Command::TaskParameters { .. } => task(&reply.task_parameters()?),
+        Command::Name => reply.name()?,
+        Command::Network => {
+            let Network { dhcp, address, netmask, gateway } = reply.network()?;
+            format!("{} {address} {netmask} {gateway}", if dhcp { "DHCP" } else { "fixed" })
         }
-        Command::Layout { .. } | Command::Start { .. } | Command::Stop | Command::Online(_) => {
+        Command::Parameter(_) => reply.parameter()?,
+        Command::SystemParameters => reply.system_parameters()?.iter().map(parameter).collect::<Vec<_>>().join("; "),
+        Command::Inlets => reply.inlets()?.map_or("no sampler".to_owned(), |inlets| format!("{} inlets", inlets.len())),
+        Command::SelfTestResult => format!("{:?}", reply.self_test()?).to_lowercase(),
+        command => {
             reply.done(command)?;
             "done".to_owned()
         }
     })
 }
 
-fn meaning(command: Command, reply: &Reply) -> String {
+fn meaning(command: &Command, reply: &Reply) -> String {
     understand(command, reply).unwrap_or_else(|error| match error {
         Error::Refused { .. } => "refused".to_owned(),
         error => panic!("{error}"),
@@ -85,12 +109,12 @@ fn meaning(command: Command, reply: &Reply) -> String {
 
 #[test]
 fn recorded_replies_say_what_they_said() {
-    assert_eq!(exchanges().len(), 17);
+    assert_eq!(exchanges().len(), 36);
     for Exchange { request, reply, meaning: expected } in exchanges() {
         let command = read_request(&frame::encode(request));
         let reply = read_reply(&frame::encode(reply));
-        assert!(reply.answers(command));
-        assert_eq!(meaning(command, &reply), expected);
+        assert!(reply.answers(&command));
+        assert_eq!(meaning(&command, &reply), expected);
     }
 }
 
@@ -121,6 +145,6 @@ fn recorded_replies_survive_a_bad_line() {
         let spread = if reply.contains('"') { reply } else { &spread };
         let bad = format!("noise \x03\x02 ASTS 0 \x02#{spread}\r\n\x03\r\n");
         let read = read_reply(bad.as_bytes());
-        assert_eq!(meaning(command, &read), expected, "{bad:?}");
+        assert_eq!(meaning(&command, &read), expected, "{bad:?}");
     }
 }

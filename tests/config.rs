@@ -1,14 +1,17 @@
 //! The configuration: every mistake at once with its place, and what is shipped is what is true.
 
+mod plan;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use gasera::config::{
-    self, ConfigError, Dialect, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionKind, Settings, Vici,
+    self, ConfigError, Dialect, Direction, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionKind,
+    Settings, Vici,
 };
-use gasera::domain::{Channel, ChannelKind, Sync};
+use gasera::domain::{Background, Cas, Channel, ChannelKind, StampMeaning, Sync};
 use proptest::prelude::*;
 
 fn service() -> Environment {
@@ -141,11 +144,57 @@ fn the_vici_driver_needs_its_port() {
         read(&text).unwrap()
     };
     let stable = vici("/dev/serial/by-id/usb-x");
-    let expected =
-        Vici { port: "/dev/serial/by-id/usb-x".into(), baud: 9600, address: Some('Z'), dialect: Dialect::Auto };
+    let expected = Vici {
+        port: "/dev/serial/by-id/usb-x".into(),
+        baud: 9600,
+        address: Some("Z".into()),
+        dialect: Dialect::Auto,
+        direction: Direction::Shortest,
+        ports: None,
+        write_settings: false,
+        allow_unstable_port: false,
+    };
     assert_eq!(stable.multiplexer.vici, Some(expected));
     assert_eq!(stable.warnings, Vec::<String>::new());
-    assert!(vici("/dev/ttyUSB0").warnings[0].contains("/dev/serial/by-id"));
+}
+
+#[test]
+fn a_serial_port_has_a_name_that_lasts_or_is_wanted_all_the_same() {
+    let text = |port: &str, more: &str| format!("[multiplexer.vici]\nport = {port:?}\n{more}");
+    for stable in ["/dev/serial/by-path/pci-0-usb-0:1:1.0-port0", "/dev/valve", "/dev/ttyS0", "/dev/ttyAMA0"] {
+        assert_eq!(read(&text(stable, "")).unwrap().warnings, Vec::<String>::new(), "{stable}");
+    }
+    for unstable in ["/dev/ttyUSB0", "/dev/ttyACM1"] {
+        let refused = mistakes(&text(unstable, ""));
+        assert!(refused[0].starts_with("gaserad.toml:2:8: port is"), "{refused:?}");
+        assert!(refused[0].contains("/dev/serial/by-id") && refused[0].contains("allow_unstable_port"), "{refused:?}");
+        let allowed = read(&text(unstable, "allow_unstable_port = true")).unwrap();
+        assert!(allowed.warnings[0].contains(unstable) && allowed.warnings[0].contains("by-id"), "{allowed:?}");
+    }
+}
+
+#[test]
+fn the_vici_section_is_checked_key_by_key() {
+    let text = "[multiplexer]\nchannels = 16\n[multiplexer.vici]\nport = \"/dev/valve\"\n";
+    let with = |more: &str| format!("{text}{more}");
+    let good = read(&with("address = \"/3\"\ndirection = \"ccw\"\nports = 16\nwrite_settings = true\n")).unwrap();
+    let vici = good.multiplexer.vici.unwrap();
+    assert_eq!((vici.address.as_deref(), vici.direction), (Some("/3"), Direction::Counterclockwise));
+    assert_eq!((vici.ports, vici.write_settings), (Some(16), true));
+    for (wrong, says) in [
+        ("address = \"AB\"", "a device id is one of 0 to 9 and A to Z"),
+        ("address = \"/\"", "a device id is one of"),
+        ("address = \"A\"\ndialect = \"legacy\"", "the id of a legacy actuator is one of 0 to 9"),
+        ("address = \"/3\"\ndialect = \"legacy\"", "the id of a legacy actuator"),
+        ("ports = 10", "ports is 10, but there are 16 channels"),
+        ("ports = 41", "ports is 41; it can be 2 to 40"),
+        ("ports = 0", "ports is 0; it can be 2 to 40"),
+        ("direction = \"left\"", "it can be \"shortest\", \"cw\", \"ccw\""),
+        ("write_settings = 1", "write_settings is a number; it must be true or false"),
+    ] {
+        let found = mistakes(&with(wrong));
+        assert!(found.len() == 1 && found[0].contains(says), "{wrong}: {found:?}");
+    }
 }
 
 #[test]
@@ -202,7 +251,8 @@ fn the_shipped_file_is_valid_and_says_the_defaults() {
     let settings = read(&shipped("gaserad.toml")).unwrap();
     assert_eq!(values(settings.clone()), values(read("").unwrap()));
     let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
-    assert!(unsaid.iter().all(|(path, _)| path.starts_with("multiplexer.vici.")), "{unsaid:?}");
+    let without_default = |path: &str| path.starts_with("multiplexer.vici.") || path.starts_with("plan.background");
+    assert!(unsaid.iter().all(|(path, _)| without_default(path)), "{unsaid:?}");
 }
 
 #[test]
@@ -215,7 +265,10 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     let first = &settings.channels[&Channel::HOME];
     assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
     assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
-    assert_eq!(settings.multiplexer.vici.unwrap().address, Some('3'));
+    assert_eq!((first.pause, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
+    assert_eq!(settings.multiplexer.vici.unwrap().address.as_deref(), Some("3"));
+    assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
+    assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
 }
 
 const EVERYTHING: &str = r#"
@@ -227,24 +280,36 @@ session = "oneshot"
 task = "7 'Calibration' \"task\""
 poll = "250ms"
 grace = "1h30m"
+stamp = "calculated"
 [multiplexer]
 driver = "vici"
+park = 7
 channels = 0x10
 settle = "1.5s"
-vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy" }
+vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy", direction = "cw", ports = 16 }
 [multiplexer.gpio]
 [plan]
 pause = "0"
 sync = "dwell"
+discard_first = 3
+background = 16
+background_every = 2
+overlap = false
 [store]
 on_restart = "end"
 [channels.16]
 label = "Süd, \\ 50 %"
 kind = "target"
+pause = "90s"
+iterations = 4
+discard_first = 0
 volume_m3 = 1
 lon = -13.125
 note = """two
 lines"""
+[gases.nh3]
+discard_first = 2
+[gases."71-43-2"]
 [auth]
 "#;
 
@@ -254,6 +319,10 @@ fn what_is_printed_reads_back_to_the_same_settings_and_names_every_origin() {
     assert_eq!(settings.analyzer.session, SessionKind::Oneshot);
     assert_eq!(settings.multiplexer.settle, Duration::from_millis(1500));
     assert_eq!(settings.plan.sync, Sync::Dwell);
+    assert_eq!((settings.analyzer.stamp, settings.plan.park), (Some(StampMeaning::Calculated), Channel::new(7)));
+    assert_eq!((settings.plan.discard_first, settings.plan.overlap), (3, false));
+    let own = &settings.channels[&Channel::new(16).unwrap()];
+    assert_eq!((own.pause, own.measure, own.discard_first), (Some(Duration::from_secs(90)), None, Some(0)));
     assert_eq!(settings.store.on_restart, OnRestart::End);
     let printed = config::print_config(&settings);
     let again = config::parse(&printed, "printed", &Overrides::default(), &service()).unwrap();
@@ -262,6 +331,11 @@ fn what_is_printed_reads_back_to_the_same_settings_and_names_every_origin() {
         printed.lines().any(|line| line.starts_with("poll = \"0.25s\"") && line.ends_with("# line 8 of gaserad.toml"))
     );
     assert!(printed.lines().any(|line| line.starts_with("measure = \"5m\"") && line.ends_with("# default")));
+    let ammonia = printed.split_once("[gases.\"7664-41-7\"]\n").unwrap().1;
+    assert!(
+        ammonia.starts_with("discard_first = 2") && ammonia.lines().next().unwrap().contains("# line "),
+        "{ammonia}"
+    );
 }
 
 #[test]

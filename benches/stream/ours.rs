@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gasera::api::{Address, Archive, Chunk, Control, Services, StoredRun, bind, serve};
+use gasera::api::{Address, Archive, Chunk, Control, Services, StoredRun, Verdict, bind, serve};
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
     Clock, Denied, Inquiry, Moment, Phase, PlanDraft, Progress, Published, Reason, RunId, Service, StartRequest,
@@ -137,6 +137,10 @@ impl Archive for Still {
     }
 
     fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+        nothing()
+    }
+
+    fn verify<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
         nothing()
     }
 

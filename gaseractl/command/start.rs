@@ -119,8 +119,14 @@ fn request(start: &Start) -> StartMeasurementRequest {
         label: start.label.clone(),
         note: start.note.clone(),
         operator: std::env::var("USER").unwrap_or_default(),
+        ..PlanRequest::default()
     };
-    StartMeasurementRequest { plan: Some(plan), dry_run: start.dry_run, ignore_errors: start.ignore_errors }
+    StartMeasurementRequest {
+        plan: Some(plan),
+        dry_run: start.dry_run,
+        ignore_errors: start.ignore_errors,
+        ..StartMeasurementRequest::default()
+    }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -69,6 +69,11 @@ impl Decoder {
         self.ready.pop_front()
     }
 
+    /// Whether nothing waits to be taken and no frame has begun.
+    pub fn is_between_frames(&self) -> bool {
+        self.open.is_none() && self.ready.is_empty()
+    }
+
     /// A frame with nothing in it is no frame.
     fn close(&mut self) {
         let text = self.open.take().unwrap_or_default();

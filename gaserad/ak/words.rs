@@ -1,5 +1,7 @@
 //! Data as words: blanks and line ends part them, double quotes hold them together.
 
+use crate::domain::Cas;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
     pub text: String,
@@ -27,6 +29,21 @@ pub(super) fn words(data: &str) -> Vec<Word> {
         rest = after.trim_start();
     }
     words
+}
+
+pub(super) fn read_bit(text: &str) -> Option<bool> {
+    match text {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    }
+}
+
+/// Three numbers with hyphens between them.
+pub(super) fn read_cas(text: &str) -> Option<Cas> {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let shaped = text.split('-').count() == 3 && text.split('-').all(number);
+    shaped.then(|| Cas(text.to_owned()))
 }
 
 #[cfg(test)]

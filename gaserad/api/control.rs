@@ -40,6 +40,19 @@ pub struct StoredRun {
     pub folder: PathBuf,
 }
 
+/// What came of working out anew whose gas the samples of a run are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Records that are kept of the run.
+    pub records: u64,
+    /// Rows of its samples.csv.
+    pub rows: u64,
+    /// Records whose channel was worked out anew.
+    pub attributed_again: u64,
+    /// A sentence for each thing that is not as it should be.
+    pub differences: Vec<String>,
+}
+
 /// A piece of a file, or why there are no more.
 pub type Chunk = Result<Vec<u8>, String>;
 
@@ -52,6 +65,9 @@ pub trait Archive: Send + Sync + 'static {
     fn find<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<RunId, Denied>>;
 
     fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>>;
+
+    /// Compares the run's records and its file with what its stored facts say. Changes nothing.
+    fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>>;
 
     /// Writes the run's samples as CSV, piece by piece, and is through when all is written or nobody reads on.
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()>;

@@ -1,13 +1,16 @@
 //! Where the gRPC contract and the domain meet: the only place.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::control::StoredRun;
+use crate::domain::channel::{Channel, ChannelError, format_list};
 use crate::domain::{
-    Denied, Outcome, Plan, PlanDraft, Reason, Sync, TimelineEntry, Utc, VisitSummary, channel::format_list,
+    Background, Cas, ChannelPlan, Denied, IfMeasuring, Outcome, Plan, PlanDraft, Reason, Sync, TimelineEntry, Utc,
+    VisitSummary,
 };
 use crate::proto;
 
@@ -36,12 +39,21 @@ const fn code(reason: Reason) -> Code {
     }
 }
 
-/// Puts what was asked over the defaults.
+/// Puts what was asked over the defaults. What is configured but cannot be had with the timing that is asked for is
+/// left out; what is asked for and cannot be had is an error.
 pub fn plan(request: proto::PlanRequest, defaults: PlanDraft) -> Result<Plan, Denied> {
     let sync = match request.sync() {
         proto::Sync::Unspecified => defaults.sync,
         proto::Sync::Analyzer => Sync::Analyzer,
         proto::Sync::Dwell => Sync::Dwell,
+    };
+    let count = defaults.channel_count;
+    let configured = defaults.background.filter(|_| sync == Sync::Analyzer);
+    let background = request.background.map_or(Ok(configured), |asked| background(asked, &defaults))?;
+    let park = match request.park {
+        None => defaults.park,
+        Some(0) => None,
+        Some(number) => Some(channel(number, count)?),
     };
     let draft = PlanDraft {
         channels: request.channels,
@@ -55,9 +67,74 @@ pub fn plan(request: proto::PlanRequest, defaults: PlanDraft) -> Result<Plan, De
         label: request.label,
         note: request.note,
         operator: request.operator,
+        discard_first: request.discard_first.unwrap_or(defaults.discard_first),
+        background,
+        overlap: request.overlap.unwrap_or(defaults.overlap),
+        park,
+        exceptions: exceptions(request.exceptions, defaults.exceptions, sync, count)?,
+        gas_discards: gas_discards(request.gas_discards, defaults.gas_discards),
         ..defaults
     };
-    Ok(Plan::new(draft)?)
+    let mut plan = Plan::new(draft)?;
+    let background = plan.background.map(|background| background.channel);
+    let channels = plan.channels().to_vec();
+    plan.exceptions.retain(|exception| channels.contains(&exception.channel) || background == Some(exception.channel));
+    Ok(plan)
+}
+
+fn background(asked: proto::Background, defaults: &PlanDraft) -> Result<Option<Background>, Denied> {
+    if asked.channel == 0 {
+        return Ok(None);
+    }
+    let configured = defaults.background.map_or(Background::EVERY, |background| background.every);
+    let every = if asked.every == 0 { configured } else { asked.every };
+    Ok(Some(Background { channel: channel(asked.channel, defaults.channel_count)?, every }))
+}
+
+fn exceptions(
+    asked: Vec<proto::ChannelPlan>,
+    configured: Vec<ChannelPlan>,
+    sync: Sync,
+    count: u8,
+) -> Result<Vec<ChannelPlan>, Denied> {
+    if asked.is_empty() {
+        let timed = |exception| match sync {
+            Sync::Analyzer => exception,
+            Sync::Dwell => ChannelPlan { iterations: None, ..exception },
+        };
+        return Ok(configured.into_iter().map(timed).collect());
+    }
+    let read = |asked: proto::ChannelPlan| {
+        Ok(ChannelPlan {
+            channel: channel(asked.channel, count)?,
+            pause: asked.pause_ms.map(Duration::from_millis),
+            measure: asked.measure_ms.map(Duration::from_millis),
+            iterations: asked.iterations,
+            discard_first: asked.discard_first,
+        })
+    };
+    asked.into_iter().map(read).collect()
+}
+
+fn gas_discards(asked: Vec<proto::GasDiscard>, configured: BTreeMap<Cas, u32>) -> BTreeMap<Cas, u32> {
+    if asked.is_empty() {
+        return configured;
+    }
+    asked.into_iter().map(|gas| (Cas(gas.cas), gas.discard_first)).collect()
+}
+
+/// A channel of this multiplexer.
+pub fn channel(number: u32, count: u8) -> Result<Channel, Denied> {
+    let channel = u8::try_from(number).ok().filter(|number| *number <= count).and_then(Channel::new);
+    channel.ok_or_else(|| Denied::new(Reason::RequestInvalid, ChannelError::OutOfRange { number, count }.to_string()))
+}
+
+pub const fn if_measuring(asked: proto::IfMeasuring) -> IfMeasuring {
+    match asked {
+        proto::IfMeasuring::Unspecified | proto::IfMeasuring::Refuse => IfMeasuring::Refuse,
+        proto::IfMeasuring::Stop => IfMeasuring::Stop,
+        proto::IfMeasuring::Adopt => IfMeasuring::Adopt,
+    }
 }
 
 pub fn plan_out(plan: &Plan) -> proto::PlanRequest {
@@ -65,6 +142,10 @@ pub fn plan_out(plan: &Plan) -> proto::PlanRequest {
         Sync::Analyzer => proto::Sync::Analyzer,
         Sync::Dwell => proto::Sync::Dwell,
     };
+    let background = plan
+        .background
+        .map(|background| proto::Background { channel: background.channel.number().into(), every: background.every });
+    let discards = plan.gas_discards.iter();
     proto::PlanRequest {
         channels: format_list(plan.channels()),
         repeats: Some(plan.repeats),
@@ -77,6 +158,24 @@ pub fn plan_out(plan: &Plan) -> proto::PlanRequest {
         label: plan.label.clone(),
         note: plan.note.clone(),
         operator: plan.operator.clone(),
+        discard_first: Some(plan.discard_first),
+        background,
+        overlap: Some(plan.overlap),
+        park: Some(plan.park.map_or(0, |channel| channel.number().into())),
+        exceptions: plan.exceptions.iter().map(exception_out).collect(),
+        gas_discards: discards
+            .map(|(cas, discard)| proto::GasDiscard { cas: cas.0.clone(), discard_first: *discard })
+            .collect(),
+    }
+}
+
+fn exception_out(exception: &ChannelPlan) -> proto::ChannelPlan {
+    proto::ChannelPlan {
+        channel: exception.channel.number().into(),
+        pause_ms: exception.pause.map(millis),
+        measure_ms: exception.measure.map(millis),
+        iterations: exception.iterations,
+        discard_first: exception.discard_first,
     }
 }
 
@@ -133,4 +232,76 @@ fn optional(utc: Option<Utc>) -> String {
 
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(number: u8) -> Channel {
+        Channel::new(number).unwrap()
+    }
+
+    fn defaults() -> PlanDraft {
+        let own = |number| ChannelPlan { iterations: Some(2), ..ChannelPlan::new(numbered(number)) };
+        PlanDraft {
+            channel_count: 8,
+            discard_first: 1,
+            background: Some(Background { channel: numbered(8), every: 2 }),
+            park: Some(Channel::HOME),
+            exceptions: vec![own(2), own(7), own(8)],
+            gas_discards: BTreeMap::from([(Cas("7664-41-7".into()), 3)]),
+            ..PlanDraft::default()
+        }
+    }
+
+    fn asked() -> proto::PlanRequest {
+        proto::PlanRequest { channels: "1-3".into(), ..proto::PlanRequest::default() }
+    }
+
+    #[test]
+    fn what_is_not_asked_is_as_configured_and_only_what_concerns_the_plan() {
+        let plan = plan(asked(), defaults()).unwrap();
+        assert_eq!((plan.discard_first, plan.background, plan.park), (1, defaults().background, Some(Channel::HOME)));
+        let own: Vec<u8> = plan.exceptions.iter().map(|exception| exception.channel.number()).collect();
+        assert_eq!(own, [2, 8]);
+        assert_eq!(plan.gas_discards, defaults().gas_discards);
+        assert_eq!(super::plan(plan_out(&plan), PlanDraft { channel_count: 8, ..PlanDraft::default() }).unwrap(), plan);
+    }
+
+    #[test]
+    fn what_is_asked_counts_more() {
+        let request = proto::PlanRequest {
+            discard_first: Some(0),
+            background: Some(proto::Background { channel: 4, every: 0 }),
+            overlap: Some(false),
+            park: Some(0),
+            ..asked()
+        };
+        let plan = plan(request, defaults()).unwrap();
+        assert_eq!((plan.discard_first, plan.overlap, plan.park), (0, false, None));
+        assert_eq!(plan.background, Some(Background { channel: numbered(4), every: 2 }));
+        let none = proto::PlanRequest { background: Some(proto::Background::default()), ..asked() };
+        assert_eq!(super::plan(none, defaults()).unwrap().background, None);
+    }
+
+    #[test]
+    fn what_is_configured_for_another_timing_does_not_stand_in_the_way() {
+        let dwell = proto::PlanRequest { sync: proto::Sync::Dwell.into(), ..asked() };
+        let plan = plan(dwell.clone(), defaults()).unwrap();
+        assert_eq!((plan.background, plan.exceptions[0].iterations), (None, None));
+        let with = proto::PlanRequest { background: Some(proto::Background { channel: 8, every: 1 }), ..dwell };
+        assert_eq!(super::plan(with, defaults()).unwrap_err().reason, Reason::PlanInvalid);
+    }
+
+    #[test]
+    fn channels_that_do_not_exist_are_refused() {
+        let background = proto::PlanRequest { background: Some(proto::Background { channel: 9, every: 1 }), ..asked() };
+        let park = proto::PlanRequest { park: Some(300), ..asked() };
+        let exceptions = vec![proto::ChannelPlan { channel: 0, ..proto::ChannelPlan::default() }];
+        for request in [background, park, proto::PlanRequest { exceptions, ..asked() }] {
+            let denied = plan(request, defaults()).unwrap_err();
+            assert_eq!(denied.reason, Reason::RequestInvalid, "{denied}");
+        }
+    }
 }

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use super::{Services, convert, runs};
-use crate::domain::{Denied, IfMeasuring, Plan, Reason, StartRequest, TimelineEntry};
+use super::{Services, Verdict, convert, instrument, runs};
+use crate::domain::{Denied, Plan, Reason, RunId, StartRequest, TimelineEntry, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
 
@@ -50,6 +50,21 @@ impl Grpc {
         convert::plan(request.unwrap_or_default(), defaults).map_err(convert::status)
     }
 
+    fn instrument(&self) -> instrument::Asking<'_> {
+        instrument::Asking(self.services.control.as_ref())
+    }
+
+    async fn move_valve<T>(&self, order: ValveOrder, request: &Request<T>) -> Result<proto::Mux, Status> {
+        let moved = self.services.control.move_valve(order, peer(request).to_string()).await;
+        moved.map(instrument::mux).map_err(convert::status)
+    }
+
+    async fn verdict(&self, name: &str) -> Result<(RunId, Verdict), Denied> {
+        let id = self.services.archive.find(name).await?;
+        let verdict = self.services.archive.verify(&id).await?;
+        Ok((id, verdict))
+    }
+
     fn answer(&self, plan: &Plan, run_id: String, timeline: &[TimelineEntry]) -> proto::StartMeasurementResponse {
         let outside = self.services.clock.outside(plan.total());
         proto::StartMeasurementResponse {
@@ -70,17 +85,13 @@ impl GaseraService for Grpc {
     ) -> Answered<proto::StartMeasurementResponse> {
         let peer = peer(&request);
         let request = request.into_inner();
+        let if_measuring = convert::if_measuring(request.if_measuring());
         let plan = self.plan(request.plan)?;
         if request.dry_run {
             return Ok(Response::new(self.answer(&plan, String::new(), &timeline(&plan))));
         }
         let who = if plan.operator.is_empty() { peer.to_string() } else { format!("{} ({peer})", plan.operator) };
-        let start = StartRequest {
-            plan: plan.clone(),
-            ignore_errors: request.ignore_errors,
-            if_measuring: IfMeasuring::Refuse,
-            who,
-        };
+        let start = StartRequest { plan: plan.clone(), ignore_errors: request.ignore_errors, if_measuring, who };
         let id = self.services.control.start(start).await.map_err(convert::status)?;
         Ok(Response::new(self.answer(&plan, id.0, &[])))
     }
@@ -133,6 +144,67 @@ impl GaseraService for Grpc {
         });
         Ok(Response::new(Box::pin(answers)))
     }
+
+    async fn verify_run(&self, request: Request<proto::VerifyRunRequest>) -> Answered<proto::VerifyRunResponse> {
+        let (id, verdict) = self.verdict(&request.into_inner().run).await.map_err(convert::status)?;
+        Ok(Response::new(proto::VerifyRunResponse {
+            run_id: id.0,
+            records: verdict.records,
+            csv_rows: verdict.rows,
+            attributed_again: verdict.attributed_again,
+            differences: verdict.differences,
+        }))
+    }
+
+    async fn get_device(&self, _: Request<proto::GetDeviceRequest>) -> Answered<proto::GetDeviceResponse> {
+        answered(self.instrument().device().await)
+    }
+
+    async fn list_tasks(&self, _: Request<proto::ListTasksRequest>) -> Answered<proto::ListTasksResponse> {
+        answered(self.instrument().tasks().await)
+    }
+
+    async fn get_errors(&self, _: Request<proto::GetErrorsRequest>) -> Answered<proto::GetErrorsResponse> {
+        answered(self.instrument().errors().await)
+    }
+
+    async fn get_clock(&self, _: Request<proto::GetClockRequest>) -> Answered<proto::GetClockResponse> {
+        answered(self.instrument().clock().await)
+    }
+
+    async fn run_self_test(&self, request: Request<proto::RunSelfTestRequest>) -> Answered<proto::RunSelfTestResponse> {
+        answered(self.instrument().run_self_test(peer(&request).to_string()).await)
+    }
+
+    async fn get_self_test(&self, _: Request<proto::GetSelfTestRequest>) -> Answered<proto::GetSelfTestResponse> {
+        answered(self.instrument().self_test().await)
+    }
+
+    async fn raw_ak(&self, request: Request<proto::RawAkRequest>) -> Answered<proto::RawAkResponse> {
+        let peer = peer(&request);
+        answered(self.instrument().raw_ak(&request.into_inner(), peer.to_string()).await)
+    }
+
+    async fn get_mux(&self, request: Request<proto::GetMuxRequest>) -> Answered<proto::GetMuxResponse> {
+        let mux = Some(self.move_valve(ValveOrder::Where, &request).await?);
+        Ok(Response::new(proto::GetMuxResponse { mux }))
+    }
+
+    async fn home_mux(&self, request: Request<proto::HomeMuxRequest>) -> Answered<proto::HomeMuxResponse> {
+        let mux = Some(self.move_valve(ValveOrder::Home, &request).await?);
+        Ok(Response::new(proto::HomeMuxResponse { mux }))
+    }
+
+    async fn goto_channel(&self, request: Request<proto::GotoChannelRequest>) -> Answered<proto::GotoChannelResponse> {
+        let count = self.services.control.plan_draft().channel_count;
+        let channel = convert::channel(request.get_ref().channel, count).map_err(convert::status)?;
+        let mux = Some(self.move_valve(ValveOrder::Goto(channel), &request).await?);
+        Ok(Response::new(proto::GotoChannelResponse { mux }))
+    }
+}
+
+fn answered<T>(answer: Result<T, Denied>) -> Answered<T> {
+    answer.map(Response::new).map_err(convert::status)
 }
 
 fn peer<T>(request: &Request<T>) -> Peer {

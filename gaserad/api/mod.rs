@@ -13,6 +13,7 @@ mod control;
 mod convert;
 mod events;
 mod grpc;
+mod instrument;
 mod listen;
 mod patience;
 mod query;
@@ -24,7 +25,7 @@ mod serve;
 #[cfg(feature = "cli")]
 mod tests;
 
-pub use control::{Archive, Chunk, Control, StoredRun};
+pub use control::{Archive, Chunk, Control, StoredRun, Verdict};
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
 

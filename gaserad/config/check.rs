@@ -1,24 +1,19 @@
-//! Every section with its keys, defaults and bounds: the one place that knows them.
+//! Every section with its keys, defaults and bounds; what belongs to plans is in [`super::plan`] and [`super::gases`].
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::section::{Section, Source};
 use super::settings::{
-    AnalyzerSettings, ChannelSettings, Choice, Dialect, Driver, Listen, MultiplexerSettings, OnRestart, Origin,
-    PlanDefaults, SessionKind, Settings, StampMeaning, StoreSettings, StreamSettings, Vici,
+    AnalyzerSettings, Listen, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
-use super::{Environment, Overrides, address};
-use crate::domain::{Channel, ChannelKind, Plan, Sync};
+use super::{Environment, Overrides, address, gases, multiplexer, plan};
 
-const LABEL_MAX: usize = 100;
-
-const fn seconds(seconds: u64) -> Duration {
+pub(super) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-const fn minutes(minutes: u64) -> Duration {
+pub(super) const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(60 * minutes)
 }
 
@@ -27,17 +22,11 @@ const fn hours(hours: u64) -> Duration {
 }
 
 /// What is accepted for a later version and has no effect in this one.
-fn not_yet(analyzer: &AnalyzerSettings, store: &StoreSettings) -> Vec<String> {
+fn not_yet(store: &StoreSettings) -> Vec<String> {
     let mut warnings = Vec::new();
     if store.on_restart == OnRestart::Resume {
         warnings.push(
             "[store] on_restart = \"resume\" is not available in this version; an interrupted run is ended, as with \"end\""
-                .into(),
-        );
-    }
-    if analyzer.stamp != StampMeaning::Auto {
-        warnings.push(
-            "[analyzer] stamp has no effect in this version; the sampling time is that of the gas exchange that was seen"
                 .into(),
         );
     }
@@ -54,17 +43,22 @@ pub(super) fn settings(
     let mut warnings = Vec::new();
     let listen = listen(source, root.section("listen"), overrides, environment, &mut warnings);
     let analyzer = analyzer(root.section("analyzer"));
-    let multiplexer = multiplexer(source, root.section("multiplexer"), overrides.simulate, &mut warnings);
-    let plan = plan(root.section("plan"));
+    let mut valve = root.section("multiplexer");
+    let park = plan::park(&mut valve);
+    let multiplexer = multiplexer::settings(source, valve, overrides.simulate, &mut warnings);
+    let park = park.within(source, multiplexer.channels);
+    let plan = plan::defaults(root.section("plan"), park, multiplexer.channels);
     let store = store(source, root.section("store"), overrides, environment);
     let stream = stream(root.section("stream"));
     root.unavailable("auth");
-    let channels = channels(root.section("channels"), multiplexer.channels);
-    warnings.extend(not_yet(&analyzer, &store));
+    let channels = plan::channels(root.section("channels"), multiplexer.channels);
+    let gases = gases::settings(source, root.section("gases"));
+    warnings.extend(not_yet(&store));
+    warnings.extend(plan::of_no_use(&plan, &channels));
     root.finish();
     let origins = source.origins.borrow().clone();
     let simulate = overrides.simulate;
-    Settings { listen, analyzer, multiplexer, plan, store, stream, channels, simulate, origins, warnings }
+    Settings { listen, analyzer, multiplexer, plan, store, stream, channels, gases, simulate, origins, warnings }
 }
 
 fn listen(
@@ -109,7 +103,7 @@ fn analyzer(mut section: Section<'_>) -> AnalyzerSettings {
         address: section.checked("address", server).unwrap_or_else(|| "192.168.0.100:8888".into()),
         session: section.choice("session", SessionKind::Auto),
         task: section.checked("task", task).unwrap_or_else(|| "DEFAULT".into()),
-        stamp: section.choice("stamp", StampMeaning::Auto),
+        stamp: section.choice("stamp", None),
         poll: section.duration("poll", seconds(1), Duration::from_millis(100)..=minutes(1)),
         grace: section.duration("grace", minutes(2), Duration::ZERO..=hours(24)),
     };
@@ -117,81 +111,12 @@ fn analyzer(mut section: Section<'_>) -> AnalyzerSettings {
     settings
 }
 
-fn multiplexer(
-    source: &Source<'_>,
-    mut section: Section<'_>,
-    simulate: bool,
-    warnings: &mut Vec<String>,
-) -> MultiplexerSettings {
-    let mut driver = section.choice("driver", Driver::Simulated);
-    let place = section.place_of("driver").unwrap_or_default();
-    if matches!(driver, Driver::Gpio | Driver::Modbus) {
-        let word = driver.word();
-        section
-            .wrong(&place, format!("driver {word:?} is not available in this version; use \"vici\" or \"simulated\""));
-    }
-    let vici = vici(section.section("vici"), warnings);
-    if driver == Driver::Vici && vici.is_none() && section.place_of("vici").is_none() {
-        section.wrong(&place, "driver \"vici\" needs a section [multiplexer.vici] with the serial port of the valve");
-    }
-    if simulate {
-        driver = Driver::Simulated;
-        source.origin("multiplexer.driver", Origin::Flag("--simulate"));
-    }
-    section.unavailable("gpio");
-    let channels = section.integer("channels", u32::from(Channel::MAX), 1..=u32::from(Channel::MAX));
-    let settle = section.duration("settle", seconds(5), Duration::ZERO..=minutes(10));
-    section.finish();
-    MultiplexerSettings { driver, channels: u8::try_from(channels).unwrap_or(Channel::MAX), settle, vici }
-}
-
-/// `None` where the section is missing or has no port.
-fn vici(mut section: Section<'_>, warnings: &mut Vec<String>) -> Option<Vici> {
-    let id = |text: &str| match text.chars().collect::<Vec<_>>()[..] {
-        [id] if id.is_ascii_digit() || id.is_ascii_uppercase() => Ok(id),
-        _ => Err(format!("is {text:?}; a device id is one of 0 to 9 and A to Z")),
-    };
-    let port = section.checked("port", |text| absolute(text, "/dev/serial/by-id/…"));
-    let baud_place = section.place_of("baud");
-    let baud = section.integer("baud", 9600, 1200..=115_200);
-    if let Some(place) = baud_place.filter(|_| !BAUD_RATES.contains(&baud)) {
-        let known: Vec<String> = BAUD_RATES.iter().map(u32::to_string).collect();
-        section.wrong(&place, format!("baud is {baud}; it can be {}", known.join(", ")));
-    }
-    let (address, dialect) = (section.checked("address", id), section.choice("dialect", Dialect::Auto));
-    if port.is_none() && section.is_there() && section.place_of("port").is_none() {
-        section.wrong_here("port is missing; write the valve's serial port, like \"/dev/serial/by-id/…\"");
-    }
-    section.finish();
-    let port = port?;
-    if ["/dev/ttyUSB", "/dev/ttyACM"].iter().any(|name| port.to_string_lossy().starts_with(name)) {
-        warnings.push(format!(
-            "{} may be another device after the next restart; use its name in /dev/serial/by-id",
-            port.display()
-        ));
-    }
-    Some(Vici { port, baud, address, dialect })
-}
-
-const BAUD_RATES: [u32; 8] = [1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200];
-
-fn absolute(text: &str, like: &str) -> Result<PathBuf, String> {
+pub(super) fn absolute(text: &str, like: &str) -> Result<PathBuf, String> {
     if text.contains('\0') {
         return Err(format!("is {text:?}; no path contains a zero byte"));
     }
     let refused = || format!("is {text:?}; it must be an absolute path, like \"{like}\"");
     if Path::new(text).is_absolute() { Ok(PathBuf::from(text)) } else { Err(refused()) }
-}
-
-fn plan(mut section: Section<'_>) -> PlanDefaults {
-    let settings = PlanDefaults {
-        pause: section.duration("pause", seconds(300), Duration::ZERO..=Plan::MAX_DURATION),
-        measure: section.duration("measure", seconds(300), Plan::MIN_MEASURE..=Plan::MAX_DURATION),
-        repeats: section.integer("repeats", 1, 1..=Plan::MAX_REPEATS),
-        sync: section.choice("sync", Sync::Analyzer),
-    };
-    section.finish();
-    settings
 }
 
 fn store(
@@ -233,54 +158,4 @@ fn stream(mut section: Section<'_>) -> StreamSettings {
     };
     section.finish();
     settings
-}
-
-fn channels(section: Section<'_>, count: u8) -> BTreeMap<Channel, ChannelSettings> {
-    let mut channels = BTreeMap::new();
-    let mut labels: BTreeMap<String, Channel> = BTreeMap::new();
-    for (name, mut section) in section.sections() {
-        let number = name.parse::<u8>().ok().filter(|number| number.to_string() == name && *number <= count);
-        let Some(channel) = number.and_then(Channel::new) else {
-            section.wrong_here(format!("channel {name} does not exist; this multiplexer has channels 1 to {count}"));
-            continue;
-        };
-        let settings = self::channel(&mut section);
-        if !settings.label.is_empty()
-            && let Some(other) = labels.insert(settings.label.clone(), channel)
-        {
-            let place = section.place_of("label").unwrap_or_default();
-            section.wrong(&place, format!("label {:?} is the label of channel {other} too", settings.label));
-        }
-        section.finish();
-        channels.insert(channel, settings);
-    }
-    channels
-}
-
-fn channel(section: &mut Section<'_>) -> ChannelSettings {
-    let label = |text: &str| {
-        if text.chars().any(char::is_control) {
-            return Err("contains a line break or another control character".to_owned());
-        }
-        let length = text.chars().count();
-        if length > LABEL_MAX {
-            Err(format!("has {length} characters; it can have {LABEL_MAX}"))
-        } else {
-            Ok(text.trim().to_owned())
-        }
-    };
-    ChannelSettings {
-        label: section.checked("label", label).unwrap_or_default(),
-        kind: section.choice("kind", ChannelKind::Sample),
-        area_m2: section.number("area_m2", 1e-6..=1e6),
-        volume_m3: section.number("volume_m3", 1e-9..=1e6),
-        collar_offset_m: section.number("collar_offset_m", -10.0..=10.0),
-        tube_length_m: section.number("tube_length_m", 0.0..=10_000.0),
-        tube_id_mm: section.number("tube_id_mm", 0.01..=1000.0),
-        treatment: section.string("treatment").unwrap_or_default(),
-        plot: section.string("plot").unwrap_or_default(),
-        lat: section.number("lat", -90.0..=90.0),
-        lon: section.number("lon", -180.0..=180.0),
-        note: section.string("note").unwrap_or_default(),
-    }
 }

@@ -7,7 +7,10 @@
 mod address;
 mod check;
 mod environment;
+mod gases;
 mod mistake;
+mod multiplexer;
+mod plan;
 mod print;
 mod section;
 mod settings;
@@ -20,8 +23,8 @@ pub use environment::Environment;
 pub use mistake::{ConfigError, Mistake};
 pub use print::print_config;
 pub use settings::{
-    AnalyzerSettings, ChannelSettings, Choice, Dialect, Driver, Listen, MultiplexerSettings, OnRestart, Origin,
-    Origins, PlanDefaults, SessionKind, Settings, StampMeaning, StoreSettings, StreamSettings, Vici,
+    AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Listen, MultiplexerSettings,
+    OnRestart, Origin, Origins, PlanDefaults, SessionKind, Settings, StoreSettings, StreamSettings, Vici,
 };
 
 use section::{Section, Source};

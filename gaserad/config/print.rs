@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::gases;
 use super::settings::{ChannelSettings, Choice, Listen, Origin, Settings, Vici};
-use crate::domain::duration;
+use crate::domain::{Channel, duration};
 
 /// TOML that [`super::parse`] reads back to the same settings.
 pub fn print_config(settings: &Settings) -> String {
@@ -16,11 +17,7 @@ pub fn print_config(settings: &Settings) -> String {
     page.raw("addresses", &list(&settings.listen));
     analyzer(&mut page);
     multiplexer(&mut page);
-    page.begin("plan");
-    page.duration("pause", settings.plan.pause);
-    page.duration("measure", settings.plan.measure);
-    page.raw("repeats", &settings.plan.repeats.to_string());
-    page.string("sync", settings.plan.sync.word());
+    plan(&mut page);
     page.begin("store");
     page.string("directory", &settings.store.directory.to_string_lossy());
     page.string("on_restart", settings.store.on_restart.word());
@@ -33,6 +30,10 @@ pub fn print_config(settings: &Settings) -> String {
     for (number, channel) in &settings.channels {
         page.begin(&format!("channels.{number}"));
         self::channel(&mut page, channel);
+    }
+    for (cas, gas) in &settings.gases {
+        page.begin(&gases::path(cas));
+        page.raw("discard_first", &gas.discard_first.to_string());
     }
     page.text
 }
@@ -53,21 +54,59 @@ fn multiplexer(page: &mut Page<'_>) {
     page.begin("multiplexer");
     page.string("driver", multiplexer.driver.word());
     page.raw("channels", &multiplexer.channels.to_string());
+    park(page);
     page.duration("settle", multiplexer.settle);
-    if let Some(Vici { port, baud, address, dialect }) = &multiplexer.vici {
+    if let Some(section) = &multiplexer.vici {
         page.begin("multiplexer.vici");
-        page.string("port", &port.to_string_lossy());
-        page.raw("baud", &baud.to_string());
-        if let Some(address) = address {
-            page.string("address", &address.to_string());
-        }
-        page.string("dialect", dialect.word());
+        vici(page, section);
     }
+}
+
+fn vici(page: &mut Page<'_>, section: &Vici) {
+    page.string("port", &section.port.to_string_lossy());
+    page.raw("baud", &section.baud.to_string());
+    if let Some(address) = &section.address {
+        page.string("address", address);
+    }
+    page.string("dialect", section.dialect.word());
+    page.string("direction", section.direction.word());
+    if let Some(ports) = section.ports {
+        page.raw("ports", &ports.to_string());
+    }
+    page.raw("write_settings", &section.write_settings.to_string());
+    page.raw("allow_unstable_port", &section.allow_unstable_port.to_string());
+}
+
+fn park(page: &mut Page<'_>) {
+    match page.settings.plan.park {
+        None => page.string("park", "stay"),
+        Some(Channel::HOME) => page.string("park", "home"),
+        Some(channel) => page.raw("park", &channel.to_string()),
+    }
+}
+
+fn plan(page: &mut Page<'_>) {
+    let plan = &page.settings.plan;
+    page.begin("plan");
+    page.duration("pause", plan.pause);
+    page.duration("measure", plan.measure);
+    page.raw("repeats", &plan.repeats.to_string());
+    page.string("sync", plan.sync.word());
+    page.raw("discard_first", &plan.discard_first.to_string());
+    if let Some(background) = plan.background {
+        page.raw("background", &background.channel.to_string());
+        page.raw("background_every", &background.every.to_string());
+    }
+    page.raw("overlap", &plan.overlap.to_string());
 }
 
 fn channel(page: &mut Page<'_>, channel: &ChannelSettings) {
     page.string("label", &channel.label);
     page.string("kind", channel.kind.word());
+    page.optional_duration("pause", channel.pause);
+    page.optional_duration("measure", channel.measure);
+    page.integer("iterations", channel.iterations);
+    page.integer("discard_first", channel.discard_first);
     page.number("area_m2", channel.area_m2);
     page.number("volume_m3", channel.volume_m3);
     page.number("collar_offset_m", channel.collar_offset_m);
@@ -121,6 +160,18 @@ impl Page<'_> {
 
     fn duration(&mut self, key: &str, value: Duration) {
         self.raw(key, &quoted(&duration::format(value)));
+    }
+
+    fn optional_duration(&mut self, key: &str, value: Option<Duration>) {
+        if let Some(value) = value {
+            self.duration(key, value);
+        }
+    }
+
+    fn integer(&mut self, key: &str, value: Option<u32>) {
+        if let Some(value) = value {
+            self.raw(key, &value.to_string());
+        }
     }
 
     fn number(&mut self, key: &str, value: Option<f64>) {

@@ -36,6 +36,14 @@ impl<'a> Source<'a> {
         self.mistakes.borrow_mut().push(mistake);
     }
 
+    /// What is written in one way is known by another.
+    pub(super) fn rename(&self, written: &str, path: String) {
+        let mut origins = self.origins.borrow_mut();
+        if let Some(origin) = origins.remove(written) {
+            origins.insert(path, origin);
+        }
+    }
+
     pub(super) fn origin(&self, path: impl Into<String>, origin: Origin) {
         self.origins.borrow_mut().insert(path.into(), origin);
     }
@@ -129,7 +137,11 @@ impl<'a> Section<'a> {
     }
 
     /// The value of `key` as `read` understands it; the complaint of `read` goes on after the key's name.
-    fn read<T>(&mut self, key: &'static str, read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>) -> Option<T> {
+    pub(super) fn read<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>,
+    ) -> Option<T> {
         let path = self.path_of(key);
         let Some((_, value)) = self.entry(key) else {
             self.source.origin(path, Origin::Default);
@@ -179,7 +191,11 @@ impl<'a> Section<'a> {
         default: Duration,
         range: RangeInclusive<Duration>,
     ) -> Duration {
-        let read = self.read(key, |value| {
+        self.optional_duration(key, range).unwrap_or(default)
+    }
+
+    pub(super) fn optional_duration(&mut self, key: &'static str, range: RangeInclusive<Duration>) -> Option<Duration> {
+        self.read(key, |value| {
             let DeValue::String(text) = value else {
                 return Err(format!("is {}; write a duration as text, like \"30s\" or \"5m\"", kind(value)));
             };
@@ -188,20 +204,30 @@ impl<'a> Section<'a> {
             let shown = duration::format;
             let refused = || format!("is {text}; it can be {} to {}", shown(*range.start()), shown(*range.end()));
             if range.contains(&duration) { Ok(duration) } else { Err(refused()) }
+        })
+    }
+
+    pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> bool {
+        let read = self.read(key, |value| match value {
+            DeValue::Boolean(value) => Ok(*value),
+            other => Err(format!("is {}; it must be true or false", kind(other))),
         });
         read.unwrap_or(default)
     }
 
     pub(super) fn integer(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
-        let read = self.read(key, |value| {
+        self.optional_integer(key, range).unwrap_or(default)
+    }
+
+    pub(super) fn optional_integer(&mut self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+        self.read(key, |value| {
             let DeValue::Integer(integer) = value else {
                 return Err(format!("is {}; it must be a whole number", kind(value)));
             };
             let number = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
             let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
             number.ok_or_else(|| format!("is {integer}; it can be {} to {}", range.start(), range.end()))
-        });
-        read.unwrap_or(default)
+        })
     }
 
     pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
@@ -258,8 +284,8 @@ fn to_milliseconds(duration: Duration) -> Duration {
 /// Further away than this, a similar key is no help.
 const SIMILAR: f64 = 0.75;
 
-fn suggestion(key: &str, known: &[&str]) -> String {
-    let alike = |other: &str| strsim::jaro_winkler(&key.to_lowercase(), other);
+pub(super) fn suggestion(key: &str, known: &[&str]) -> String {
+    let alike = |other: &str| strsim::jaro_winkler(&key.to_lowercase(), &other.to_lowercase());
     let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
     match nearest {
         Some(nearest) if alike(nearest) >= SIMILAR => format!("did you mean {nearest}?"),
@@ -267,7 +293,7 @@ fn suggestion(key: &str, known: &[&str]) -> String {
     }
 }
 
-fn kind(value: &DeValue<'_>) -> &'static str {
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",

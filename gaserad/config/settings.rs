@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::{Channel, ChannelKind, Sync};
+use crate::domain::{Background, Cas, Channel, ChannelKind, StampMeaning, Sync};
 
 /// Everything that can be configured. One that exists is valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,7 @@ pub struct Settings {
     pub store: StoreSettings,
     pub stream: StreamSettings,
     pub channels: BTreeMap<Channel, ChannelSettings>,
+    pub gases: BTreeMap<Cas, GasSettings>,
     /// Analyzer and multiplexer are simulated within this process.
     pub simulate: bool,
     /// Where each value comes from, by its path, like `analyzer.poll`.
@@ -72,7 +73,8 @@ pub struct AnalyzerSettings {
     pub address: String,
     pub session: SessionKind,
     pub task: String,
-    pub stamp: StampMeaning,
+    /// What the time stamp of a result means; `None` to find out.
+    pub stamp: Option<StampMeaning>,
     pub poll: Duration,
     pub grace: Duration,
 }
@@ -83,16 +85,6 @@ pub enum SessionKind {
     Auto,
     Persistent,
     Oneshot,
-}
-
-/// What the time stamp of a result means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StampMeaning {
-    Auto,
-    /// When the gas was drawn.
-    Sampling,
-    /// When the result was calculated.
-    Calculated,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,9 +109,16 @@ pub enum Driver {
 pub struct Vici {
     pub port: PathBuf,
     pub baud: u32,
-    /// The device id, where the actuator has one.
-    pub address: Option<char>,
+    /// The device id, where the actuator has one: `3`, or `/3` on RS-485.
+    pub address: Option<String>,
     pub dialect: Dialect,
+    pub direction: Direction,
+    /// How many ports the valve has, where that is to be checked.
+    pub ports: Option<u8>,
+    /// The actuator's own settings may be corrected.
+    pub write_settings: bool,
+    /// The port's name may mean another device tomorrow.
+    pub allow_unstable_port: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +130,14 @@ pub enum Dialect {
     Universal,
 }
 
+/// Which way the rotor turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Shortest,
+    Clockwise,
+    Counterclockwise,
+}
+
 /// What a start uses for whatever it does not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanDefaults {
@@ -138,6 +145,11 @@ pub struct PlanDefaults {
     pub measure: Duration,
     pub repeats: u32,
     pub sync: Sync,
+    pub discard_first: u32,
+    pub background: Option<Background>,
+    pub overlap: bool,
+    /// Where the valve is sent when a run is over, from `[multiplexer] park`; `None` if it stays where it is.
+    pub park: Option<Channel>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +180,11 @@ pub struct StreamSettings {
 pub struct ChannelSettings {
     pub label: String,
     pub kind: ChannelKind,
+    /// What plans do otherwise on this channel.
+    pub pause: Option<Duration>,
+    pub measure: Option<Duration>,
+    pub iterations: Option<u32>,
+    pub discard_first: Option<u32>,
     pub area_m2: Option<f64>,
     pub volume_m3: Option<f64>,
     pub collar_offset_m: Option<f64>,
@@ -178,6 +195,12 @@ pub struct ChannelSettings {
     pub lat: Option<f64>,
     pub lon: Option<f64>,
     pub note: String,
+}
+
+/// What plans do otherwise for one gas.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GasSettings {
+    pub discard_first: u32,
 }
 
 /// A value that is one of a few words.
@@ -194,9 +217,9 @@ impl Choice for SessionKind {
         &[("auto", Self::Auto), ("persistent", Self::Persistent), ("oneshot", Self::Oneshot)];
 }
 
-impl Choice for StampMeaning {
+impl Choice for Option<StampMeaning> {
     const ALL: &'static [(&'static str, Self)] =
-        &[("auto", Self::Auto), ("sampling", Self::Sampling), ("calculated", Self::Calculated)];
+        &[("auto", None), ("sampling", Some(StampMeaning::Sampling)), ("calculated", Some(StampMeaning::Calculated))];
 }
 
 impl Choice for Driver {
@@ -207,6 +230,11 @@ impl Choice for Driver {
 impl Choice for Dialect {
     const ALL: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("legacy", Self::Legacy), ("universal", Self::Universal)];
+}
+
+impl Choice for Direction {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("shortest", Self::Shortest), ("cw", Self::Clockwise), ("ccw", Self::Counterclockwise)];
 }
 
 impl Choice for OnRestart {

@@ -8,8 +8,10 @@
 //! is synced.
 
 pub mod demo;
+mod devices;
 mod failure;
 mod seams;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,27 +23,20 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Address, Bound, Services};
-use crate::config::{self, Driver, Listen, SessionKind, Settings};
-use crate::device::multiplexer::vici::{Vici, ViciSettings};
-use crate::device::multiplexer::{Multiplexer, simulated};
-use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
+use crate::config::{Listen, Settings};
 use crate::domain::event::outcome_sentence;
-use crate::domain::{AnalyzerOrder, Clock, CommandId, Event, Fact, Outcome, StampMeaning};
+use crate::domain::{AnalyzerOrder, Clock, CommandId, Event, Fact, Outcome};
 use crate::engine::{Beginning, Limits};
 use crate::runtime::clock::HostClock;
-use crate::runtime::{Handle, Identity, Parts, Runtime};
-use crate::simulator::{Faults, PlantSettings, Simulator};
+use crate::runtime::{Handle, Parts, Runtime};
 use crate::store::{Batch, ChannelLabels, Opened, Store, StoreError};
 use crate::stream::{self, Hub};
+use devices::Devices;
 pub use failure::Failure;
 use seams::{Events, Keeping, Measuring};
 
 /// How long a shutdown may take before it is cut off.
 const SHUTDOWN: Duration = Duration::from_secs(20);
-const IDLE_POLL: Duration = Duration::from_secs(2);
-const START_PATIENCE: Duration = Duration::from_secs(5);
-const STOP_PATIENCE: Duration = Duration::from_secs(120);
-const SIMULATED_CYCLE: Duration = Duration::from_secs(58);
 
 /// A daemon that serves.
 pub struct Daemon {
@@ -74,12 +69,11 @@ impl Daemon {
             // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
             devices.analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
         }
-        let stamp = match settings.analyzer.stamp {
-            config::StampMeaning::Auto => None,
-            config::StampMeaning::Sampling => Some(StampMeaning::Sampling),
-            config::StampMeaning::Calculated => Some(StampMeaning::Calculated),
+        let began = Beginning {
+            limits: limits(settings, &clock),
+            stamp: settings.analyzer.stamp,
+            last_run: opened.last_run.take(),
         };
-        let began = Beginning { limits: limits(settings, &clock), stamp, last_run: opened.last_run.take() };
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store: store.clone(),
@@ -222,72 +216,5 @@ fn limits(settings: &Settings, clock: &HostClock) -> Limits {
         stop: scaled(plain.stop),
         grace: settings.analyzer.grace,
         iteration: plain.iteration,
-    }
-}
-
-struct Devices {
-    analyzer: Analyzer,
-    valve: Valve,
-    identity: Identity,
-}
-
-impl Devices {
-    fn start(settings: &Settings, clock: &HostClock, reports: &mpsc::UnboundedSender<Report>) -> Result<Self, Failure> {
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let multiplexer = &settings.multiplexer;
-        let plant = || {
-            let channels = multiplexer.channels;
-            let faults = Faults::default();
-            let design = PlantSettings { cycle: SIMULATED_CYCLE, seed: 1, channels, faults, truth: None };
-            Simulator::new(design, shared.clone())
-        };
-        let simulated_valve = settings.simulate || multiplexer.driver == Driver::Simulated;
-        let simulator = simulated_valve.then(plant);
-        let dial = match &simulator {
-            Some(simulator) if settings.simulate => simulated::analyzer_dial(simulator),
-            _ => Dial::tcp(&settings.analyzer.address),
-        };
-        let driver: Box<dyn Multiplexer> = match (&simulator, &multiplexer.vici) {
-            (Some(simulator), _) => {
-                if !settings.simulate {
-                    tracing::warn!(
-                        "the multiplexer is simulated: no valve is moved, and channels are not what they seem"
-                    );
-                }
-                Box::new(simulated::driver(simulator, multiplexer.channels, shared.clone()))
-            }
-            (None, Some(vici)) => {
-                let address = vici.address.map(String::from);
-                let port = serial::dial(&vici.port.to_string_lossy(), vici.baud);
-                Box::new(Vici::new(port, ViciSettings { channels: multiplexer.channels, address }, shared.clone()))
-            }
-            (None, None) => return Err(anyhow::anyhow!("[multiplexer] has no driver that can be started").into()),
-        };
-        let identity = Identity {
-            analyzer_address: dial.place.clone(),
-            driver: if simulated_valve { "simulated" } else { "vici" }.into(),
-            channels: multiplexer.channels,
-            simulated: settings.simulate,
-        };
-        let (valve, owner) = Valve::new(driver, reports.clone());
-        tokio::spawn(owner);
-        let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
-        tokio::spawn(owner);
-        Ok(Self { analyzer, valve, identity })
-    }
-}
-
-fn analyzer_settings(settings: &Settings, clock: &HostClock, dial: Dial) -> AnalyzerSettings {
-    AnalyzerSettings {
-        dial,
-        mode: match settings.analyzer.session {
-            SessionKind::Auto => SessionMode::Auto,
-            SessionKind::Persistent => SessionMode::Persistent,
-            SessionKind::Oneshot => SessionMode::Oneshot,
-        },
-        poll: clock.outside(settings.analyzer.poll),
-        idle_poll: IDLE_POLL.max(settings.analyzer.poll),
-        start_patience: START_PATIENCE,
-        stop_patience: STOP_PATIENCE,
     }
 }

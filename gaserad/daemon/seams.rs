@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use crate::api::{Archive, Chunk, Control, StoredRun};
-use crate::config::Settings;
+use super::verify;
+use crate::api::{Archive, Chunk, Control, StoredRun, Verdict};
+use crate::config::{ChannelSettings, Settings};
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    Denied, FaultKind, Inquiry, PlanDraft, Published, Reason, RunId, RunSummary, Service, StartRequest, Status, Told,
-    ValveOrder, VisitSummary,
+    Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, Published, Reason, RunId, RunSummary, Service,
+    StartRequest, Status, Told, ValveOrder, VisitSummary,
 };
 use crate::runtime::Handle;
 use crate::store::{Store, StoreError};
@@ -62,7 +63,8 @@ impl Control for Measuring {
     }
 
     fn plan_draft(&self) -> PlanDraft {
-        let Settings { plan, multiplexer, analyzer, .. } = &self.settings;
+        let Settings { plan, multiplexer, analyzer, channels, gases, .. } = &self.settings;
+        let exceptions = channels.iter().map(|(channel, line)| exception(*channel, line));
         PlanDraft {
             channels: "all".into(),
             channel_count: multiplexer.channels,
@@ -72,8 +74,24 @@ impl Control for Measuring {
             task: analyzer.task.clone(),
             sync: plan.sync,
             settle: multiplexer.settle,
+            discard_first: plan.discard_first,
+            background: plan.background,
+            overlap: plan.overlap,
+            park: plan.park,
+            exceptions: exceptions.filter(|own| *own != ChannelPlan::new(own.channel)).collect(),
+            gas_discards: gases.iter().map(|(cas, gas)| (cas.clone(), gas.discard_first)).collect(),
             ..PlanDraft::default()
         }
+    }
+}
+
+fn exception(channel: Channel, line: &ChannelSettings) -> ChannelPlan {
+    ChannelPlan {
+        channel,
+        pause: line.pause,
+        measure: line.measure,
+        iterations: line.iterations,
+        discard_first: line.discard_first,
     }
 }
 
@@ -113,6 +131,10 @@ impl Archive for Keeping {
             let (run, visits) = self.0.run(id).await.map_err(denied)?;
             Ok((self.stored(run), visits))
         })
+    }
+
+    fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
+        Box::pin(async move { verify::verify(&self.0, id).await.map_err(denied) })
     }
 
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {

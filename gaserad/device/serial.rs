@@ -1,4 +1,7 @@
 //! A serial port as a [`Dial`]: raw, 8 data bits, no parity, one stop bit, for one program at a time.
+//!
+//! A port that fails is to be dropped at once: as long as a descriptor of a device that is gone stays open, the device
+//! gets another name when it is back.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -7,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::termios::{ioctl_tiocexcl, ioctl_tiocnxcl};
 use serial2_tokio::SerialPort;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -24,28 +28,50 @@ pub fn dial(port: &str, baud: u32) -> Dial {
 struct Serial {
     port: SerialPort,
     /// Two programs on one line would read each other's replies. The lock goes with the descriptor.
-    _lock: OwnedFd,
+    lock: OwnedFd,
 }
 
 impl Serial {
     fn open(path: &Path, baud: u32) -> io::Result<Self> {
-        let lock = lock(path)?;
-        let port = SerialPort::open(path, baud)?;
+        // A stable name is a link, and may lead elsewhere in the next moment.
+        let device = std::fs::canonicalize(path).map_err(explain)?;
+        let lock = lock(&device).map_err(explain)?;
+        let port = SerialPort::open(&device, baud).map_err(explain)?;
+        // The lock is respected by those who lock, this by everybody but root.
+        ioctl_tiocexcl(&lock)?;
         // What an earlier program did not read is no answer to this one.
         port.discard_buffers()?;
-        Ok(Self { port, _lock: lock })
+        tracing::info!("opened {} ({}) at {baud} baud", path.display(), device.display());
+        Ok(Self { port, lock })
     }
 }
 
-fn lock(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::empty())?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            Err(io::Error::new(io::ErrorKind::ResourceBusy, "another program has the port open; end that one first"))
-        }
-        locked => Ok(locked.map(|()| file)?),
+impl Drop for Serial {
+    fn drop(&mut self) {
+        // A port that is gone needs no release.
+        let _ = ioctl_tiocnxcl(&self.lock);
     }
+}
+
+fn lock(device: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(device, flags, Mode::empty())?;
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
+}
+
+/// The errors that people can do something about, in words.
+fn explain(error: io::Error) -> io::Error {
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such port now; is it plugged in, and is the name right",
+        io::ErrorKind::PermissionDenied => "this user may not; the group of serial ports is mostly dialout",
+        io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock => {
+            let why = "another program has the port open; end that one first";
+            return io::Error::new(io::ErrorKind::ResourceBusy, why);
+        }
+        _ => return error,
+    };
+    io::Error::new(error.kind(), why)
 }
 
 impl AsyncRead for Serial {

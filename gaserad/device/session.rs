@@ -1,8 +1,9 @@
 //! One AK connection: a question, its reply, a deadline. What is worth asking is for `analyzer`.
 //!
 //! Replies carry no number, so one question is in flight at a time, and a stream on which a reply was late or broken is
-//! dropped: the next reply on it could be the one to the question before. Some servers hang up after each reply. That is
-//! no error; it is noticed, and from then on every question has a connection of its own.
+//! dropped: the next reply on it could be the one to the question before. So is one on which a reply came that nobody had
+//! asked for, and one on which a question was given up: [`Session::ask`] may be dropped at any time. Some servers hang up
+//! after each reply. That is no error; it is noticed, and from then on every question has a connection of its own.
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use crate::ak::{self, Command, Decoder, Reply};
 const CONNECT: Duration = Duration::from_secs(2);
 const REPLY: Duration = Duration::from_secs(3);
 const PIECE: usize = 4096;
+const HABIT: u8 = 2;
 
 /// How long a connection serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,10 +43,10 @@ pub enum AskError {
     #[error("cannot connect to {place}: {why}")]
     Unreachable { place: String, why: String },
     #[error("{place} gave no reply to {code}: {why}")]
-    NoReply { place: String, code: &'static str, why: String },
+    NoReply { place: String, code: String, why: String },
     /// It may have been carried out or not, and must not be repeated.
     #[error("the reply of {place} to {code} was lost: {why}")]
-    Lost { place: String, code: &'static str, why: String },
+    Lost { place: String, code: String, why: String },
     #[error("{place} does not speak AK: {error}")]
     Malformed { place: String, error: ak::Error },
 }
@@ -53,14 +55,16 @@ pub struct Session {
     dial: Dial,
     mode: SessionMode,
     connection: Option<Connection>,
-    /// The server was seen to hang up after a reply.
-    hangs_up: bool,
+    /// In how many connections in a row the server hung up after the first reply.
+    hung_up: u8,
 }
 
 struct Connection {
     stream: Box<dyn Stream>,
     decoder: Decoder,
     replies: u32,
+    /// More came than was asked for: what comes next may answer another question.
+    strayed: bool,
 }
 
 /// How one attempt went wrong.
@@ -77,7 +81,7 @@ enum Failure {
 
 impl Session {
     pub fn new(dial: Dial, mode: SessionMode) -> Self {
-        Self { dial, mode, connection: None, hangs_up: false }
+        Self { dial, mode, connection: None, hung_up: 0 }
     }
 
     /// The analyzer's address as people know it.
@@ -86,7 +90,7 @@ impl Session {
     }
 
     /// Asks, a second time if the reply was lost and asking twice does no harm.
-    pub async fn ask(&mut self, command: Command) -> Result<Reply, AskError> {
+    pub async fn ask(&mut self, command: &Command) -> Result<Reply, AskError> {
         let mut repeats = u8::from(command.is_safe_to_repeat());
         loop {
             let reused = self.still_open(command).await;
@@ -107,29 +111,33 @@ impl Session {
     }
 
     /// Whether there is a connection to use again. One that the server has closed is dropped.
-    async fn still_open(&mut self, command: Command) -> bool {
+    async fn still_open(&mut self, command: &Command) -> bool {
         let Some(connection) = &mut self.connection else { return false };
         // A close that has come in must get the chance to be noticed.
         tokio::task::yield_now().await;
-        let open = connection.discard_strays().await;
-        let replies = connection.replies;
+        let open = connection.take_what_came().await;
+        let (replies, strayed) = (connection.replies, connection.strayed);
         // What must not be repeated goes where no close can be on its way yet.
         let proven = self.mode != SessionMode::Auto || replies > 1 || command.is_safe_to_repeat();
         if !open {
             self.note_close(replies);
         }
-        if !open || !proven {
+        if !open || !proven || strayed {
             self.connection = None;
         }
         self.connection.is_some()
     }
 
-    /// One reply, then a close: such is this server's habit.
+    /// One reply, then a close: once may be chance, twice is this server's habit.
     fn note_close(&mut self, replies: u32) {
-        self.hangs_up |= replies == 1;
+        match replies {
+            0 => {}
+            1 => self.hung_up = self.hung_up.saturating_add(1),
+            _ => self.hung_up = 0,
+        }
     }
 
-    async fn attempt(&mut self, command: Command) -> Result<Reply, Failure> {
+    async fn attempt(&mut self, command: &Command) -> Result<Reply, Failure> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => connect(&self.dial).await?,
@@ -140,17 +148,17 @@ impl Session {
         }
         let reply = exchanged?;
         let keep = match self.mode {
-            SessionMode::Auto => !self.hangs_up,
+            SessionMode::Auto => self.hung_up < HABIT,
             SessionMode::Persistent => true,
             SessionMode::Oneshot => false,
         };
-        self.connection = Some(connection).filter(|_| keep);
+        self.connection = Some(connection).filter(|connection| keep && !connection.strayed);
         Ok(reply)
     }
 
-    fn error(&self, command: Command, failure: Failure) -> AskError {
+    fn error(&self, command: &Command, failure: Failure) -> AskError {
         let place = self.dial.place.clone();
-        let code = command.code();
+        let code = command.code().to_owned();
         let why = match failure {
             Failure::Unreachable(why) | Failure::Undelivered(why) => return AskError::Unreachable { place, why },
             Failure::Malformed(error) if command.is_safe_to_repeat() => return AskError::Malformed { place, error },
@@ -169,14 +177,14 @@ impl Session {
 
 async fn connect(dial: &Dial) -> Result<Connection, Failure> {
     match timeout(CONNECT, dial.open()).await {
-        Ok(Ok(stream)) => Ok(Connection { stream, decoder: Decoder::default(), replies: 0 }),
+        Ok(Ok(stream)) => Ok(Connection { stream, decoder: Decoder::default(), replies: 0, strayed: false }),
         Ok(Err(error)) => Err(Failure::Unreachable(error.to_string())),
         Err(_) => Err(Failure::Unreachable(format!("nothing answered within {} s", CONNECT.as_secs()))),
     }
 }
 
 impl Connection {
-    async fn exchange(&mut self, command: Command) -> Result<Reply, Failure> {
+    async fn exchange(&mut self, command: &Command) -> Result<Reply, Failure> {
         self.send(&command.encode()).await?;
         let mut piece = [0; PIECE];
         let mut received = 0;
@@ -185,8 +193,10 @@ impl Connection {
                 let reply = Reply::parse(&frame).map_err(Failure::Malformed)?;
                 if reply.answers(command) {
                     self.replies = self.replies.saturating_add(1);
+                    self.strayed |= !self.decoder.is_between_frames();
                     return Ok(reply);
                 }
+                self.strayed = true;
                 tracing::debug!("{:?} is no reply to {}, and is discarded", reply.raw, command.code());
             }
             match self.stream.read(&mut piece).await {
@@ -213,14 +223,17 @@ impl Connection {
         rest.await.map_err(|error| Failure::Broken(error.to_string()))
     }
 
-    /// Takes what has come in unasked; `false` if the server has closed the connection.
-    async fn discard_strays(&mut self) -> bool {
-        self.decoder = Decoder::default();
+    /// Takes what has come in unasked; `false` if the server has closed the connection. Noise between two replies does
+    /// no harm; what may be a reply does.
+    async fn take_what_came(&mut self) -> bool {
         let mut piece = [0; PIECE];
         loop {
             match read_what_is_there(&mut self.stream, &mut piece).await {
                 None => return true,
-                Some(Ok(1..)) => {}
+                Some(Ok(count @ 1..)) => {
+                    self.decoder.push(&piece[..count]);
+                    self.strayed |= !self.decoder.is_between_frames();
+                }
                 Some(Ok(0) | Err(_)) => return false,
             }
         }

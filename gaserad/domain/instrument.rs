@@ -1,5 +1,8 @@
 //! The analyzer as an instrument: what it can be asked and told beside measuring.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::device::DeviceErrors;
@@ -12,6 +15,51 @@ pub struct AkLine {
     /// Four letters.
     pub code: String,
     pub data: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AkLineError {
+    #[error(
+        "{0:?} is not an AK command; it is four letters, and what the command needs behind them, like \"ASTS\" or \"APAR CELLTEMP\""
+    )]
+    Code(String),
+    #[error("{0:?} cannot be sent to the analyzer; AK knows printable ASCII characters only")]
+    Characters(String),
+}
+
+impl AkLine {
+    /// AK asks with A; all else changes something.
+    pub fn is_question(&self) -> bool {
+        self.code.starts_with('A')
+    }
+
+    /// After these the analyzer may not be reached any more: it restarts, or has another address.
+    pub fn is_drastic(&self) -> bool {
+        matches!(self.code.as_str(), "RDEV" | "SNET")
+    }
+}
+
+impl FromStr for AkLine {
+    type Err = AkLineError;
+
+    fn from_str(line: &str) -> Result<Self, AkLineError> {
+        if !line.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+            return Err(AkLineError::Characters(line.to_owned()));
+        }
+        let line = line.trim();
+        let (code, data) = line.split_once(' ').unwrap_or((line, ""));
+        if code.len() != 4 || !code.chars().all(|c| c.is_ascii_alphabetic()) {
+            return Err(AkLineError::Code(line.to_owned()));
+        }
+        Ok(Self { code: code.to_ascii_uppercase(), data: data.trim().to_owned() })
+    }
+}
+
+impl fmt::Display for AkLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.code)?;
+        if self.data.is_empty() { Ok(()) } else { write!(f, " {}", self.data) }
+    }
 }
 
 /// A question that changes nothing, and may be asked at any time.
@@ -150,6 +198,31 @@ impl StampMeaning {
         match self {
             Self::Sampling => "sampling",
             Self::Calculated => "calculated",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_people_write_it() {
+        let line: AkLine = " apar  CELLTEMP ".parse().unwrap();
+        assert_eq!((line.code.as_str(), line.data.as_str()), ("APAR", "CELLTEMP"));
+        assert_eq!(line.to_string(), "APAR CELLTEMP");
+        assert!(line.is_question() && !line.is_drastic());
+        let line: AkLine = "SNET 0 10.0.0.2 255.0.0.0 10.0.0.1".parse().unwrap();
+        assert!(!line.is_question() && line.is_drastic());
+    }
+
+    #[test]
+    fn what_would_break_the_frame_is_not_sent() {
+        for line in ["ASTS\u{3}", "ASTS\nSTPM", "STAT Süd"] {
+            assert!(matches!(line.parse::<AkLine>(), Err(AkLineError::Characters(_))), "{line:?}");
+        }
+        for line in ["", "AST", "ASTSS", "1234 5"] {
+            assert!(matches!(line.parse::<AkLine>(), Err(AkLineError::Code(_))), "{line:?}");
         }
     }
 }

@@ -68,6 +68,11 @@ pub struct Background {
     pub every: u32,
 }
 
+impl Background {
+    /// Where nobody says how often.
+    pub const EVERY: u32 = 4;
+}
+
 /// What is different on one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelPlan {

@@ -28,6 +28,7 @@ impl Turn {
         analyzer.reason.clear();
         if !std::mem::replace(&mut analyzer.online, true) {
             self.tell(Event::DeviceConnection { online: true, reason: String::new() });
+            self.stop_if_owed();
         }
     }
 
@@ -129,6 +130,9 @@ impl Turn {
     pub(super) fn analyzer_did(&mut self, id: CommandId, answer: Result<AnalyzerAnswer, Fault>) {
         if self.analyzer_served(id, &answer) {
             return;
+        }
+        if self.state.owed_stop == Some(id) && answer.is_ok() {
+            self.state.owed_stop = None;
         }
         let Some(stage) = self.awaits(id) else { return };
         match (stage, answer) {

@@ -1,5 +1,7 @@
 //! How a run ends: by itself, by an abort, or because it cannot go on.
 
+use std::time::Duration;
+
 use super::admit::{self, Device};
 use super::event::RequestId;
 use super::state::{Ending, Run, Stage, Stopped};
@@ -8,6 +10,9 @@ use crate::domain::{
     AnalyzerOrder, Channel, CommandId, Denied, Done, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity,
     ValveOrder, duration,
 };
+
+/// How long a run that is over stays open for an analyzer that is away.
+const STOP_OFFLINE: Duration = Duration::from_secs(10);
 
 impl Turn {
     pub(super) fn abort(&mut self, request: RequestId, who: &str) {
@@ -35,8 +40,19 @@ impl Turn {
             let denied = Denied::new(Reason::RunAborted, format!("the run was not started: {reason}"));
             self.effects.push(Effect::Reply { request, answer: Err(denied) });
         }
+        // One that is away is stopped when it is back; the run does not wait for that.
+        let patience = if self.state.analyzer.online { self.state.limits.stop } else { STOP_OFFLINE };
         let order = self.order_analyzer(AnalyzerOrder::Stop);
-        self.enter(Stage::Stopping(order, outcome, reason), self.state.limits.stop);
+        self.state.owed_stop = Some(order);
+        self.enter(Stage::Stopping(order, outcome, reason), patience);
+    }
+
+    /// The analyzer is not to be left measuring for a run that is over, whatever it was that kept it from obeying.
+    pub(super) fn stop_if_owed(&mut self) {
+        if self.state.run.is_none() && self.state.owed_stop.is_some() {
+            let order = self.order_analyzer(AnalyzerOrder::Stop);
+            self.state.owed_stop = Some(order);
+        }
     }
 
     /// The start is refused before anything was started.
@@ -106,7 +122,8 @@ impl Turn {
             Stage::Closing(order, Stopped::NotYet) => self.closing_overdue(order),
             Stage::Closing(_, stopped) => self.finish(stopped),
             Stage::Stopping(_, outcome, reason) => {
-                let doubt = silent("the analyzer", limits.stop).text;
+                let patience = self.state.run.as_ref().map_or(limits.stop, |run| run.until.since(run.since));
+                let doubt = format!("{}; it is stopped when it is back", silent("the analyzer", patience).text);
                 self.end(outcome, reason, Some(doubt));
             }
             Stage::Parking(_, ending) => {

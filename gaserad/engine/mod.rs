@@ -110,7 +110,9 @@ impl Turn {
         let id = self.state.next_command();
         self.effects.push(Effect::Valve { id, order });
         self.state.valve.ordered = Some(id);
-        self.valve_is(Position::Moving);
+        if order != ValveOrder::Where {
+            self.valve_is(Position::Moving);
+        }
         id
     }
 

@@ -24,6 +24,7 @@ impl Turn {
         let mut run = Run::new(id, asked, self.at.tick);
         run.starter = Some(request);
         self.state.run = Some(run);
+        self.state.owed_stop = None;
         self.enter(Stage::Preparing(order), self.state.limits.order);
     }
 

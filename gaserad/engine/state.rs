@@ -70,6 +70,8 @@ pub struct State {
     /// What is shown while no run is under way.
     pub(super) rest: Rest,
     pub(super) errands: Errands,
+    /// The order to stop that the analyzer has not obeyed yet, though the run is over.
+    pub(super) owed_stop: Option<CommandId>,
     pub(super) commands: u64,
     pub(super) shutting_down: bool,
 }

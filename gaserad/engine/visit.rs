@@ -127,6 +127,7 @@ impl Turn {
     /// The plan is through: the analyzer stops, and whoever watches the phases sees one more.
     pub(super) fn close(&mut self) {
         let order = self.order_analyzer(AnalyzerOrder::Stop);
+        self.state.owed_stop = Some(order);
         self.enter(Stage::Closing(order, Stopped::NotYet), Plan::CLOSING);
         self.show(Phase::Switching, None);
     }

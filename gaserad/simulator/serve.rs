@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::faults::Faults;
 use super::plant::{Plant, PlantDesign};
-use crate::ak::command::Request;
+use crate::ak::Request;
 use crate::ak::frame::{Decoder, Frame, encode};
 use crate::domain::Clock;
 

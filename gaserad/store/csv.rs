@@ -61,7 +61,8 @@ pub fn row(record: &Record, gases: &[Cas], labels: &ChannelLabels, plan: &Plan) 
     line.value(Some(u8::from(record.discard)));
     for gas in gases {
         let reading = record.sample.readings.iter().find(|reading| reading.cas == *gas);
-        line.number(reading.and_then(|reading| reading.ppm));
+        // A gas that still clings to the tubes has a number, but none to use.
+        line.number(reading.filter(|reading| !reading.discard).and_then(|reading| reading.ppm));
     }
     line.value(Some(record.qc.code()));
     line.text(&record.flags.iter().map(|flag| Flag::as_str(*flag)).collect::<Vec<_>>().join(";"));

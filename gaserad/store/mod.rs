@@ -96,6 +96,17 @@ impl Store {
         self.reader.ask(move |connection| read::gases(connection, &id)).await
     }
 
+    /// Where the journal begins of the process that started the run; `None` for a run from before that was noted.
+    pub async fn journal_of(&self, id: &RunId) -> Result<Option<u64>, StoreError> {
+        let id = id.clone();
+        self.reader.ask(move |connection| read::journal_of(connection, &id)).await
+    }
+
+    /// Up to `limit` lines of the journal from number `from` on, in order, with their numbers.
+    pub async fn journal(&self, from: u64, limit: u32) -> Result<Vec<(u64, String)>, StoreError> {
+        self.reader.ask(move |connection| read::journal(connection, from, limit)).await
+    }
+
     /// Up to `limit` events after number `seq`, in order.
     pub async fn events_after(&self, seq: u64, limit: u32) -> Result<Vec<Published>, StoreError> {
         self.reader.ask(move |connection| read::events_after(connection, seq, limit)).await

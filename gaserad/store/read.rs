@@ -56,6 +56,29 @@ pub(super) fn last_seq(connection: &Connection) -> Result<u64, StoreError> {
     Ok(connection.query_row("SELECT coalesce(max(seq), 0) AS seq FROM events", [], |row| unsigned(row, "seq"))?)
 }
 
+/// The number that the next journal line gets.
+pub(super) fn next_line(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("SELECT coalesce(max(seq), 0) + 1 FROM journal", [], |row| row.get(0))?)
+}
+
+/// Where the journal begins of the process that started the run; `None` for a run that is older than that is noted.
+pub(super) fn journal_of(connection: &Connection, id: &RunId) -> Result<Option<u64>, StoreError> {
+    let query = "SELECT journal FROM runs WHERE id = ?";
+    let seq: Option<Option<i64>> =
+        connection.prepare_cached(query)?.query_row([&id.0], |row| row.get("journal")).optional()?;
+    let seq = seq.ok_or_else(|| StoreError::NotFound(id.0.clone()))?;
+    Ok(seq.and_then(|seq| u64::try_from(seq).ok()))
+}
+
+/// Up to `limit` lines of the journal from number `from` on, in order, with their numbers.
+pub(super) fn journal(connection: &Connection, from: u64, limit: u32) -> Result<Vec<(u64, String)>, StoreError> {
+    let from = i64::try_from(from).unwrap_or(i64::MAX);
+    let mut query = connection.prepare_cached("SELECT seq, line FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?")?;
+    let line = |row: &Row<'_>| Ok((unsigned(row, "seq")?, row.get("line")?));
+    let lines = query.query_map(params![from, limit], line)?.collect::<Result<_, _>>()?;
+    Ok(lines)
+}
+
 pub(super) fn runs(connection: &Connection, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
     let mut query = connection.prepare_cached(&format!("{RUN} ORDER BY number DESC LIMIT ?"))?;
     let runs = query.query_map([limit], run_summary)?.collect::<Result<_, _>>()?;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 2] = [FIRST, "ALTER TABLE records ADD COLUMN stamp_meaning TEXT;"];
+const STEPS: [&str; 2] = [FIRST, SECOND];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -88,6 +88,12 @@ const FIRST: &str = "
         what    TEXT NOT NULL,
         result  TEXT NOT NULL
     ) STRICT;
+";
+
+/// `journal` is the number of the journal line with which the process began that started the run.
+const SECOND: &str = "
+    ALTER TABLE records ADD COLUMN stamp_meaning TEXT;
+    ALTER TABLE runs ADD COLUMN journal INTEGER;
 ";
 
 /// Somebody may look into the file with a tool of their own.

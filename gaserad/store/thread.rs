@@ -75,7 +75,7 @@ impl<O: Send + 'static> Owner<O> {
 /// Everything that is written.
 pub(super) struct Writer {
     connection: Connection,
-    labels: ChannelLabels,
+    process: write::Process,
     last_seq: u64,
     folders: Folders,
     _lock: DirectoryLock,
@@ -89,7 +89,8 @@ impl Writer {
         let mut folders = Folders::new(folder_root(directory));
         let newest = opened.last_run.iter().chain(&opened.open_run);
         newest.for_each(|run| folders.bring_up_to_date(&connection, &run.id));
-        Ok((Self { connection, labels, last_seq: opened.last_seq, folders, _lock: lock }, opened))
+        let process = write::Process { labels, journal: read::next_line(&connection)? };
+        Ok((Self { connection, process, last_seq: opened.last_seq, folders, _lock: lock }, opened))
     }
 
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<Vec<Published>, StoreError> {
@@ -107,7 +108,7 @@ impl Writer {
 
     fn write(&mut self, batch: &Batch) -> Result<Vec<Published>, StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let published = write::batch(&transaction, batch, &self.labels, self.last_seq)?;
+        let published = write::batch(&transaction, batch, &self.process, self.last_seq)?;
         transaction.commit()?;
         Ok(published)
     }

@@ -9,16 +9,23 @@ use crate::domain::{
     Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, StampMeaning, Utc, VisitSummary,
 };
 
+/// What is the same for everything that this process writes.
+pub(super) struct Process {
+    pub labels: ChannelLabels,
+    /// The number of its first journal line.
+    pub journal: i64,
+}
+
 /// Writes all of `batch`; its events are numbered from after `last_seq`.
 pub(super) fn batch(
     transaction: &Transaction<'_>,
     batch: &Batch,
-    labels: &ChannelLabels,
+    process: &Process,
     last_seq: u64,
 ) -> Result<Vec<Published>, StoreError> {
     journal(transaction, batch.moment, &batch.journal)?;
     for fact in &batch.facts {
-        self::fact(transaction, fact, labels)?;
+        self::fact(transaction, fact, process)?;
     }
     audit(transaction, batch.moment, &batch.audit)?;
     events(transaction, batch.moment, &batch.events, last_seq)
@@ -90,9 +97,9 @@ fn publish(event: &Event, seq: u64, at: Utc) -> Published {
     }
 }
 
-fn fact(transaction: &Transaction<'_>, fact: &Fact, labels: &ChannelLabels) -> Result<(), StoreError> {
+fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result<(), StoreError> {
     match fact {
-        Fact::RunStarted(run) => run_started(transaction, run, labels),
+        Fact::RunStarted(run) => run_started(transaction, run, process),
         Fact::RunGases { run, gases } => widen(transaction, run, gases, true),
         Fact::VisitStarted { run, visit } => visit_started(transaction, run, visit),
         Fact::VisitEnded { run, visit, left } => {
@@ -115,12 +122,12 @@ fn changed_one(changed: usize, missing: impl FnOnce() -> String) -> Result<(), S
     if changed == 1 { Ok(()) } else { Err(StoreError::Contradiction(missing())) }
 }
 
-fn run_started(transaction: &Transaction<'_>, run: &RunSummary, labels: &ChannelLabels) -> Result<(), StoreError> {
-    let named: Vec<_> = labels.iter().collect();
+fn run_started(transaction: &Transaction<'_>, run: &RunSummary, process: &Process) -> Result<(), StoreError> {
+    let named: Vec<_> = process.labels.iter().collect();
     transaction
         .prepare_cached(
-            "INSERT INTO runs (id, plan, gases, labels, started, ended, outcome, reason)
-             VALUES (?, ?, '[]', ?, ?, ?, ?, ?)",
+            "INSERT INTO runs (id, plan, gases, labels, started, ended, outcome, reason, journal)
+             VALUES (?, ?, '[]', ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             run.id.0,
@@ -130,6 +137,7 @@ fn run_started(transaction: &Transaction<'_>, run: &RunSummary, labels: &Channel
             run.ended.map(Utc::as_micros),
             run.outcome.map(Outcome::as_str),
             run.reason,
+            process.journal,
         ])?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use gasera::proto::gasera_service_server::{GaseraService, GaseraServiceServer};
 use gasera::proto::{
-    AbortMeasurementRequest, AbortMeasurementResponse, ExportRunRequest, ExportRunResponse, GetRunRequest,
+    self, AbortMeasurementRequest, AbortMeasurementResponse, ExportRunRequest, ExportRunResponse, GetRunRequest,
     GetRunResponse, GetStatusRequest, GetStatusResponse, ListRunsRequest, ListRunsResponse, Run,
     StartMeasurementRequest, StartMeasurementResponse,
 };
@@ -43,6 +43,16 @@ pub struct Script {
     pub status: String,
     pub run: Result<GetRunResponse, Status>,
     pub runs: Vec<Run>,
+    pub verdict: Result<proto::VerifyRunResponse, Status>,
+    pub device: Result<proto::Device, Status>,
+    pub tasks: proto::ListTasksResponse,
+    pub errors: Vec<proto::DeviceError>,
+    pub clock: proto::GetClockResponse,
+    pub self_test: Result<(), Status>,
+    /// One for each time that it is asked for; the last one for good.
+    pub results: Vec<Result<proto::SelfTest, Status>>,
+    pub reply: Result<String, Status>,
+    pub mux: Result<proto::Mux, Status>,
     pub chunks: Vec<Result<Bytes, Status>>,
     /// One script per connection to the stream; there are no more connections than scripts.
     pub streams: Vec<Vec<Action>>,
@@ -60,6 +70,15 @@ impl Default for Script {
             status: "{}".into(),
             run: Ok(GetRunResponse::default()),
             runs: Vec::new(),
+            verdict: Ok(proto::VerifyRunResponse::default()),
+            device: Ok(proto::Device::default()),
+            tasks: proto::ListTasksResponse::default(),
+            errors: Vec::new(),
+            clock: proto::GetClockResponse::default(),
+            self_test: Ok(()),
+            results: Vec::new(),
+            reply: Ok("ASTS 0 2".into()),
+            mux: Ok(proto::Mux::default()),
             chunks: Vec::new(),
             streams: Vec::new(),
             mute: false,
@@ -90,7 +109,8 @@ impl Fake {
         let (started, _) = watch::channel(false);
         let calls = Arc::default();
         let streams = Arc::new(Mutex::new(script.streams.clone().into()));
-        let service = Scripted { script, calls: Arc::clone(&calls), streams, started: Arc::new(started) };
+        let results = Arc::new(Mutex::new(script.results.clone().into()));
+        let service = Scripted { script, calls: Arc::clone(&calls), streams, results, started: Arc::new(started) };
         let port = runtime.block_on(listen(service, path.clone()));
         let unix = format!("unix:{}", path.display());
         Self { unix, http: format!("http://127.0.0.1:{port}"), calls, _runtime: runtime, _folder: folder }
@@ -146,10 +166,22 @@ struct Scripted {
     script: Script,
     calls: Arc<Mutex<Vec<String>>>,
     streams: Arc<Mutex<VecDeque<Vec<Action>>>>,
+    results: Arc<Mutex<VecDeque<Result<proto::SelfTest, Status>>>>,
     started: Arc<watch::Sender<bool>>,
 }
 
+type Answered<T> = Result<Response<T>, Status>;
+
 impl Scripted {
+    /// What was asked in detail.
+    fn note(&self, detail: String) {
+        self.calls.lock().unwrap().push(detail);
+    }
+
+    fn mux(&self) -> Result<Option<proto::Mux>, Status> {
+        self.script.mux.clone().map(Some)
+    }
+
     async fn answer(self, request: http::Request<Incoming>) -> http::Response<Body> {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if header("content-type").starts_with("application/grpc") {
@@ -202,6 +234,9 @@ impl GaseraService for Scripted {
     ) -> Result<Response<StartMeasurementResponse>, Status> {
         let mut response = self.script.start.clone()?;
         let asked = request.into_inner();
+        if asked.if_measuring != 0 {
+            self.note(format!("{:?}", asked.if_measuring()));
+        }
         if response.plan.is_none() {
             response.plan = asked.plan;
         }
@@ -239,5 +274,58 @@ impl GaseraService for Scripted {
             .map(|chunk| chunk.map(|chunk| ExportRunResponse { chunk: chunk.to_vec() }))
             .collect();
         Ok(Response::new(tokio_stream::iter(chunks)))
+    }
+
+    async fn verify_run(&self, request: Request<proto::VerifyRunRequest>) -> Answered<proto::VerifyRunResponse> {
+        let mut verdict = self.script.verdict.clone()?;
+        verdict.run_id = request.into_inner().run;
+        Ok(Response::new(verdict))
+    }
+
+    async fn get_device(&self, _: Request<proto::GetDeviceRequest>) -> Answered<proto::GetDeviceResponse> {
+        Ok(Response::new(proto::GetDeviceResponse { device: Some(self.script.device.clone()?) }))
+    }
+
+    async fn list_tasks(&self, _: Request<proto::ListTasksRequest>) -> Answered<proto::ListTasksResponse> {
+        Ok(Response::new(self.script.tasks.clone()))
+    }
+
+    async fn get_errors(&self, _: Request<proto::GetErrorsRequest>) -> Answered<proto::GetErrorsResponse> {
+        Ok(Response::new(proto::GetErrorsResponse { errors: self.script.errors.clone() }))
+    }
+
+    async fn get_clock(&self, _: Request<proto::GetClockRequest>) -> Answered<proto::GetClockResponse> {
+        Ok(Response::new(self.script.clock.clone()))
+    }
+
+    async fn run_self_test(&self, _: Request<proto::RunSelfTestRequest>) -> Answered<proto::RunSelfTestResponse> {
+        self.script.self_test.clone()?;
+        Ok(Response::new(proto::RunSelfTestResponse {}))
+    }
+
+    async fn get_self_test(&self, _: Request<proto::GetSelfTestRequest>) -> Answered<proto::GetSelfTestResponse> {
+        let mut results = self.results.lock().unwrap();
+        let next = if results.len() > 1 { results.pop_front() } else { results.front().cloned() };
+        let self_test = next.unwrap_or(Ok(proto::SelfTest::NotAvailable))?.into();
+        Ok(Response::new(proto::GetSelfTestResponse { self_test }))
+    }
+
+    async fn raw_ak(&self, request: Request<proto::RawAkRequest>) -> Answered<proto::RawAkResponse> {
+        let request = request.into_inner();
+        self.note(format!("{:?}{}", request.line, if request.confirmed { " confirmed" } else { "" }));
+        Ok(Response::new(proto::RawAkResponse { reply: self.script.reply.clone()? }))
+    }
+
+    async fn get_mux(&self, _: Request<proto::GetMuxRequest>) -> Answered<proto::GetMuxResponse> {
+        Ok(Response::new(proto::GetMuxResponse { mux: self.mux()? }))
+    }
+
+    async fn home_mux(&self, _: Request<proto::HomeMuxRequest>) -> Answered<proto::HomeMuxResponse> {
+        Ok(Response::new(proto::HomeMuxResponse { mux: self.mux()? }))
+    }
+
+    async fn goto_channel(&self, request: Request<proto::GotoChannelRequest>) -> Answered<proto::GotoChannelResponse> {
+        self.note(format!("channel {}", request.into_inner().channel));
+        Ok(Response::new(proto::GotoChannelResponse { mux: self.mux()? }))
     }
 }

@@ -92,6 +92,22 @@ fn an_analyzer_that_is_away_is_waited_for_and_then_not() {
 }
 
 #[test]
+fn an_analyzer_that_comes_back_after_its_run_is_stopped_then() {
+    let mut world = World::new(Manners { deaf_to_orders: true, ..lively() });
+    world.start(plan("1-4", 1, 5, 20, Sync::Analyzer));
+    world.run_for(seconds(60));
+    world.say(AnalyzerNews::Offline { reason: "no answer".into() });
+    world.deaf_until = Some(world.now + seconds(600));
+    let away = world.now;
+    world.settle(seconds(1000));
+    assert!(world.now.since(away) < seconds(140), "the run stays open for {:?}", world.now.since(away));
+    assert!(world.is_measuring());
+    world.run_for(seconds(700));
+    assert!(!world.is_measuring());
+    assert_eq!(world.endings().len(), 1);
+}
+
+#[test]
 fn the_last_result_is_waited_for_across_a_short_outage_and_no_longer() {
     for (outage, good) in [(30, 1), (3000, 0)] {
         let mut world = World::new(lively());

@@ -2,5 +2,6 @@
 
 mod dwell;
 mod faults;
+mod instruments;
 mod runs;
 mod whatever_happens;

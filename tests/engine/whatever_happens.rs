@@ -20,6 +20,7 @@ fn manners(seed: u64, world: &mut World) -> Manners {
         start: None,
         valve_silent_from: None,
         valve_refuses_from: seed.is_multiple_of(7).then(|| Tick::ZERO + milliseconds(world, 300_000)),
+        ..Manners::default()
     }
 }
 

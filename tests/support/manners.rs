@@ -22,6 +22,12 @@ pub struct Manners {
     /// The valve does not answer from this tick on.
     pub valve_silent_from: Option<Tick>,
     pub valve_refuses_from: Option<Tick>,
+    /// The valve cannot be reached meanwhile.
+    pub valve_away: Option<(Tick, Tick)>,
+    /// While the analyzer is not reached by looks, it is not reached by orders either.
+    pub deaf_to_orders: bool,
+    /// The analyzer does not tell its phase.
+    pub hides_phase: bool,
 }
 
 impl Default for Manners {
@@ -37,6 +43,9 @@ impl Default for Manners {
             start: None,
             valve_silent_from: None,
             valve_refuses_from: None,
+            valve_away: None,
+            deaf_to_orders: false,
+            hides_phase: false,
         }
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use gasera::domain::{
     AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, AnalyzerPhase, AnalyzerState, AnalyzerTime, Cas, Channel, CommandId,
     Denied, DeviceErrors, Done, Event, Fact, Fault, FaultKind, IfMeasuring, Moment, Outcome, Plan, PlanDraft, Position,
-    Reading, Record, ResultRead, RunId, Sample, Seen, StartRequest, Sync, Tick, Utc, ValveOrder, Verification,
+    Reading, Record, ResultRead, RunId, Sample, Seen, StartRequest, Sync, Tick, Utc, ValveNews, ValveOrder,
+    Verification,
 };
 use gasera::engine::{self, Effect, RequestId, State, What};
 
@@ -47,6 +48,10 @@ pub struct World {
     pub now: Tick,
     pub manners: Manners,
     pub effects: Vec<(Tick, Effect)>,
+    /// All that was handed to the engine.
+    pub journal: Vec<engine::Event>,
+    /// How far the host's wall clock was set.
+    pub wall_clock_set_by: Duration,
     agenda: BTreeMap<(Tick, u64), What>,
     scheduled: u64,
     measuring_since: Option<Tick>,
@@ -72,6 +77,8 @@ impl World {
             next_poll: Tick::ZERO,
             manners,
             effects: Vec::new(),
+            journal: Vec::new(),
+            wall_clock_set_by: Duration::ZERO,
             agenda: BTreeMap::new(),
             scheduled: 0,
             measuring_since: None,
@@ -85,6 +92,7 @@ impl World {
             deaf_until: None,
             random: 1,
         };
+        world.hand_over(What::Began(Box::default()));
         world.hand_over(What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
         world
     }
@@ -102,10 +110,13 @@ impl World {
     }
 
     pub fn start(&mut self, plan: Plan) -> RequestId {
+        self.start_if(plan, IfMeasuring::Refuse)
+    }
+
+    pub fn start_if(&mut self, plan: Plan, if_measuring: IfMeasuring) -> RequestId {
         let request = RequestId(1000 + self.scheduled);
         self.scheduled += 1;
-        let asked =
-            StartRequest { plan, ignore_errors: false, if_measuring: IfMeasuring::Refuse, who: "somebody".into() };
+        let asked = StartRequest { plan, ignore_errors: false, if_measuring, who: "somebody".into() };
         let run = RunId(format!("RUN{}", request.0));
         self.hand_over(What::Start { request, run, asked: Box::new(asked) });
         request
@@ -116,6 +127,30 @@ impl World {
         self.scheduled += 1;
         self.hand_over(What::Abort { request, who: "somebody".into() });
         request
+    }
+
+    pub fn ask(&mut self, what: impl FnOnce(RequestId) -> What) -> RequestId {
+        let request = RequestId(7000 + self.scheduled);
+        self.scheduled += 1;
+        self.hand_over(what(request));
+        request
+    }
+
+    /// Somebody else makes the analyzer measure.
+    pub fn measure_for_somebody_else(&mut self) {
+        self.measuring_since = Some(self.now);
+        self.iterations.clear();
+    }
+
+    /// Somebody turns the valve by hand, and its owner notices.
+    pub fn turn_by_hand(&mut self, channel: u8) {
+        self.valve.push((self.now, channel));
+        let position = Channel::new(channel).map(|channel| Position::At(channel, Verification::Readback));
+        self.hand_over(What::Valve(ValveNews::At(position.expect("a channel"))));
+    }
+
+    pub fn valve_says(&mut self, news: ValveNews) {
+        self.hand_over(What::Valve(news));
     }
 
     pub fn say(&mut self, news: AnalyzerNews) {
@@ -156,9 +191,11 @@ impl World {
     }
 
     fn hand_over(&mut self, what: What) {
-        let at = Moment { tick: self.now, utc: Utc::from_micros(1_700_000_000_000_000) + self.now.since(Tick::ZERO) };
+        let utc = Utc::from_micros(1_700_000_000_000_000) + self.now.since(Tick::ZERO) + self.wall_clock_set_by;
+        let at = Moment { tick: self.now, utc };
         let line = serde_json::to_string(&engine::Event { at, what }).expect("an event can be written");
-        let event = serde_json::from_str(&line).expect("what was written reads back");
+        let event: engine::Event = serde_json::from_str(&line).expect("what was written reads back");
+        self.journal.push(event.clone());
         let (state, effects) = engine::step(std::mem::take(&mut self.state), event);
         self.state = state;
         for effect in effects {
@@ -181,15 +218,19 @@ impl World {
     }
 
     fn obey(&mut self, id: CommandId, order: &AnalyzerOrder) {
+        if self.manners.deaf_to_orders && self.deaf_until.is_some_and(|until| self.now < until) {
+            let fault = Fault::new(FaultKind::Offline, "no answer");
+            return self.later(seconds(120), What::AnalyzerDid { id, answer: Err(fault) });
+        }
         let answer = match order {
-            AnalyzerOrder::Prepare { .. } => self.manners.prepare.clone().map_or_else(
+            AnalyzerOrder::Prepare { if_measuring, .. } => self.manners.prepare.clone().map_or_else(
                 || {
                     Ok(AnalyzerAnswer::Prepared {
                         task_id: 11,
                         gases: vec![Cas("124-38-9".into())],
                         baseline: self.result.map(|(stamp, _)| AnalyzerTime(stamp)),
                         errors: DeviceErrors::default(),
-                        adopted: false,
+                        adopted: *if_measuring == IfMeasuring::Adopt && self.measuring_since.is_some(),
                     })
                 },
                 Err,
@@ -223,10 +264,14 @@ impl World {
 
     fn turn_valve(&mut self, id: CommandId, order: ValveOrder) {
         let target = match order {
-            ValveOrder::Home => Channel::HOME,
-            ValveOrder::Goto(channel) => channel,
-            ValveOrder::Where => return,
+            ValveOrder::Home => Some(Channel::HOME),
+            ValveOrder::Goto(channel) => Some(channel),
+            ValveOrder::Where => self.valve.last().and_then(|(_, at)| Channel::new(*at)),
         };
+        let target = target.expect("the valve stands somewhere");
+        if let Some((_, until)) = self.manners.valve_away.filter(|(from, until)| (*from..*until).contains(&self.now)) {
+            return self.lose_valve_order(id, until);
+        }
         if self.manners.valve_silent_from.is_some_and(|from| self.now >= from) {
             return;
         }
@@ -242,6 +287,14 @@ impl World {
         self.valve.push((self.now + travel, target.number()));
         let answer = Ok(Position::At(target, Verification::Readback));
         self.later(travel, What::ValveDid { id, answer });
+    }
+
+    fn lose_valve_order(&mut self, id: CommandId, until: Tick) {
+        let fault = Fault::new(FaultKind::Offline, "the port is gone");
+        self.later(SECOND, What::ValveDid { id, answer: Err(fault) });
+        let at = self.valve.last().and_then(|(_, at)| Channel::new(*at)).unwrap_or(Channel::HOME);
+        let back = ValveNews::At(Position::At(at, Verification::Readback));
+        self.later(until.since(self.now) + SECOND * 2, What::Valve(back));
     }
 
     /// Makes the iterations up to now, and tells what is new.
@@ -312,7 +365,9 @@ impl World {
             let state = if cancelling { AnalyzerState::Cancelling } else { AnalyzerState::Idle };
             return (state, AnalyzerPhase::None, self.manners.has_counter.then_some(0));
         }
+        let hidden = AnalyzerPhase::None;
         let (phase, number) = match self.iterations.last() {
+            Some(iteration) if self.manners.hides_phase => (hidden, iteration.number),
             None => (AnalyzerPhase::None, 0),
             Some(iteration) if self.now < iteration.exchanged => (AnalyzerPhase::GasExchange, iteration.number),
             Some(iteration) if self.now < iteration.integrated => (AnalyzerPhase::Integration, iteration.number),

@@ -1,5 +1,6 @@
 //! Real clients against the real server, over a unix socket and over TCP.
 
+mod instrument;
 mod over_grpc;
 mod over_http;
 
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use super::{Address, Archive, Chunk, Control, Services, StoredRun, bind, serve};
+use super::{Address, Archive, Chunk, Control, Services, StoredRun, Verdict, bind, serve};
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
     Attribution, Denied, Event, Inquiry, PlanDraft, Reason, RunId, Service, StartRequest, Status, Told, ValveOrder,
@@ -55,7 +56,7 @@ impl Control for Measuring {
 
     fn move_valve(&self, order: ValveOrder, who: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
         self.asked.lock().unwrap().push(format!("{order:?} by {who}"));
-        let answer = self.answer.lock().unwrap().clone().map(|_| MultiplexerStatus::default());
+        let answer = self.answer.lock().unwrap().clone().map(|_| instrument::valve());
         Box::pin(async move { answer })
     }
 
@@ -67,7 +68,7 @@ impl Control for Measuring {
 
     fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>> {
         self.asked.lock().unwrap().push(format!("{inquiry:?}"));
-        let answer = self.answer.lock().unwrap().clone().map(|_| Told::Ak("ASTS 0 2".to_owned()));
+        let answer = self.answer.lock().unwrap().clone().map(|_| instrument::told(&inquiry));
         Box::pin(async move { answer })
     }
 
@@ -112,6 +113,11 @@ impl Archive for Shelf {
             good_records: 1,
         };
         Box::pin(async move { Ok((stored(), vec![visit])) })
+    }
+
+    fn verify<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
+        let differences = vec!["record 2 names channel 1, and 3 comes out".into()];
+        Box::pin(async move { Ok(Verdict { records: 2, rows: 1, attributed_again: 2, differences }) })
     }
 
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {

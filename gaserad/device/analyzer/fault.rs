@@ -1,8 +1,9 @@
 //! What goes wrong with the analyzer, in sentences.
 
+use super::pace::Place;
 use crate::ak;
 use crate::device::session::AskError;
-use crate::domain::{AnalyzerState, Fault, FaultKind};
+use crate::domain::{Fault, FaultKind};
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -16,8 +17,9 @@ pub(super) enum Trouble {
     /// There was an answer, and it is in the way.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// A stop was ordered meanwhile; `unanswered` was asked already, and cannot be taken back.
     #[error("a stop was ordered meanwhile")]
-    Overtaken,
+    Overtaken { unanswered: Option<String> },
 }
 
 impl Trouble {
@@ -38,7 +40,7 @@ impl Trouble {
     pub(super) fn fault(self, tried: &str, place: &str) -> Fault {
         match self {
             Self::Fault(fault) => fault,
-            Self::Overtaken => superseded(),
+            Self::Overtaken { unanswered } => superseded(unanswered.as_deref()),
             Self::Ask(_) => Fault::new(FaultKind::Offline, format!("cannot {tried}: {}", self.reason(place))),
             Self::Reply(error) => Fault::new(
                 FaultKind::Refused,
@@ -48,14 +50,28 @@ impl Trouble {
     }
 }
 
-pub(super) fn superseded() -> Fault {
-    Fault::new(FaultKind::Superseded, "not carried out, because a stop was ordered meanwhile")
+pub(super) fn superseded(unanswered: Option<&str>) -> Fault {
+    let text = match unanswered {
+        None => "not carried out to its end, because a stop was ordered meanwhile".to_owned(),
+        Some(code) => format!(
+            "given up, because a stop was ordered meanwhile; the reply to {code} was not awaited: it may have been obeyed"
+        ),
+    };
+    Fault::new(FaultKind::Superseded, text)
 }
 
-pub(super) fn busy(place: &str, state: AnalyzerState) -> Fault {
-    let text = format!(
-        "the analyzer at {place} is {}; wait until it is idle, or stop it on its display, then start again",
-        state.words()
-    );
+pub(super) fn busy(place: &str, at: &Place) -> Fault {
+    let words = at.state.words();
+    let text = if at.is_measuring() {
+        let iteration = at.iteration.map(|number| format!(" (iteration {number})")).unwrap_or_default();
+        format!(
+            "the analyzer at {place} is {words}{iteration} already, and not for this daemon; \
+             have it stopped first with --if-measuring stop, or its measurement taken over with --if-measuring adopt"
+        )
+    } else {
+        format!(
+            "the analyzer at {place} is {words}; wait until it is idle, or stop it on its display, then start again"
+        )
+    };
     Fault::new(FaultKind::Busy, text)
 }

@@ -1,4 +1,4 @@
-//! The orders that wait, and what a stop does to them.
+//! What waits to be done: orders, what a stop does to them, and inquiries, which wait behind all orders.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,13 +6,21 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
+use super::desk::Asked;
 use crate::domain::{AnalyzerOrder, CommandId};
 
 type Ordered = (CommandId, AnalyzerOrder);
 
+/// What comes in.
+pub(super) enum Message {
+    Order(CommandId, AnalyzerOrder),
+    Inquiry(Asked),
+}
+
 pub(super) struct Inbox {
-    orders: mpsc::UnboundedReceiver<Ordered>,
+    messages: mpsc::UnboundedReceiver<Message>,
     waiting: VecDeque<Ordered>,
+    inquiries: Vec<Asked>,
     closed: bool,
 }
 
@@ -23,8 +31,8 @@ pub(super) struct Next {
 }
 
 impl Inbox {
-    pub(super) fn new(orders: mpsc::UnboundedReceiver<Ordered>) -> Self {
-        Self { orders, waiting: VecDeque::new(), closed: false }
+    pub(super) fn new(messages: mpsc::UnboundedReceiver<Message>) -> Self {
+        Self { messages, waiting: VecDeque::new(), inquiries: Vec::new(), closed: false }
     }
 
     /// Whether nothing waits and nothing can come any more.
@@ -52,26 +60,50 @@ impl Inbox {
         Some(Next { ordered, overtaken: overtaken.into_iter().map(|(id, _)| id).collect() })
     }
 
-    /// Waits that long, or until a first order, or until none can come any more.
+    /// A look that a stop interrupted is carried out behind it.
+    pub(super) fn put_back(&mut self, ordered: Ordered) {
+        self.waiting.push_front(ordered);
+    }
+
+    /// The inquiries that came since the last call.
+    pub(super) fn inquiries(&mut self) -> Vec<Asked> {
+        self.collect();
+        std::mem::take(&mut self.inquiries)
+    }
+
+    /// Waits that long, or until a message comes, or until none can come any more.
     pub(super) async fn wait(&mut self, time: Duration) {
         self.wait_for(time, |_| true).await;
     }
 
     /// Waits that long, or until a stop is ordered.
     pub(super) async fn wait_for_stop(&mut self, time: Duration) {
-        self.wait_for(time, |received| received.is_some_and(is_stop)).await;
+        self.wait_for(time, |message| matches!(message, Some(Message::Order(_, AnalyzerOrder::Stop)))).await;
     }
 
-    async fn wait_for(&mut self, time: Duration, wakes: impl Fn(Option<&Ordered>) -> bool) {
+    /// Returns when a stop has waited that long; never if none comes.
+    pub(super) async fn stop_overdue(&mut self, time: Duration) {
+        while !self.stop_waits() {
+            match self.messages.recv().await {
+                Some(message) => self.take(message),
+                None => std::future::pending().await,
+            }
+        }
+        tokio::time::sleep(time).await;
+    }
+
+    async fn wait_for(&mut self, time: Duration, wakes: impl Fn(Option<&Message>) -> bool) {
         let time = tokio::time::sleep(time);
         tokio::pin!(time);
         loop {
             tokio::select! {
                 () = &mut time => return,
-                received = self.orders.recv(), if !self.closed => {
+                received = self.messages.recv(), if !self.closed => {
                     let awake = wakes(received.as_ref());
-                    self.closed |= received.is_none();
-                    self.waiting.extend(received);
+                    match received {
+                        Some(message) => self.take(message),
+                        None => self.closed = true,
+                    }
                     if awake {
                         return;
                     }
@@ -82,14 +114,21 @@ impl Inbox {
 
     fn collect(&mut self) {
         loop {
-            match self.orders.try_recv() {
-                Ok(ordered) => self.waiting.push_back(ordered),
+            match self.messages.try_recv() {
+                Ok(message) => self.take(message),
                 Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::Disconnected) => {
                     self.closed = true;
                     return;
                 }
             }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Order(id, order) => self.waiting.push_back((id, order)),
+            Message::Inquiry(asked) => self.inquiries.push(asked),
         }
     }
 }

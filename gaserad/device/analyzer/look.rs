@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::Owner;
+use super::ask::Yielding;
 use super::fault::Trouble;
+use super::layout::Readout;
 use super::pace::{Pace, Place};
-use crate::ak::{Command, Error, Reply};
-use crate::domain::{AnalyzerNews, AnalyzerPhase, AnalyzerState, AnalyzerTime, ResultRead, Sample, Seen, Tick};
+use crate::ak::Command;
+use crate::domain::{AnalyzerNews, AnalyzerPhase, AnalyzerState, AnalyzerTime, ResultRead, Seen, Tick};
 
 /// A result may come a moment after the iteration is over.
-const TRIES: u8 = 3;
+const TRIES: u8 = 10;
 /// While measuring, results are read at least so often, whatever the looks say.
 const FALLBACK: Duration = Duration::from_secs(5);
 const FALLBACK_LOOKS: u32 = 20;
@@ -21,26 +23,57 @@ pub(super) struct Track {
     last: Option<(Place, Tick)>,
     /// The next look is reported although nothing may have changed: what happened before it is not known.
     pub(super) broken: bool,
+    /// The analyzer may have lost the layout of its results, as it does when it is started anew.
+    pub(super) layout_in_doubt: bool,
     pace: Pace,
     /// How often results are still looked for.
     tries: u8,
     looks_since_results: u32,
+    /// When the last reading that could be read was asked for, and when the last of all was there.
+    results_asked: Option<Tick>,
     results_read: Option<Tick>,
 }
 
 impl Track {
     pub(super) fn new(poll: Duration) -> Self {
-        Self { last: None, broken: false, pace: Pace::new(poll), tries: 0, looks_since_results: 0, results_read: None }
+        Self {
+            last: None,
+            broken: false,
+            layout_in_doubt: false,
+            pace: Pace::new(poll),
+            tries: 0,
+            looks_since_results: 0,
+            results_asked: None,
+            results_read: None,
+        }
+    }
+
+    pub(super) fn place(&self) -> Option<Place> {
+        self.last.map(|(place, _)| place)
+    }
+
+    pub(super) fn is_measuring(&self) -> bool {
+        self.place().is_some_and(|place| place.is_measuring())
+    }
+
+    /// An iteration has just ended.
+    pub(super) const fn expects_a_result(&self) -> bool {
+        self.tries == TRIES
     }
 
     pub(super) fn forget_pace(&mut self, poll: Duration) {
         self.pace = Pace::new(poll);
     }
 
-    /// Until the next look.
+    /// Until the next look. What ends next is an iteration, or may be: then a little sooner, so that its result is there
+    /// within a look and the questions that it takes.
     pub(super) fn interval(&self, idle_poll: Duration) -> Duration {
-        let idle = self.last.is_some_and(|(place, _)| place.state == AnalyzerState::Idle);
-        if idle && self.tries == 0 { idle_poll } else { self.pace.interval() }
+        let interval = self.pace.interval();
+        match self.place() {
+            Some(place) if place.state == AnalyzerState::Idle && self.tries == 0 => idle_poll,
+            Some(place) if place.is_measuring() && place.may_end_an_iteration() => interval * 4 / 5,
+            _ => interval,
+        }
     }
 
     /// Takes in a look; gives what to report of it.
@@ -52,6 +85,7 @@ impl Track {
         if before.is_some_and(|before| place.may_have_resulted_since(&before)) {
             self.tries = TRIES;
         }
+        self.layout_in_doubt |= before.is_some_and(|before| place.may_have_restarted_since(&before));
         let new = before != Some(place) || std::mem::take(&mut self.broken);
         self.broken = false;
         let Place { state, phase, iteration } = place;
@@ -59,7 +93,13 @@ impl Track {
         new.then_some(Seen { state, phase, iteration, after, asked: begun, before: ended })
     }
 
-    fn note_results(&mut self, read: Tick, found: bool) {
+    /// Takes in a reading; gives when the one before it was asked for.
+    fn note_results(&mut self, readout: &Readout, found: bool) -> Option<Tick> {
+        self.note_reading(readout.read, found);
+        self.results_asked.replace(readout.asked)
+    }
+
+    fn note_reading(&mut self, read: Tick, found: bool) {
         self.tries = if found { 0 } else { self.tries.saturating_sub(1) };
         self.looks_since_results = 0;
         self.results_read = Some(read);
@@ -70,14 +110,15 @@ impl Owner {
     /// State, phase and iteration counter; what is new is reported.
     pub(super) async fn look(&mut self) -> Result<Place, Trouble> {
         let begun = self.now();
-        let state = self.ask(Command::State).await?.state()?;
+        let state = self.ask(&Command::State).await?.state()?;
         let mut phase = self.ask_phase().await?;
-        let iteration = self.probe(Command::Iteration).await?.map(|reply| reply.iteration()).transpose()?;
+        let iteration = self.probe(&Command::Iteration).await?.map(|reply| reply.iteration()).transpose()?;
         if self.track.last.is_some_and(|(before, _)| before.iteration != iteration) {
             // The phase was asked before the counter: it may still be that of the iteration before.
             phase = self.ask_phase().await?;
         }
-        let place = Place { state, phase, iteration };
+        let place = Place { state: named(state, phase), phase, iteration };
+        self.desk.note_look();
         let passed = self.track.last.map_or(Duration::ZERO, |(_, before)| self.clock.outside(begun.since(before)));
         let seen = self.track.note(place, begun, self.now(), passed);
         if place.is_measuring() {
@@ -90,15 +131,16 @@ impl Owner {
     }
 
     async fn ask_phase(&mut self) -> Result<AnalyzerPhase, Trouble> {
-        let reply = self.probe(Command::Phase).await?;
+        let reply = self.probe(&Command::Phase).await?;
         Ok(reply.map(|reply| reply.phase()).transpose()?.unwrap_or_default())
     }
 
     pub(super) async fn read_results_if_due(&mut self) -> Result<(), Trouble> {
-        let measuring = self.track.last.is_some_and(|(place, _)| place.is_measuring());
         let long_ago = self.track.looks_since_results >= FALLBACK_LOOKS
             || self.track.results_read.is_none_or(|read| self.elapsed(read) >= FALLBACK);
-        if self.track.tries > 0 || (measuring && long_ago) {
+        // Nothing else tells when there is a result.
+        let blind = self.contact.lacks(&Command::Phase) && self.contact.lacks(&Command::Iteration);
+        if self.track.tries > 0 || (self.track.is_measuring() && (long_ago || blind)) {
             self.read_results().await?;
         }
         Ok(())
@@ -106,60 +148,42 @@ impl Owner {
 
     /// Reads the results and reports what is new; gives the newest stamp.
     pub(super) async fn read_results(&mut self) -> Result<Option<AnalyzerTime>, Trouble> {
-        let (samples, read) = self.ask_results().await?;
-        let newest = samples.iter().map(|sample| sample.stamp).max();
-        let fresh = self.results.fresh(samples);
-        self.track.note_results(read, !fresh.is_empty());
-        if !fresh.is_empty() {
-            self.report_results(fresh, read).await?;
+        let Some(mut readout) = self.ask_results().await? else {
+            self.track.note_reading(self.now(), false);
+            return Ok(None);
+        };
+        let newest = readout.samples.iter().map(|sample| sample.stamp).max();
+        readout.samples = self.results.fresh(readout.samples);
+        let after = self.track.note_results(&readout, !readout.samples.is_empty());
+        if !readout.samples.is_empty() {
+            self.report_results(readout, after.unwrap_or(Tick::ZERO)).await?;
         }
         Ok(newest)
     }
 
     /// Which iteration a result is of can be told only if the analyzer is seen right after it was read.
-    async fn report_results(&mut self, fresh: Vec<Sample>, read: Tick) -> Result<(), Trouble> {
-        let unstoppable = std::mem::replace(&mut self.unstoppable, true);
+    async fn report_results(&mut self, readout: Readout, after: Tick) -> Result<(), Trouble> {
+        let yielding = self.yielding;
+        if yielding == Yielding::AtOnce {
+            self.yielding = Yielding::WhenStalled;
+        }
         let looked = self.look().await;
-        self.unstoppable = unstoppable;
+        self.yielding = yielding;
         let (phase, iteration) =
             looked.as_ref().map_or((AnalyzerPhase::None, None), |place| (place.phase, place.iteration));
-        for sample in fresh {
-            self.news(AnalyzerNews::Result(ResultRead {
-                sample,
-                after: Tick::ZERO,
-                asked: read,
-                read,
-                phase,
-                iteration,
-            }));
+        let Readout { samples, asked, read } = readout;
+        for sample in samples {
+            let after = if self.results.is_stale(sample.stamp) { Tick::ZERO } else { after };
+            self.news(AnalyzerNews::Result(ResultRead { sample, after, asked, read, phase, iteration }));
         }
         looked.map(|_| ())
     }
-
-    /// The results, and when they were read.
-    async fn ask_results(&mut self) -> Result<(Vec<Sample>, Tick), Trouble> {
-        let reply = self.ask(Command::Results).await?;
-        let read = self.now();
-        match results_in(&reply) {
-            Ok(samples) => return Ok((samples, read)),
-            Err(error) => tracing::warn!("results are set back to time, CAS number and concentration: {error}"),
-        }
-        // Another program has changed the layout.
-        self.ask(Command::LAYOUT).await?;
-        let reply = self.ask(Command::Results).await?;
-        let read = self.now();
-        let samples = results_in(&reply).unwrap_or_else(|error| {
-            tracing::warn!("a result cannot be read: {error}");
-            Vec::new()
-        });
-        Ok((samples, read))
-    }
 }
 
-/// A refusal means that there is no result yet.
-fn results_in(reply: &Reply) -> Result<Vec<Sample>, Error> {
-    match reply.results() {
-        Err(Error::Refused { .. }) => Ok(Vec::new()),
-        results => results,
+/// Older firmware has one code for cancelling and for a laser scan. The laser tells them apart.
+fn named(state: AnalyzerState, phase: AnalyzerPhase) -> AnalyzerState {
+    match (state, phase) {
+        (AnalyzerState::Cancelling, AnalyzerPhase::LaserTuning) => AnalyzerState::LaserScan,
+        (state, _) => state,
     }
 }

@@ -2,35 +2,48 @@
 //!
 //! It alone talks to the analyzer, one question at a time. Between orders it makes rounds: a look (state, phase, iteration
 //! counter), the results when there may be new ones, now and then errors and clock. An order is carried out at once, in
-//! a pause of the rounds or while an absent analyzer is not yet tried again. A stop overtakes all else, within one question.
+//! a pause of the rounds or while an absent analyzer is not yet tried again. A stop overtakes all else, within one question,
+//! and gives that one up if it stalls. Inquiries are answered in the pauses, one question at a time; what the analyzer is
+//! asked does not depend on how many people want to know.
 //!
 //! Which gas a result is of is not decided here: the looks are reported with the ticks that bound them.
 //!
 //! Intervals and patience are outside time, that of a clock on the wall: a sped-up analyzer is followed by looking more
 //! often ([`pace`]), not by another measure of time. Ticks are those of the [`Clock`].
 
+mod ask;
+mod clock;
 mod contact;
+mod desk;
 mod fault;
 mod inbox;
+mod inquiry;
+mod layout;
 mod look;
 mod orders;
 mod pace;
+mod prepare;
 mod results;
+mod serve;
 mod start;
 mod stop;
 mod task;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+use self::ask::Yielding;
+use self::clock::ClockTrack;
 use self::contact::Contact;
+use self::desk::{Asked, Desk};
 use self::fault::Trouble;
-use self::inbox::Inbox;
+use self::inbox::{Inbox, Message};
 use self::look::Track;
 use self::results::Results;
 use super::Report;
@@ -56,7 +69,7 @@ pub struct AnalyzerSettings {
 /// Gives orders to the analyzer's owner. Clones give them to the same one.
 #[derive(Clone)]
 pub struct Analyzer {
-    orders: mpsc::UnboundedSender<(CommandId, AnalyzerOrder)>,
+    messages: mpsc::UnboundedSender<Message>,
 }
 
 impl Analyzer {
@@ -66,18 +79,22 @@ impl Analyzer {
         clock: Arc<dyn Clock>,
         reports: mpsc::UnboundedSender<Report>,
     ) -> (Self, impl Future<Output = ()> + Send) {
-        let (orders, inbox) = mpsc::unbounded_channel();
-        (Self { orders }, Owner::new(settings, clock, reports, inbox).run())
+        let (messages, inbox) = mpsc::unbounded_channel();
+        (Self { messages }, Owner::new(settings, clock, reports, inbox).run())
     }
 
     /// Asks something that changes nothing, between two looks.
-    pub async fn inquire(&self, _inquiry: Inquiry) -> Result<Told, Fault> {
-        Err(Fault::new(FaultKind::Refused, "not available yet"))
+    pub async fn inquire(&self, inquiry: Inquiry) -> Result<Told, Fault> {
+        let ended =
+            || Fault::new(FaultKind::Offline, "the analyzer is not asked any more: the daemon is shutting down");
+        let (answer, answered) = oneshot::channel();
+        self.messages.send(Message::Inquiry(Asked { inquiry, answer })).map_err(|_| ended())?;
+        answered.await.unwrap_or_else(|_| Err(ended()))
     }
 
     /// Never waits. Each order is answered once by a report with its id.
     pub fn order(&self, id: CommandId, order: AnalyzerOrder) {
-        if self.orders.send((id, order)).is_err() {
+        if self.messages.send(Message::Order(id, order)).is_err() {
             tracing::debug!("an order came after the analyzer's owner had ended");
         }
     }
@@ -92,8 +109,9 @@ struct Owner {
     contact: Contact,
     track: Track,
     results: Results,
-    /// What is under way must not be overtaken.
-    unstoppable: bool,
+    clock_track: ClockTrack,
+    desk: Desk,
+    yielding: Yielding,
     /// A start was ordered, and the analyzer was not seen measuring since.
     start_outstanding: bool,
     round_begun: Option<Tick>,
@@ -104,7 +122,7 @@ impl Owner {
         settings: AnalyzerSettings,
         clock: Arc<dyn Clock>,
         reports: mpsc::UnboundedSender<Report>,
-        inbox: mpsc::UnboundedReceiver<(CommandId, AnalyzerOrder)>,
+        inbox: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
         Self {
             session: Session::new(settings.dial.clone(), settings.mode),
@@ -115,7 +133,9 @@ impl Owner {
             inbox: Inbox::new(inbox),
             contact: Contact::default(),
             results: Results::default(),
-            unstoppable: false,
+            clock_track: ClockTrack::default(),
+            desk: Desk::default(),
+            yielding: Yielding::AtOnce,
             start_outstanding: false,
             round_begun: None,
         }
@@ -124,12 +144,11 @@ impl Owner {
     async fn run(mut self) {
         loop {
             if let Some((id, order)) = self.next_order() {
-                let answer = self.carry_out(order).await;
-                self.tell(Report::AnalyzerDid { id, answer });
+                self.carry_out(id, order).await;
             } else if self.inbox.is_closed() {
                 return;
             } else if let Some(left) = self.until_next_round() {
-                self.inbox.wait(left).await;
+                self.pause(left).await;
             } else {
                 self.round_begun = Some(self.now());
                 let round = self.round().await;
@@ -141,8 +160,22 @@ impl Owner {
     async fn round(&mut self) -> Result<(), Trouble> {
         self.look_in().await?;
         self.read_results_if_due().await?;
-        self.read_errors_if_due().await?;
-        self.read_clock_if_due().await
+        self.read_errors_if_due().await
+    }
+
+    /// Between two rounds: one question, or a wait that ends as soon as there is something to do.
+    async fn pause(&mut self, left: Duration) {
+        match self.until_clock_is_due() {
+            Some(Duration::ZERO) => {
+                let read = self.read_clock().await;
+                self.note_contact(&read);
+            }
+            due => {
+                if !self.attend().await {
+                    self.inbox.wait(due.unwrap_or(left).min(left)).await;
+                }
+            }
+        }
     }
 
     fn until_next_round(&self) -> Option<Duration> {

@@ -33,6 +33,17 @@ impl Place {
         self.phase == AnalyzerPhase::GasExchange
     }
 
+    /// Whether what comes next may be the end of an iteration: an analyzer without phases does not tell.
+    pub(super) fn may_end_an_iteration(&self) -> bool {
+        matches!(self.phase, AnalyzerPhase::Analysis | AnalyzerPhase::None)
+    }
+
+    /// Whether the analyzer may have been switched off between, or told to reboot.
+    pub(super) fn may_have_restarted_since(&self, before: &Self) -> bool {
+        let initializing = |place: &Self| place.state == AnalyzerState::Initializing;
+        (initializing(before) && !initializing(self)) || self.iteration < before.iteration
+    }
+
     /// Whether a result may have come between.
     pub(super) fn may_have_resulted_since(&self, before: &Self) -> bool {
         let analyzed = before.phase == AnalyzerPhase::Analysis && self.phase != before.phase;

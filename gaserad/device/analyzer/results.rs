@@ -16,12 +16,15 @@ pub(super) struct Results {
     baseline: Option<AnalyzerTime>,
     /// The next reading is the first of a run.
     begins: bool,
+    /// The last reading held a result.
+    any: bool,
 }
 
 impl Results {
     /// The results to report: those with a stamp that was not there before. What the analyzer holds when it is first
     /// asked is old. The first reading of a run also gives the result from before it, so that it is seen to be stale.
     pub(super) fn fresh(&mut self, samples: Vec<Sample>) -> Vec<Sample> {
+        self.any = !samples.is_empty();
         let first = !std::mem::replace(&mut self.met, true);
         let stale = self.baseline.filter(|_| std::mem::take(&mut self.begins));
         let mut fresh = samples;
@@ -29,9 +32,18 @@ impl Results {
         fresh
     }
 
+    pub(super) const fn any(&self) -> bool {
+        self.any
+    }
+
+    /// Whether the stamp was seen before.
+    pub(super) fn knows(&self, stamp: AnalyzerTime) -> bool {
+        self.seen.contains(&stamp)
+    }
+
     /// Whether the stamp was not seen before; from now on it was.
     fn is_new(&mut self, stamp: AnalyzerTime) -> bool {
-        if self.seen.contains(&stamp) {
+        if self.knows(stamp) {
             return false;
         }
         if self.seen.len() == REMEMBERED {
@@ -44,6 +56,11 @@ impl Results {
     pub(super) fn prepare(&mut self, baseline: Option<AnalyzerTime>) {
         self.baseline = baseline;
         self.begins = false;
+    }
+
+    /// Whether this is the result from before the run.
+    pub(super) fn is_stale(&self, stamp: AnalyzerTime) -> bool {
+        self.baseline == Some(stamp)
     }
 
     pub(super) fn begin(&mut self) {

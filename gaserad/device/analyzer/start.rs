@@ -18,9 +18,9 @@ impl Owner {
         let command = Command::Start { task };
         // From now on it may be measuring, whatever becomes of the reply.
         self.start_outstanding = true;
-        let lost = match self.ask(command).await {
+        let lost = match self.ask(&command).await {
             Ok(reply) => {
-                reply.done(command).inspect_err(|_| self.start_outstanding = false)?;
+                reply.done(&command).inspect_err(|_| self.start_outstanding = false)?;
                 false
             }
             Err(Trouble::Ask(AskError::Lost { .. })) => true,

@@ -27,6 +27,9 @@ impl Owner {
         let mut ordered = Ordered::default();
         loop {
             let stopped = self.try_to_stop(&mut ordered).await;
+            if let Err(overtaken @ Trouble::Overtaken { .. }) = stopped {
+                return Err(overtaken);
+            }
             self.note_contact(&stopped);
             if stopped == Ok(None) {
                 self.start_outstanding = false;
@@ -35,12 +38,15 @@ impl Owner {
             if self.elapsed(begun) >= self.settings.stop_patience {
                 return Err(self.not_stopped(stopped).into());
             }
-            tokio::time::sleep(if stopped.is_ok() { NEXT_LOOK } else { REPEAT }).await;
+            self.inbox.wait_for_stop(if stopped.is_ok() { NEXT_LOOK } else { REPEAT }).await;
         }
     }
 
     /// `None` once the analyzer has stopped, else its state.
     async fn try_to_stop(&mut self, ordered: &mut Ordered) -> Result<Option<AnalyzerState>, Trouble> {
+        if ordered.last.is_none() {
+            self.stop_at_once(ordered).await?;
+        }
         let outstanding = self.start_outstanding;
         let Place { state, .. } = self.look_in().await?;
         let settled = ordered.first.is_some_and(|first| self.elapsed(first) >= SETTLED);
@@ -48,12 +54,30 @@ impl Owner {
             return Ok(None);
         }
         if self.must_order(ordered, state) {
-            let at = self.now();
-            let reply = self.ask(Command::Stop).await?;
-            ordered.first.get_or_insert(at);
-            ordered.last = Some((at, state, reply.done(Command::Stop).is_ok()));
+            self.order_to_stop(ordered, state).await?;
         }
         Ok(Some(state))
+    }
+
+    /// What is known to measure, or may be, is told to stop before anything else is asked.
+    async fn stop_at_once(&mut self, ordered: &mut Ordered) -> Result<(), Trouble> {
+        let known = self.track.place().map(|place| place.state);
+        let state = match known {
+            Some(state) if self.contact.greeted || state == AnalyzerState::Measuring => state,
+            _ => self.ask(&Command::State).await?.state()?,
+        };
+        if state == AnalyzerState::Measuring || self.start_outstanding {
+            self.order_to_stop(ordered, state).await?;
+        }
+        Ok(())
+    }
+
+    async fn order_to_stop(&mut self, ordered: &mut Ordered, state: AnalyzerState) -> Result<(), Trouble> {
+        let at = self.now();
+        let reply = self.ask(&Command::Stop).await?;
+        ordered.first.get_or_insert(at);
+        ordered.last = Some((at, state, reply.done(&Command::Stop).is_ok()));
+        Ok(())
     }
 
     fn must_order(&self, ordered: &Ordered, state: AnalyzerState) -> bool {

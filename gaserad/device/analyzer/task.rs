@@ -12,7 +12,7 @@ impl Owner {
     /// The id of the task, and its gases where the analyzer can say. If its list can be read in several ways, the
     /// analyzer has to confirm the id.
     pub(super) async fn find_task(&mut self, wanted: &str) -> Result<(u32, Vec<Cas>), Trouble> {
-        let reply = self.ask(Command::Tasks).await?;
+        let reply = self.ask(&Command::Tasks).await?;
         let tasks = reply.tasks()?;
         let candidates = tasks.find(wanted);
         let Some(first) = candidates.first().copied() else { return Err(self.unknown(wanted, &tasks).into()) };
@@ -35,7 +35,7 @@ impl Owner {
 
     /// `None` if the analyzer knows no such id, or cannot say.
     async fn gases_of(&mut self, task: u32) -> Result<Option<Vec<Cas>>, Trouble> {
-        let reply = self.probe(Command::TaskParameters { task }).await?;
+        let reply = self.probe(&Command::TaskParameters { task }).await?;
         Ok(reply.map(|reply| reply.gases().unwrap_or_default()))
     }
 

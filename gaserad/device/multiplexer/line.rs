@@ -58,6 +58,16 @@ impl Line {
         timeout(limit, self.next()).await.map_err(|_| LineError::Silent(limit))?
     }
 
+    /// Ends when the other side hangs up. What it says meanwhile answers nothing, and is forgotten.
+    pub async fn hung_up(&mut self) {
+        loop {
+            self.received.clear();
+            if !matches!(self.stream.read_buf(&mut self.received).await, Ok(1..)) {
+                return;
+            }
+        }
+    }
+
     async fn next(&mut self) -> Result<String, LineError> {
         loop {
             if let Some(end) = self.received.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {

@@ -4,6 +4,7 @@
 //! business.
 
 pub mod line;
+mod owner;
 pub mod simulated;
 pub mod vici;
 
@@ -11,17 +12,12 @@ pub mod vici;
 mod tests;
 
 use std::pin::Pin;
-use std::time::Duration;
 
-use tokio::sync::mpsc;
+use crate::domain::{Channel, Fault, Position, ValveDescription};
 
-use super::Report;
-use crate::domain::{Channel, CommandId, Fault, Position, ValveDescription, ValveNews, ValveOrder};
+pub use owner::Valve;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// How often a valve that is lost is asked again.
-const RETRY: Duration = Duration::from_secs(5);
 
 /// Something that connects one of several sample lines to the analyzer.
 pub trait Multiplexer: Send {
@@ -29,82 +25,15 @@ pub trait Multiplexer: Send {
     fn home(&mut self) -> BoxFuture<'_, Result<Position, Fault>>;
     /// Goes to a channel, from wherever it stands.
     fn go(&mut self, to: Channel) -> BoxFuture<'_, Result<Position, Fault>>;
-    /// Says where it stands.
+    /// Says where it stands. One that reads it back is asked every few seconds; the others only when it matters.
     fn position(&mut self) -> BoxFuture<'_, Result<Position, Fault>>;
     /// Says what it is, as far as it can. Asked whenever it was found, and when somebody wants to know.
     fn describe(&mut self) -> BoxFuture<'_, Result<ValveDescription, Fault>> {
         Box::pin(async { Ok(ValveDescription::default()) })
     }
-}
-
-/// A handle to the task that owns the multiplexer. The task ends with its last handle.
-#[derive(Clone)]
-pub struct Valve {
-    orders: mpsc::UnboundedSender<(CommandId, ValveOrder)>,
-}
-
-impl Valve {
-    /// The handle, and the task to spawn.
-    pub fn new(
-        driver: Box<dyn Multiplexer>,
-        reports: mpsc::UnboundedSender<Report>,
-    ) -> (Self, impl Future<Output = ()> + Send) {
-        let (orders, inbox) = mpsc::unbounded_channel();
-        let owner = Owner { driver, reports, lost: true };
-        (Self { orders }, owner.run(inbox))
-    }
-
-    /// Every order is answered once, by [`Report::ValveDid`], in the order in which they came.
-    pub fn order(&self, id: CommandId, order: ValveOrder) {
-        // The task outlives its handles; if it has ended all the same, the program is shutting down.
-        let _ = self.orders.send((id, order));
-    }
-}
-
-struct Owner {
-    driver: Box<dyn Multiplexer>,
-    reports: mpsc::UnboundedSender<Report>,
-    /// The last thing known of the valve is that nothing is known.
-    lost: bool,
-}
-
-impl Owner {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<(CommandId, ValveOrder)>) {
-        if let Err(fault) = self.look().await {
-            self.report(Report::Valve(ValveNews::Lost(fault)));
-        }
-        loop {
-            tokio::select! {
-                biased;
-                order = inbox.recv() => match order {
-                    Some((id, order)) => self.obey(id, order).await,
-                    None => return,
-                },
-                // It is reported when it is back, not every time that it is still away.
-                () = tokio::time::sleep(RETRY), if self.lost => drop(self.look().await),
-            }
-        }
-    }
-
-    async fn look(&mut self) -> Result<(), Fault> {
-        let position = self.driver.position().await?;
-        self.lost = false;
-        self.report(Report::Valve(ValveNews::At(position)));
-        Ok(())
-    }
-
-    async fn obey(&mut self, id: CommandId, order: ValveOrder) {
-        let answer = match order {
-            ValveOrder::Home => self.driver.home().await,
-            ValveOrder::Goto(channel) => self.driver.go(channel).await,
-            ValveOrder::Where => self.driver.position().await,
-        };
-        self.lost = answer.is_err();
-        self.report(Report::ValveDid { id, answer });
-    }
-
-    fn report(&self, report: Report) {
-        // Nobody listens any more: the program is shutting down.
-        let _ = self.reports.send(report);
+    /// Ends when the connection breaks while nothing is asked, for drivers that can notice. It may be dropped and
+    /// called anew at any time.
+    fn hung_up(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
     }
 }

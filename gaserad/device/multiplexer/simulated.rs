@@ -11,7 +11,7 @@ use crate::simulator::Simulator;
 
 /// The driver for the plant's valve.
 pub fn driver(simulator: &Simulator, channels: u8, clock: Arc<dyn Clock>) -> Vici {
-    Vici::new(valve_dial(simulator), ViciSettings { channels, address: None }, clock)
+    Vici::new(valve_dial(simulator), ViciSettings::new(channels), clock)
 }
 
 pub fn analyzer_dial(simulator: &Simulator) -> Dial {

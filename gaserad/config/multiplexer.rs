@@ -1,0 +1,114 @@
+//! The section of the multiplexer, and one for each of its drivers.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::check::{absolute, minutes, seconds};
+use super::section::{Section, Source};
+use super::settings::{Choice, Dialect, Direction, Driver, MultiplexerSettings, Origin, Vici};
+use crate::domain::Channel;
+
+/// The settings of the multiplexer and of its driver.
+pub(super) fn settings(
+    source: &Source<'_>,
+    mut section: Section<'_>,
+    simulate: bool,
+    warnings: &mut Vec<String>,
+) -> MultiplexerSettings {
+    let mut driver = section.choice("driver", Driver::Simulated);
+    let place = section.place_of("driver").unwrap_or_default();
+    if matches!(driver, Driver::Gpio | Driver::Modbus) {
+        let word = driver.word();
+        section
+            .wrong(&place, format!("driver {word:?} is not available in this version; use \"vici\" or \"simulated\""));
+    }
+    let channels = section.integer("channels", u32::from(Channel::MAX), 1..=u32::from(Channel::MAX));
+    let channels = u8::try_from(channels).unwrap_or(Channel::MAX);
+    let vici = vici(section.section("vici"), channels, warnings);
+    if driver == Driver::Vici && vici.is_none() && section.place_of("vici").is_none() {
+        section.wrong(&place, "driver \"vici\" needs a section [multiplexer.vici] with the serial port of the valve");
+    }
+    if simulate {
+        driver = Driver::Simulated;
+        source.origin("multiplexer.driver", Origin::Flag("--simulate"));
+    }
+    section.unavailable("gpio");
+    let settle = section.duration("settle", seconds(5), Duration::ZERO..=minutes(10));
+    section.finish();
+    MultiplexerSettings { driver, channels, settle, vici }
+}
+
+/// `None` where the section is missing or has no port.
+fn vici(mut section: Section<'_>, channels: u8, warnings: &mut Vec<String>) -> Option<Vici> {
+    let (port, allow_unstable_port) = serial_port(&mut section, warnings);
+    let (address_place, ports_place) = (section.place_of("address"), section.place_of("ports"));
+    let settings = Vici {
+        port: port.clone().unwrap_or_default(),
+        baud: baud(&mut section),
+        address: section.checked("address", device_id),
+        dialect: section.choice("dialect", Dialect::Auto),
+        direction: section.choice("direction", Direction::Shortest),
+        ports: u8::try_from(section.integer("ports", 0, 2..=MOST_PORTS)).ok().filter(|ports| *ports > 0),
+        write_settings: section.boolean("write_settings", false),
+        allow_unstable_port,
+    };
+    if let (Some(place), Some(address)) = (address_place, &settings.address)
+        && settings.dialect == Dialect::Legacy
+        && !address.bytes().all(|id| id.is_ascii_digit())
+    {
+        section.wrong(&place, format!("address is {address:?}; the id of a legacy actuator is one of 0 to 9"));
+    }
+    if let (Some(place), Some(ports)) = (ports_place, settings.ports)
+        && ports < channels
+    {
+        section.wrong(&place, format!("ports is {ports}, but there are {channels} channels; set channels to {ports}"));
+    }
+    section.finish();
+    port.map(|_| settings)
+}
+
+/// The name of a serial port that means the same device tomorrow, or that is wanted all the same.
+fn serial_port(section: &mut Section<'_>, warnings: &mut Vec<String>) -> (Option<PathBuf>, bool) {
+    let port = section.checked("port", |text| absolute(text, "/dev/serial/by-id/…"));
+    let allowed = section.boolean("allow_unstable_port", false);
+    let Some(place) = section.place_of("port") else {
+        if section.is_there() {
+            section.wrong_here("port is missing; write the valve's serial port, like \"/dev/serial/by-id/…\"");
+        }
+        return (None, allowed);
+    };
+    let name = port.as_deref().unwrap_or(Path::new("")).display().to_string();
+    if ["/dev/ttyUSB", "/dev/ttyACM"].iter().any(|unstable| name.starts_with(unstable)) {
+        let text = format!("{name} may be another device after the next restart or when it is plugged in again");
+        let stable = "use its name in /dev/serial/by-id, or in /dev/serial/by-path if it has no serial number";
+        if allowed {
+            warnings.push(format!("{text}; {stable}"));
+        } else {
+            let anyway = "write allow_unstable_port = true to use it all the same";
+            section.wrong(&place, format!("port is {name:?}, and {text}; {stable}; {anyway}"));
+        }
+    }
+    (port, allowed)
+}
+
+fn baud(section: &mut Section<'_>) -> u32 {
+    let place = section.place_of("baud");
+    let baud = section.integer("baud", 9600, 1200..=115_200);
+    if let Some(place) = place.filter(|_| !BAUD_RATES.contains(&baud)) {
+        let known: Vec<String> = BAUD_RATES.iter().map(u32::to_string).collect();
+        section.wrong(&place, format!("baud is {baud}; it can be {}", known.join(", ")));
+    }
+    baud
+}
+
+/// What goes before every command: `3`, or `/3` on RS-485.
+fn device_id(text: &str) -> Result<String, String> {
+    match text.strip_prefix('/').unwrap_or(text).as_bytes() {
+        [id] if id.is_ascii_digit() || id.is_ascii_uppercase() => Ok(text.to_owned()),
+        _ => Err(format!("is {text:?}; a device id is one of 0 to 9 and A to Z, with a slash before it on RS-485")),
+    }
+}
+
+const BAUD_RATES: [u32; 8] = [1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200];
+/// The actuators can be set to no more.
+const MOST_PORTS: u32 = 40;

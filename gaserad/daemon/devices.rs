@@ -1,0 +1,122 @@
+//! The devices as the settings name them: which driver drives which valve, and where the analyzer is.
+//!
+//! One function per driver. What a driver then does is none of this module's business.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::Failure;
+use crate::config::{self, Choice, Driver, MultiplexerSettings, SessionKind, Settings, Vici as ViciSection};
+use crate::device::multiplexer::vici::{Dialect, Direction, Vici, ViciSettings};
+use crate::device::multiplexer::{Multiplexer, simulated};
+use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
+use crate::domain::Clock;
+use crate::runtime::Identity;
+use crate::runtime::clock::HostClock;
+use crate::simulator::{Faults, PlantSettings, Simulator};
+
+const IDLE_POLL: Duration = Duration::from_secs(2);
+const START_PATIENCE: Duration = Duration::from_secs(5);
+const STOP_PATIENCE: Duration = Duration::from_secs(120);
+const SIMULATED_CYCLE: Duration = Duration::from_secs(58);
+
+/// The devices, each with its owner at work.
+pub struct Devices {
+    pub analyzer: Analyzer,
+    pub valve: Valve,
+    pub identity: Identity,
+}
+
+impl Devices {
+    pub fn start(
+        settings: &Settings,
+        clock: &HostClock,
+        reports: &mpsc::UnboundedSender<Report>,
+    ) -> Result<Self, Failure> {
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let simulator = (settings.simulate || settings.multiplexer.driver == Driver::Simulated)
+            .then(|| simulator(&settings.multiplexer, &shared));
+        let dial = match &simulator {
+            Some(simulator) if settings.simulate => simulated::analyzer_dial(simulator),
+            _ => Dial::tcp(&settings.analyzer.address),
+        };
+        let identity = Identity {
+            analyzer_address: dial.place.clone(),
+            driver: if simulator.is_some() { "simulated" } else { settings.multiplexer.driver.word() }.into(),
+            channels: settings.multiplexer.channels,
+            simulated: settings.simulate,
+        };
+        let (valve, owner) =
+            Valve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
+        tokio::spawn(owner);
+        let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
+        tokio::spawn(owner);
+        Ok(Self { analyzer, valve, identity })
+    }
+}
+
+fn simulator(multiplexer: &MultiplexerSettings, clock: &Arc<dyn Clock>) -> Simulator {
+    let (channels, faults) = (multiplexer.channels, Faults::default());
+    let design = PlantSettings { cycle: SIMULATED_CYCLE, seed: 1, channels, faults, truth: None };
+    Simulator::new(design, clock.clone())
+}
+
+/// The driver that the settings name, or the simulated one wherever there is a simulator.
+fn driver(
+    settings: &Settings,
+    simulator: Option<&Simulator>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Box<dyn Multiplexer>, Failure> {
+    let multiplexer = &settings.multiplexer;
+    match (multiplexer.driver, simulator) {
+        (_, Some(simulator)) => Some(simulated_valve(settings, simulator, clock)),
+        (Driver::Vici, None) => multiplexer.vici.as_ref().map(|section| vici(section, multiplexer.channels, clock)),
+        (Driver::Simulated | Driver::Gpio | Driver::Modbus, None) => None,
+    }
+    .ok_or_else(|| anyhow::anyhow!("[multiplexer] has no driver that can be started").into())
+}
+
+fn simulated_valve(settings: &Settings, simulator: &Simulator, clock: &Arc<dyn Clock>) -> Box<dyn Multiplexer> {
+    if !settings.simulate {
+        tracing::warn!("the multiplexer is simulated: no valve is moved, and channels are not what they seem");
+    }
+    Box::new(simulated::driver(simulator, settings.multiplexer.channels, clock.clone()))
+}
+
+fn vici(section: &ViciSection, channels: u8, clock: &Arc<dyn Clock>) -> Box<dyn Multiplexer> {
+    let settings = ViciSettings {
+        channels,
+        address: section.address.clone(),
+        dialect: match section.dialect {
+            config::Dialect::Auto => None,
+            config::Dialect::Legacy => Some(Dialect::Legacy),
+            config::Dialect::Universal => Some(Dialect::Universal),
+        },
+        direction: match section.direction {
+            config::Direction::Shortest => Direction::Shortest,
+            config::Direction::Clockwise => Direction::Clockwise,
+            config::Direction::Counterclockwise => Direction::Counterclockwise,
+        },
+        ports: section.ports,
+        write_settings: section.write_settings,
+    };
+    let port = serial::dial(&section.port.to_string_lossy(), section.baud);
+    Box::new(Vici::new(port, settings, clock.clone()))
+}
+
+fn analyzer_settings(settings: &Settings, clock: &HostClock, dial: Dial) -> AnalyzerSettings {
+    AnalyzerSettings {
+        dial,
+        mode: match settings.analyzer.session {
+            SessionKind::Auto => SessionMode::Auto,
+            SessionKind::Persistent => SessionMode::Persistent,
+            SessionKind::Oneshot => SessionMode::Oneshot,
+        },
+        poll: clock.outside(settings.analyzer.poll),
+        idle_poll: IDLE_POLL.max(settings.analyzer.poll),
+        start_patience: START_PATIENCE,
+        stop_patience: STOP_PATIENCE,
+    }
+}

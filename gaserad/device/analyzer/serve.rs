@@ -1,0 +1,204 @@
+//! What changes the instrument itself: self-test, restart, network, and any AK command that somebody wrote.
+//!
+//! What must not be repeated is sent once. Whether it was obeyed is then seen by looking, and said; a lost reply is no
+//! reason to send it again.
+
+use std::time::Duration;
+
+use super::Owner;
+use super::fault::Trouble;
+use crate::ak::{Command, write_network};
+use crate::device::session::AskError;
+use crate::domain::instrument::{Network, SelfTest};
+use crate::domain::{AnalyzerState, Fault, FaultKind, Service, duration};
+
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const NEXT_LOOKS: Duration = Duration::from_millis(250);
+/// A self-test shows soon after it was begun; a restart begins two seconds after it was ordered.
+const SELF_TEST_SHOWS: Duration = Duration::from_secs(5);
+const RESTART_SHOWS: Duration = Duration::from_secs(15);
+
+/// By what an order is seen to have been obeyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Measuring,
+    SelfTest,
+    Restart,
+}
+
+/// What became of something that was sent once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Sent {
+    /// The reply.
+    Accepted(String),
+    Lost,
+}
+
+impl Owner {
+    /// What came of it, in the analyzer's words or in a sentence.
+    pub(super) async fn serve(&mut self, service: &Service) -> Result<String, Trouble> {
+        let command = match service {
+            Service::SelfTest => Command::SelfTest,
+            Service::Ak(line) => Command::read(line).map_err(|sentence| Fault::new(FaultKind::Refused, sentence))?,
+        };
+        self.look_in().await?;
+        let served = self.serve_command(&command).await;
+        // Whatever was known before may be different now.
+        self.desk.forget();
+        self.contact.forget_refusals();
+        served
+    }
+
+    async fn serve_command(&mut self, command: &Command) -> Result<String, Trouble> {
+        match command {
+            Command::Start { .. } | Command::StartByName(_) => self.serve_start(command).await,
+            Command::Stop => self.serve_stop().await,
+            Command::SelfTest => self.serve_self_test().await,
+            Command::Reboot => self.serve_reboot().await,
+            Command::SetNetwork(network) => self.serve_network(command, network).await,
+            Command::Layout(_) | Command::Order(_) => self.serve_layout(command).await,
+            command => match self.send_once(command).await? {
+                Sent::Accepted(reply) => Ok(reply),
+                Sent::Lost => Err(self.not_known(command, "and nothing shows whether it was obeyed").into()),
+            },
+        }
+    }
+
+    /// A refusal is an error.
+    async fn send_once(&mut self, command: &Command) -> Result<Sent, Trouble> {
+        match self.ask(command).await {
+            Ok(reply) => {
+                reply.done(command)?;
+                Ok(Sent::Accepted(reply.raw))
+            }
+            Err(Trouble::Ask(AskError::Lost { .. })) => Ok(Sent::Lost),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn serve_start(&mut self, command: &Command) -> Result<String, Trouble> {
+        self.start_outstanding = true;
+        let sent = self.send_once(command).await.inspect_err(|trouble| {
+            self.start_outstanding = !matches!(trouble, Trouble::Reply(_));
+        })?;
+        let patience = self.settings.start_patience;
+        self.await_sign(command, &sent, Sign::Measuring, patience, "it is measuring").await
+    }
+
+    async fn serve_stop(&mut self) -> Result<String, Trouble> {
+        let reply = self.ask(&Command::Stop).await?;
+        reply.done(&Command::Stop)?;
+        self.stop().await?;
+        Ok(format!("{}; it has stopped", reply.raw))
+    }
+
+    async fn serve_self_test(&mut self) -> Result<String, Trouble> {
+        let command = Command::SelfTest;
+        let sent = self.send_once(&command).await?;
+        let done = "its self-test runs, and takes about two minutes";
+        self.await_sign(&command, &sent, Sign::SelfTest, SELF_TEST_SHOWS, done).await
+    }
+
+    async fn serve_reboot(&mut self) -> Result<String, Trouble> {
+        let command = Command::Reboot;
+        let sent = self.send_once(&command).await?;
+        let done = self.await_sign(&command, &sent, Sign::Restart, RESTART_SHOWS, "it restarts").await;
+        self.contact.greeted = false;
+        done
+    }
+
+    async fn serve_network(&mut self, command: &Command, wanted: &Network) -> Result<String, Trouble> {
+        let sent = self.send_once(command).await?;
+        let told = self.probe(&Command::Network).await?.and_then(|reply| reply.network().ok());
+        let later = "it takes effect when the analyzer is started again (RDEV)";
+        match (sent, told) {
+            (Sent::Accepted(reply), _) => Ok(format!("{reply}; {later}")),
+            (Sent::Lost, Some(told)) if told == *wanted => {
+                Ok(format!("the reply to SNET was lost, but the analyzer has this network now; {later}"))
+            }
+            (Sent::Lost, told) => {
+                let told = told.map_or_else(|| "nothing".to_owned(), |told| write_network(&told));
+                let seen = format!("and ANET tells {told}; it may change when the analyzer is started again");
+                Err(self.not_known(command, &seen).into())
+            }
+        }
+    }
+
+    /// Results are read by the layout that was set here, and by no other.
+    async fn serve_layout(&mut self, command: &Command) -> Result<String, Trouble> {
+        self.track.layout_in_doubt = true;
+        let reply = self.ask(command).await?;
+        reply.done(command)?;
+        let set_back = self.assert_layout().await?;
+        let then = if set_back { "results were then set back to" } else { "results are still read as" };
+        Ok(format!("{}; {then} time, CAS number and concentration (SCON 1 1 1), by which they are recorded", reply.raw))
+    }
+
+    async fn await_sign(
+        &mut self,
+        command: &Command,
+        sent: &Sent,
+        sign: Sign,
+        patience: Duration,
+        done: &str,
+    ) -> Result<String, Trouble> {
+        let begun = self.now();
+        let mut pause = FIRST_LOOK;
+        loop {
+            let last = match self.shows(sign).await {
+                Ok(true) => return Ok(said(command, sent, done)),
+                Ok(false) => self.track.place().map_or("not seen", |place| place.state.words()).to_owned(),
+                Err(trouble @ Trouble::Overtaken { .. }) => return Err(trouble),
+                Err(trouble) => trouble.to_string(),
+            };
+            if self.elapsed(begun) >= patience {
+                let seen = format!("and after {} it is not seen to be so: {last}", duration::format(patience));
+                return match sent {
+                    Sent::Accepted(reply) => Err(self.not_obeyed(reply, &seen).into()),
+                    Sent::Lost => Err(self.not_known(command, &seen).into()),
+                };
+            }
+            self.inbox.wait_for_stop(pause).await;
+            pause = NEXT_LOOKS.min(pause * 2);
+        }
+    }
+
+    async fn shows(&mut self, sign: Sign) -> Result<bool, Trouble> {
+        match sign {
+            Sign::Measuring => Ok(self.look_in().await?.is_measuring()),
+            Sign::SelfTest => {
+                let state = self.look_in().await?.state;
+                let result = self.probe(&Command::SelfTestResult).await?.map(|reply| reply.self_test());
+                Ok(state == AnalyzerState::SelfTest || result == Some(Ok(SelfTest::Running)))
+            }
+            Sign::Restart => match self.ask(&Command::State).await {
+                Ok(reply) => Ok(reply.state()? == AnalyzerState::Initializing),
+                Err(Trouble::Ask(_)) => Ok(true),
+                Err(trouble) => Err(trouble),
+            },
+        }
+    }
+
+    fn not_obeyed(&self, reply: &str, seen: &str) -> Fault {
+        let place = self.session.place();
+        let text = format!("the analyzer at {place} answered {reply:?}, {seen}; look at its display and its errors");
+        Fault::new(FaultKind::Refused, text)
+    }
+
+    /// Of what was sent once, and cannot be seen.
+    fn not_known(&self, command: &Command, seen: &str) -> Fault {
+        let place = self.session.place();
+        let text = format!(
+            "the reply of the analyzer at {place} to {} was lost, {seen}; look at its display before you order it again",
+            command.code()
+        );
+        Fault::new(FaultKind::Offline, text)
+    }
+}
+
+fn said(command: &Command, sent: &Sent, done: &str) -> String {
+    match sent {
+        Sent::Accepted(reply) => format!("{reply}; {done}"),
+        Sent::Lost => format!("the reply to {} was lost, but {done}", command.code()),
+    }
+}

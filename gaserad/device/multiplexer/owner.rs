@@ -1,0 +1,151 @@
+//! The task that owns a multiplexer: it passes orders on, and looks after the valve while there are none.
+//!
+//! A valve that can be read back is asked every few seconds where it stands, so that a pulled cable, a lost supply or
+//! somebody who turned it by hand shows within seconds and not at the next move. Only what is new is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::Multiplexer;
+use crate::device::Report;
+use crate::domain::{Clock, CommandId, Fault, Position, ValveNews, ValveOrder, Verification};
+
+/// How often a valve is asked whether it still stands where it did.
+const WATCH: Duration = Duration::from_secs(3);
+/// How often a valve that is lost is asked again, and its port opened if need be.
+const RETRY: Duration = Duration::from_secs(1);
+/// However fast a simulation runs, the valve is not asked more often than this.
+const FASTEST: Duration = Duration::from_millis(50);
+
+/// A handle to the task that owns the multiplexer. The task ends with its last handle.
+#[derive(Clone)]
+pub struct Valve {
+    orders: mpsc::UnboundedSender<(CommandId, ValveOrder)>,
+}
+
+impl Valve {
+    /// The handle, and the task to spawn.
+    pub fn new(
+        driver: Box<dyn Multiplexer>,
+        clock: Arc<dyn Clock>,
+        reports: mpsc::UnboundedSender<Report>,
+    ) -> (Self, impl Future<Output = ()> + Send) {
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let owner = Owner { driver, clock, reports, known: Known::Nothing };
+        (Self { orders }, owner.run(inbox))
+    }
+
+    /// Every order is answered once, by [`Report::ValveDid`], in the order in which they came.
+    pub fn order(&self, id: CommandId, order: ValveOrder) {
+        // The task outlives its handles; if it has ended all the same, the program is shutting down.
+        let _ = self.orders.send((id, order));
+    }
+}
+
+struct Owner {
+    driver: Box<dyn Multiplexer>,
+    clock: Arc<dyn Clock>,
+    reports: mpsc::UnboundedSender<Report>,
+    known: Known,
+}
+
+/// What was last told of the valve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Known {
+    /// That it is lost, or that an order failed: where it is now is news in any case.
+    Nothing,
+    Stands(Position),
+}
+
+impl Owner {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<(CommandId, ValveOrder)>) {
+        if let Err(fault) = self.look().await {
+            self.report(Report::Valve(ValveNews::Lost(fault)));
+        }
+        loop {
+            let pause = self.pause();
+            let next_look = async {
+                match pause {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                order = inbox.recv() => match order {
+                    Some((id, order)) => self.obey(id, order).await,
+                    None => return,
+                },
+                () = self.driver.hung_up() => self.watch().await,
+                () = next_look => self.watch().await,
+            }
+        }
+    }
+
+    /// How long nothing is asked while nothing is ordered; `None` where asking would tell nothing new.
+    fn pause(&self) -> Option<Duration> {
+        let pause = match self.known {
+            Known::Nothing => RETRY,
+            Known::Stands(Position::At(_, Verification::Readback)) => WATCH,
+            Known::Stands(_) => return None,
+        };
+        Some(self.clock.outside(pause).max(FASTEST))
+    }
+
+    /// Tells that the valve is lost once, and not every time that it is still away.
+    async fn watch(&mut self) {
+        let known = self.known;
+        if let Err(fault) = self.look().await
+            && known != Known::Nothing
+        {
+            self.known = Known::Nothing;
+            self.report(Report::Valve(ValveNews::Lost(fault)));
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), Fault> {
+        let position = self.driver.position().await?;
+        let known = std::mem::replace(&mut self.known, Known::Stands(position));
+        if known != self.known {
+            self.report(Report::Valve(ValveNews::At(position)));
+        }
+        if known == Known::Nothing {
+            self.describe().await;
+        }
+        Ok(())
+    }
+
+    async fn obey(&mut self, id: CommandId, order: ValveOrder) {
+        let answer = match order {
+            ValveOrder::Home => self.driver.home().await,
+            ValveOrder::Goto(channel) => self.driver.go(channel).await,
+            ValveOrder::Where => self.driver.position().await,
+        };
+        let known = self.known;
+        self.known = answer.as_ref().map_or(Known::Nothing, |position| Known::Stands(*position));
+        let found = known == Known::Nothing && answer.is_ok();
+        if order == ValveOrder::Where && answer.is_ok() {
+            // Who asks for it looks when the answer is there.
+            self.describe().await;
+        }
+        self.report(Report::ValveDid { id, answer });
+        if found && order != ValveOrder::Where {
+            self.describe().await;
+        }
+    }
+
+    /// What a valve does not say of itself is not missed.
+    async fn describe(&mut self) {
+        match self.driver.describe().await {
+            Ok(description) => self.report(Report::Valve(ValveNews::Is(description))),
+            Err(fault) => tracing::debug!("the valve does not describe itself: {fault}"),
+        }
+    }
+
+    fn report(&self, report: Report) {
+        // Nobody listens any more: the program is shutting down.
+        let _ = self.reports.send(report);
+    }
+}

@@ -1,0 +1,161 @@
+//! The words of the actuators, read: pure.
+
+/// How an actuator words its replies. The orders are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Microelectric actuators: `Position is  = 3`, `NP = 10`.
+    Legacy,
+    /// Universal and modular actuators: `CP03`, `NP10`.
+    Universal,
+}
+
+impl Dialect {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Universal => "universal",
+        }
+    }
+}
+
+/// Where the valve says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whereabouts {
+    At(u32),
+    /// Between ports, or on its way.
+    Near,
+    /// A or B: the actuator is set up for a valve with two positions.
+    TwoPosition,
+}
+
+impl Whereabouts {
+    /// As a sentence goes on: "CP says …".
+    pub fn words(self) -> String {
+        match self {
+            Self::At(port) => format!("port {port}"),
+            Self::Near => "between two ports".to_owned(),
+            Self::TwoPosition => "A or B, as of a valve with two positions".to_owned(),
+        }
+    }
+}
+
+/// A reply to `CP`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub dialect: Dialect,
+    pub whereabouts: Whereabouts,
+}
+
+/// `CP03`, `CP3`, `CP = 3`, `CPA`, `Position is  = 3`, `Position is near to = 3`.
+pub fn position(reply: &str) -> Option<Standing> {
+    let reply = reply.to_ascii_lowercase();
+    if let Some(place) = reply.strip_prefix("cp") {
+        return place_of(place, false).map(|whereabouts| Standing { dialect: Dialect::Universal, whereabouts });
+    }
+    let rest = reply.strip_prefix("position is")?.trim_start();
+    let whereabouts = match rest.strip_prefix("near to") {
+        Some(place) => place_of(place, true).map(|_| Whereabouts::Near),
+        None => place_of(rest, true),
+    };
+    whereabouts.map(|whereabouts| Standing { dialect: Dialect::Legacy, whereabouts })
+}
+
+fn place_of(text: &str, equals: bool) -> Option<Whereabouts> {
+    let text = text.trim();
+    let place = match text.strip_prefix('=') {
+        Some(rest) => rest.trim_start(),
+        None if equals => return None,
+        None => text,
+    };
+    match place {
+        "a" | "b" => Some(Whereabouts::TwoPosition),
+        digits => plain(digits).map(Whereabouts::At),
+    }
+}
+
+/// `NP31`, `NP = 31`.
+pub fn ports(reply: &str) -> Option<u32> {
+    number_after("np", reply)
+}
+
+/// `AM3`, `AM = 3`.
+pub fn mode(reply: &str) -> Option<u32> {
+    number_after("am", reply)
+}
+
+/// `CNT123`, `CNT = 123`.
+pub fn actuations(reply: &str) -> Option<u32> {
+    number_after("cnt", reply)
+}
+
+pub fn is_refusal(reply: &str) -> bool {
+    reply.to_ascii_lowercase().contains("bad command")
+}
+
+fn number_after(code: &str, reply: &str) -> Option<u32> {
+    let reply = reply.to_ascii_lowercase();
+    let text = reply.strip_prefix(code)?.trim();
+    plain(text.strip_prefix('=').unwrap_or(text).trim_start())
+}
+
+fn plain(digits: &str) -> Option<u32> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(dialect: Dialect, whereabouts: Whereabouts) -> Option<Standing> {
+        Some(Standing { dialect, whereabouts })
+    }
+
+    #[test]
+    fn reads_a_position_in_every_dialect() {
+        for reply in ["CP03", "CP3", "CP = 3", "cp=3", "CP 03"] {
+            assert_eq!(position(reply), standing(Dialect::Universal, Whereabouts::At(3)), "{reply}");
+        }
+        for reply in ["Position is  = 3", "Position is = 3", "position is=3", "Position is  =  03"] {
+            assert_eq!(position(reply), standing(Dialect::Legacy, Whereabouts::At(3)), "{reply}");
+        }
+        assert_eq!(position("Position is near to = 3"), standing(Dialect::Legacy, Whereabouts::Near));
+    }
+
+    #[test]
+    fn a_letter_is_the_position_of_another_kind_of_valve() {
+        assert_eq!(position("CPA"), standing(Dialect::Universal, Whereabouts::TwoPosition));
+        assert_eq!(position("Position is = B"), standing(Dialect::Legacy, Whereabouts::TwoPosition));
+    }
+
+    #[test]
+    fn what_is_no_position_is_none() {
+        for reply in [
+            "",
+            "CP",
+            "CPX",
+            "CP+3",
+            "GO03",
+            "NP31",
+            "Position",
+            "Position is",
+            "Position is 3",
+            "CP03A",
+            "CP 99999999999",
+        ] {
+            assert_eq!(position(reply), None, "{reply}");
+        }
+    }
+
+    #[test]
+    fn reads_a_setting_in_every_dialect() {
+        for reply in ["NP31", "NP = 31", "np=31", "NP 31"] {
+            assert_eq!(ports(reply), Some(31), "{reply}");
+        }
+        assert_eq!((ports("CP03"), mode("AM = 3"), actuations("CNT65535")), (None, Some(3), Some(65_535)));
+    }
+
+    #[test]
+    fn bad_command_is_a_refusal_wherever_it_stands() {
+        assert!(is_refusal("Bad command") && is_refusal("GO99 = Bad Command") && !is_refusal("GO03"));
+    }
+}

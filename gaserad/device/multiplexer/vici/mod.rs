@@ -1,0 +1,313 @@
+//! VICI/Valco rotary valve actuators over a serial line.
+//!
+//! | | microelectric (EMH, EMT) | universal (EUH, EUD, EUT), modular (UMH, UMD, UMT) |
+//! |---|---|---|
+//! | `dialect` | `legacy` | `universal` |
+//! | `CP` | `Position is  = 3`, `Position is near to = 3` | `CP03` |
+//! | `NP` | `NP = 10` | `NP10` |
+//! | `AM`, `CNT` | not there | `AM3` has to be; `CNT123` counts the moves of its life |
+//! | a move | no reply | none, one or two lines, as `IFM` says; all are skipped |
+//! | id | one digit | one digit or letter; on RS-485 with a slash before it |
+//!
+//! Orders are absolute (`GOnn`, or `CWnn` and `CCnn` where the way matters: the rotor opens every port that it passes),
+//! and an order is done when the valve says that it stands there (`CP`): not when it was sent. Homing is going to port
+//! 1 and reading back, since `HM` is not known to all models. Every new connection begins with the question whether
+//! this is the valve that it has to be ([`introduce`]). Broadcasts (`*`) are never sent.
+
+mod contact;
+mod dialect;
+mod introduce;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{BoxFuture, Multiplexer};
+use crate::device::Dial;
+use crate::domain::{Channel, Clock, Fault, FaultKind, Position, ValveDescription, Verification};
+
+use contact::{Contact, Trouble, if_known};
+pub use dialect::Dialect;
+use dialect::Whereabouts;
+use introduce::{Actuator, introduce};
+
+const POLL: Duration = Duration::from_millis(100);
+const FASTEST_POLL: Duration = Duration::from_millis(5);
+const TRAVEL: Duration = Duration::from_secs(2);
+const TRAVEL_PER_PORT: Duration = Duration::from_millis(300);
+
+#[derive(Debug, Clone)]
+pub struct ViciSettings {
+    /// How many channels are to be used; the valve may have more ports.
+    pub channels: u8,
+    /// What goes before every command where the actuator has an id: `3`, or `/3` on RS-485.
+    pub address: Option<String>,
+    /// `None`: whichever it speaks.
+    pub dialect: Option<Dialect>,
+    pub direction: Direction,
+    /// How many ports the valve has, where that is to be checked.
+    pub ports: Option<u8>,
+    /// The actuator's own settings may be corrected.
+    pub write_settings: bool,
+}
+
+impl ViciSettings {
+    pub const fn new(channels: u8) -> Self {
+        Self {
+            channels,
+            address: None,
+            dialect: None,
+            direction: Direction::Shortest,
+            ports: None,
+            write_settings: false,
+        }
+    }
+}
+
+/// Which way the rotor turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Shortest,
+    /// Counting up.
+    Clockwise,
+    /// Counting down.
+    Counterclockwise,
+}
+
+impl Direction {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Shortest => "GO",
+            Self::Clockwise => "CW",
+            Self::Counterclockwise => "CC",
+        }
+    }
+
+    /// How many ports it is from one to another, on a valve with `ports`.
+    const fn steps(self, from: u32, to: u32, ports: u32) -> u32 {
+        let (from, to) = (from % ports, to % ports);
+        let up = (to + ports - from) % ports;
+        let down = (from + ports - to) % ports;
+        match self {
+            Self::Clockwise => up,
+            Self::Shortest if up < down => up,
+            Self::Counterclockwise | Self::Shortest => down,
+        }
+    }
+}
+
+pub struct Vici {
+    dial: Dial,
+    settings: ViciSettings,
+    clock: Arc<dyn Clock>,
+    /// Open, and with an actuator that is fit.
+    contact: Option<(Contact, Actuator)>,
+}
+
+/// How waiting for a position ended.
+enum Arrival {
+    There(Whereabouts),
+    Late(Whereabouts),
+}
+
+/// What one exchange with the actuator is for.
+#[derive(Clone, Copy)]
+enum Ask<'a> {
+    Whereabouts,
+    /// After which it is on its way.
+    Order(&'a str),
+}
+
+impl Ask<'_> {
+    const fn command(&self) -> &str {
+        match self {
+            Self::Whereabouts => "CP",
+            Self::Order(command) => command,
+        }
+    }
+}
+
+impl Multiplexer for Vici {
+    fn home(&mut self) -> BoxFuture<'_, Result<Position, Fault>> {
+        Box::pin(self.travel(Channel::HOME))
+    }
+
+    fn go(&mut self, to: Channel) -> BoxFuture<'_, Result<Position, Fault>> {
+        Box::pin(self.travel(to))
+    }
+
+    fn position(&mut self) -> BoxFuture<'_, Result<Position, Fault>> {
+        Box::pin(self.stand())
+    }
+
+    fn describe(&mut self) -> BoxFuture<'_, Result<ValveDescription, Fault>> {
+        Box::pin(self.description())
+    }
+
+    fn hung_up(&mut self) -> BoxFuture<'_, ()> {
+        match &mut self.contact {
+            Some((contact, _)) => Box::pin(contact.hung_up()),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+}
+
+impl Vici {
+    pub fn new(dial: Dial, settings: ViciSettings, clock: Arc<dyn Clock>) -> Self {
+        Self { dial, settings, clock, contact: None }
+    }
+
+    async fn travel(&mut self, to: Channel) -> Result<Position, Fault> {
+        let port = u32::from(to.number());
+        let goal = Whereabouts::At(port);
+        let (from, ports) = self.whereabouts().await?;
+        if from == goal {
+            return Ok(Position::At(to, Verification::Readback));
+        }
+        let direction = self.settings.direction;
+        let steps = match from {
+            Whereabouts::At(from) => direction.steps(from, port, ports),
+            Whereabouts::Near | Whereabouts::TwoPosition => ports,
+        };
+        let order = format!("{}{port:02}", direction.code());
+        self.persist(Ask::Order(&order)).await?;
+        let patience = TRAVEL + TRAVEL_PER_PORT * steps;
+        match self.poll_until(patience, |here| here == goal).await? {
+            Arrival::There(_) => Ok(Position::At(to, Verification::Readback)),
+            Arrival::Late(here) => Err(self.stuck(&order, patience, here)),
+        }
+    }
+
+    async fn stand(&mut self) -> Result<Position, Fault> {
+        let here = self.poll_until(TRAVEL, |here| here != Whereabouts::Near).await?;
+        let port = match here {
+            Arrival::There(Whereabouts::At(port)) => port,
+            Arrival::There(Whereabouts::TwoPosition) => {
+                return Err(self.refused("stands on A or B, so its actuator is set up for two positions; send it AM3"));
+            }
+            Arrival::There(Whereabouts::Near) | Arrival::Late(_) => {
+                return Err(self.refused(
+                    "stands between two ports; order it to a channel, and check that it turns freely if it stays there",
+                ));
+            }
+        };
+        match u8::try_from(port).ok().and_then(Channel::new) {
+            Some(channel) => Ok(Position::At(channel, Verification::Readback)),
+            None => Err(self.refused(&format!("says that it stands on port {port}, which is no channel here"))),
+        }
+    }
+
+    async fn description(&mut self) -> Result<ValveDescription, Fault> {
+        let told = self.tell().await;
+        told.map_err(|trouble| {
+            self.contact = None;
+            self.troubled("CNT", &trouble)
+        })
+    }
+
+    async fn tell(&mut self) -> Result<ValveDescription, Trouble> {
+        let (contact, actuator) = self.contact().await?;
+        let actuations = match actuator.dialect {
+            Dialect::Legacy => None,
+            Dialect::Universal => if_known(contact.ask("CNT", dialect::actuations).await)?,
+        };
+        Ok(ValveDescription { model: actuator.model.clone(), actuations: actuations.map(u64::from) })
+    }
+
+    /// Asks for the position until it is as wanted, or `patience` is over.
+    async fn poll_until(
+        &mut self,
+        patience: Duration,
+        wanted: impl Fn(Whereabouts) -> bool + Send,
+    ) -> Result<Arrival, Fault> {
+        let poll = self.clock.outside(POLL).max(FASTEST_POLL);
+        // However fast a simulation runs, its answers come through the same operating system.
+        let limit = self.clock.outside(patience).max(TRAVEL);
+        let mut late = pin!(tokio::time::sleep(limit));
+        loop {
+            let (here, _) = self.whereabouts().await?;
+            if wanted(here) {
+                return Ok(Arrival::There(here));
+            }
+            tokio::select! {
+                () = &mut late => return Ok(Arrival::Late(here)),
+                () = tokio::time::sleep(poll) => {}
+            }
+        }
+    }
+
+    /// Where it is, and how many ports it has.
+    async fn whereabouts(&mut self) -> Result<(Whereabouts, u32), Fault> {
+        self.persist(Ask::Whereabouts).await
+    }
+
+    /// Asks, and if that fails asks once more on a new line: every command may be repeated, and a line may be garbled.
+    async fn persist(&mut self, ask: Ask<'_>) -> Result<(Whereabouts, u32), Fault> {
+        match self.exchange(ask).await {
+            Ok(answer) => return Ok(answer),
+            Err(trouble @ Trouble::Unfit(_)) => {
+                self.contact = None;
+                return Err(self.troubled(ask.command(), &trouble));
+            }
+            // An open descriptor of a port that is gone would keep its name from it when it is back.
+            Err(_) => self.contact = None,
+        }
+        self.exchange(ask).await.map_err(|trouble| {
+            self.contact = None;
+            self.troubled(ask.command(), &trouble)
+        })
+    }
+
+    async fn exchange(&mut self, ask: Ask<'_>) -> Result<(Whereabouts, u32), Trouble> {
+        let poll = self.clock.outside(POLL).max(FASTEST_POLL);
+        let (contact, actuator) = self.contact().await?;
+        let ports = actuator.ports;
+        match ask {
+            Ask::Whereabouts => Ok((contact.ask("CP", dialect::position).await?.whereabouts, ports)),
+            Ask::Order(command) => contact.order(command, poll).await.map(|()| (Whereabouts::Near, ports)),
+        }
+    }
+
+    async fn contact(&mut self) -> Result<&mut (Contact, Actuator), Trouble> {
+        let contact = match self.contact.take() {
+            Some(contact) => contact,
+            None => {
+                let address = self.settings.address.as_deref().unwrap_or_default();
+                let mut contact = Contact::open(&self.dial, address).await?;
+                let actuator = introduce(&mut contact, &self.settings).await?;
+                (contact, actuator)
+            }
+        };
+        Ok(self.contact.insert(contact))
+    }
+
+    fn stuck(&self, order: &str, patience: Duration, here: Whereabouts) -> Fault {
+        self.refused(&format!(
+            "was ordered {order}, and {:.1} s later CP says {}; check its supply, that it turns freely, and that nobody \
+             else commands it",
+            self.clock.outside(patience).max(TRAVEL).as_secs_f64(),
+            here.words()
+        ))
+    }
+
+    fn troubled(&self, command: &str, trouble: &Trouble) -> Fault {
+        match trouble {
+            Trouble::Unfit(what) => self.refused(what),
+            Trouble::BadCommand(_) => self.refused(&format!(
+                "was asked {command} twice, and {trouble}; check that it is a VICI multiposition valve and its address"
+            )),
+            Trouble::Line(_) | Trouble::Stray(_) => Fault::new(
+                FaultKind::Offline,
+                format!(
+                    "the valve on {} was asked {command} twice: {trouble}; check its power, the cable, the port, the \
+                     baud rate and the address",
+                    self.dial.place
+                ),
+            ),
+        }
+    }
+
+    fn refused(&self, what: &str) -> Fault {
+        Fault::new(FaultKind::Refused, format!("the valve on {} {what}", self.dial.place))
+    }
+}
