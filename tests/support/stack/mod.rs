@@ -97,7 +97,7 @@ impl Stack {
         };
         let (analyzer, owner) = Analyzer::new(settings, shared.clone(), sender.clone());
         tokio::spawn(owner);
-        let (valve, owner) = Valve::new(driver(design, &valve_wire, shared), sender);
+        let (valve, owner) = Valve::new(driver(design, &valve_wire, shared.clone()), shared, sender);
         tokio::spawn(owner);
         Self {
             state: State::new(Beginning { limits: design.limits, ..Beginning::default() }),
@@ -267,7 +267,7 @@ fn plant(design: &Design, truth: &Sink) -> PlantSettings {
 }
 
 fn driver(design: &Design, wire: &Wire, clock: Arc<dyn Clock>) -> Box<dyn Multiplexer> {
-    Box::new(Vici::new(wire.dial(), ViciSettings { channels: design.channels, address: None }, clock))
+    Box::new(Vici::new(wire.dial(), ViciSettings::new(design.channels), clock))
 }
 
 fn what_of(report: Report) -> What {
