@@ -97,6 +97,10 @@ fn another_client_that_stops_the_task_fails_the_run_with_that_reason() {
             assert_eq!(stack.somebody_else_asks("STPM K0").await, "STPM 0");
         });
         assert_eq!(aftermath.outcome, Outcome::Failed);
-        assert!(aftermath.reason.contains("stopped measuring, and not because gaserad told it to: it is "), "{}", aftermath.reason);
+        assert!(
+            aftermath.reason.contains("stopped measuring, and not because gaserad told it to: it is "),
+            "{}",
+            aftermath.reason
+        );
     }
 }

@@ -105,7 +105,12 @@ fn worlds(count: u64) -> (Ledger, Vec<(u64, String)>) {
             }
             let outcome = std::panic::catch_unwind(|| world(seed, false));
             match outcome.unwrap_or_else(|_| Err("it panicked".into())) {
-                Ok(ledger) => { if ledger.hidden > 0 { println!("{seed} hidden {}", ledger.hidden); } *total.lock().unwrap() += ledger },
+                Ok(ledger) => {
+                    if ledger.hidden > 0 {
+                        println!("{seed} hidden {}", ledger.hidden);
+                    }
+                    *total.lock().unwrap() += ledger
+                }
                 Err(what) => wrong.lock().unwrap().push((seed, what)),
             }
         }

@@ -83,7 +83,11 @@ pub fn survives(design: &Design, lost: usize, trouble: impl AsyncFn(&mut Stack))
         let honest = *outcome == Outcome::Partial && ledger.missed > 0 && lost > 0;
         assert!(*outcome == Outcome::Completed || honest, "trouble after {after:?}: {outcome:?}, {reason}");
         let told = if lost > 0 { ledger.missed } else { 0 };
-        assert!(ledger.hidden <= lost.saturating_add(told), "trouble after {after:?}: {ledger:?} {}", hidden(stack, &plan()).join("\n"));
+        assert!(
+            ledger.hidden <= lost.saturating_add(told),
+            "trouble after {after:?}: {ledger:?} {}",
+            hidden(stack, &plan()).join("\n")
+        );
         aftermath
     };
     moments().map(check).collect()
