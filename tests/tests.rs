@@ -8,5 +8,6 @@ mod engine;
 mod layers;
 mod store;
 mod support;
+mod udev;
 mod whole;
 mod worlds;

@@ -1,6 +1,4 @@
 //! Any bytes, as requests and as replies: nothing panics, and where the bytes are split makes no difference.
-//!
-//! `cargo fuzz run ak_frame`, or `cargo fuzz run --sanitizer none ak_frame` on a stable toolchain.
 #![no_main]
 
 use gasera::ak::{Command, Decoder, Frame, Reply, Request};
@@ -37,7 +35,7 @@ fn read_request(request: &Request) {
 
 fn read_reply(reply: &Reply) {
     let _ = (reply.state(), reply.phase(), reply.iteration(), reply.errors());
-    let _ = (reply.gases(), reply.clock(), reply.identity(), reply.done(Command::Stop));
+    let _ = (reply.gases(), reply.clock(), reply.identity(), reply.done(&Command::Stop));
     if let Ok(samples) = reply.results() {
         assert!(samples.iter().flat_map(|sample| &sample.readings).all(|reading| reading.ppm.is_none_or(f64::is_finite)));
     }

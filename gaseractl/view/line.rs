@@ -33,6 +33,7 @@ fn sentence(event: &Event, paint: Paint) -> String {
     match event {
         Event::RunStarted { run } => format!("run {}: {}", run.id, words::plan(&run.plan)),
         Event::RunFinished { run } => ended(run),
+        Event::RunUpdated(update) => words::update(update),
         Event::Phase(change) => phase(change),
         Event::LiveData(data) => {
             let text = format!("{}: {}", words::attribution(data.attribution, data.channel), words::readings(data));

@@ -125,7 +125,7 @@ fn happened(status: &mut Status, event: &Event) {
             status.multiplexer.position = *position;
             status.multiplexer.channel = *channel;
         }
-        Event::Alarm { .. } | Event::SystemShutdown { .. } => {}
+        Event::RunUpdated(_) | Event::Alarm { .. } | Event::SystemShutdown { .. } => {}
     }
 }
 

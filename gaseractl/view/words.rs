@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gasera::domain::event::{DeviceMetrics, LiveData};
+use gasera::domain::event::{DeviceMetrics, LiveData, RunChange, RunUpdate};
 use gasera::domain::status::AnalyzerStatus;
 use gasera::domain::{
     Attribution, Channel, DeviceErrors, Outcome, Phase, Plan, Position, StampMeaning, Status, Utc, Verification,
@@ -68,6 +68,7 @@ pub fn doing(phase: Phase) -> &'static str {
         Phase::Switching => "switching the valve",
         Phase::Paused => "purging",
         Phase::Measuring => "measuring",
+        Phase::Suspended => "suspended",
         Phase::Aborted => "aborted",
         Phase::Failed => "failed",
     }
@@ -191,6 +192,19 @@ pub fn outcome(run: &Run) -> Option<Outcome> {
         proto::Outcome::Aborted => Some(Outcome::Aborted),
         proto::Outcome::Failed => Some(Outcome::Failed),
     }
+}
+
+/// `ada paused the run`
+pub fn update(update: &RunUpdate) -> String {
+    let done = match update.change {
+        RunChange::PauseAsked => "wants the run to pause",
+        RunChange::Suspended => "suspended the run",
+        RunChange::Resumed => "resumed the run",
+        RunChange::Skipped => "skipped",
+        RunChange::FinishAsked => "wants the run to finish",
+        RunChange::Noted => "noted:",
+    };
+    format!("{} {done} {}", update.who, update.text).trim_end().to_owned()
 }
 
 /// `clock 0.4 s ahead, stamps mean sampling, 1204 valve moves`

@@ -48,6 +48,9 @@ impl Tasks {
     /// in other letters, then the id itself. All readings of the list count, not only the one that was taken.
     pub fn find(&self, wanted: &str) -> Vec<u32> {
         let wanted: Vec<&str> = wanted.split_whitespace().collect();
+        if wanted.is_empty() {
+            return Vec::new();
+        }
         let exact = self.ids_before(|words| words.iter().copied().eq(wanted.iter().copied()));
         if !exact.is_empty() {
             return exact;
@@ -128,9 +131,12 @@ fn most_starts(ids: &[(usize, u32)]) -> usize {
         .count()
 }
 
+/// A task whose name is nothing but quotes is left out: it can be asked for by its id only.
 fn name(chain: &[(usize, u32)], words: &[String]) -> Vec<Task> {
     let ends = chain.iter().skip(1).map(|(place, _)| *place).chain([words.len()]);
-    chain.iter().zip(ends).map(|((place, id), end)| Task { id: *id, name: words[place + 1..end].join(" ") }).collect()
+    let named =
+        chain.iter().zip(ends).map(|((place, id), end)| Task { id: *id, name: words[place + 1..end].join(" ") });
+    named.filter(|task| !task.name.trim().is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -183,6 +189,14 @@ mod tests {
         assert_eq!(list(data), named([(11, "Soil 2024 run"), (12, "FLUSH")]));
         assert!(!tasks(data).ambiguous);
         assert_eq!(tasks(data).find("Soil 2024 run"), [11]);
+    }
+
+    #[test]
+    fn a_task_without_a_name_is_found_by_its_id() {
+        let tasks = tasks("11 \"\" 12 FLUSH");
+        assert_eq!(list("11 \"\" 12 FLUSH"), named([(12, "FLUSH")]));
+        assert_eq!((tasks.find("11"), tasks.find("flush")), (vec![11], vec![12]));
+        assert_eq!(tasks.find(""), [0_u32; 0]);
     }
 
     #[test]

@@ -57,6 +57,7 @@ fn status_of(reason: Reason) -> StatusCode {
         Reason::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Reason::RunUnderWay
         | Reason::NoRun
+        | Reason::NotNow
         | Reason::AnalyzerBusy
         | Reason::AnalyzerRefused
         | Reason::AnalyzerErrors

@@ -28,6 +28,7 @@ const fn code(reason: Reason) -> Code {
         Reason::PlanInvalid | Reason::RequestInvalid => Code::InvalidArgument,
         Reason::RunUnderWay
         | Reason::NoRun
+        | Reason::NotNow
         | Reason::AnalyzerBusy
         | Reason::AnalyzerErrors
         | Reason::AnalyzerRefused

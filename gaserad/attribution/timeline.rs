@@ -17,17 +17,23 @@ pub struct Stay {
     pub arrived: Tick,
     /// When the purge was over.
     pub measured_from: Option<Tick>,
+    /// When the run was suspended.
+    pub suspended_from: Option<Tick>,
 }
 
 impl Stay {
     pub const fn new(visit: VisitId, channel: Channel, repeat: u32, arrived: Tick) -> Self {
-        Self { visit, channel, repeat, arrived, measured_from: None }
+        Self { visit, channel, repeat, arrived, measured_from: None, suspended_from: None }
     }
 
     /// Whether the exchange began after the purge. The plan only guesses how long a purge must be, so the look at
     /// which the exchange was first seen decides; the position, in contrast, must hold for the widest window.
     pub fn covers(&self, exchange: &Exchange) -> bool {
-        self.measured_from.is_some_and(|from| exchange.began_before >= from)
+        self.measured_from.is_some_and(|from| exchange.began_before >= from) && !self.is_suspended_in(exchange)
+    }
+
+    pub fn is_suspended_in(&self, exchange: &Exchange) -> bool {
+        self.suspended_from.is_some_and(|from| exchange.began_before > from)
     }
 }
 
@@ -64,7 +70,11 @@ impl Timeline {
         if self.entries.back().is_some_and(|entry| entry.position == position) {
             return;
         }
-        self.entries.push_back(Entry { from: at, position, stay: None });
+        self.push(Entry { from: at, position, stay: None });
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.entries.push_back(entry);
         if self.entries.len() > Self::REMEMBERED {
             self.entries.pop_front();
         }
@@ -84,6 +94,19 @@ impl Timeline {
     pub fn arrive(&mut self, stay: Stay) {
         if let Some(entry) = self.entries.back_mut() {
             entry.stay = Some(stay);
+        }
+    }
+
+    /// The visit goes on from `at`, as if it had begun now; what it was before remains as it was.
+    pub fn renew(&mut self, at: Tick, stay: Stay) {
+        let Some(position) = self.entries.back().map(|entry| entry.position) else { return };
+        self.push(Entry { from: at, position, stay: Some(stay) });
+    }
+
+    /// The run is suspended: what is drawn from now on is not measured for it.
+    pub fn suspend(&mut self, at: Tick) {
+        if let Some(stay) = self.entries.back_mut().and_then(|entry| entry.stay.as_mut()) {
+            stay.suspended_from = Some(at);
         }
     }
 
@@ -109,9 +132,10 @@ impl Timeline {
         if std::iter::once(start).chain(rest.iter().copied()).any(|entry| entry.position == Position::Unknown) {
             return Holding::Unknown;
         }
+        let steady = rest.iter().all(|entry| entry.position == start.position);
         match start.position {
-            Position::At(_, Verification::None) if rest.is_empty() => Holding::Unknown,
-            Position::At(channel, verification) if rest.is_empty() => {
+            Position::At(_, Verification::None) if steady => Holding::Unknown,
+            Position::At(channel, verification) if steady => {
                 Holding::Steady { channel, verification, stay: start.stay }
             }
             Position::At(..) | Position::Moving | Position::Unknown => Holding::Moved,

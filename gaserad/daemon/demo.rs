@@ -163,7 +163,7 @@ fn phase(change: &PhaseChange) -> Option<String> {
         Phase::Switching if change.channel.is_some() => "valve moves",
         Phase::Paused => "purging",
         Phase::Measuring => "measuring",
-        Phase::Switching | Phase::Idle | Phase::Aborted | Phase::Failed => return None,
+        Phase::Switching | Phase::Suspended | Phase::Idle | Phase::Aborted | Phase::Failed => return None,
     };
     let Progress { elapsed, percent } = Progress::of(change);
     Some(format!("{elapsed:>7}  {percent:>3}%  {words:<16} {channel}"))

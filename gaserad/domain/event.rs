@@ -22,6 +22,9 @@ pub enum Event {
     RunStarted { run: RunSummary },
     #[serde(rename = "run.finished")]
     RunFinished { run: RunSummary },
+    /// Somebody did something to the run under way.
+    #[serde(rename = "run.updated")]
+    RunUpdated(RunUpdate),
     #[serde(rename = "phase")]
     Phase(PhaseChange),
     #[serde(rename = "live_data")]
@@ -43,6 +46,29 @@ pub enum Event {
     Alarm { severity: Severity, code: String, text: String, run_id: Option<RunId> },
     #[serde(rename = "system.shutdown")]
     SystemShutdown { reason: String },
+}
+
+/// What was done to a run, and by whom.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunUpdate {
+    pub run_id: RunId,
+    pub change: RunChange,
+    pub who: String,
+    /// The note, or the reason.
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunChange {
+    /// It will pause after the sample under way.
+    PauseAsked,
+    Suspended,
+    Resumed,
+    Skipped,
+    /// It will end after the channel or the repeat under way.
+    FinishAsked,
+    Noted,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -142,9 +168,10 @@ impl LiveData {
 
 impl Event {
     /// The names of all events that are numbered and replayed.
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 13] = [
         "run.started",
         "run.finished",
+        "run.updated",
         "phase",
         "live_data",
         "device.connection",
@@ -161,6 +188,7 @@ impl Event {
         match self {
             Self::RunStarted { .. } => "run.started",
             Self::RunFinished { .. } => "run.finished",
+            Self::RunUpdated(_) => "run.updated",
             Self::Phase(_) => "phase",
             Self::LiveData(_) => "live_data",
             Self::DeviceConnection { .. } => "device.connection",
@@ -177,6 +205,7 @@ impl Event {
     pub const fn run(&self) -> Option<&RunId> {
         match self {
             Self::RunStarted { run } | Self::RunFinished { run } => Some(&run.id),
+            Self::RunUpdated(update) => Some(&update.run_id),
             Self::Phase(change) => Some(&change.run_id),
             Self::LiveData(data) => Some(&data.run_id),
             Self::Alarm { run_id, .. } => run_id.as_ref(),

@@ -25,6 +25,12 @@ pub enum Fact {
         left: Utc,
     },
     Recorded(Record),
+    Noted {
+        run: RunId,
+        at: Utc,
+        who: String,
+        text: String,
+    },
     RunEnded {
         run: RunId,
         ended: Utc,

@@ -13,6 +13,8 @@ pub enum Phase {
     /// Purging before measuring.
     Paused,
     Measuring,
+    /// The run was paused, or waits until something in its way is gone.
+    Suspended,
     Aborted,
     /// The merged payload says ABORTED instead.
     Failed,
@@ -26,6 +28,7 @@ impl Phase {
             Self::Switching => "SWITCHING",
             Self::Paused => "PAUSED",
             Self::Measuring => "MEASURING",
+            Self::Suspended => "SUSPENDED",
             Self::Aborted => "ABORTED",
             Self::Failed => "FAILED",
         }

@@ -58,6 +58,8 @@ impl Qc {
 pub enum Flag {
     /// The gas exchange began before the purge was over.
     Purge,
+    /// The gas exchange began while the run was suspended.
+    Suspended,
     /// One of the first samples after a switch, which the plan leaves out for all gases or for some.
     Carryover,
     PosUnverified,
@@ -80,6 +82,7 @@ impl Flag {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Purge => "purge",
+            Self::Suspended => "suspended",
             Self::Carryover => "carryover",
             Self::PosUnverified => "pos_unverified",
             Self::PosChanged => "pos_changed",

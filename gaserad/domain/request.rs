@@ -21,6 +21,60 @@ pub struct StartRequest {
     pub who: String,
 }
 
+/// What somebody wants done with the run under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// Stay where it is: after the sample under way, or at once.
+    Pause {
+        now: bool,
+    },
+    Resume,
+    /// Leave the visit under way for the next one.
+    Skip,
+    Finish {
+        after: FinishAfter,
+    },
+    Note {
+        text: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FinishAfter {
+    /// The visit under way.
+    Channel,
+    /// The repeat under way.
+    Repeat,
+}
+
+impl Control {
+    /// As a sentence goes on: "cannot …".
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::Pause { .. } => "pause",
+            Self::Resume => "resume",
+            Self::Skip => "skip",
+            Self::Finish { .. } => "finish",
+            Self::Note { .. } => "note",
+        }
+    }
+
+    /// As the command line calls it.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Pause { now: false } => "pause".into(),
+            Self::Pause { now: true } => "pause --now".into(),
+            Self::Resume => "resume".into(),
+            Self::Skip => "skip".into(),
+            Self::Finish { after: FinishAfter::Channel } => "finish --after channel".into(),
+            Self::Finish { after: FinishAfter::Repeat } => "finish --after repeat".into(),
+            Self::Note { text } => format!("note {text}"),
+        }
+    }
+}
+
 /// What a request that was granted came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done {
@@ -38,8 +92,10 @@ pub enum Done {
 pub enum Reason {
     /// One run at a time.
     RunUnderWay,
-    /// There is nothing to abort.
+    /// There is nothing to abort, to pause, …
     NoRun,
+    /// The run is not in a state in which that can be done.
+    NotNow,
     /// Somebody else makes the analyzer measure.
     AnalyzerBusy,
     AnalyzerOffline,
@@ -64,6 +120,7 @@ impl Reason {
         match self {
             Self::RunUnderWay => "RUN_UNDER_WAY",
             Self::NoRun => "NO_RUN",
+            Self::NotNow => "NOT_NOW",
             Self::AnalyzerBusy => "ANALYZER_BUSY",
             Self::AnalyzerOffline => "ANALYZER_OFFLINE",
             Self::AnalyzerRefused => "ANALYZER_REFUSED",

@@ -1,7 +1,7 @@
 //! Which request is granted when, with a sentence for each refusal.
 
-use super::state::State;
-use crate::domain::{Denied, DeviceErrors, Fault, FaultKind, Plan, Reason, Severity};
+use super::state::{Run, Stage, State};
+use crate::domain::{Control, Denied, DeviceErrors, Fault, FaultKind, Plan, Reason, Severity};
 
 /// Whether a run may be prepared now.
 pub(super) fn start(state: &State) -> Result<(), Denied> {
@@ -50,6 +50,62 @@ pub(super) fn abort(state: &State) -> Result<(), Denied> {
     match state.run {
         Some(_) => Ok(()),
         None => Err(Denied::new(Reason::NoRun, "no run is under way, so there is nothing to abort")),
+    }
+}
+
+/// Whether that can be done to the run under way.
+pub(super) fn control(state: &State, control: &Control) -> Result<(), Denied> {
+    let run = state.run.as_ref().ok_or_else(no_run)?;
+    let not_now = |why: &str| {
+        let text = format!("cannot {}: {why}", control.verb());
+        Err(Denied::new(Reason::NotNow, text))
+    };
+    let standing = run.standing();
+    match (control, standing) {
+        (Control::Note { .. }, _) => Ok(()),
+        (_, Standing::Beginning) => not_now("the run is only just being started; try again when it measures"),
+        (_, Standing::Ending) => not_now("the run is ending already"),
+        (Control::Pause { .. }, Standing::Suspended) => not_now("the run is suspended already"),
+        (Control::Resume, Standing::UnderWay) if run.pause_asked.is_none() => not_now("the run is not suspended"),
+        (
+            Control::Pause { .. } | Control::Resume | Control::Skip | Control::Finish { .. },
+            Standing::UnderWay | Standing::Suspended,
+        ) => Ok(()),
+    }
+}
+
+pub(super) fn no_run() -> Denied {
+    Denied::new(Reason::NoRun, "no run is under way")
+}
+
+/// A run's stages, as far as they matter to what can be done to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The analyzer does not measure yet.
+    Beginning,
+    UnderWay,
+    Suspended,
+    /// The last results come in, or the devices come to rest.
+    Ending,
+}
+
+impl Run {
+    fn standing(&self) -> Standing {
+        match self.stage {
+            Stage::Preparing(_) | Stage::Starting(..) => Standing::Beginning,
+            Stage::Suspended(_) => Standing::Suspended,
+            Stage::Draining | Stage::Closing(..) | Stage::Stopping(..) | Stage::Parking(..) => Standing::Ending,
+            _ if !self.ordered_start => Standing::Beginning,
+            Stage::Homing(_)
+            | Stage::Moving(_)
+            | Stage::ValveLost(_)
+            | Stage::Settling
+            | Stage::Purging
+            | Stage::PurgeOver(_)
+            | Stage::Measuring
+            | Stage::MeasureOver(_)
+            | Stage::Lingering => Standing::UnderWay,
+        }
     }
 }
 

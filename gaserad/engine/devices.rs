@@ -65,6 +65,7 @@ impl Turn {
     fn exchange_ended(&mut self) {
         let Some(exchange) = self.state.exchanges.newest_ended() else { return };
         let credit = attribute(Origin::Exchange { exchange, missed: 0 }, &self.state.timeline);
+        self.sample_over();
         if credit.attribution == Attribution::Exact && !credit.discard {
             self.drawn_for(credit.stay.map(|stay| stay.visit));
         }
@@ -152,6 +153,7 @@ impl Turn {
                 | Stage::Lingering
                 | Stage::Draining
                 | Stage::ValveLost(_)
+                | Stage::Suspended(_)
                 | Stage::Parking(..),
                 _,
             ) => {}

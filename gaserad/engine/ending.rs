@@ -148,8 +148,16 @@ impl Turn {
     /// The plan was carried out.
     fn finish(&mut self, stopped: Stopped) {
         let Some(run) = &mut self.state.run else { return };
-        run.repeat = run.plan.repeats;
-        let (outcome, reason) = run.verdict();
+        let planned = run.visits_begun >= run.plan.visits();
+        if planned {
+            run.repeat = run.plan.repeats;
+        }
+        let (outcome, mut reason) = run.verdict();
+        if let Some(asked) = run.finish_asked.as_ref().filter(|_| !planned) {
+            let early =
+                format!("finished early by {}, after {} of {} visits", asked.who, run.visits_begun, run.plan.visits());
+            reason = if reason.is_empty() { early } else { format!("{early}; {reason}") };
+        }
         let doubt = match stopped {
             Stopped::Doubtful(doubt) => Some(doubt),
             Stopped::NotYet | Stopped::Yes => None,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state::Beginning;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerNews, CommandId, Fault, Moment, Position, RunId, Service, StartRequest, ValveNews,
+    AnalyzerAnswer, AnalyzerNews, CommandId, Control, Fault, Moment, Position, RunId, Service, StartRequest, ValveNews,
     ValveOrder,
 };
 
@@ -32,6 +32,11 @@ pub enum What {
     Abort {
         request: RequestId,
         who: String,
+    },
+    Control {
+        request: RequestId,
+        who: String,
+        control: Control,
     },
     MoveValve {
         request: RequestId,

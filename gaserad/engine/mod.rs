@@ -24,6 +24,7 @@
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
 //! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
+//! | `control` | pause, resume, skip, finish, note |
 //! | `ending` | how it ends |
 //! | `devices` | what the analyzer tells |
 //! | `valve` | what the valve tells |
@@ -33,6 +34,7 @@
 //! | `progress` | how far it is, for people |
 
 mod admit;
+mod control;
 mod devices;
 mod effect;
 mod ending;
@@ -60,6 +62,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::Began(began) => turn.state = State::new(*began),
         What::Start { request, run, asked } => turn.start(request, run, *asked),
         What::Abort { request, who } => turn.abort(request, &who),
+        What::Control { request, who, control } => turn.control(request, who, control),
         What::MoveValve { request, order, .. } => turn.move_valve(request, order),
         What::Serve { request, service, .. } => turn.serve(request, service),
         What::Shutdown => turn.shut_down(),

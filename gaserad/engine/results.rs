@@ -30,6 +30,9 @@ impl Turn {
             run.live_data = Some(live_data.clone());
         }
         self.tell(Event::LiveData(live_data));
+        if blind {
+            self.sample_over();
+        }
         if blind && credit.attribution == Attribution::Exact && !credit.discard {
             self.drawn_for(credit.stay.map(|stay| stay.visit));
         }

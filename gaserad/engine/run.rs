@@ -142,6 +142,9 @@ impl Turn {
         if Some(stop.channel) != position {
             return self.go(stop.channel);
         }
+        if self.suspend_if_asked() {
+            return;
+        }
         let Some(run) = &mut self.state.run else { return };
         run.shown_channel = stop.channel.index();
         if !stop.measured {
@@ -188,6 +191,7 @@ impl Turn {
             Stage::Lingering => self.leave(),
             Stage::Draining => self.drained(),
             Stage::ValveLost(_) => self.valve_stays_lost(),
+            Stage::Suspended(_) => {}
             stage @ (Stage::Preparing(_)
             | Stage::Homing(_)
             | Stage::Starting(..)
@@ -216,7 +220,8 @@ impl Turn {
             | Stage::Measuring
             | Stage::Lingering
             | Stage::Draining
-            | Stage::ValveLost(_) => return None,
+            | Stage::ValveLost(_)
+            | Stage::Suspended(_) => return None,
         };
         (awaited == id).then(|| stage.clone())
     }
@@ -250,6 +255,8 @@ impl Run {
             good_records: 0,
             live_data: None,
             ordered_start: false,
+            pause_asked: None,
+            finish_asked: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::control::{FinishAsked, PauseAsked};
 use super::event::RequestId;
 use super::time::HostClock;
 use crate::attribution::{Exchanges, Stamps, Timeline};
@@ -152,6 +153,8 @@ pub(super) struct Run {
     pub live_data: Option<LiveData>,
     /// The analyzer was ordered to start, so that it may be measuring.
     pub ordered_start: bool,
+    pub pause_asked: Option<PauseAsked>,
+    pub finish_asked: Option<FinishAsked>,
 }
 
 /// The visit under way.
@@ -183,6 +186,8 @@ pub(super) enum Stage {
     Moving(CommandId),
     /// The valve does not answer; the order is given again when it is back.
     ValveLost(ValveOrder),
+    /// Nothing is waited for but somebody who says that it may go on; and why.
+    Suspended(String),
     Settling,
     Purging,
     /// A look at the analyzer at the end of the purge: what it draws already is not measured.
@@ -228,6 +233,7 @@ impl Stage {
             Self::Starting(..) => "the analyzer to start measuring",
             Self::Moving(_) => "the valve to reach the channel",
             Self::ValveLost(_) => "the valve to come back",
+            Self::Suspended(_) => "somebody to resume the run",
             Self::Parking(..) => "the valve to reach its rest position",
             Self::Settling => "the line to settle after the move",
             Self::Purging | Self::PurgeOver(_) => "the end of the purge",
@@ -244,8 +250,10 @@ impl State {
     pub fn deadline(&self) -> Option<(Tick, &'static str)> {
         let run = self.run.as_ref()?;
         let stage = (run.until, run.stage.reason());
-        let grace = self.analyzer.offline_since.filter(|_| run.suffers_offline());
-        Some(grace.map_or(stage, |since| stage.min((since + self.limits.grace, "the analyzer to come back"))))
+        let stage = Some(stage).filter(|_| !matches!(run.stage, Stage::Suspended(_)));
+        let offline = self.analyzer.offline_since.filter(|_| run.suffers_offline());
+        let grace = offline.map(|since| (since + self.limits.grace, "the analyzer to come back"));
+        stage.into_iter().chain(grace).min()
     }
 
     /// Whether a run is under way, or on its way.
@@ -302,6 +310,7 @@ impl Run {
                 | Stage::Measuring
                 | Stage::MeasureOver(_)
                 | Stage::Lingering
+                | Stage::Suspended(_)
         )
     }
 

@@ -14,12 +14,8 @@ impl Turn {
         let Some(run) = &mut self.state.run else { return };
         let position = self.state.valve.position.channel();
         let Some(stop) = run.target().filter(|stop| stop.measured && Some(stop.channel) == position) else { return };
-        if let Some(visit) = &run.visit {
-            // Back on the channel of the visit under way, which goes on from here.
-            let stay = Stay::new(visit.id, visit.channel, run.repeat + 1, visit.arrived);
-            let measured_from = matches!(run.stage, Stage::Measuring | Stage::MeasureOver(_) | Stage::Lingering);
-            self.state.timeline.arrive(Stay { measured_from: measured_from.then_some(at.tick), ..stay });
-            return;
+        if run.visit.is_some() {
+            return self.renew_visit();
         }
         run.visits_begun += 1;
         let (id, repeat) = (VisitId(run.visits_begun), run.repeat + 1);
@@ -37,6 +33,18 @@ impl Turn {
         };
         let fact = Fact::VisitStarted { run: run.id.clone(), visit };
         self.keep(fact);
+    }
+
+    /// Back on the channel of the visit under way, which goes on from here.
+    pub(super) fn renew_visit(&mut self) {
+        let at = self.at.tick;
+        let Some(run) = &self.state.run else { return };
+        let Some(visit) = &run.visit else { return };
+        let stay = Stay::new(visit.id, visit.channel, run.repeat + 1, visit.arrived);
+        let measures = matches!(run.stage, Stage::Measuring | Stage::MeasureOver(_) | Stage::Lingering);
+        let suspended = matches!(run.stage, Stage::Suspended(_));
+        let (measured_from, suspended_from) = (measures.then_some(at), suspended.then_some(at));
+        self.state.timeline.renew(at, Stay { measured_from, suspended_from, ..stay });
     }
 
     /// The purge time is over; what the analyzer draws already was drawn too early.
@@ -83,7 +91,7 @@ impl Turn {
     /// The visit is over. After the last one its results still have to come.
     pub(super) fn leave(&mut self) {
         let Some(run) = &self.state.run else { return };
-        let last = run.stop + 1 >= run.stops.len() && run.repeat + 1 >= run.plan.repeats;
+        let last = run.is_in_its_last_visit();
         if last && self.awaits_results() {
             self.enter(Stage::Draining, self.patience_for_results());
             return;

@@ -2,13 +2,14 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::{Denied, Done, Reason, RunId, Service, StartRequest, Status, ValveOrder};
+use crate::domain::{Control, Denied, Done, Reason, RunId, Service, StartRequest, Status, ValveOrder};
 
 pub(super) type Answer = oneshot::Sender<Result<Done, Denied>>;
 
 pub(super) enum Request {
     Start(Box<StartRequest>, Answer),
     Abort(String, Answer),
+    Control(Control, String, Answer),
     MoveValve(ValveOrder, String, Answer),
     Serve(Service, String, Answer),
     Status(oneshot::Sender<Status>),
@@ -38,6 +39,11 @@ impl Handle {
     /// Answers once the analyzer is idle.
     pub async fn abort(&self, who: String) -> Result<RunId, Denied> {
         self.ask(|answer| Request::Abort(who, answer)).await?.map(run)
+    }
+
+    /// Does something to the run under way. Answers at once whether it can be done.
+    pub async fn control(&self, control: Control, who: String) -> Result<RunId, Denied> {
+        self.ask(|answer| Request::Control(control, who, answer)).await?.map(run)
     }
 
     /// Answers once the valve has arrived.

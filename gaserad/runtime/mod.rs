@@ -168,6 +168,10 @@ impl Runtime {
                 let request = self.wait(answer, who.clone(), "abort");
                 Some(What::Abort { request, who })
             }
+            Some(Request::Control(control, who, answer)) => {
+                let request = self.wait(answer, who.clone(), control.words());
+                Some(What::Control { request, who, control })
+            }
             Some(Request::MoveValve(order, who, answer)) => {
                 let request = self.wait(answer, who.clone(), valve_words(order));
                 Some(What::MoveValve { request, who, order })

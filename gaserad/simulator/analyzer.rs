@@ -1,91 +1,103 @@
-//! The analyzer: idle, measuring or cancelling; gas exchange, integration and analysis within each iteration.
+//! The analyzer: what it does and when; gas exchange, integration and analysis within each iteration of a measurement.
 //!
 //! It knows what it drew and when; how it is asked is `commands`, and how the gas came to it is `plant`.
 
+mod clock;
+mod iteration;
+
 use std::time::Duration;
 
-use super::faults::{Faults, Stamp};
-use super::gas::Mixture;
-use super::random::Random;
-use crate::domain::{AnalyzerPhase, AnalyzerState, AnalyzerTime, Moment, Tick, Utc};
+use clock::OwnClock;
+use iteration::Iteration;
 
-/// Of 58 parts of a cycle, gas exchange takes 12, integration 36 and analysis 10.
-const PARTS: u32 = 58;
-const EXCHANGE: u32 = 12;
-const ANALYSIS: u32 = 10;
-/// How much an iteration's length and a reading vary at most.
-const JITTER: f64 = 0.02;
+use super::faults::{Faults, Stamp};
+use super::gas::{Composition, Flow};
+use super::random::Random;
+use crate::domain::instrument::SelfTest;
+use crate::domain::{AnalyzerPhase, AnalyzerState, AnalyzerTime, Moment, Tick};
+
+pub use iteration::Outcome;
+
+/// How much a reading varies at most.
 const NOISE: f64 = 0.0005;
 const SHORTEST_CYCLE: Duration = Duration::from_millis(10);
 const LONGEST_CYCLE: Duration = Duration::from_secs(86_400);
+/// Between the order to reboot and its effect.
+const REBOOT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct Analyzer {
-    start: Moment,
-    cycle: Duration,
-    clock_offset_ms: i64,
-    stamp: Stamp,
-    cancel_time: Duration,
+    habits: Habits,
+    clock: OwnClock,
     random: Random,
     state: State,
     measurements: u32,
     result: Option<Outcome>,
+    /// The laser is tuned at every iteration of so many; 0 is never.
+    tuning: u32,
+    self_test: SelfTest,
+    reboot_due: Option<Tick>,
+    boots: u32,
+}
+
+/// What does not change.
+#[derive(Debug)]
+struct Habits {
+    cycle: Duration,
+    jitter: f64,
+    stamp: Stamp,
+    cancel_time: Duration,
+    boot_time: Duration,
+    self_test_time: Duration,
+    self_test_fails: bool,
+    of_gas: [usize; 5],
 }
 
 #[derive(Debug)]
 enum State {
     Idle,
     Measuring(Iteration),
-    Cancelling { iteration: u32, until: Tick },
-}
-
-#[derive(Debug)]
-struct Iteration {
-    number: u32,
-    start: Tick,
-    exchange_end: Tick,
-    integration_end: Tick,
-    end: Tick,
-    phase: AnalyzerPhase,
-    drawn: Drawn,
-}
-
-/// What came in during a gas exchange.
-#[derive(Debug)]
-struct Drawn {
-    /// Seconds of each line.
-    integral: Vec<f64>,
-    /// Where the valve stands; `None` once it has moved.
-    valve: Option<u8>,
-}
-
-/// An iteration that is through.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// Counted from 1 since the start of the plant.
-    pub measurement: u32,
-    pub iteration: u32,
-    pub stamp: AnalyzerTime,
-    pub exchange: (Tick, Tick),
-    pub channel: u8,
-    pub fraction: f64,
-    pub valve: Option<u8>,
-    /// CAS number and concentration as printed.
-    pub readings: Vec<(&'static str, String)>,
+    Cancelling {
+        iteration: u32,
+        until: Tick,
+    },
+    SelfTest {
+        until: Tick,
+    },
+    Malfunction,
+    /// It reboots, and cannot be reached.
+    Away {
+        until: Tick,
+    },
+    Initializing {
+        until: Tick,
+    },
 }
 
 impl Analyzer {
-    pub fn new(start: Moment, cycle: Duration, seed: u64, faults: &Faults) -> Self {
-        Self {
-            start,
+    /// `of_gas` says which part of a flow each gas takes.
+    pub fn new(start: Moment, cycle: Duration, seed: u64, faults: &Faults, of_gas: [usize; 5]) -> Self {
+        let habits = Habits {
             cycle: cycle.clamp(SHORTEST_CYCLE, LONGEST_CYCLE),
-            clock_offset_ms: faults.clock_offset_ms,
+            jitter: faults.jitter.clamp(0.0, 0.5),
             stamp: faults.stamp,
             cancel_time: faults.cancel_time,
+            boot_time: faults.boot_time,
+            self_test_time: faults.self_test_time,
+            self_test_fails: faults.self_test_fails,
+            of_gas,
+        };
+        Self {
+            habits,
+            clock: OwnClock::new(start, faults),
             random: Random::new(seed),
             state: State::Idle,
             measurements: 0,
             result: None,
+            tuning: 0,
+            self_test: SelfTest::NotAvailable,
+            reboot_due: None,
+            boots: 0,
         }
     }
 
@@ -94,22 +106,25 @@ impl Analyzer {
             State::Idle => AnalyzerState::Idle,
             State::Measuring(_) => AnalyzerState::Measuring,
             State::Cancelling { .. } => AnalyzerState::Cancelling,
+            State::SelfTest { .. } => AnalyzerState::SelfTest,
+            State::Malfunction => AnalyzerState::Malfunction,
+            State::Away { .. } | State::Initializing { .. } => AnalyzerState::Initializing,
         }
     }
 
     pub const fn phase(&self) -> AnalyzerPhase {
         match &self.state {
             State::Measuring(iteration) => iteration.phase,
-            State::Idle | State::Cancelling { .. } => AnalyzerPhase::None,
+            _ => AnalyzerPhase::None,
         }
     }
 
     /// Zero-based within the measurement, and zero outside of one.
     pub const fn iteration(&self) -> u32 {
         match &self.state {
-            State::Idle => 0,
             State::Measuring(iteration) => iteration.number,
             State::Cancelling { iteration, .. } => *iteration,
+            _ => 0,
         }
     }
 
@@ -120,13 +135,21 @@ impl Analyzer {
 
     /// What its own clock shows.
     pub fn clock(&self, now: Tick) -> AnalyzerTime {
-        let offset = self.clock_offset_ms.saturating_mul(1000);
-        let micros = self.start.utc_at(now).as_micros().saturating_add(offset);
-        AnalyzerTime(micros.div_euclid(1_000_000))
+        self.clock.at(now)
     }
 
-    pub fn utc(&self, tick: Tick) -> Utc {
-        self.start.utc_at(tick)
+    pub const fn self_test(&self) -> SelfTest {
+        self.self_test
+    }
+
+    /// Whether it cannot be reached, because it reboots.
+    pub const fn is_away(&self) -> bool {
+        matches!(self.state, State::Away { .. })
+    }
+
+    /// How often it has rebooted: what it was told before a reboot is lost.
+    pub const fn boots(&self) -> u32 {
+        self.boots
     }
 
     /// Begins a measurement; `false` unless idle.
@@ -135,6 +158,7 @@ impl Analyzer {
             return false;
         }
         self.measurements += 1;
+        self.tuning = 0;
         self.state = State::Measuring(self.iterate(0, now, valve));
         true
     }
@@ -142,49 +166,66 @@ impl Analyzer {
     /// The iteration under way gives no result.
     pub fn stop(&mut self, now: Tick) {
         if let State::Measuring(iteration) = &self.state {
-            self.state = State::Cancelling { iteration: iteration.number, until: now + self.cancel_time };
+            self.state = State::Cancelling { iteration: iteration.number, until: now + self.habits.cancel_time };
         }
     }
 
-    pub const fn next_change(&self) -> Option<Tick> {
-        match &self.state {
-            State::Idle => None,
-            State::Cancelling { until, .. } => Some(*until),
-            State::Measuring(iteration) => Some(match iteration.phase {
-                AnalyzerPhase::GasExchange => iteration.exchange_end,
-                AnalyzerPhase::Integration => iteration.integration_end,
-                _ => iteration.end,
-            }),
+    pub const fn tune(&mut self, every: u32) {
+        self.tuning = every;
+    }
+
+    /// Begins a self-test; `false` unless idle.
+    pub fn test_itself(&mut self, now: Tick) -> bool {
+        let idle = matches!(self.state, State::Idle);
+        if idle {
+            self.state = State::SelfTest { until: now + self.habits.self_test_time };
+            self.self_test = SelfTest::Running;
+        }
+        idle
+    }
+
+    /// It goes away in a moment, whatever it does.
+    pub fn reboot(&mut self, now: Tick) {
+        if !self.is_away() {
+            self.reboot_due.get_or_insert(now + REBOOT);
         }
     }
 
-    /// Takes in what flowed: seconds of each line, and where the valve stood meanwhile.
-    pub fn draw(&mut self, integral: &[f64], valve: Option<u8>) {
-        let State::Measuring(iteration) = &mut self.state else { return };
-        if iteration.phase != AnalyzerPhase::GasExchange {
-            return;
+    /// Until it is rebooted.
+    pub fn break_down(&mut self) {
+        if !self.is_away() {
+            self.state = State::Malfunction;
         }
-        iteration.drawn.integral.resize(integral.len(), 0.0);
-        for (total, part) in iteration.drawn.integral.iter_mut().zip(integral) {
-            *total += part;
-        }
-        if iteration.drawn.valve != valve {
-            iteration.drawn.valve = None;
+    }
+
+    pub fn next_change(&self) -> Option<Tick> {
+        let change = match &self.state {
+            State::Idle | State::Malfunction => None,
+            State::Cancelling { until, .. }
+            | State::SelfTest { until }
+            | State::Away { until }
+            | State::Initializing { until } => Some(*until),
+            State::Measuring(iteration) => Some(iteration.next_change()),
+        };
+        [change, self.reboot_due].into_iter().flatten().min()
+    }
+
+    /// Takes in what flowed, and where the valve stood meanwhile.
+    pub fn draw(&mut self, flow: &Flow, valve: Option<u8>) {
+        if let State::Measuring(iteration) = &mut self.state {
+            iteration.draw(flow, valve);
         }
     }
 
     /// Does what is due at `now`; gives the result if an iteration ended. The next one begins at once.
     pub fn change(&mut self, now: Tick, valve: Option<u8>) -> Option<Outcome> {
+        if self.reboot_due.is_some_and(|due| due <= now) {
+            self.go_away(now);
+            return None;
+        }
         match &mut self.state {
-            State::Idle => None,
-            State::Cancelling { until, .. } => {
-                if *until <= now {
-                    self.state = State::Idle;
-                }
-                None
-            }
             State::Measuring(iteration) => {
-                iteration.phase = iteration.phase_at(now);
+                iteration.change(now, valve);
                 if now < iteration.end {
                     return None;
                 }
@@ -196,61 +237,64 @@ impl Analyzer {
                 self.result = Some(outcome.clone());
                 Some(outcome)
             }
+            State::Cancelling { until, .. }
+            | State::SelfTest { until }
+            | State::Away { until }
+            | State::Initializing { until } => {
+                if *until <= now {
+                    self.go_on(now);
+                }
+                None
+            }
+            State::Idle | State::Malfunction => None,
         }
+    }
+
+    fn go_away(&mut self, now: Tick) {
+        self.reboot_due = None;
+        self.boots += 1;
+        self.result = None;
+        self.tuning = 0;
+        self.self_test = SelfTest::NotAvailable;
+        self.state = State::Away { until: now + self.habits.boot_time };
+    }
+
+    fn go_on(&mut self, now: Tick) {
+        if let State::SelfTest { .. } = self.state {
+            self.self_test = if self.habits.self_test_fails { SelfTest::Failed } else { SelfTest::Passed };
+        }
+        self.state = match self.state {
+            State::Away { .. } => State::Initializing { until: now + self.habits.boot_time },
+            _ => State::Idle,
+        };
     }
 
     fn iterate(&mut self, number: u32, start: Tick, valve: Option<u8>) -> Iteration {
-        let length = self.cycle.mul_f64(JITTER.mul_add(self.random.signed(), 1.0));
-        let end = start + length;
-        Iteration {
-            number,
-            start,
-            exchange_end: start + length * EXCHANGE / PARTS,
-            integration_end: start + length * (PARTS - ANALYSIS) / PARTS,
-            end,
-            phase: AnalyzerPhase::GasExchange,
-            drawn: Drawn { integral: Vec::new(), valve },
-        }
+        let length = self.habits.cycle.mul_f64(self.habits.jitter.mul_add(self.random.signed(), 1.0));
+        let tuned = self.tuning > 0 && number.is_multiple_of(self.tuning);
+        Iteration::new(number, start, length, tuned, valve)
     }
 
     fn evaluate(&mut self, iteration: &Iteration) -> Option<Outcome> {
-        let mixture = Mixture::of(&iteration.drawn.integral)?;
-        let (channel, fraction) = mixture.dominant();
+        let sample = Composition::of(iteration.drawn(), self.habits.of_gas)?;
+        let stamp = self.clock.stamp(match self.habits.stamp {
+            Stamp::Sampling => iteration.exchange.1,
+            Stamp::Calculated => iteration.end,
+        });
+        let readings = sample.gases.map(|gas| (gas.cas, print(self.noisy(gas.ppm)))).to_vec();
         Some(Outcome {
             measurement: self.measurements,
             iteration: iteration.number,
-            stamp: self.stamp(iteration),
-            exchange: (iteration.start, iteration.exchange_end),
-            channel,
-            fraction,
-            valve: iteration.drawn.valve,
-            readings: mixture.gas().map(|(cas, ppm)| (cas, print(self.noisy(ppm)))).to_vec(),
+            stamp,
+            exchange: iteration.exchange,
+            sample,
+            valve: iteration.valve(),
+            readings,
         })
-    }
-
-    /// No two results share a stamp, however short the cycle is.
-    fn stamp(&self, iteration: &Iteration) -> AnalyzerTime {
-        let stamp = self.clock(match self.stamp {
-            Stamp::Sampling => iteration.exchange_end,
-            Stamp::Calculated => iteration.end,
-        });
-        self.result.as_ref().map_or(stamp, |last| stamp.max(AnalyzerTime(last.stamp.0 + 1)))
     }
 
     fn noisy(&mut self, ppm: f64) -> f64 {
         ppm * NOISE.mul_add(self.random.signed(), 1.0)
-    }
-}
-
-impl Iteration {
-    fn phase_at(&self, now: Tick) -> AnalyzerPhase {
-        if now < self.exchange_end {
-            AnalyzerPhase::GasExchange
-        } else if now < self.integration_end {
-            AnalyzerPhase::Integration
-        } else {
-            AnalyzerPhase::Analysis
-        }
     }
 }
 

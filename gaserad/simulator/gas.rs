@@ -1,9 +1,12 @@
 //! What flows: a known gas on each line, and the tube and cell behind the valve, in which it mixes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How fast the gas at the analyzer's inlet follows the valve.
 pub const LAG: Duration = Duration::from_millis(800);
+
+const GASES: usize = 5;
 
 /// The gas on a channel, ppm by CAS number. No two channels share a value.
 ///
@@ -14,7 +17,7 @@ pub const LAG: Duration = Duration::from_millis(800);
 /// | H2O | 7732-18-5 | 8000 + 150 k |
 /// | N2O | 10024-97-2 | 0.32 + 0.05 k |
 /// | NH3 | 7664-41-7 | 0.01 k |
-pub fn known_gas(channel: u8) -> [(&'static str, f64); 5] {
+pub fn known_gas(channel: u8) -> [(&'static str, f64); GASES] {
     let k = f64::from(channel);
     [
         ("74-82-8", 1.8 + 0.2 * k),
@@ -60,6 +63,74 @@ impl GasLine {
     }
 }
 
+/// The gas line as each gas sees it: some cling to its walls, and follow the valve more slowly than others.
+#[derive(Debug)]
+pub struct Tubing {
+    /// The first is that of the gas as a whole.
+    lines: Vec<GasLine>,
+    /// Which of the lines each gas takes.
+    of_gas: [usize; GASES],
+}
+
+/// Seconds of each line, for the gas as a whole and for each gas that has a lag of its own.
+pub type Flow = Vec<Vec<f64>>;
+
+impl Tubing {
+    pub fn new(channels: u8, inlet: u8, lags: &BTreeMap<String, Duration>) -> Self {
+        let mut lines = vec![GasLine::new(channels, inlet, LAG)];
+        let of_gas = known_gas(0).map(|(cas, _)| match lags.get(cas) {
+            Some(lag) => {
+                lines.push(GasLine::new(channels, inlet, *lag));
+                lines.len() - 1
+            }
+            None => 0,
+        });
+        Self { lines, of_gas }
+    }
+
+    pub fn flow(&mut self, inlet: u8, time: Duration) -> Flow {
+        self.lines.iter_mut().map(|line| line.flow(inlet, time)).collect()
+    }
+
+    /// Which of the parts of a [`Flow`] is that of each gas.
+    pub const fn of_gas(&self) -> [usize; GASES] {
+        self.of_gas
+    }
+}
+
+/// What a sample is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Composition {
+    /// The line with the largest share of the gas as a whole, and that share.
+    pub channel: u8,
+    pub fraction: f64,
+    pub gases: [GasShare; GASES],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GasShare {
+    pub cas: &'static str,
+    /// What an analyzer without noise would read.
+    pub ppm: f64,
+    /// The share that `channel` has in it.
+    pub share: f64,
+}
+
+impl Composition {
+    /// From the flow during a window; `None` if the window has no length.
+    pub fn of(flow: &Flow, of_gas: [usize; GASES]) -> Option<Self> {
+        let mixtures: Vec<Mixture> = flow.iter().map(|integral| Mixture::of(integral)).collect::<Option<_>>()?;
+        let (channel, fraction) = mixtures.first()?.dominant();
+        let mut gases = known_gas(0).map(|(cas, ppm)| GasShare { cas, ppm, share: 0.0 });
+        for (at, gas) in gases.iter_mut().enumerate() {
+            let mixture = mixtures.get(of_gas[at])?;
+            gas.ppm = mixture.gas()[at].1;
+            gas.share = mixture.share(channel);
+        }
+        Some(Self { channel, fraction, gases })
+    }
+}
+
 /// The share of each line in a sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture(Vec<f64>);
@@ -76,8 +147,12 @@ impl Mixture {
         (1..).zip(self.0.iter().copied()).fold((1, 0.0), |best, next| if next.1 > best.1 { next } else { best })
     }
 
+    pub fn share(&self, line: u8) -> f64 {
+        self.0.get(usize::from(line).wrapping_sub(1)).copied().unwrap_or(0.0)
+    }
+
     /// What an analyzer without noise would read.
-    pub fn gas(&self) -> [(&'static str, f64); 5] {
+    pub fn gas(&self) -> [(&'static str, f64); GASES] {
         let mut mixed = known_gas(0).map(|(cas, _)| (cas, 0.0));
         for (line, share) in (1..).zip(&self.0) {
             for ((_, sum), (_, ppm)) in mixed.iter_mut().zip(known_gas(line)) {
@@ -115,6 +190,20 @@ mod tests {
             assert!((one - other).abs() < 1e-9, "{at_once:?} {sum:?}");
         }
         assert!((at_once.iter().sum::<f64>() - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_gas_that_clings_to_the_walls_lags_behind_the_others() {
+        let ammonia = "7664-41-7";
+        let mut tubing = Tubing::new(4, 1, &BTreeMap::from([(ammonia.to_owned(), Duration::from_secs(30))]));
+        tubing.flow(3, Duration::from_secs(30));
+        let sample = Composition::of(&tubing.flow(3, Duration::from_millis(1)), tubing.of_gas()).unwrap();
+        assert_eq!(sample.channel, 3);
+        let (slow, quick) = (sample.gases[4], sample.gases[0]);
+        assert_eq!(slow.cas, ammonia);
+        let arrived = 1.0 - (-1.0_f64).exp();
+        assert!((slow.share - arrived).abs() < 1e-4 && quick.share > 0.999_999, "{sample:?}");
+        assert!((slow.ppm - (0.03 * arrived + 0.01 * (1.0 - arrived))).abs() < 1e-5, "{sample:?}");
     }
 
     #[test]

@@ -9,20 +9,26 @@ mod analyzer;
 mod commands;
 pub mod faults;
 pub mod gas;
-mod layout;
+mod manner;
+mod mishap;
+mod parameters;
 mod plant;
 mod pty;
 mod random;
+mod rotor;
 mod run;
+mod script;
 mod serve;
+mod setup;
 pub mod truth;
 mod valve;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use faults::{FAULTS_HELP, Faults, FaultsError, Stamp};
+pub use faults::{ClockStep, FAULTS_HELP, Faults, FaultsError, LaterErrors, OtherClient, Stamp, When};
 pub use gas::known_gas;
+pub use mishap::{Befalls, MovedByHand, Unplugged};
 pub use plant::{Plant, PlantDesign};
 pub use pty::open_valve;
 pub use run::{Ready, SimulatorError, SimulatorOptions, run};

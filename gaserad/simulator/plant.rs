@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::analyzer::Analyzer;
 use super::faults::Faults;
-use super::gas::{GasLine, LAG};
+use super::gas::Tubing;
+use super::script::{Happening, Script};
+use super::setup::Setup;
 use super::truth::Truth;
 use super::valve::Valve;
-use crate::domain::{Channel, Moment, Tick};
+use crate::domain::{AnalyzerState, Channel, Moment, Tick};
 
 /// What the plant is like.
 #[derive(Debug, Clone)]
@@ -24,12 +26,15 @@ pub struct PlantDesign {
 #[derive(Debug)]
 pub struct Plant {
     pub(super) faults: Faults,
-    start: Tick,
+    start: Moment,
     now: Tick,
+    script: Script,
     valve: Valve,
-    line: GasLine,
+    tubing: Tubing,
     pub(super) analyzer: Analyzer,
-    pub(super) layout: super::layout::Layout,
+    pub(super) setup: Setup,
+    /// As AERR reports them.
+    pub(super) errors: Vec<String>,
     truth: Vec<Truth>,
 }
 
@@ -38,14 +43,17 @@ impl Plant {
     pub fn new(design: PlantDesign, start: Moment) -> Self {
         let PlantDesign { cycle, seed, channels, faults } = design;
         let channels = channels.clamp(1, Channel::MAX);
-        let valve = Valve::new(channels, &faults);
+        let valve = Valve::new(channels, &faults, start.tick);
+        let tubing = Tubing::new(channels, valve.inlet(), &faults.lag);
         Self {
-            start: start.tick,
+            start,
             now: start.tick,
-            line: GasLine::new(channels, valve.inlet(), LAG),
+            script: Script::new(&faults),
             valve,
-            analyzer: Analyzer::new(start, cycle, seed, &faults),
-            layout: super::layout::Layout::default(),
+            analyzer: Analyzer::new(start, cycle, seed, &faults, tubing.of_gas()),
+            tubing,
+            setup: Setup::default(),
+            errors: faults.errors.clone(),
             truth: Vec::new(),
             faults,
         }
@@ -60,8 +68,10 @@ impl Plant {
         while let Some(at) = self.next_change().filter(|at| *at <= to) {
             self.flow(at);
             self.valve.change(at);
-            let outcome = self.analyzer.change(at, self.valve.standing());
-            self.truth.extend(outcome.map(|outcome| Truth::of(&outcome, &self.analyzer)));
+            self.change_analyzer(at);
+            while let Some(happening) = self.script.due(self.age()) {
+                self.happen(happening);
+            }
         }
         self.flow(to);
     }
@@ -76,11 +86,57 @@ impl Plant {
         self.valve.obey(line, self.now)
     }
 
+    /// Since it was switched on.
+    pub fn age(&self) -> Duration {
+        self.now.since(self.start.tick)
+    }
+
     /// Whether the analyzer neither obeys nor answers.
     pub fn analyzer_silent(&self) -> bool {
-        let Some(after) = self.faults.analyzer_silent_after else { return false };
-        let age = self.now.since(self.start);
-        age >= after && self.faults.analyzer_silent_for.is_none_or(|length| age < after.saturating_add(length))
+        self.faults.analyzer_is_silent(self.age())
+    }
+
+    /// Whether the analyzer cannot be reached, because it reboots.
+    pub const fn analyzer_away(&self) -> bool {
+        self.analyzer.is_away()
+    }
+
+    /// How often the analyzer has rebooted: its connections of before are gone.
+    pub const fn analyzer_boots(&self) -> u32 {
+        self.analyzer.boots()
+    }
+
+    fn change_analyzer(&mut self, at: Tick) {
+        let boots = self.analyzer.boots();
+        let outcome = self.analyzer.change(at, self.valve.standing());
+        if self.analyzer.boots() != boots {
+            self.setup.reboot();
+        }
+        self.truth.extend(outcome.map(|outcome| Truth::of(&outcome, self.start)));
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Reboot => self.analyzer.reboot(self.now),
+            Happening::Malfunction => self.analyzer.break_down(),
+            Happening::Errors(codes) => self.errors.extend(codes),
+            Happening::Order(line) if !self.analyzer.is_away() => {
+                self.analyzer_command(&line.code, &line.data);
+            }
+            Happening::Order(_) => {}
+        }
+    }
+
+    pub(super) fn measures(&self) -> bool {
+        self.analyzer.state() == AnalyzerState::Measuring
+    }
+
+    pub(super) fn test_analyzer(&mut self) -> bool {
+        self.analyzer.test_itself(self.now)
+    }
+
+    pub(super) fn reboot_analyzer(&mut self) {
+        self.analyzer.reboot(self.now);
     }
 
     pub(super) fn start_measuring(&mut self) -> bool {
@@ -92,7 +148,8 @@ impl Plant {
     }
 
     fn next_change(&self) -> Option<Tick> {
-        [self.valve.next_change(), self.analyzer.next_change()].into_iter().flatten().min()
+        let script = self.script.next().map(|after| self.start.tick + after);
+        [self.valve.next_change(), self.analyzer.next_change(), script].into_iter().flatten().min()
     }
 
     fn flow(&mut self, to: Tick) {
@@ -100,8 +157,8 @@ impl Plant {
         if time.is_zero() {
             return;
         }
-        let integral = self.line.flow(self.valve.inlet(), time);
-        self.analyzer.draw(&integral, self.valve.standing());
+        let flow = self.tubing.flow(self.valve.inlet(), time);
+        self.analyzer.draw(&flow, self.valve.standing());
         self.now = to;
     }
 }

@@ -6,24 +6,56 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, ioctl_tiocnxcl, tcgetattr, tcsetattr};
 use tokio::io::Join;
 use tokio::net::unix::pipe::{Receiver, Sender};
 
+use super::mishap::Unplugged;
 use super::serve::Simulator;
 
-/// Opens a pseudo-terminal with the valve on it and a symbolic link to it at `link`. The future serves it for ever;
-/// dropping it removes the link. A link left behind by another simulator is replaced, anything else is not.
+/// How often a claim to the port that its holder left behind is taken away.
+const RELEASE: Duration = Duration::from_millis(500);
+
+/// Opens a pseudo-terminal with the valve on it and a symbolic link to it at `link`. The future serves it for ever,
+/// through whatever the faults do to its plug; dropping it removes the link. A link left behind by another simulator
+/// is replaced, anything else is not.
 pub fn open_valve(simulator: Simulator, link: &Path) -> io::Result<impl Future<Output = ()> + Send + use<>> {
     let terminal = Terminal::open()?;
     let link = Link::create(&terminal.path, link)?;
     Ok(async move {
-        terminal.serve(&simulator).await;
-        drop(link);
+        match simulator.serial_unplugged() {
+            Some(outage) => serve_with_outage(terminal, link, &simulator, outage).await,
+            None => terminal.serve(&simulator).await,
+        }
     })
+}
+
+/// The port hangs up on whoever has it open, and is back later as another one.
+async fn serve_with_outage(terminal: Terminal, link: Link, simulator: &Simulator, outage: Unplugged) {
+    let place = outage.link.unwrap_or_else(|| link.at.clone());
+    let unplugged = async {
+        tokio::time::sleep(simulator.outside(outage.after)).await;
+        // While the old one is there, or the new one might get its name.
+        Terminal::open()
+    };
+    let next = tokio::select! {
+        () = terminal.serve(simulator) => return,
+        next = unplugged => next,
+    };
+    drop(link);
+    match outage.length {
+        Some(length) => tokio::time::sleep(simulator.outside(length)).await,
+        None => std::future::pending().await,
+    }
+    let plugged_in = next.and_then(|next| Ok((Link::create(&next.path, &place)?, next)));
+    match plugged_in {
+        Ok((_link, terminal)) => terminal.serve(simulator).await,
+        Err(error) => tracing::error!("cannot put the valve's serial port back at {}: {error}", place.display()),
+    }
 }
 
 /// The valve's end of the line.
@@ -53,8 +85,21 @@ impl Terminal {
     }
 
     async fn serve(mut self, simulator: &Simulator) {
-        simulator.serve_valve(&mut self.ends).await;
-        drop(self.port);
+        tokio::select! {
+            () = simulator.serve_valve(&mut self.ends) => {}
+            () = release(&self.port) => {}
+        }
+    }
+}
+
+/// Whoever claimed a real port for itself loses it by ending. Here the port stays open on our side, and with it the
+/// claim of one that was killed.
+async fn release(port: &OwnedFd) {
+    loop {
+        tokio::time::sleep(RELEASE).await;
+        if ioctl_tiocnxcl(port).is_err() {
+            return std::future::pending().await;
+        }
     }
 }
 

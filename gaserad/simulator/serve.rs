@@ -1,6 +1,6 @@
 //! The plant behind byte streams: requests in, replies out, truth into its file.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,15 +10,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::faults::Faults;
+use super::manner::{Delivery, End, Passed, fall_silent};
+use super::mishap::Unplugged;
 use super::plant::{Plant, PlantDesign};
 use crate::ak::Request;
-use crate::ak::frame::{Decoder, Frame, encode};
+use crate::ak::frame::{Decoder, Frame};
 use crate::domain::Clock;
 
-/// What the junk fault puts before a reply: no start and no end of a frame in it.
-const NOISE: &[u8] = b"\0~#\x7f ASTS 9\r\n";
-const PIECES: usize = 3;
-const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 const PIPE_BYTES: usize = 4096;
 /// A longer line is no command of any valve.
@@ -44,8 +42,17 @@ pub struct Simulator {
     shop: Arc<Mutex<Shop>>,
 }
 
+/// What a request comes to.
+enum Answer {
+    Nothing,
+    /// The connection is one from before a reboot, or the analyzer is away.
+    Gone,
+    Reply(Delivery),
+}
+
 struct Shop {
     plant: Plant,
+    passed: Passed,
     truth: Option<Box<dyn Write + Send>>,
 }
 
@@ -54,7 +61,7 @@ impl Simulator {
         let PlantSettings { cycle, seed, channels, faults, truth } = settings;
         let shared = Arc::new(faults.clone());
         let plant = Plant::new(PlantDesign { cycle, seed, channels, faults }, clock.now());
-        Self { clock, faults: shared, shop: Arc::new(Mutex::new(Shop { plant, truth })) }
+        Self { clock, faults: shared, shop: Arc::new(Mutex::new(Shop { plant, passed: Passed::default(), truth })) }
     }
 
     /// Lets the plant reach the present, so that the truth of all that is through is written.
@@ -62,22 +69,38 @@ impl Simulator {
         self.ask(|_| ());
     }
 
-    /// Speaks AK on `stream` until the other side hangs up.
+    /// Speaks AK on `stream` until one side hangs up.
     pub async fn serve_analyzer(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+        if self.converse(&mut stream).await == End::Closes {
+            // Whoever hung up already needs no goodbye.
+            let _ = stream.shutdown().await;
+        }
+    }
+
+    /// Tells how the conversation ended; `None` if the other side hung up.
+    async fn converse(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> End {
+        let boots = self.ask(|shop| shop.plant.analyzer_boots());
         let mut decoder = Decoder::default();
         let mut bytes = [0; 1024];
         while let Ok(count @ 1..) = stream.read(&mut bytes).await {
             decoder.push(&bytes[..count]);
             while let Some(frame) = decoder.next_frame() {
-                let Some(reply) = self.analyzer_reply(&frame) else { continue };
-                let sent = self.send_reply(&mut stream, &reply).await;
-                if sent.is_err() || self.faults.close_after_reply {
-                    // Whoever hung up already needs no goodbye.
-                    let _ = stream.shutdown().await;
-                    return;
+                let end = match self.analyzer_answer(&frame, boots) {
+                    Answer::Nothing => continue,
+                    Answer::Gone => End::Closes,
+                    Answer::Reply(delivery) => delivery.send(stream, &self.faults).await.unwrap_or(End::Closes),
+                };
+                match end {
+                    End::None => {}
+                    End::Stalls => {
+                        fall_silent(stream).await;
+                        return End::None;
+                    }
+                    End::Closes | End::Resets => return end,
                 }
             }
         }
+        End::None
     }
 
     /// Speaks VICI on `stream` until the other side hangs up.
@@ -100,6 +123,16 @@ impl Simulator {
         }
     }
 
+    /// What happens to the plug of the valve's serial port.
+    pub(super) fn serial_unplugged(&self) -> Option<Unplugged> {
+        self.faults.serial_unplugged.clone()
+    }
+
+    /// How long plant time takes in the time of the world.
+    pub(super) fn outside(&self, duration: Duration) -> Duration {
+        self.clock.outside(duration)
+    }
+
     /// A stream to the analyzer, served by a task of its own.
     pub fn connect_analyzer(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
@@ -116,49 +149,40 @@ impl Simulator {
         near
     }
 
-    fn analyzer_reply(&self, frame: &Frame) -> Option<Vec<u8>> {
-        let text = self.ask(|plant| {
-            if plant.analyzer_silent() {
-                return None;
+    /// `boots` is how often the analyzer had rebooted when the connection was made.
+    fn analyzer_answer(&self, frame: &Frame, boots: u32) -> Answer {
+        self.ask(|Shop { plant, passed, .. }| {
+            if plant.analyzer_away() || plant.analyzer_boots() != boots {
+                return Answer::Gone;
             }
-            let reply = Request::parse(frame).map(|request| plant.analyzer_command(&request.code, &request.data));
-            Some(reply.unwrap_or_else(|| "???? 1".to_owned()))
-        })?;
-        Some(encode(&text))
+            let request = Request::parse(frame);
+            let code = request.as_ref().map_or("????", |request| request.code.as_str());
+            if plant.analyzer_silent() || self.faults.silent_to.iter().any(|silent| silent == code) {
+                return Answer::Nothing;
+            }
+            let text = match &request {
+                Some(request) => plant.analyzer_command(code, &request.data),
+                None => "???? 1".to_owned(),
+            };
+            Answer::Reply(Delivery::new(&self.faults, passed, plant.age(), code, &text))
+        })
     }
 
     fn valve_reply(&self, line: &[u8]) -> Option<String> {
         if line.is_empty() {
             return None;
         }
-        self.ask(|plant| plant.valve_line(&String::from_utf8_lossy(line)))
+        self.ask(|shop| shop.plant.valve_line(&String::from_utf8_lossy(line)))
     }
 
-    async fn send_reply(&self, stream: &mut (impl AsyncWrite + Unpin), reply: &[u8]) -> io::Result<()> {
-        if !self.faults.slow_reply.is_zero() {
-            tokio::time::sleep(self.faults.slow_reply).await;
-        }
-        if !self.faults.junk {
-            stream.write_all(reply).await?;
-            return stream.flush().await;
-        }
-        stream.write_all(NOISE).await?;
-        for piece in reply.chunks(reply.len().div_ceil(PIECES)) {
-            stream.write_all(piece).await?;
-            stream.flush().await?;
-            tokio::time::sleep(BETWEEN_PIECES).await;
-        }
-        Ok(())
-    }
-
-    /// Asks the plant something, in the present.
-    fn ask<R>(&self, question: impl FnOnce(&mut Plant) -> R) -> R {
+    /// Asks something of the plant, in the present.
+    fn ask<R>(&self, question: impl FnOnce(&mut Shop) -> R) -> R {
         // A panic elsewhere leaves the plant as it was: it has no half-done states.
         let mut shop = self.shop.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, or a later request might come to an earlier time.
         let now = self.clock.now().tick;
         shop.plant.advance(now);
-        let answer = question(&mut shop.plant);
+        let answer = question(&mut shop);
         shop.write_truth();
         answer
     }
@@ -198,9 +222,16 @@ pub async fn listen_analyzer(simulator: Simulator, listener: TcpListener, cancel
     }
 }
 
-async fn serve_connection(simulator: Simulator, stream: TcpStream) {
+async fn serve_connection(simulator: Simulator, mut stream: TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("cannot send replies without delay: {error}");
     }
-    simulator.serve_analyzer(stream).await;
+    let parted = match simulator.converse(&mut stream).await {
+        End::Resets => stream.set_zero_linger(),
+        End::Closes => stream.shutdown().await,
+        End::None | End::Stalls => Ok(()),
+    };
+    if let Err(error) = parted {
+        tracing::debug!("a connection ends in another way than it should: {error}");
+    }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::analyzer::{Analyzer, Outcome};
-use crate::domain::Utc;
+use super::analyzer::Outcome;
+use crate::domain::{Moment, Utc};
 
 /// A sample with at least this much of one line is that line's.
 const CLEAN: f64 = 0.99;
@@ -23,8 +23,10 @@ pub struct Truth {
     /// The line with the largest share of the sample, and that share.
     pub channel: u8,
     pub fraction: f64,
-    /// The sample is of this channel alone, and the valve stood still during the gas exchange.
+    /// Every gas is of this channel alone, and the valve stood on it during the whole gas exchange.
     pub clean: bool,
+    /// The share that this channel has in each gas, by CAS number.
+    pub shares: BTreeMap<String, f64>,
     /// Where the valve stood during the gas exchange; `None` if it moved.
     pub valve: Option<u8>,
     /// By CAS number, as ACON prints them.
@@ -32,16 +34,18 @@ pub struct Truth {
 }
 
 impl Truth {
-    pub fn of(outcome: &Outcome, analyzer: &Analyzer) -> Self {
+    pub fn of(outcome: &Outcome, start: Moment) -> Self {
+        let sample = &outcome.sample;
         Self {
             measurement: outcome.measurement,
             iteration: outcome.iteration,
             stamp: outcome.stamp.0,
-            exchange_start_utc: analyzer.utc(outcome.exchange.0),
-            exchange_end_utc: analyzer.utc(outcome.exchange.1),
-            channel: outcome.channel,
-            fraction: outcome.fraction,
-            clean: outcome.fraction >= CLEAN && outcome.valve.is_some(),
+            exchange_start_utc: start.utc_at(outcome.exchange.0),
+            exchange_end_utc: start.utc_at(outcome.exchange.1),
+            channel: sample.channel,
+            fraction: sample.fraction,
+            clean: outcome.valve == Some(sample.channel) && sample.gases.iter().all(|gas| gas.share >= CLEAN),
+            shares: sample.gases.iter().map(|gas| (gas.cas.to_owned(), gas.share)).collect(),
             valve: outcome.valve,
             readings: outcome
                 .readings

@@ -94,6 +94,14 @@ const FIRST: &str = "
 const SECOND: &str = "
     ALTER TABLE records ADD COLUMN stamp_meaning TEXT;
     ALTER TABLE runs ADD COLUMN journal INTEGER;
+
+    CREATE TABLE notes (
+        seq   INTEGER PRIMARY KEY,
+        run   TEXT NOT NULL REFERENCES runs (id),
+        at    INTEGER NOT NULL,
+        who   TEXT NOT NULL,
+        text  TEXT NOT NULL
+    ) STRICT;
 ";
 
 /// Somebody may look into the file with a tool of their own.

@@ -109,6 +109,12 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
             changed_one(changed, || format!("an open visit {} of run {run}", visit.0))
         }
         Fact::Recorded(record) => recorded(transaction, record),
+        Fact::Noted { run, at, who, text } => {
+            transaction
+                .prepare_cached("INSERT INTO notes (run, at, who, text) VALUES (?, ?, ?, ?)")?
+                .execute(params![run.0, at.as_micros(), who, text])?;
+            Ok(())
+        }
         Fact::RunEnded { run, ended, outcome, reason } => {
             let changed = transaction
                 .prepare_cached("UPDATE runs SET ended = ?, outcome = ?, reason = ? WHERE id = ? AND ended IS NULL")?

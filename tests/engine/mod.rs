@@ -1,5 +1,6 @@
 //! The engine in virtual time.
 
+mod control;
 mod dwell;
 mod faults;
 mod instruments;

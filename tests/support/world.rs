@@ -389,7 +389,11 @@ impl World {
     pub fn really_at(&self, from: Tick, to: Tick) -> Option<u8> {
         let first = self.valve.iter().rposition(|(since, _)| *since <= from)?;
         let channel = self.valve[first].1;
-        let steady = self.valve[first..].iter().take_while(|(since, _)| *since <= to).all(|(_, at)| *at == channel);
+        // A move at the very end of the span comes after it.
+        let steady = self.valve[first..]
+            .iter()
+            .take_while(|(since, _)| *since < to || *since <= from)
+            .all(|(_, at)| *at == channel);
         (steady && channel != 0).then_some(channel)
     }
 

@@ -11,7 +11,7 @@ use crate::ak::frame::Decoder;
 use crate::simulator::{Faults, listen_analyzer};
 
 /// Sends a request as the instrument's documentation writes it, and gives the reply's text.
-async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> Option<String> {
+pub(super) async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> Option<String> {
     stream.write_all(format!("\x02 {request} \x03").as_bytes()).await.unwrap();
     let mut decoder = Decoder::default();
     let mut byte = [0];

@@ -1,8 +1,11 @@
 //! The plant by itself, and the plant as bytes.
 
 mod bytes;
+mod instrument;
 mod plant;
 mod process;
+mod replies;
+mod scripted;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -7,15 +7,15 @@ use super::START_S;
 use crate::domain::{Moment, Tick, Utc};
 use crate::simulator::{Faults, Plant, PlantDesign, Stamp, Truth, known_gas};
 
-const CYCLE: Duration = Duration::from_secs(58);
+pub(super) const CYCLE: Duration = Duration::from_secs(58);
 /// Noise, and a trace of the line before.
 const CLOSE: f64 = 0.0006;
 
-fn at(seconds: f64) -> Tick {
+pub(super) fn at(seconds: f64) -> Tick {
     Tick::ZERO + Duration::from_secs_f64(seconds)
 }
 
-fn plant_with(cycle: Duration, seed: u64, faults: Faults) -> Plant {
+pub(super) fn plant_with(cycle: Duration, seed: u64, faults: Faults) -> Plant {
     let start = Moment { tick: Tick::ZERO, utc: Utc::from_micros(START_S * 1_000_000) };
     Plant::new(PlantDesign { cycle, seed, channels: 31, faults }, start)
 }
@@ -24,16 +24,16 @@ fn plant() -> Plant {
     plant_with(CYCLE, 1, Faults::default())
 }
 
-fn ask(plant: &mut Plant, seconds: f64, code: &str) -> String {
+pub(super) fn ask(plant: &mut Plant, seconds: f64, code: &str) -> String {
     tell(plant, seconds, code, "")
 }
 
-fn tell(plant: &mut Plant, seconds: f64, code: &str, data: &str) -> String {
+pub(super) fn tell(plant: &mut Plant, seconds: f64, code: &str, data: &str) -> String {
     plant.advance(at(seconds));
     plant.analyzer_command(code, data)
 }
 
-fn go(plant: &mut Plant, seconds: f64, port: u8) {
+pub(super) fn go(plant: &mut Plant, seconds: f64, port: u8) {
     plant.advance(at(seconds));
     assert_eq!(plant.valve_line(&format!("GO{port:02}")), None);
 }
@@ -105,11 +105,11 @@ fn a_move_after_gas_exchange_leaves_the_sample_clean() {
 fn arriving_just_before_gas_exchange_leaves_gas_of_the_line_before() {
     let mut plant = plant();
     go(&mut plant, 0.0, 2);
-    // Half way after 0.125 s, arrived after 0.25 s: no time to purge.
+    // Half way after 0.225 s, arrived after 0.25 s: no time to purge.
     tell(&mut plant, 0.25, "STAM", "11");
     let truth = first_truth(&mut plant, 60.0);
     assert_eq!((truth.channel, truth.valve, truth.clean), (2, Some(2), false));
-    let carried_over = 0.8 * (-0.125_f64 / 0.8).exp() / 12.0;
+    let carried_over = 0.8 * (-0.025_f64 / 0.8).exp() / 12.0;
     assert!((1.0 - truth.fraction - carried_over).abs() < 0.002, "{}", truth.fraction);
 }
 

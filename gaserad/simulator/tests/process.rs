@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{simulator, test_clock};
-use crate::simulator::{Faults, SimulatorOptions, open_valve, run};
+use crate::simulator::{Faults, SimulatorOptions, Unplugged, open_valve, run};
 
 fn options() -> SimulatorOptions {
     SimulatorOptions {
@@ -79,4 +79,30 @@ async fn a_stale_link_is_replaced_and_anything_else_is_left_alone() {
         assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
         assert_eq!(std::fs::read_to_string(taken).unwrap(), "mine");
     }
+}
+
+#[tokio::test]
+async fn a_pulled_plug_hangs_up_and_the_port_is_back_under_another_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (link, other) = (folder.path().join("valve"), folder.path().join("other"));
+    let after = Duration::from_millis(50);
+    let outage = Unplugged { after, length: Some(after), link: Some(other.clone()) };
+    let (simulator, _) = simulator(Faults { serial_unplugged: Some(outage), ..Faults::default() });
+    let serving = tokio::spawn(open_valve(simulator, &link).unwrap());
+    let before = std::fs::read_link(&link).unwrap();
+    let mut port = serial2_tokio::SerialPort::open(&link, 9600).unwrap();
+    // Nothing more comes: the end of what there is, or an error.
+    assert!(port.read_u8().await.is_err());
+    while !other.exists() {
+        tokio::task::yield_now().await;
+    }
+    assert!(link.symlink_metadata().is_err());
+    // The old port is still open, and so has its name to itself.
+    assert_ne!(std::fs::read_link(&other).unwrap(), before);
+    let mut port = serial2_tokio::SerialPort::open(&other, 9600).unwrap();
+    port.write_all(b"CP\r").await.unwrap();
+    let mut reply = [0; 5];
+    port.read_exact(&mut reply).await.unwrap();
+    assert_eq!(&reply, b"CP01\r");
+    serving.abort();
 }

@@ -1,7 +1,6 @@
 //! Whatever comes along the line beside answers.
 
 use super::*;
-use crate::device::multiplexer::Multiplexer;
 use crate::domain::FaultKind;
 
 #[tokio::test(start_paused = true)]

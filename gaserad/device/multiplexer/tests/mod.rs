@@ -14,9 +14,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 
 use super::vici::{Vici, ViciSettings};
-use super::{Valve, simulated};
+use super::{Multiplexer, Valve, simulated};
 use crate::device::{Dial, Report, Stream};
-use crate::domain::{Channel, CommandId, Fault, Position, Tick, ValveNews, ValveOrder, Verification};
+use crate::domain::{Channel, Clock, CommandId, Fault, Position, Tick, ValveNews, ValveOrder, Verification};
 use crate::simulator::tests::{simulator, test_clock};
 use crate::simulator::{Faults, PlantSettings, Simulator};
 
@@ -103,9 +103,13 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(driver: Vici) -> Self {
+    fn new(driver: impl Multiplexer + 'static) -> Self {
+        Self::with_clock(driver, test_clock(1))
+    }
+
+    fn with_clock(driver: impl Multiplexer + 'static, clock: Arc<dyn Clock>) -> Self {
         let (sender, reports) = mpsc::unbounded_channel();
-        let (valve, owner) = Valve::new(Box::new(driver), test_clock(1), sender);
+        let (valve, owner) = Valve::new(Box::new(driver), clock, sender);
         tokio::spawn(owner);
         Self { valve, reports }
     }
@@ -120,7 +124,11 @@ impl Desk {
 
     /// The valve is found, and says what it is.
     async fn found(&mut self, at: u8) {
-        assert_eq!(self.next().await, Report::Valve(ValveNews::At(self::at(at))));
+        self.found_as(self::at(at)).await;
+    }
+
+    async fn found_as(&mut self, position: Position) {
+        assert_eq!(self.next().await, Report::Valve(ValveNews::At(position)));
         assert!(matches!(self.next().await, Report::Valve(ValveNews::Is(_))));
     }
 

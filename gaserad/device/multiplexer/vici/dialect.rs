@@ -106,25 +106,25 @@ fn plain(digits: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn standing(dialect: Dialect, whereabouts: Whereabouts) -> Option<Standing> {
-        Some(Standing { dialect, whereabouts })
+    fn read(reply: &str) -> Option<(Dialect, Whereabouts)> {
+        position(reply).map(|standing| (standing.dialect, standing.whereabouts))
     }
 
     #[test]
     fn reads_a_position_in_every_dialect() {
         for reply in ["CP03", "CP3", "CP = 3", "cp=3", "CP 03"] {
-            assert_eq!(position(reply), standing(Dialect::Universal, Whereabouts::At(3)), "{reply}");
+            assert_eq!(read(reply), Some((Dialect::Universal, Whereabouts::At(3))), "{reply}");
         }
         for reply in ["Position is  = 3", "Position is = 3", "position is=3", "Position is  =  03"] {
-            assert_eq!(position(reply), standing(Dialect::Legacy, Whereabouts::At(3)), "{reply}");
+            assert_eq!(read(reply), Some((Dialect::Legacy, Whereabouts::At(3))), "{reply}");
         }
-        assert_eq!(position("Position is near to = 3"), standing(Dialect::Legacy, Whereabouts::Near));
+        assert_eq!(read("Position is near to = 3"), Some((Dialect::Legacy, Whereabouts::Near)));
     }
 
     #[test]
     fn a_letter_is_the_position_of_another_kind_of_valve() {
-        assert_eq!(position("CPA"), standing(Dialect::Universal, Whereabouts::TwoPosition));
-        assert_eq!(position("Position is = B"), standing(Dialect::Legacy, Whereabouts::TwoPosition));
+        assert_eq!(read("CPA"), Some((Dialect::Universal, Whereabouts::TwoPosition)));
+        assert_eq!(read("Position is = B"), Some((Dialect::Legacy, Whereabouts::TwoPosition)));
     }
 
     #[test]

@@ -269,14 +269,13 @@ impl Vici {
     }
 
     async fn contact(&mut self) -> Result<&mut (Contact, Actuator), Trouble> {
-        let contact = match self.contact.take() {
-            Some(contact) => contact,
-            None => {
-                let address = self.settings.address.as_deref().unwrap_or_default();
-                let mut contact = Contact::open(&self.dial, address).await?;
-                let actuator = introduce(&mut contact, &self.settings).await?;
-                (contact, actuator)
-            }
+        let contact = if let Some(contact) = self.contact.take() {
+            contact
+        } else {
+            let address = self.settings.address.as_deref().unwrap_or_default();
+            let mut contact = Contact::open(&self.dial, address).await?;
+            let actuator = introduce(&mut contact, &self.settings).await?;
+            (contact, actuator)
         };
         Ok(self.contact.insert(contact))
     }
