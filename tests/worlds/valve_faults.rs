@@ -63,12 +63,36 @@ fn a_valve_that_somebody_else_turns_gives_no_wrong_channel() {
     }
 }
 
+/// A run over a valve that does what it is told to do wrong in this way.
+fn run_over(faults: &str) -> Aftermath {
+    run_with(&Design { faults: faults.into(), ..Design::default() }, seconds(1), async |_| ())
+}
+
 #[test]
 fn a_valve_that_jams_fails_the_run_with_that_reason() {
     for after in ["1m", "2m", "150s", "3m"] {
-        let design = Design { faults: format!("valve_stuck_after = \"{after}\""), ..Design::default() };
-        let aftermath = run_with(&design, seconds(50), async |_| ());
+        let aftermath = run_over(&format!("valve_stuck_after = \"{after}\""));
         assert_eq!(aftermath.outcome, Outcome::Failed, "{}", aftermath.reason);
         assert!(aftermath.reason.contains("valve"), "{}", aftermath.reason);
+    }
+}
+
+#[test]
+fn a_valve_between_two_ports_names_no_channel_and_fails_the_run() {
+    for (place, legacy) in (2..6).zip([true, false].into_iter().cycle()) {
+        let aftermath = run_over(&format!("valve_between_ports = {place}\nlegacy_valve = {legacy}"));
+        assert_eq!(aftermath.outcome, Outcome::Failed);
+        assert!(aftermath.reason.contains("between two ports"), "{}", aftermath.reason);
+        assert_eq!(aftermath.ledger.hidden, 0, "{:?}", aftermath.ledger);
+    }
+}
+
+#[test]
+fn a_valve_that_goes_to_the_wrong_port_names_no_wrong_channel_and_fails_the_run() {
+    for place in 2..6 {
+        let aftermath = run_over(&format!("valve_wrong_port = {place}"));
+        assert_eq!(aftermath.outcome, Outcome::Failed);
+        assert!(aftermath.reason.contains("CP says port"), "{}", aftermath.reason);
+        assert_eq!(aftermath.ledger.hidden, 0, "{:?}", aftermath.ledger);
     }
 }

@@ -114,7 +114,9 @@ fn check(record: &Record, truth: &Truth) -> Result<(), String> {
             return wrong("other readings");
         }
     }
-    if record.is_good() && (record.channel.map(|channel| channel.number()) != Some(truth.channel) || !truth.clean) {
+    if record.is_good()
+        && (record.channel.map(|channel| channel.number()) != Some(truth.channel) || truth.fraction < CLEAN)
+    {
         return wrong("another channel's gas");
     }
     if record.channel.is_some() && record.channel.map(|channel| channel.number()) != truth.valve {
@@ -146,9 +148,13 @@ fn owed(truth: &[Truth], windows: &[Window]) -> BTreeSet<usize> {
     for window in windows {
         let within = |truth: &Truth| truth.exchange_start_utc >= window.from && truth.exchange_end_utc <= window.to;
         let drawn = truth.iter().enumerate().filter(|(_, truth)| within(truth)).skip(window.discard_first as usize);
-        owed.extend(drawn.filter(|(_, truth)| truth.clean && truth.channel == window.channel).map(|(place, _)| place));
+        owed.extend(drawn.filter(|(_, truth)| is_clean(truth, window)).map(|(place, _)| place));
     }
     owed
+}
+
+fn is_clean(truth: &Truth, window: &Window) -> bool {
+    truth.fraction >= CLEAN && truth.channel == window.channel && truth.valve == Some(window.channel)
 }
 
 fn windows(stack: &Stack, plan: &Plan) -> Vec<Window> {
@@ -166,6 +172,8 @@ fn windows(stack: &Stack, plan: &Plan) -> Vec<Window> {
     windows.collect()
 }
 
+/// A sample with at least this much of one line is that line's.
+const CLEAN: f64 = 0.99;
 /// The truth is written to the millisecond.
 const SLACK: Duration = Duration::from_millis(1);
 
