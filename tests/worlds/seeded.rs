@@ -141,7 +141,7 @@ fn judge(world: &World, plan: &Plan, stack: &Stack) -> Result<Ledger, String> {
         // What can be known of a whole iteration is less than what was drawn in time.
         (ledger.owed, ledger.hidden) = (0, 0);
     }
-    if ledger.hidden > 3.max(ledger.owed / 10) {
+    if ledger.hidden > 3.max(ledger.owed / 5) {
         return Err(format!("{ledger:?}: {}", hidden(stack, plan).join("\n")));
     }
     Ok(ledger)
