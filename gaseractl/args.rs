@@ -1,13 +1,17 @@
 //! The command line. The help is the manual; only what works is offered.
 
+mod instrument;
+mod start;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
-use gasera::domain::plan::Plan;
 use gasera::domain::{channel, duration};
 
 use crate::endpoint::Endpoint;
+pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
+pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
 
@@ -82,88 +86,12 @@ pub enum Command {
     Status,
     /// Look on: a live view on a terminal, JSON Lines in a pipe
     Watch(Watch),
-    /// List, show and export runs
+    /// List, show, export and verify runs
     Runs(Runs),
-}
-
-const START_EXAMPLES: &str = "\
-Examples:
-  gaseractl start --channels 1-8,12,!5 --repeats 3 --pause 5m --measure 5m --watch
-  gaseractl start --iterations 5 --label \"barn north\" --note \"after cleaning\"
-  gaseractl start --if-busy skip --wait --json           a line for cron
-
-With --json, the first line is the run as it was started:
-  {\"run_id\",\"channels\",\"repeats\",\"pause_s\",\"measure_s\",\"iterations\",\"task\",\"sync\",\"save_on_device\",
-   \"label\",\"note\",\"operator\",\"total_s\",\"end_utc\"}
-and with --wait a second line follows when it has ended:
-  {\"run_id\",\"outcome\",\"reason\",\"records\",\"good_records\",\"exit\"}
-With --watch, the events of `gaseractl watch` come between the two.
-With --dry-run, run_id is null and there is also:
-  \"timeline\": [{\"offset_s\",\"duration_s\",\"phase\",\"channel\",\"repeat\"}]
-If --if-busy skip skipped it, the line is {\"skipped\":true,\"reason\"}.";
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = START_EXAMPLES)]
-pub struct Start {
-    /// Channels like 1-8,12,!5 or all
-    #[arg(long, value_name = "LIST", default_value = "all", allow_hyphen_values = true)]
-    pub channels: String,
-    /// How many times to go through the channels [default: as configured]
-    #[arg(long, value_name = "N", allow_negative_numbers = true,
-        value_parser = clap::value_parser!(u32).range(1..=i64::from(Plan::MAX_REPEATS)))]
-    pub repeats: Option<u32>,
-    /// Purge on a channel before measuring, like 30s, 5m or 1h30m [default: as configured]
-    #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
-    pub pause: Option<Duration>,
-    /// Measure on a channel for this long [default: as configured]
-    #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
-    pub measure: Option<Duration>,
-    /// Leave a channel after this many good iterations
-    #[arg(long, value_name = "K", allow_negative_numbers = true,
-        value_parser = clap::value_parser!(u32).range(1..=i64::from(Plan::MAX_ITERATIONS)))]
-    pub iterations: Option<u32>,
-    /// Name or id of the analyzer's task [default: as configured]
-    #[arg(long, value_name = "T")]
-    pub task: Option<String>,
-    /// How a channel is left: at the end of a gas exchange, or after fixed times [default: as configured]
-    #[arg(long, value_name = "MODE")]
-    pub sync: Option<SyncMode>,
-    /// Keep the results on the analyzer too
-    #[arg(long)]
-    pub save_on_device: bool,
-    /// A short name for the run
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub label: String,
-    /// Anything worth knowing about the run
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub note: String,
-    /// Start nothing; print the timeline and when it would end
-    #[arg(long, conflicts_with_all = ["wait", "watch"])]
-    pub dry_run: bool,
-    /// What to do if a run is under way or the analyzer is busy: fail with exit code 3, or skip with 0
-    #[arg(long, value_name = "DO", default_value = "fail")]
-    pub if_busy: IfBusy,
-    /// Start although the analyzer reports errors that block measuring
-    #[arg(long)]
-    pub ignore_errors: bool,
-    /// Return when the run has ended; the exit code tells how
-    #[arg(long)]
-    pub wait: bool,
-    /// Like --wait, and look on meanwhile
-    #[arg(long)]
-    pub watch: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SyncMode {
-    Analyzer,
-    Dwell,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum IfBusy {
-    Fail,
-    Skip,
+    /// Ask the analyzer about itself, or test it
+    Analyzer(Analyzer),
+    /// Ask the multiplexer where it stands, or move it
+    Mux(Mux),
 }
 
 #[derive(Debug, clap::Args)]
@@ -230,7 +158,11 @@ RUN is a run id, a unique prefix of one, or \"last\".
 Examples:
   gaseractl runs
   gaseractl runs show last
-  gaseractl runs export last --format csv -o run.csv";
+  gaseractl runs export last --format csv -o run.csv
+  gaseractl runs verify && echo every sample still has the channel it was given
+
+With --json, verify prints a line for each run:
+  {\"run_id\",\"records\",\"csv_rows\",\"attributed_again\",\"differences\":[…]}";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = RUNS_EXAMPLES)]
@@ -250,6 +182,11 @@ pub enum RunsCommand {
     },
     /// The records of a run
     Export(Export),
+    /// Work out anew whose gas each sample is, and compare it and samples.csv with what is kept; 1 if anything differs
+    Verify {
+        /// A run id, a unique prefix of one, or "last" [default: all that have ended]
+        run: Option<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gasera::proto::gasera_service_client::GaseraServiceClient;
 use gasera::proto::{
-    AbortMeasurementRequest, ExportRunRequest, ExportRunResponse, GetRunRequest, GetRunResponse, GetStatusRequest,
-    ListRunsRequest, Run, StartMeasurementRequest, StartMeasurementResponse,
+    self, AbortMeasurementRequest, ExportRunRequest, ExportRunResponse, GetRunRequest, GetRunResponse,
+    GetStatusRequest, ListRunsRequest, Run, StartMeasurementRequest, StartMeasurementResponse,
 };
 use hyper::body::Incoming;
 use hyper::client::conn::http2;
@@ -62,8 +62,9 @@ impl Client {
         Ok(self.explain(answer)?.status_json)
     }
 
-    pub async fn runs(&mut self) -> Result<Vec<Run>, Failure> {
-        let answer = self.grpc.list_runs(ListRunsRequest { limit: 0 }).await;
+    /// At most so many, the newest first; 0 for as many as a list usually has.
+    pub async fn runs(&mut self, limit: u32) -> Result<Vec<Run>, Failure> {
+        let answer = self.grpc.list_runs(ListRunsRequest { limit }).await;
         Ok(self.explain(answer)?.runs)
     }
 
@@ -76,6 +77,62 @@ impl Client {
         let request = ExportRunRequest { run: run.to_owned(), format: format.to_owned() };
         let answer = self.grpc.export_run(request).await;
         Ok(Export { chunks: self.explain(answer)?, endpoint: self.endpoint.clone() })
+    }
+
+    pub async fn verify(&mut self, run: &str) -> Result<proto::VerifyRunResponse, Failure> {
+        let answer = self.grpc.verify_run(proto::VerifyRunRequest { run: run.to_owned() }).await;
+        self.explain(answer)
+    }
+
+    pub async fn device(&mut self) -> Result<proto::Device, Failure> {
+        let answer = self.grpc.get_device(proto::GetDeviceRequest {}).await;
+        Ok(self.explain(answer)?.device.unwrap_or_default())
+    }
+
+    pub async fn tasks(&mut self) -> Result<proto::ListTasksResponse, Failure> {
+        let answer = self.grpc.list_tasks(proto::ListTasksRequest {}).await;
+        self.explain(answer)
+    }
+
+    pub async fn errors(&mut self) -> Result<Vec<proto::DeviceError>, Failure> {
+        let answer = self.grpc.get_errors(proto::GetErrorsRequest {}).await;
+        Ok(self.explain(answer)?.errors)
+    }
+
+    pub async fn clock(&mut self) -> Result<proto::GetClockResponse, Failure> {
+        let answer = self.grpc.get_clock(proto::GetClockRequest {}).await;
+        self.explain(answer)
+    }
+
+    pub async fn run_self_test(&mut self) -> Result<(), Failure> {
+        let answer = self.grpc.run_self_test(proto::RunSelfTestRequest {}).await;
+        self.explain(answer).map(drop)
+    }
+
+    pub async fn self_test(&mut self) -> Result<proto::SelfTest, Failure> {
+        let answer = self.grpc.get_self_test(proto::GetSelfTestRequest {}).await;
+        Ok(self.explain(answer)?.self_test())
+    }
+
+    /// Returns the reply as the analyzer wrote it.
+    pub async fn raw_ak(&mut self, line: String, confirmed: bool) -> Result<String, Failure> {
+        let answer = self.grpc.raw_ak(proto::RawAkRequest { line, confirmed }).await;
+        Ok(self.explain(answer)?.reply)
+    }
+
+    pub async fn mux(&mut self) -> Result<proto::Mux, Failure> {
+        let answer = self.grpc.get_mux(proto::GetMuxRequest {}).await;
+        Ok(self.explain(answer)?.mux.unwrap_or_default())
+    }
+
+    pub async fn home_mux(&mut self) -> Result<proto::Mux, Failure> {
+        let answer = self.grpc.home_mux(proto::HomeMuxRequest {}).await;
+        Ok(self.explain(answer)?.mux.unwrap_or_default())
+    }
+
+    pub async fn goto_channel(&mut self, channel: u32) -> Result<proto::Mux, Failure> {
+        let answer = self.grpc.goto_channel(proto::GotoChannelRequest { channel }).await;
+        Ok(self.explain(answer)?.mux.unwrap_or_default())
     }
 
     fn explain<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Failure> {

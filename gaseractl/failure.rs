@@ -109,7 +109,7 @@ fn exit_of(code: Code, reason: &str) -> Exit {
         ("ANALYZER_OFFLINE", _) => Exit::ANALYZER_OFFLINE,
         ("ANALYZER_REFUSED" | "MULTIPLEXER_FAULT" | "ANALYZER_ERRORS", _) => Exit::DEVICE,
         ("TASK_UNKNOWN" | "RUN_UNKNOWN", _) | ("", Code::NotFound) => Exit::NOT_FOUND,
-        ("PLAN_INVALID", _) | ("", Code::InvalidArgument) => Exit::USAGE,
+        ("PLAN_INVALID" | "REQUEST_INVALID", _) | ("", Code::InvalidArgument) => Exit::USAGE,
         ("RUN_ABORTED", _) => Exit::ABORTED,
         (_, Code::PermissionDenied | Code::Unauthenticated) => Exit::NOT_PERMITTED,
         _ => Exit::FAILURE,
@@ -171,6 +171,7 @@ mod tests {
             ("TASK_UNKNOWN", 10),
             ("RUN_UNKNOWN", 10),
             ("PLAN_INVALID", 2),
+            ("REQUEST_INVALID", 2),
             ("SOMETHING_NEW", 1),
         ] {
             assert_eq!(answered(Code::FailedPrecondition, reason).code(), exit, "{reason}");

@@ -2,12 +2,16 @@
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 use crate::args::{Color, Global};
 use crate::failure::{Exit, Failure};
+
+/// How often a line moves that says what is waited for.
+const MOVES: Duration = Duration::from_millis(250);
 
 /// Shows what clap has to say: help to stdout, a usage error to stderr.
 pub fn usage(message: &clap::Error) -> Exit {
@@ -147,5 +151,31 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         self.0.abandon();
+    }
+}
+
+/// Says on stderr what is waited for: on a terminal in a line that moves, and is gone afterwards.
+pub struct Waiting(Option<ProgressBar>);
+
+impl Waiting {
+    pub fn new(output: Output, text: &str) -> Self {
+        if output.quiet || !io::stderr().is_terminal() {
+            output.note(text);
+            return Self(None);
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{spinner} {msg}: {elapsed}");
+        let bar =
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner())).with_message(text.to_owned());
+        bar.enable_steady_tick(MOVES);
+        Self(Some(bar))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! One file per command. Here: dispatch, the limit of --timeout, and Ctrl-C.
 
 mod abort;
+mod analyzer;
 mod follow;
+mod mux;
 mod runs;
 mod start;
 mod status;
+mod verify;
 mod watch;
 
 use std::cell::RefCell;
@@ -54,6 +57,8 @@ pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
             Command::Status => status::execute(&session).await,
             Command::Watch(watch) => watch::execute(&session, &watch).await,
             Command::Runs(runs) => runs::execute(&session, runs).await,
+            Command::Analyzer(analyzer) => analyzer::execute(&session, analyzer.command).await,
+            Command::Mux(mux) => mux::execute(&session, mux.command).await,
         }
     };
     within(&session, args.global.timeout, command).await

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::Session;
+use super::{Session, verify};
 use crate::args::{self, Runs, RunsCommand};
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -18,12 +18,13 @@ pub async fn execute(session: &Session, runs: Runs) -> Result<Exit, Failure> {
         RunsCommand::List => list(session).await?,
         RunsCommand::Show { run } => show(session, &run).await?,
         RunsCommand::Export(export) => self::export(session, &export).await?,
+        RunsCommand::Verify { run } => return verify::execute(session, run).await,
     }
     Ok(Exit::DONE)
 }
 
 async fn list(session: &Session) -> Result<(), Failure> {
-    let runs = session.client().await?.runs().await?;
+    let runs = session.client().await?.runs(0).await?;
     let output = session.output;
     if output.json {
         let runs: Vec<serde_json::Value> = runs.iter().map(json::run).collect();

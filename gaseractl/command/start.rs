@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use gasera::domain::RunId;
-use gasera::proto::{PlanRequest, StartMeasurementRequest, StartMeasurementResponse, Sync};
+use gasera::proto::{self, PlanRequest, StartMeasurementRequest, StartMeasurementResponse, Sync};
 use serde_json::json;
 
 use super::Session;
 use super::follow::{Filter, Follower, Show, Target};
 use super::watch::{live_or_json, told};
-use crate::args::{IfBusy, Start, SyncMode};
+use crate::args::{self, IfBusy, Start, SyncMode};
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::stream::Notice;
@@ -119,13 +119,33 @@ fn request(start: &Start) -> StartMeasurementRequest {
         label: start.label.clone(),
         note: start.note.clone(),
         operator: std::env::var("USER").unwrap_or_default(),
+        discard_first: start.discard_first,
+        background: start.background.map(background),
+        overlap: start.no_overlap.then_some(false),
         ..PlanRequest::default()
     };
     StartMeasurementRequest {
         plan: Some(plan),
         dry_run: start.dry_run,
         ignore_errors: start.ignore_errors,
-        ..StartMeasurementRequest::default()
+        if_measuring: if_measuring(start.if_measuring).into(),
+    }
+}
+
+fn background(asked: args::Background) -> proto::Background {
+    match asked {
+        args::Background::None => proto::Background::default(),
+        args::Background::Channel { number, every } => {
+            proto::Background { channel: number.into(), every: every.unwrap_or(0) }
+        }
+    }
+}
+
+const fn if_measuring(asked: args::IfMeasuring) -> proto::IfMeasuring {
+    match asked {
+        args::IfMeasuring::Refuse => proto::IfMeasuring::Refuse,
+        args::IfMeasuring::Stop => proto::IfMeasuring::Stop,
+        args::IfMeasuring::Adopt => proto::IfMeasuring::Adopt,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use gasera::domain::Outcome;
 use gasera::proto;
-use gasera::proto::{PlanRequest, Run, StartMeasurementResponse, TimelineEntry, Visit};
+use gasera::proto::{ChannelPlan, PlanRequest, Run, StartMeasurementResponse, TimelineEntry, VerifyRunResponse, Visit};
 use serde_json::{Map, Value, json};
 
 use super::model::Ending;
@@ -57,6 +57,12 @@ fn plan(plan: &PlanRequest) -> Map<String, Value> {
         ("pause_s", plan.pause_ms.map_or(Value::Null, seconds)),
         ("measure_s", plan.measure_ms.map_or(Value::Null, seconds)),
         ("iterations", json!(plan.iterations)),
+        ("discard_first", json!(plan.discard_first)),
+        ("background", plan.background.filter(|own| own.channel > 0).map_or(Value::Null, background)),
+        ("overlap", json!(plan.overlap)),
+        ("park", json!(plan.park.filter(|channel| *channel > 0))),
+        ("exceptions", plan.exceptions.iter().map(exception).collect()),
+        ("gas_discards", plan.gas_discards.iter().map(|gas| (gas.cas.clone(), json!(gas.discard_first))).collect()),
         ("task", json!(plan.task)),
         ("sync", json!(sync(plan))),
         ("save_on_device", json!(plan.save_on_device)),
@@ -65,6 +71,20 @@ fn plan(plan: &PlanRequest) -> Map<String, Value> {
         ("operator", json!(plan.operator)),
     ];
     fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn background(background: proto::Background) -> Value {
+    json!({ "channel": background.channel, "every": background.every })
+}
+
+fn exception(exception: &ChannelPlan) -> Value {
+    json!({
+        "channel": exception.channel,
+        "pause_s": exception.pause_ms.map(seconds),
+        "measure_s": exception.measure_ms.map(seconds),
+        "iterations": exception.iterations,
+        "discard_first": exception.discard_first,
+    })
 }
 
 pub fn sync(plan: &PlanRequest) -> Option<&'static str> {
@@ -109,6 +129,16 @@ pub fn visit(visit: &Visit) -> Value {
         "left_utc": present(&visit.left_utc),
         "records": visit.records,
         "good_records": visit.good_records,
+    })
+}
+
+pub fn verdict(verdict: &VerifyRunResponse) -> Value {
+    json!({
+        "run_id": verdict.run_id,
+        "records": verdict.records,
+        "csv_rows": verdict.csv_rows,
+        "attributed_again": verdict.attributed_again,
+        "differences": verdict.differences,
     })
 }
 

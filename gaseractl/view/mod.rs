@@ -1,5 +1,6 @@
 //! How things look: the wording for people, the JSON for scripts, the live view. Nothing here prints or waits.
 
+pub mod instrument;
 pub mod json;
 pub mod line;
 pub mod live;

@@ -24,6 +24,7 @@ pub fn of(status: &Status, paint: Paint) -> String {
         put("Last", ending.sentence());
     }
     put("Analyzer", analyzer(status, paint));
+    put("Clock", clock(status));
     if !status.analyzer.errors.is_empty() {
         put("Errors", paint.doubtful(&words::errors(&status.analyzer.errors)).into_owned());
     }
@@ -81,10 +82,15 @@ pub fn analyzer(status: &Status, paint: Paint) -> String {
     }
 }
 
+/// How its clock goes and what it is used for, as far as that is known.
+fn clock(status: &Status) -> String {
+    let offset = status.analyzer.clock_offset_s.map(words::offset);
+    let stamp = status.analyzer.stamp_meaning.map(|meaning| words::stamp(meaning).to_owned());
+    offset.into_iter().chain(stamp).collect::<Vec<_>>().join(", ")
+}
+
 pub fn multiplexer(status: &Status, paint: Paint) -> String {
-    let multiplexer = &status.multiplexer;
-    let text = format!("{} · {}", multiplexer.driver, words::position(multiplexer.position));
-    if multiplexer.fault.is_empty() { text } else { format!("{text} · {}", paint.bad(&multiplexer.fault)) }
+    words::multiplexer(&status.multiplexer, paint)
 }
 
 #[cfg(test)]
@@ -101,6 +107,20 @@ mod tests {
         let analyzer = "online · measuring / integration · iteration 12 · 192.168.0.100:8888";
         assert!(text.contains(analyzer), "{text}");
         assert!(text.contains("vici · at channel 3 (read back)"), "{text}");
+    }
+
+    #[test]
+    fn what_is_known_of_clock_and_valve_is_told() {
+        let mut status = status();
+        status.analyzer.clock_offset_s = Some(-1.5);
+        status.analyzer.stamp_meaning = Some(gasera::domain::StampMeaning::Calculated);
+        status.multiplexer.model = "EMHMA-CE".into();
+        status.multiplexer.actuations = Some(1204);
+        status.multiplexer.fault = "it does not answer".into();
+        let text = of(&status, Paint(false));
+        assert!(text.contains("Clock       1.5 s behind, stamps tell the time of calculation\n"), "{text}");
+        let valve = "vici · at channel 3 (read back) · EMHMA-CE · 1204 moves · it does not answer\n";
+        assert!(text.contains(valve), "{text}");
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use gasera::domain::event::outcome_sentence;
-use gasera::domain::{Outcome, Utc};
-use gasera::proto::{GetRunResponse, PlanRequest, Run, StartMeasurementResponse, TimelineEntry, Visit};
+use gasera::domain::{Cas, Outcome, Utc};
+use gasera::proto::{GetRunResponse, PlanRequest, Run, StartMeasurementResponse, Sync, TimelineEntry, Visit};
 
 use super::{json, words};
 
-fn table(heading: &[&str], right: &[usize]) -> Table {
+pub fn table(heading: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(heading.to_vec());
@@ -20,7 +20,7 @@ fn table(heading: &[&str], right: &[usize]) -> Table {
     table
 }
 
-fn written(table: &Table) -> String {
+pub fn written(table: &Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
@@ -97,7 +97,19 @@ pub fn plan(plan: &PlanRequest) -> String {
     parts.extend(measure.map(|measure| format!("measure {measure}")));
     parts.extend(plan.task.as_ref().map(|task| format!("task {task}")));
     parts.extend(json::sync(plan).map(|sync| format!("sync {sync}")));
+    parts.extend(particular(plan).words());
     parts.join(", ")
+}
+
+fn particular(plan: &PlanRequest) -> words::Particular {
+    let gases = plan.gas_discards.iter().map(|gas| (Cas(gas.cas.clone()).formula().to_owned(), gas.discard_first));
+    words::Particular {
+        discard_first: plan.discard_first.unwrap_or(0),
+        background: plan.background.map(|background| (background.channel, background.every)),
+        waits: plan.overlap == Some(false) && plan.sync() == Sync::Analyzer,
+        exceptions: plan.exceptions.iter().map(|exception| exception.channel.to_string()).collect(),
+        gases: gases.collect(),
+    }
 }
 
 /// The phases as they are meant to be. Repeats that differ only in when they come are told once.

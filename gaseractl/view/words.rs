@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use gasera::domain::event::{DeviceMetrics, LiveData, RunChange, RunUpdate};
-use gasera::domain::status::AnalyzerStatus;
+use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
     Attribution, Channel, DeviceErrors, Outcome, Phase, Plan, Position, StampMeaning, Status, Utc, Verification,
     duration,
 };
 use gasera::proto::{self, Run};
+
+use crate::output::Paint;
 
 /// Local time with its zone: `14:05:33 CET`.
 pub fn clock(utc: Utc) -> String {
@@ -100,13 +102,55 @@ pub fn plan(plan: &Plan) -> String {
     let channels = gasera::domain::channel::format_list(plan.channels());
     let measure =
         plan.iterations.map_or_else(|| duration::format(plan.measure), |count| self::count(count.into(), "iteration"));
-    format!(
+    let particular = Particular {
+        discard_first: plan.discard_first,
+        background: plan.background.map(|background| (background.channel.number().into(), background.every)),
+        waits: !plan.overlap && plan.sync == gasera::domain::Sync::Analyzer,
+        exceptions: plan.exceptions.iter().map(|exception| exception.channel.to_string()).collect(),
+        gases: plan.gas_discards.iter().map(|(cas, discard)| (cas.formula().to_owned(), *discard)).collect(),
+    };
+    let usual = format!(
         "channels {channels} x {}, pause {}, measure {measure}, task {}, sync {}",
         plan.repeats,
         duration::format(plan.pause),
         plan.task,
         plan.sync.as_str()
-    )
+    );
+    [vec![usual], particular.words()].concat().join(", ")
+}
+
+/// What not every plan has.
+#[derive(Debug, Default)]
+pub struct Particular {
+    pub discard_first: u32,
+    /// The channel, and after how many others.
+    pub background: Option<(u32, u32)>,
+    /// The valve waits for the result.
+    pub waits: bool,
+    /// The channels on which something is different.
+    pub exceptions: Vec<String>,
+    /// The formula, and how many of its readings are left out.
+    pub gases: Vec<(String, u32)>,
+}
+
+impl Particular {
+    pub fn words(&self) -> Vec<String> {
+        let mut parts = Vec::new();
+        if self.discard_first > 0 {
+            parts.push(format!("discard first {}", self.discard_first));
+        }
+        let gases = self.gases.iter().filter(|(_, discard)| *discard > 0);
+        parts.extend(gases.map(|(gas, discard)| format!("discard first {discard} of {gas}")));
+        parts.extend(self.background.map(|(channel, every)| format!("background {channel} after every {every}")));
+        if self.waits {
+            parts.push("no overlap".into());
+        }
+        if !self.exceptions.is_empty() {
+            let channels = if self.exceptions.len() == 1 { "channel" } else { "channels" };
+            parts.push(format!("exceptions on {channels} {}", self.exceptions.join(",")));
+        }
+        parts
+    }
 }
 
 pub fn analyzer(analyzer: &AnalyzerStatus) -> String {
@@ -207,23 +251,38 @@ pub fn update(update: &RunUpdate) -> String {
     format!("{} {done} {}", update.who, update.text).trim_end().to_owned()
 }
 
-/// `clock 0.4 s ahead, stamps mean sampling, 1204 valve moves`
+/// How far the analyzer's clock is from the computer's: `0.4 s ahead`.
+pub fn offset(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds.abs() < 0.05 => "right".into(),
+        seconds if seconds < 0.0 => format!("{:.1} s behind", -seconds),
+        seconds => format!("{seconds:.1} s ahead"),
+    }
+}
+
+/// `stamps tell the time of sampling`
+pub fn stamp(meaning: StampMeaning) -> &'static str {
+    match meaning {
+        StampMeaning::Sampling => "stamps tell the time of sampling",
+        StampMeaning::Calculated => "stamps tell the time of calculation",
+    }
+}
+
+/// `analyzer clock 0.4 s ahead, stamps tell the time of sampling, 1204 valve moves`
 pub fn metrics(metrics: &DeviceMetrics) -> String {
-    let offset = metrics.clock_offset_s.map(|offset| {
-        let way = if offset < 0.0 { "behind" } else { "ahead" };
-        format!("analyzer clock {:.1} s {way}", offset.abs())
-    });
-    let stamp = metrics.stamp_meaning.map(|meaning| {
-        format!(
-            "its stamps tell the time of {}",
-            match meaning {
-                StampMeaning::Sampling => "sampling",
-                StampMeaning::Calculated => "calculation",
-            }
-        )
-    });
+    let clock = metrics.clock_offset_s.map(|offset| format!("analyzer clock {}", self::offset(offset)));
+    let stamp = metrics.stamp_meaning.map(|meaning| stamp(meaning).to_owned());
     let moves = metrics.actuations.map(|count| format!("{count} valve moves"));
-    offset.into_iter().chain(stamp).chain(moves).collect::<Vec<_>>().join(", ")
+    clock.into_iter().chain(stamp).chain(moves).collect::<Vec<_>>().join(", ")
+}
+
+/// `vici · at channel 3 (read back) · EMHMA-CE · 1204 moves`
+pub fn multiplexer(multiplexer: &MultiplexerStatus, paint: Paint) -> String {
+    let mut parts = vec![multiplexer.driver.clone(), position(multiplexer.position), multiplexer.model.clone()];
+    parts.extend(multiplexer.actuations.map(|moves| count(moves, "move")));
+    parts.push(if multiplexer.fault.is_empty() { String::new() } else { paint.bad(&multiplexer.fault).into_owned() });
+    parts.retain(|part| !part.is_empty());
+    parts.join(" · ")
 }
 
 #[cfg(test)]
@@ -250,6 +309,11 @@ mod tests {
         assert!(until(Some(late), early).ends_with("(1m30s left)"));
         assert!(until(Some(early), late).ends_with("(0s left)"));
         assert_eq!(until(None, late), "");
+    }
+
+    #[test]
+    fn a_clock_is_right_behind_or_ahead() {
+        assert_eq!([offset(0.04), offset(-2.26), offset(3600.0)], ["right", "2.3 s behind", "3600.0 s ahead"]);
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn device(instrument: Instrument) -> proto::Device {
         firmware: instrument.firmware,
         name: instrument.name,
         network: instrument.network.map(network),
-        sampler: instrument.inlets.map(|inlets| proto::Sampler { inlets: inlets.into_iter().map(inlet).collect() }),
+        sampler: instrument.inlets.map(|inlets| proto::Sampler { inlets: inlets.iter().map(inlet).collect() }),
         parameters: instrument.parameters.into_iter().map(parameter).collect(),
         cell_temperature_c: instrument.cell_temperature_c,
         unsupported: instrument.unsupported,
@@ -108,7 +108,7 @@ fn network(network: Network) -> proto::Network {
     proto::Network { dhcp, address, netmask, gateway }
 }
 
-const fn inlet(inlet: Inlet) -> proto::Inlet {
+const fn inlet(inlet: &Inlet) -> proto::Inlet {
     proto::Inlet { id: inlet.id, active: inlet.active, bypass_s: inlet.bypass_s }
 }
 

@@ -10,6 +10,7 @@
 pub mod demo;
 mod devices;
 mod failure;
+mod recovery;
 mod seams;
 mod verify;
 
@@ -23,16 +24,16 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Address, Bound, Services};
-use crate::config::{Listen, Settings};
-use crate::domain::event::outcome_sentence;
-use crate::domain::{AnalyzerOrder, Clock, CommandId, Event, Fact, Outcome};
+use crate::config::{Listen, OnRestart, Settings};
+use crate::domain::{AnalyzerOrder, Clock, CommandId};
 use crate::engine::{Beginning, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{Handle, Parts, Runtime};
-use crate::store::{Batch, ChannelLabels, Opened, Store, StoreError};
+use crate::store::{ChannelLabels, Store, StoreError};
 use crate::stream::{self, Hub};
 use devices::Devices;
 pub use failure::Failure;
+use recovery::Recovered;
 use seams::{Events, Keeping, Measuring};
 
 /// How long a shutdown may take before it is cut off.
@@ -58,14 +59,15 @@ impl Daemon {
             settings.channels.iter().map(|(channel, line)| (*channel, (line.label.clone(), line.kind))).collect();
         let (store, opened) = Store::open(&settings.store.directory, labels)?;
         let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), opened.last_utc, scale);
-        let (mut opened, interrupted) = end_interrupted_run(&store, &clock, opened).await?;
+        let Recovered { mut opened, state, resumes_after, ended } =
+            recovery::recover(&store, &clock, opened, settings).await?;
 
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let history = Arc::new(Events(store.clone()));
         let hub = Hub::start(stream_settings(settings), shared.clone(), history, opened.last_seq);
         let (reports, inbox) = mpsc::unbounded_channel();
         let devices = Devices::start(settings, &clock, &reports)?;
-        if interrupted {
+        if ended {
             // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
             devices.analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
         }
@@ -73,6 +75,8 @@ impl Daemon {
             limits: limits(settings, &clock),
             stamp: settings.analyzer.stamp,
             last_run: opened.last_run.take(),
+            resumes_after,
+            resumable: settings.store.on_restart == OnRestart::Resume,
         };
         let (handle, runtime) = Runtime::new(Parts {
             clock,
@@ -82,6 +86,7 @@ impl Daemon {
             valve: devices.valve,
             reports: inbox,
             identity: devices.identity,
+            state,
             began,
             seq: opened.last_seq,
         });
@@ -173,26 +178,6 @@ async fn bind(listen: &[Listen]) -> Result<Vec<Bound>, Failure> {
         bound.extend(api::bind(&address).await?);
     }
     Ok(bound)
-}
-
-/// A run that was under way when the last process ended is over, and says so.
-async fn end_interrupted_run(
-    store: &Store,
-    clock: &HostClock,
-    mut opened: Opened,
-) -> Result<(Opened, bool), StoreError> {
-    let Some(mut run) = opened.open_run.take() else { return Ok((opened, false)) };
-    let moment = clock.now();
-    let reason = "gaserad ended in the middle of the run and was started again".to_owned();
-    tracing::warn!(run = %run.id, "{}", outcome_sentence(Outcome::Failed, &reason));
-    (run.ended, run.outcome, run.reason) = (Some(moment.utc), Some(Outcome::Failed), reason.clone());
-    let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
-    let batch =
-        Batch { moment, facts: vec![ended], events: vec![Event::RunFinished { run: run.clone() }], ..Batch::default() };
-    let published = store.commit(batch).await?;
-    opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
-    opened.last_run = Some(run);
-    Ok((opened, true))
 }
 
 fn stream_settings(settings: &Settings) -> stream::Settings {

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::api::Verdict;
-use crate::domain::{Fact, Record, RunId};
+use crate::domain::{Fact, Flag, Record, RunId};
 use crate::engine::{self, Effect, State, What};
 use crate::store::{Store, StoreError};
 
@@ -54,10 +54,11 @@ impl Again {
                         return Ok(again);
                     }
                 };
-                // Another process has begun: what was to come of this run is known.
-                if matches!(event.what, What::Began(_)) && std::mem::replace(&mut begun, true) {
+                // Another process has begun, and has not taken up the run: what was to come of it is known.
+                if matches!(&event.what, What::Began(began) if begun && began.resumes_after.is_none()) {
                     return Ok(again);
                 }
+                begun = true;
                 let (stepped, effects) = engine::step(std::mem::take(&mut state), event);
                 state = stepped;
                 if again.take(id, effects) {
@@ -73,6 +74,10 @@ impl Again {
         for effect in effects {
             match effect {
                 Effect::Keep(Fact::Recorded(record)) if record.run == *id => self.records.push(record),
+                Effect::Keep(Fact::VisitInterrupted { run, visit }) if run == *id => {
+                    let of_visit = self.records.iter_mut().filter(|record| record.visit == Some(visit));
+                    of_visit.for_each(|record| record.flags.push(Flag::Interrupted));
+                }
                 Effect::Keep(Fact::RunEnded { run, .. }) if run == *id => over = true,
                 _ => {}
             }

@@ -19,6 +19,11 @@ pub enum Fact {
         run: RunId,
         visit: VisitSummary,
     },
+    /// The visit begins anew: what it had so far is from before an interruption.
+    VisitInterrupted {
+        run: RunId,
+        visit: VisitId,
+    },
     VisitEnded {
         run: RunId,
         visit: VisitId,

@@ -60,6 +60,8 @@ pub enum Flag {
     Purge,
     /// The gas exchange began while the run was suspended.
     Suspended,
+    /// The visit was interrupted after this, and measured again.
+    Interrupted,
     /// One of the first samples after a switch, which the plan leaves out for all gases or for some.
     Carryover,
     PosUnverified,
@@ -83,6 +85,7 @@ impl Flag {
         match self {
             Self::Purge => "purge",
             Self::Suspended => "suspended",
+            Self::Interrupted => "interrupted",
             Self::Carryover => "carryover",
             Self::PosUnverified => "pos_unverified",
             Self::PosChanged => "pos_changed",

@@ -92,9 +92,14 @@ pub(super) enum Standing {
 impl Run {
     fn standing(&self) -> Standing {
         match self.stage {
-            Stage::Preparing(_) | Stage::Starting(..) => Standing::Beginning,
+            Stage::Preparing(_) | Stage::Starting(..) | Stage::Recovering(_) => Standing::Beginning,
             Stage::Suspended(_) => Standing::Suspended,
-            Stage::Draining | Stage::Closing(..) | Stage::Stopping(..) | Stage::Parking(..) => Standing::Ending,
+            Stage::Draining
+            | Stage::Closing(..)
+            | Stage::Stopping(..)
+            | Stage::Parking(..)
+            | Stage::Interrupting(_)
+            | Stage::Interrupted => Standing::Ending,
             _ if !self.ordered_start => Standing::Beginning,
             Stage::Homing(_)
             | Stage::Moving(_)

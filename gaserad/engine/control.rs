@@ -13,8 +13,6 @@ use crate::domain::{Control, Done, Event, Fact, FinishAfter, Phase};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PauseAsked {
     pub who: String,
-    /// The sample under way is not waited for.
-    pub now: bool,
 }
 
 /// Until when a run goes on that is to finish early, and who wants it.
@@ -45,7 +43,7 @@ impl Turn {
 
     fn ask_to_pause(&mut self, who: String, now: bool) {
         let Some(run) = &mut self.state.run else { return };
-        run.pause_asked = Some(PauseAsked { who: who.clone(), now });
+        run.pause_asked = Some(PauseAsked { who: who.clone() });
         let text = if now { "at once" } else { "after the sample under way" };
         self.updated(RunChange::PauseAsked, who, text.into());
         let sampling = self.state.run.as_ref().is_some_and(Run::is_sampling);
@@ -127,7 +125,7 @@ impl Turn {
         self.updated(RunChange::Noted, who, text);
     }
 
-    fn updated(&mut self, change: RunChange, who: String, text: String) {
+    pub(super) fn updated(&mut self, change: RunChange, who: String, text: String) {
         let Some(run) = &self.state.run else { return };
         let run_id = run.id.clone();
         self.tell(Event::RunUpdated(RunUpdate { run_id, change, who, text }));

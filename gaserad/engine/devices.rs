@@ -29,6 +29,7 @@ impl Turn {
         if !std::mem::replace(&mut analyzer.online, true) {
             self.tell(Event::DeviceConnection { online: true, reason: String::new() });
             self.stop_if_owed();
+            self.prepare_again();
         }
     }
 
@@ -138,6 +139,8 @@ impl Turn {
         let Some(stage) = self.awaits(id) else { return };
         match (stage, answer) {
             (Stage::Preparing(_), Ok(prepared)) => self.prepared(prepared),
+            (Stage::Recovering(_), answer) => self.prepared_again(answer),
+            (Stage::Interrupting(_), _) => self.interrupted(),
             (Stage::Starting(_, settled), Ok(_)) => self.measuring_began(settled),
             (Stage::Preparing(_) | Stage::Starting(..), Err(fault)) => self.fail(&fault, Device::Analyzer),
             // A look that failed shows nothing; that the analyzer is gone is told by itself.
@@ -154,6 +157,7 @@ impl Turn {
                 | Stage::Draining
                 | Stage::ValveLost(_)
                 | Stage::Suspended(_)
+                | Stage::Interrupted
                 | Stage::Parking(..),
                 _,
             ) => {}

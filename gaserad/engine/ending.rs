@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// How long a run that is over stays open for an analyzer that is away.
-const STOP_OFFLINE: Duration = Duration::from_secs(10);
+pub(super) const STOP_OFFLINE: Duration = Duration::from_secs(10);
 
 impl Turn {
     pub(super) fn abort(&mut self, request: RequestId, who: &str) {
@@ -27,11 +27,14 @@ impl Turn {
 
     pub(super) fn shut_down(&mut self) {
         self.state.shutting_down = true;
+        if self.state.resumable && self.state.run.as_ref().is_some_and(Run::can_be_taken_up) {
+            return self.interrupt();
+        }
         self.stop(Outcome::Aborted, "gaserad was shut down".into());
     }
 
     /// The run is not to go on. A run that is already stopping goes on doing so.
-    fn stop(&mut self, outcome: Outcome, reason: String) {
+    pub(super) fn stop(&mut self, outcome: Outcome, reason: String) {
         let Some(run) = &mut self.state.run else { return };
         if matches!(run.stage, Stage::Stopping(..) | Stage::Parking(..)) {
             return;
@@ -118,6 +121,9 @@ impl Turn {
             Stage::Preparing(_) | Stage::Starting(..) => {
                 self.fail(&silent("the analyzer", limits.order), Device::Analyzer);
             }
+            Stage::Recovering(None) => self.fail_offline(),
+            Stage::Recovering(Some(_)) => self.fail(&silent("the analyzer", limits.stop), Device::Analyzer),
+            Stage::Interrupting(_) => self.interrupted(),
             Stage::Homing(_) | Stage::Moving(_) => self.fail(&silent("the multiplexer", limits.valve), Device::Valve),
             Stage::Closing(order, Stopped::NotYet) => self.closing_overdue(order),
             Stage::Closing(_, stopped) => self.finish(stopped),
@@ -166,7 +172,7 @@ impl Turn {
     }
 
     /// The analyzer is at rest, or there is nothing more to be done about it; now the valve is sent to where it rests.
-    fn end(&mut self, outcome: Outcome, reason: String, doubt: Option<String>) {
+    pub(super) fn end(&mut self, outcome: Outcome, reason: String, doubt: Option<String>) {
         self.left_for_good();
         let ending = Ending { outcome, reason, doubt };
         let Some(run) = &self.state.run else { return };

@@ -25,6 +25,7 @@
 //! | `run` | the way of a run from stage to stage |
 //! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
 //! | `control` | pause, resume, skip, finish, note |
+//! | `restart` | how a run goes on that was interrupted |
 //! | `ending` | how it ends |
 //! | `devices` | what the analyzer tells |
 //! | `valve` | what the valve tells |
@@ -40,6 +41,7 @@ mod effect;
 mod ending;
 mod event;
 mod progress;
+mod restart;
 mod results;
 mod run;
 mod service;
@@ -59,7 +61,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
     let mut turn = Turn { state, at: event.at, effects: Vec::new() };
     turn.mind_the_clock();
     match event.what {
-        What::Began(began) => turn.state = State::new(*began),
+        What::Began(began) => turn.begin(*began),
         What::Start { request, run, asked } => turn.start(request, run, *asked),
         What::Abort { request, who } => turn.abort(request, &who),
         What::Control { request, who, control } => turn.control(request, who, control),

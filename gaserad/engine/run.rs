@@ -191,8 +191,10 @@ impl Turn {
             Stage::Lingering => self.leave(),
             Stage::Draining => self.drained(),
             Stage::ValveLost(_) => self.valve_stays_lost(),
-            Stage::Suspended(_) => {}
+            Stage::Suspended(_) | Stage::Interrupted => {}
             stage @ (Stage::Preparing(_)
+            | Stage::Recovering(_)
+            | Stage::Interrupting(_)
             | Stage::Homing(_)
             | Stage::Starting(..)
             | Stage::Moving(_)
@@ -207,6 +209,8 @@ impl Turn {
         let stage = &self.state.run.as_ref()?.stage;
         let awaited = match stage {
             Stage::Preparing(order)
+            | Stage::Recovering(Some(order))
+            | Stage::Interrupting(order)
             | Stage::Homing(order)
             | Stage::Starting(order, _)
             | Stage::Moving(order)
@@ -221,7 +225,9 @@ impl Turn {
             | Stage::Lingering
             | Stage::Draining
             | Stage::ValveLost(_)
-            | Stage::Suspended(_) => return None,
+            | Stage::Suspended(_)
+            | Stage::Recovering(None)
+            | Stage::Interrupted => return None,
         };
         (awaited == id).then(|| stage.clone())
     }

@@ -24,6 +24,12 @@ pub struct Beginning {
     /// What the analyzer's stamps mean, if somebody knows.
     pub stamp: Option<StampMeaning>,
     pub last_run: Option<RunSummary>,
+    /// The run that was under way is to go on, after it was interrupted for so long.
+    #[serde(rename = "resumes_after_s", default, with = "crate::domain::duration::optional_seconds")]
+    pub resumes_after: Option<Duration>,
+    /// A run under way at an orderly shutdown is left for the next process to go on with.
+    #[serde(default)]
+    pub resumable: bool,
 }
 
 /// How long the engine waits for what does not come by itself.
@@ -74,6 +80,7 @@ pub struct State {
     /// The order to stop that the analyzer has not obeyed yet, though the run is over.
     pub(super) owed_stop: Option<CommandId>,
     pub(super) commands: u64,
+    pub(super) resumable: bool,
     pub(super) shutting_down: bool,
 }
 
@@ -180,6 +187,12 @@ pub(super) struct Samples {
 pub(super) enum Stage {
     /// The analyzer finds the task.
     Preparing(CommandId),
+    /// The run was interrupted: the analyzer comes back, and then finds the task again.
+    Recovering(Option<CommandId>),
+    /// The analyzer stops, because the process ends.
+    Interrupting(CommandId),
+    /// The next process may go on with the run.
+    Interrupted,
     Homing(CommandId),
     /// The analyzer starts, while the line already settles until the given tick.
     Starting(CommandId, Tick),
@@ -229,6 +242,8 @@ impl Stage {
     pub(super) const fn reason(&self) -> &'static str {
         match self {
             Self::Preparing(_) => "the analyzer to find the task",
+            Self::Recovering(_) => "the analyzer to be ready again",
+            Self::Interrupted => "the next start of gaserad",
             Self::Homing(_) => "the valve to reach its home position",
             Self::Starting(..) => "the analyzer to start measuring",
             Self::Moving(_) => "the valve to reach the channel",
@@ -240,7 +255,7 @@ impl Stage {
             Self::Measuring | Self::MeasureOver(_) => "the end of the measuring time",
             Self::Lingering => "a whole gas exchange on this channel",
             Self::Draining => "the last result of the analyzer",
-            Self::Closing(..) | Self::Stopping(..) => "the analyzer to become idle",
+            Self::Closing(..) | Self::Stopping(..) | Self::Interrupting(_) => "the analyzer to become idle",
         }
     }
 }
@@ -250,7 +265,8 @@ impl State {
     pub fn deadline(&self) -> Option<(Tick, &'static str)> {
         let run = self.run.as_ref()?;
         let stage = (run.until, run.stage.reason());
-        let stage = Some(stage).filter(|_| !matches!(run.stage, Stage::Suspended(_)));
+        let timeless = matches!(run.stage, Stage::Suspended(_) | Stage::Interrupted);
+        let stage = Some(stage).filter(|_| !timeless);
         let offline = self.analyzer.offline_since.filter(|_| run.suffers_offline());
         let grace = offline.map(|since| (since + self.limits.grace, "the analyzer to come back"));
         stage.into_iter().chain(grace).min()
@@ -261,11 +277,16 @@ impl State {
         self.run.is_some()
     }
 
+    /// Whether the process may end: nothing is under way that it would cut off.
+    pub fn is_at_rest(&self) -> bool {
+        self.run.as_ref().is_none_or(|run| run.stage == Stage::Interrupted)
+    }
+
     /// Nothing has happened yet but the last run, if there was one.
     pub fn new(began: Beginning) -> Self {
-        let Beginning { limits, stamp, last_run } = began;
+        let Beginning { limits, stamp, last_run, resumable, .. } = began;
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
-        Self { limits, stamps, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
+        Self { limits, stamps, resumable, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
     }
 
     /// What can be known of the instruments beside their measuring.
@@ -295,8 +316,17 @@ impl Run {
     }
 
     /// Whether the plan is being carried out.
-    const fn is_measured(&self) -> bool {
-        !matches!(self.stage, Stage::Preparing(_) | Stage::Closing(..) | Stage::Stopping(..) | Stage::Parking(..))
+    pub(super) const fn is_measured(&self) -> bool {
+        !matches!(
+            self.stage,
+            Stage::Preparing(_)
+                | Stage::Recovering(_)
+                | Stage::Interrupting(_)
+                | Stage::Interrupted
+                | Stage::Closing(..)
+                | Stage::Stopping(..)
+                | Stage::Parking(..)
+        )
     }
 
     /// Whether the valve is meant to stand where the plan wants it.

@@ -79,6 +79,8 @@ pub struct Parts {
     pub valve: Valve,
     pub reports: mpsc::UnboundedReceiver<Report>,
     pub identity: Identity,
+    /// What the journal of an interrupted run folds to; else nothing yet.
+    pub state: State,
     pub began: Beginning,
     /// The newest event's number.
     pub seq: u64,
@@ -95,7 +97,7 @@ impl Runtime {
             valve: parts.valve,
             identity: parts.identity,
             began: Some(parts.began),
-            state: State::default(),
+            state: parts.state,
             inbox,
             reports: parts.reports,
             waiting: BTreeMap::new(),
@@ -115,7 +117,7 @@ impl Runtime {
             self.turn(What::Began(Box::new(began))).await?;
         }
         self.show(self.clock.now());
-        while !self.shutting_down || self.state.is_busy() {
+        while !self.shutting_down || !self.state.is_at_rest() {
             let Some(what) = self.select().await else { continue };
             if let Err(error) = self.turn(what).await {
                 self.leave_devices_safe().await;

@@ -24,6 +24,7 @@ pub(super) fn run_of(fact: &Fact) -> &RunId {
         Fact::RunStarted(run) => &run.id,
         Fact::Recorded(record) => &record.run,
         Fact::RunGases { run, .. }
+        | Fact::VisitInterrupted { run, .. }
         | Fact::Noted { run, .. }
         | Fact::VisitStarted { run, .. }
         | Fact::VisitEnded { run, .. }

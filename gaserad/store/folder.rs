@@ -85,7 +85,7 @@ impl Folders {
     fn update(&mut self, connection: &Connection, run: &RunId, facts: &[Fact]) -> Result<(), StoreError> {
         let gases = read::gases(connection, run)?;
         match &mut self.live {
-            Some(live) if live.run == *run && live.sheet.gases == gases => live.append(facts),
+            Some(live) if live.run == *run && live.sheet.gases == gases && !changes_rows(facts) => live.append(facts),
             _ => {
                 self.live = Some(self.restore(connection, run)?);
                 Ok(())
@@ -124,6 +124,11 @@ impl Live {
             .and_then(|()| self.file.sync_data())
             .map_err(StoreError::io("append to", &self.path))
     }
+}
+
+/// Whether rows that are written already look otherwise now.
+fn changes_rows(facts: &[Fact]) -> bool {
+    facts.iter().any(|fact| matches!(fact, Fact::VisitInterrupted { .. }))
 }
 
 fn row(record: &Record, sheet: &Sheet) -> String {

@@ -102,6 +102,14 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
         Fact::RunStarted(run) => run_started(transaction, run, process),
         Fact::RunGases { run, gases } => widen(transaction, run, gases, true),
         Fact::VisitStarted { run, visit } => visit_started(transaction, run, visit),
+        Fact::VisitInterrupted { run, visit } => {
+            transaction
+                .prepare_cached(
+                    "UPDATE records SET flags = json_insert(flags, '$[#]', 'interrupted') WHERE run = ? AND visit = ?",
+                )?
+                .execute(params![run.0, visit.0])?;
+            Ok(())
+        }
         Fact::VisitEnded { run, visit, left } => {
             let changed = transaction
                 .prepare_cached("UPDATE visits SET departed = ? WHERE run = ? AND visit = ? AND departed IS NULL")?

@@ -234,7 +234,7 @@ impl GaseraService for Scripted {
     ) -> Result<Response<StartMeasurementResponse>, Status> {
         let mut response = self.script.start.clone()?;
         let asked = request.into_inner();
-        if asked.if_measuring != 0 {
+        if asked.if_measuring() != proto::IfMeasuring::Refuse {
             self.note(format!("{:?}", asked.if_measuring()));
         }
         if response.plan.is_none() {

@@ -60,7 +60,13 @@ fn no_runs_is_no_failure() {
 #[test]
 fn a_run_is_shown_with_its_visits() {
     let visits = vec![visit(1, "2026-01-15T08:00:27.000Z"), visit(2, "")];
-    let response = GetRunResponse { run: Some(listed("01KAHA", proto::Outcome::Completed)), visits };
+    let mut shown = listed("01KAHA", proto::Outcome::Completed);
+    let plan = shown.plan.as_mut().unwrap();
+    plan.background = Some(proto::Background { channel: 8, every: 2 });
+    plan.exceptions = vec![proto::ChannelPlan { channel: 3, pause_ms: Some(90_000), ..Default::default() }];
+    plan.gas_discards = vec![proto::GasDiscard { cas: "7664-41-7".into(), discard_first: 2 }];
+    plan.park = Some(1);
+    let response = GetRunResponse { run: Some(shown), visits };
     let fake = Fake::new(Script { run: Ok(response), ..Script::default() });
     golden("runs_show", &run(&["runs", "show", "last", "--endpoint", &fake.unix]).stdout);
     golden("runs_show_json", &run(&["runs", "show", "last", "--json", "--endpoint", &fake.unix]).stdout);
@@ -100,4 +106,48 @@ fn an_export_that_breaks_off_leaves_no_file() {
     let done = run(&["runs", "export", "last", "-o", "/nonexistent/run.csv", "--endpoint", &fake.unix]);
     assert_eq!(done.exit, 1);
     assert!(done.stderr.contains("cannot write /nonexistent/run.csv: No such file or directory"), "{done:?}");
+}
+
+fn verdict(differences: &[&str]) -> proto::VerifyRunResponse {
+    let differences = differences.iter().map(ToString::to_string).collect();
+    proto::VerifyRunResponse { records: 16, csv_rows: 16, attributed_again: 16, differences, ..Default::default() }
+}
+
+#[test]
+fn a_run_that_still_comes_out_as_it_was_is_exit_0() {
+    let fake = Fake::new(Script { verdict: Ok(verdict(&[])), ..Script::default() });
+    let done = run(&["runs", "verify", "01KAHA", "--endpoint", &fake.unix]);
+    let told = "run 01KAHA: 16 records, 16 rows in samples.csv, 16 attributed again: nothing differs\n";
+    assert_eq!((done.exit, done.stdout.as_str(), done.stderr.as_str()), (0, told, ""));
+    let done = run(&["runs", "verify", "01KAHA", "-q", "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stdout.as_str()), (0, ""));
+}
+
+#[test]
+fn what_differs_is_told_and_exit_1() {
+    let differences = ["record 3 was channel 2 and now comes out as channel 3", "samples.csv lacks record 9"];
+    let fake = Fake::new(Script { verdict: Ok(verdict(&differences)), ..Script::default() });
+    let done = run(&["runs", "verify", "last", "--endpoint", &fake.unix]);
+    assert_eq!(done.exit, 1);
+    let told = done.stdout.lines().collect::<Vec<_>>();
+    assert!(told[0].ends_with(": 2 differences") && told[1] == format!("  {}", differences[0]), "{told:?}");
+    let done = run(&["runs", "verify", "last", "--json", "--endpoint", &fake.unix]);
+    let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((&object["csv_rows"], &object["differences"][1]), (&16.into(), &differences[1].into()));
+    assert_eq!(done.exit, 1);
+}
+
+#[test]
+fn all_runs_that_have_ended_are_verified() {
+    let runs = ["01KAHC", "01KAHB", "01KAHA"].map(|id| listed(id, proto::Outcome::Completed));
+    let mut runs = runs.to_vec();
+    runs[0].outcome = proto::Outcome::Unspecified.into();
+    let fake = Fake::new(Script { verdict: Ok(verdict(&[])), runs: runs.clone(), ..Script::default() });
+    let done = run(&["runs", "verify", "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stdout.lines().count()), (0, 2), "{done:?}");
+    assert_eq!(done.stderr, "run 01KAHC is under way; verify it when it has ended\n");
+    let broken = Err(refusal(Code::Internal, "INTERNAL", "its facts cannot be read"));
+    let fake = Fake::new(Script { verdict: broken, runs, ..Script::default() });
+    let done = run(&["runs", "verify", "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, fake.calls()), (1, ["ListRuns", "VerifyRun", "VerifyRun"].map(Into::into).to_vec()));
 }

@@ -90,6 +90,22 @@ fn without_wait_it_returns_when_the_run_is_under_way() {
 }
 
 #[test]
+fn what_is_particular_of_a_plan_is_asked_and_told() {
+    let fake = Fake::new(script(Vec::new()));
+    let args = ["start", "--channels", "1-8", "--discard-first", "1", "--background", "31:4", "--no-overlap"];
+    let done = run(&[&args[..], &["--sync", "analyzer", "--if-measuring", "adopt", "--endpoint", &fake.unix]].concat());
+    let plan = "channels 1-8 x 1, sync analyzer, discard first 1, background 31 after every 4, no overlap";
+    assert_eq!((done.exit, done.stdout), (0, format!("run {RUN} is measuring: {plan}\n")));
+    assert_eq!(fake.calls(), ["StartMeasurement", "Adopt"]);
+    let done = run(&[&args[..], &["--json", "--endpoint", &fake.unix]].concat());
+    let line = &lines(&done.stdout)[0];
+    assert_eq!(line["background"], serde_json::json!({"channel": 31, "every": 4}));
+    assert_eq!((&line["discard_first"], &line["overlap"]), (&1.into(), &false.into()));
+    let done = run(&["start", "--background", "none", "--json", "--endpoint", &fake.unix]);
+    assert_eq!(lines(&done.stdout)[0]["background"], Value::Null);
+}
+
+#[test]
 fn every_refusal_has_its_sentence_and_exit_code() {
     for (code, reason, exit) in [
         (Code::FailedPrecondition, "RUN_UNDER_WAY", 3),
@@ -99,6 +115,7 @@ fn every_refusal_has_its_sentence_and_exit_code() {
         (Code::Aborted, "RUN_ABORTED", 6),
         (Code::NotFound, "TASK_UNKNOWN", 10),
         (Code::InvalidArgument, "PLAN_INVALID", 2),
+        (Code::InvalidArgument, "REQUEST_INVALID", 2),
         (Code::PermissionDenied, "", 11),
         (Code::Internal, "", 1),
     ] {

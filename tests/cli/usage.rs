@@ -14,6 +14,16 @@ fn the_help_is_the_manual() {
         ("help_runs_list", &["runs", "list", "--help"]),
         ("help_runs_show", &["runs", "show", "--help"]),
         ("help_runs_export", &["runs", "export", "--help"]),
+        ("help_runs_verify", &["runs", "verify", "--help"]),
+        ("help_analyzer", &["analyzer", "--help"]),
+        ("help_analyzer_info", &["analyzer", "info", "--help"]),
+        ("help_analyzer_tasks", &["analyzer", "tasks", "--help"]),
+        ("help_analyzer_errors", &["analyzer", "errors", "--help"]),
+        ("help_analyzer_clock", &["analyzer", "clock", "--help"]),
+        ("help_analyzer_selftest", &["analyzer", "selftest", "--help"]),
+        ("help_analyzer_ak", &["analyzer", "ak", "--help"]),
+        ("help_mux", &["mux", "--help"]),
+        ("help_mux_goto", &["mux", "goto", "--help"]),
     ] {
         let done = run(args);
         assert_eq!((done.exit, done.stderr.as_str()), (0, ""), "{name}");
@@ -36,6 +46,11 @@ fn usage_errors_say_what_is_wrong_and_exit_2() {
         &["start", "--iterations", "many"],
         &["start", "--sync", "pump"],
         &["start", "--dry-run", "--wait"],
+        &["start", "--background", "31:0"],
+        &["start", "--discard-first", "-1"],
+        &["start", "--if-measuring", "ask"],
+        &["analyzer", "selftest", "--last", "--no-wait"],
+        &["mux", "goto", "32"],
         &["start", "--if-busy", "wait"],
         &["watch", "--channels", "4-2"],
         &["watch", "--since", "yesterday"],

@@ -1,7 +1,7 @@
 //! What people can do to a run under way, at every point of it.
 
 use gasera::domain::event::{PhaseChange, RunChange};
-use gasera::domain::{Control, Done, Event, FinishAfter, Flag, Outcome, Phase, Reason, Record, Sync, Tick};
+use gasera::domain::{Channel, Control, Done, Event, FinishAfter, Flag, Outcome, Phase, Reason, Record, Sync, Tick};
 use gasera::engine::{Effect, RequestId, What};
 
 use super::runs::{check, lively};
@@ -114,7 +114,7 @@ fn a_pause_while_the_valve_moves_begins_when_it_has_arrived() {
     ask(&mut world, PAUSE_NOW);
     assert_eq!(last(&world).phase, Phase::Switching);
     until_phase(&mut world, Phase::Suspended);
-    assert_eq!(last(&world).channel.map(|channel| channel.number()), Some(2));
+    assert_eq!(last(&world).channel.map(Channel::number), Some(2));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_visit_that_is_skipped_has_no_sample_and_the_others_are_whole() {
     until_phase(&mut world, Phase::Paused);
     let skip = ask(&mut world, Control::Skip);
     assert!(granted(&world, skip));
-    assert_eq!((last(&world).phase, last(&world).channel.map(|at| at.number())), (Phase::Switching, Some(3)));
+    assert_eq!((last(&world).phase, last(&world).channel.map(Channel::number)), (Phase::Switching, Some(3)));
     let world = settled(world);
     let (outcome, reason) = world.endings().remove(0);
     assert_eq!(outcome, Outcome::Partial);

@@ -4,5 +4,6 @@ mod control;
 mod dwell;
 mod faults;
 mod instruments;
+mod restart;
 mod runs;
 mod whatever_happens;

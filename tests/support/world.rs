@@ -10,7 +10,7 @@ use gasera::domain::{
     Reading, Record, ResultRead, RunId, Sample, Seen, StartRequest, Sync, Tick, Utc, ValveNews, ValveOrder,
     Verification,
 };
-use gasera::engine::{self, Effect, RequestId, State, What};
+use gasera::engine::{self, Beginning, Effect, RequestId, State, What};
 
 pub use super::manners::Manners;
 
@@ -52,11 +52,15 @@ pub struct World {
     pub journal: Vec<engine::Event>,
     /// How far the host's wall clock was set.
     pub wall_clock_set_by: Duration,
+    pub crashes: usize,
     agenda: BTreeMap<(Tick, u64), What>,
     scheduled: u64,
     measuring_since: Option<Tick>,
     cancelling_until: Option<Tick>,
     iterations: Vec<Iteration>,
+    /// Those of earlier measurements, each under the beginning of its stamps.
+    earlier: Vec<(i64, Vec<Iteration>)>,
+    measurements: i64,
     /// Where the valve really was, from when on; 0 is between channels.
     pub valve: Vec<(Tick, u8)>,
     next_poll: Tick,
@@ -79,11 +83,14 @@ impl World {
             effects: Vec::new(),
             journal: Vec::new(),
             wall_clock_set_by: Duration::ZERO,
+            crashes: 0,
             agenda: BTreeMap::new(),
             scheduled: 0,
             measuring_since: None,
             cancelling_until: None,
             iterations: Vec::new(),
+            earlier: Vec::new(),
+            measurements: 0,
             valve: vec![(Tick::ZERO, 7)],
             last_look: Tick::ZERO,
             told: None,
@@ -138,8 +145,7 @@ impl World {
 
     /// Somebody else makes the analyzer measure.
     pub fn measure_for_somebody_else(&mut self) {
-        self.measuring_since = Some(self.now);
-        self.iterations.clear();
+        self.begin_measuring();
     }
 
     /// Somebody turns the valve by hand, and its owner notices.
@@ -147,6 +153,32 @@ impl World {
         self.valve.push((self.now, channel));
         let position = Channel::new(channel).map(|channel| Position::At(channel, Verification::Readback));
         self.hand_over(What::Valve(ValveNews::At(position.expect("a channel"))));
+    }
+
+    /// The process ends as if the power had failed, and another one begins. The devices go on meanwhile.
+    pub fn crash(&mut self, outage: Duration) {
+        self.crashes += 1;
+        self.agenda.clear();
+        self.state = State::default();
+        for event in self.journal.clone() {
+            self.state = engine::step(std::mem::take(&mut self.state), event).0;
+        }
+        self.now = self.now + outage;
+        self.iterate();
+        (self.told, self.told_stamp, self.last_look) = (None, self.result.map(|(stamp, _)| stamp), self.now);
+        let (resumes_after, resumable) = (self.state.is_busy().then_some(outage), true);
+        let began = Beginning { resumes_after, resumable, ..Beginning::default() };
+        self.hand_over(What::Began(Box::new(began)));
+        self.later(SECOND, What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
+    }
+
+    /// The process is told to end, and does when it may.
+    pub fn shut_down(&mut self) {
+        self.hand_over(What::Shutdown);
+        let patience = self.now + seconds(20);
+        while !self.state.is_at_rest() && self.now < patience {
+            self.advance(patience);
+        }
     }
 
     pub fn valve_says(&mut self, news: ValveNews) {
@@ -223,24 +255,20 @@ impl World {
             return self.later(seconds(120), What::AnalyzerDid { id, answer: Err(fault) });
         }
         let answer = match order {
-            AnalyzerOrder::Prepare { if_measuring, .. } => self.manners.prepare.clone().map_or_else(
-                || {
-                    Ok(AnalyzerAnswer::Prepared {
-                        task_id: 11,
-                        gases: vec![Cas("124-38-9".into())],
-                        baseline: self.result.map(|(stamp, _)| AnalyzerTime(stamp)),
-                        errors: DeviceErrors::default(),
-                        adopted: *if_measuring == IfMeasuring::Adopt && self.measuring_since.is_some(),
-                    })
-                },
-                Err,
-            ),
+            AnalyzerOrder::Prepare { if_measuring: IfMeasuring::Stop, .. } if self.measuring_since.is_some() => {
+                self.measuring_since = None;
+                self.later(self.manners.cancelling, What::AnalyzerDid { id, answer: Ok(self.prepared(false)) });
+                return;
+            }
+            AnalyzerOrder::Prepare { if_measuring, .. } => {
+                let adopted = *if_measuring == IfMeasuring::Adopt && self.measuring_since.is_some();
+                self.manners.prepare.clone().map_or_else(|| Ok(self.prepared(adopted)), Err)
+            }
             AnalyzerOrder::Start { .. } => {
                 if let Some(fault) = self.manners.start.clone() {
                     Err(fault)
                 } else {
-                    self.measuring_since = Some(self.now);
-                    self.iterations.clear();
+                    self.begin_measuring();
                     // A look of the analyzer's owner may still find the old result after the start.
                     self.told_stamp = None;
                     Ok(AnalyzerAnswer::Started)
@@ -259,6 +287,31 @@ impl World {
         self.later(Duration::ZERO, What::AnalyzerDid { id, answer });
         if matches!(order, AnalyzerOrder::Start { .. } | AnalyzerOrder::Look) {
             self.look();
+        }
+    }
+
+    fn begin_measuring(&mut self) {
+        self.measuring_since = Some(self.now);
+        let done = std::mem::take(&mut self.iterations);
+        self.earlier.push((self.measurements, done));
+        self.measurements += 1;
+    }
+
+    /// The iteration that gave a record.
+    pub fn iteration_of(&self, record: &Record) -> Iteration {
+        let measurement = record.sample.stamp.0 / 1_000_000;
+        let earlier = self.earlier.iter().find(|(number, _)| *number == measurement).map(|(_, iterations)| iterations);
+        let number: usize = record.sample.raw.parse().expect("a number");
+        if measurement == self.measurements { self.iterations[number] } else { earlier.expect("a measurement")[number] }
+    }
+
+    fn prepared(&self, adopted: bool) -> AnalyzerAnswer {
+        AnalyzerAnswer::Prepared {
+            task_id: 11,
+            gases: vec![Cas("124-38-9".into())],
+            baseline: self.result.map(|(stamp, _)| AnalyzerTime(stamp)),
+            errors: DeviceErrors::default(),
+            adopted,
         }
     }
 
@@ -355,7 +408,7 @@ impl World {
             });
         }
         if let Some(done) = self.iterations.iter().rev().find(|iteration| iteration.ended <= self.now) {
-            self.result = Some((1_000_000 + i64::from(done.number), done.number));
+            self.result = Some((1_000_000 * self.measurements + i64::from(done.number), done.number));
         }
     }
 

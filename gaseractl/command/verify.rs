@@ -1,0 +1,75 @@
+//! `gaseractl runs verify`: does every sample still come out as it was recorded?
+
+use gasera::proto::{Run, VerifyRunResponse};
+
+use super::Session;
+use crate::client::Client;
+use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::view::{json, words};
+
+pub async fn execute(session: &Session, run: Option<String>) -> Result<Exit, Failure> {
+    let mut client = session.client().await?;
+    match run {
+        Some(run) => one(session, &mut client, &run).await,
+        None => all(session, &mut client).await,
+    }
+}
+
+async fn one(session: &Session, client: &mut Client, run: &str) -> Result<Exit, Failure> {
+    let verdict = client.verify(run).await?;
+    tell(session, &verdict)?;
+    Ok(if verdict.differences.is_empty() { Exit::DONE } else { Exit::FAILURE })
+}
+
+/// A run that cannot be verified does not keep the others from it.
+async fn all(session: &Session, client: &mut Client) -> Result<Exit, Failure> {
+    let runs = client.runs(u32::MAX).await?;
+    if runs.is_empty() {
+        session.output.note("there are no runs yet; start one with `gaseractl start`");
+    }
+    let mut exit = Exit::DONE;
+    for run in runs {
+        if under_way(&run) {
+            session.output.note(&format!("run {} is under way; verify it when it has ended", run.id));
+            continue;
+        }
+        match one(session, client, &run.id).await {
+            Ok(Exit::DONE) => {}
+            Ok(_) => exit = Exit::FAILURE,
+            Err(failure) if failure.exit == Exit::FAILURE || failure.exit == Exit::NOT_FOUND => {
+                output::failure(&failure);
+                exit = Exit::FAILURE;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(exit)
+}
+
+fn under_way(run: &Run) -> bool {
+    words::outcome(run).is_none()
+}
+
+fn tell(session: &Session, verdict: &VerifyRunResponse) -> Result<(), Failure> {
+    let output = session.output;
+    if output.json {
+        return output::object(&json::verdict(verdict));
+    }
+    if output.quiet {
+        return if verdict.differences.is_empty() { Ok(()) } else { output::line(&verdict.run_id) };
+    }
+    let found = match verdict.differences.len() {
+        0 => output.paint.good("nothing differs"),
+        1 => output.paint.bad("1 difference"),
+        more => output.paint.bad(&format!("{more} differences")).into_owned().into(),
+    };
+    output::line(&format!(
+        "run {}: {}, {} in samples.csv, {} attributed again: {found}",
+        verdict.run_id,
+        words::count(verdict.records, "record"),
+        words::count(verdict.csv_rows, "row"),
+        verdict.attributed_again,
+    ))?;
+    verdict.differences.iter().try_for_each(|difference| output::line(&format!("  {difference}")))
+}

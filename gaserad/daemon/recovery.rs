@@ -1,0 +1,112 @@
+//! What becomes of a run that was under way when the last process ended.
+//!
+//! It is taken up again if the settings say so and the outage was not too long: the state is the fold of its journal.
+//! Otherwise it is over, and says so.
+
+use std::time::Duration;
+
+use crate::config::{OnRestart, Settings};
+use crate::domain::event::outcome_sentence;
+use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, duration};
+use crate::engine::{self, State};
+use crate::runtime::clock::HostClock;
+use crate::store::{Batch, Opened, Store, StoreError};
+
+/// Journal lines in memory at a time.
+const PAGE: u32 = 1000;
+
+pub(super) struct Recovered {
+    pub opened: Opened,
+    pub state: State,
+    /// How long the run was interrupted that is taken up again.
+    pub resumes_after: Option<Duration>,
+    /// A run was ended: the analyzer may be measuring for it.
+    pub ended: bool,
+}
+
+pub(super) async fn recover(
+    store: &Store,
+    clock: &HostClock,
+    mut opened: Opened,
+    settings: &Settings,
+) -> Result<Recovered, StoreError> {
+    let Some(run) = opened.open_run.take() else {
+        return Ok(Recovered { opened, state: State::default(), resumes_after: None, ended: false });
+    };
+    match state_of(store, clock, &opened, settings, &run).await? {
+        Ok((state, outage)) => {
+            tracing::warn!(run = %run.id, "the run goes on after an interruption of {}", duration::format(outage));
+            Ok(Recovered { opened, state, resumes_after: Some(outage), ended: false })
+        }
+        Err(reason) => {
+            end(store, clock, &mut opened, run, reason).await?;
+            Ok(Recovered { opened, state: State::default(), resumes_after: None, ended: true })
+        }
+    }
+}
+
+/// What the run was when it was interrupted, and how long ago that is; or why it is over.
+async fn state_of(
+    store: &Store,
+    clock: &HostClock,
+    opened: &Opened,
+    settings: &Settings,
+    run: &RunSummary,
+) -> Result<Result<(State, Duration), String>, StoreError> {
+    let interrupted = "gaserad ended in the middle of the run and was started again";
+    if settings.store.on_restart == OnRestart::End {
+        return Ok(Err(interrupted.into()));
+    }
+    let last = opened.last_utc.unwrap_or(run.started);
+    let micros = clock.now().utc.as_micros().saturating_sub(last.as_micros());
+    let outage = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+    if outage > settings.store.max_outage {
+        let (outage, most) = (whole_seconds(outage), duration::format(settings.store.max_outage));
+        return Ok(Err(format!("{interrupted} after {outage}, longer than [store] max_outage = {most}")));
+    }
+    Ok(match fold(store, &run.id).await? {
+        Ok(state) if state.is_busy() => Ok((state, outage)),
+        Ok(_) => Err(format!("{interrupted}, and its journal does not hold it")),
+        Err(why) => Err(format!("{interrupted}, and its journal cannot be read: {why}")),
+    })
+}
+
+fn whole_seconds(duration: Duration) -> String {
+    duration::format(Duration::from_secs(duration.as_secs()))
+}
+
+/// Steps through the journal again, from where the process began that started the run.
+async fn fold(store: &Store, run: &RunId) -> Result<Result<State, String>, StoreError> {
+    let Some(mut next) = store.journal_of(run).await? else { return Ok(Err("it is older than that is noted".into())) };
+    let mut state = State::default();
+    loop {
+        let page = store.journal(next, PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(Ok(state)) };
+        next = last + 1;
+        for (seq, line) in page {
+            match serde_json::from_str::<engine::Event>(&line) {
+                Ok(event) => state = engine::step(state, event).0,
+                Err(error) => return Ok(Err(format!("line {seq}: {error}"))),
+            }
+        }
+    }
+}
+
+async fn end(
+    store: &Store,
+    clock: &HostClock,
+    opened: &mut Opened,
+    mut run: RunSummary,
+    reason: String,
+) -> Result<(), StoreError> {
+    let moment = clock.now();
+    tracing::warn!(run = %run.id, "{}", outcome_sentence(Outcome::Failed, &reason));
+    (run.ended, run.outcome, run.reason) = (Some(moment.utc), Some(Outcome::Failed), reason.clone());
+    let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
+    let batch =
+        Batch { moment, facts: vec![ended], events: vec![Event::RunFinished { run: run.clone() }], ..Batch::default() };
+    let published = store.commit(batch).await?;
+    opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
+    opened.last_run = Some(run);
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! A run that a crash or a power loss interrupted, or an orderly shutdown: how it goes on in the next process.
+//!
+//! What the state was is known from the journal; where the devices are is not. So the analyzer is stopped and prepared
+//! anew, the valve goes home again, and the visit that was interrupted is purged and measured again. Samples that it had
+//! are kept, and flagged.
+
+use std::time::Duration;
+
+use super::control::PauseAsked;
+use super::ending::STOP_OFFLINE;
+use super::state::{Beginning, Run, Stage, State, Stopped};
+use super::{Turn, admit};
+use crate::domain::event::RunChange;
+use crate::domain::{
+    AnalyzerAnswer, AnalyzerOrder, Fact, Fault, IfMeasuring, Outcome, Position, Severity, ValveOrder, duration,
+};
+
+impl Turn {
+    pub(super) fn begin(&mut self, began: Beginning) {
+        let resumes = began.resumes_after;
+        if resumes.is_none() || self.state.run.is_none() {
+            self.state = State::new(began);
+            return;
+        }
+        (self.state.limits, self.state.shutting_down) = (began.limits, false);
+        self.state.resumable = began.resumable;
+        self.forget_devices();
+        self.take_up_again(resumes.unwrap_or_default());
+    }
+
+    /// Whoever waited for an answer is gone, and the devices have to say anew how they are.
+    fn forget_devices(&mut self) {
+        let at = self.at.tick;
+        self.state.errands = super::state::Errands::default();
+        self.state.host_clock = super::time::HostClock::default();
+        self.state.analyzer = super::state::Analyzer { offline_since: Some(at), ..Default::default() };
+        self.state.valve.ordered = None;
+        self.state.valve.lost_since = None;
+        self.valve_is(Position::Unknown);
+        if let Some(run) = &mut self.state.run {
+            run.starter = None;
+            run.aborters.clear();
+        }
+    }
+
+    fn take_up_again(&mut self, outage: Duration) {
+        let Some(run) = &self.state.run else { return };
+        match run.stage.clone() {
+            Stage::Stopping(_, outcome, reason) => self.stop(outcome, reason),
+            Stage::Parking(_, ending) => self.end(ending.outcome, ending.reason, ending.doubt),
+            Stage::Draining | Stage::Closing(..) => self.close_again(),
+            Stage::Preparing(_) => {
+                self.stop(Outcome::Failed, "gaserad was restarted while the run was prepared".into())
+            }
+            _ => self.recover(outage),
+        }
+    }
+
+    /// The plan is carried out; the last result can no longer be told from others.
+    fn close_again(&mut self) {
+        self.left();
+        let order = self.order_analyzer(AnalyzerOrder::Stop);
+        self.state.owed_stop = Some(order);
+        self.enter(Stage::Closing(order, Stopped::NotYet), self.state.limits.grace);
+    }
+
+    fn recover(&mut self, outage: Duration) {
+        self.remember_suspension();
+        let Some(run) = &mut self.state.run else { return };
+        run.ordered_start = false;
+        if let Some(visit) = &run.visit {
+            let fact = Fact::VisitInterrupted { run: run.id.clone(), visit: visit.id };
+            self.keep(fact);
+        }
+        let text = format!("after an interruption of {}", duration::format(outage));
+        self.alarm(Severity::Warning, "run_interrupted", format!("the run goes on {text}"));
+        self.updated(RunChange::Resumed, "gaserad".into(), text);
+        self.enter(Stage::Recovering(None), self.state.limits.grace);
+    }
+
+    /// A run that was suspended is suspended again once it is back where it was.
+    fn remember_suspension(&mut self) {
+        if let Some(run) = self.state.run.as_mut().filter(|run| matches!(run.stage, Stage::Suspended(_))) {
+            run.pause_asked.get_or_insert(PauseAsked { who: "gaserad".into() });
+        }
+    }
+
+    /// The analyzer is back: it is brought to rest and prepared, as for a new run.
+    pub(super) fn prepare_again(&mut self) {
+        let Some(run) = self.state.run.as_ref().filter(|run| run.stage == Stage::Recovering(None)) else { return };
+        let (task, save_on_device) = (run.plan.task.clone(), run.plan.save_on_device);
+        let order = AnalyzerOrder::Prepare { task, save_on_device, if_measuring: IfMeasuring::Stop };
+        let order = self.order_analyzer(order);
+        self.enter(Stage::Recovering(Some(order)), self.state.limits.stop);
+    }
+
+    pub(super) fn prepared_again(&mut self, answer: Result<AnalyzerAnswer, Fault>) {
+        match answer {
+            Ok(AnalyzerAnswer::Prepared { task_id, baseline, .. }) => {
+                let Some(run) = &mut self.state.run else { return };
+                (run.task_id, run.baseline) = (task_id, baseline);
+                self.home_again();
+            }
+            Ok(_) => {}
+            Err(fault) => self.fail(&fault, admit::Device::Analyzer),
+        }
+    }
+
+    /// Home, and then to the stop where the run was.
+    fn home_again(&mut self) {
+        let order = self.order_valve(ValveOrder::Home);
+        self.enter(Stage::Homing(order), self.state.limits.valve);
+        self.show(crate::domain::Phase::Homing, None);
+    }
+
+    /// The process ends while the run does not: the analyzer is brought to rest, and the rest is up to the next process.
+    pub(super) fn interrupt(&mut self) {
+        self.remember_suspension();
+        let patience = if self.state.analyzer.online { self.state.limits.stop } else { STOP_OFFLINE };
+        let order = self.order_analyzer(AnalyzerOrder::Stop);
+        self.enter(Stage::Interrupting(order), patience);
+    }
+
+    pub(super) fn interrupted(&mut self) {
+        let at = self.at.tick;
+        self.enter_until(Stage::Interrupted, at, at);
+    }
+}
+
+impl Run {
+    /// Whether the next process can take it up.
+    pub(super) fn can_be_taken_up(&self) -> bool {
+        self.started.is_some() && self.starter.is_none() && self.aborters.is_empty() && self.is_measured()
+    }
+}

@@ -1,0 +1,90 @@
+//! Runs that a crash interrupts, and how they go on.
+
+use gasera::domain::{Flag, Outcome, Phase, Record, Sync, Tick};
+use gasera::engine::What;
+
+use super::runs::{check, lively};
+use crate::support::world::{Manners, World, plan, seconds};
+
+fn good(world: &World, channel: u8, repeat: u32) -> usize {
+    let here =
+        |record: &Record| record.channel.is_some_and(|at| at.number() == channel) && record.repeat == Some(repeat);
+    world.records().iter().filter(|record| record.is_good() && here(record)).count()
+}
+
+#[test]
+fn an_interrupted_run_goes_home_again_and_measures_the_interrupted_visit_anew() {
+    let mut world = World::new(lively()).with_seed(2);
+    world.start(plan("1-3", 2, 10, 150, Sync::Analyzer));
+    world.run_for(seconds(300));
+    let visit = world.phases().last().unwrap().1.visit_id;
+    let before = world.records().len();
+    world.crash(seconds(600));
+    world.settle(seconds(10_000));
+    check(&world);
+    assert_eq!(world.endings(), [(Outcome::Completed, String::new())]);
+    let phases: Vec<Phase> = world.phases().into_iter().map(|(_, change)| change.phase).collect();
+    assert_eq!(phases.iter().filter(|phase| **phase == Phase::Homing).count(), 3, "once more than there are repeats");
+    let visits: Vec<u32> =
+        world.records()[before..].iter().filter_map(|record| record.visit.map(|visit| visit.0)).collect();
+    assert_eq!(visits.iter().min().copied(), Some(1).max(visit.map(|visit| visit.0)).or(visit.map(|visit| visit.0)));
+    assert!((1..=3).all(|channel| (1..=2).all(|repeat| good(&world, channel, repeat) >= 1)));
+    assert!(!world.is_measuring());
+}
+
+#[test]
+fn a_run_that_was_suspended_is_suspended_again() {
+    use gasera::domain::Control;
+    let mut world = World::new(lively());
+    world.start(plan("1-3", 1, 10, 150, Sync::Analyzer));
+    world.run_for(seconds(100));
+    world.ask(|request| What::Control { request, who: "ada".into(), control: Control::Pause { now: true } });
+    world.run_for(seconds(10));
+    world.crash(seconds(60));
+    world.run_for(seconds(600));
+    assert_eq!(world.phases().last().unwrap().1.phase, Phase::Suspended);
+    world.ask(|request| What::Control { request, who: "ada".into(), control: Control::Resume });
+    world.settle(seconds(10_000));
+    assert_eq!(world.endings(), [(Outcome::Completed, String::new())]);
+    assert!(world.records().iter().all(|record| !record.is_good() || !record.flags.contains(&Flag::Suspended)));
+}
+
+#[test]
+fn an_orderly_shutdown_leaves_the_run_to_the_next_process_and_the_analyzer_at_rest() {
+    let mut world = World::new(lively());
+    world.crash(seconds(1));
+    world.run_for(seconds(2));
+    world.start(plan("1-3", 1, 10, 150, Sync::Analyzer));
+    world.run_for(seconds(200));
+    world.shut_down();
+    assert!(world.state.is_at_rest() && world.state.is_busy());
+    assert!(!world.is_measuring());
+    world.crash(seconds(30));
+    world.settle(seconds(10_000));
+    check(&world);
+    assert_eq!(world.endings(), [(Outcome::Completed, String::new())]);
+}
+
+#[test]
+fn whenever_and_however_often_it_crashes_the_run_comes_to_its_end_and_no_record_is_wrong_or_twice() {
+    for seed in 1..=1000 {
+        let mut dice = World::new(Manners::default()).with_seed(seed);
+        let sync = if dice.random(3) == 0 { Sync::Dwell } else { Sync::Analyzer };
+        let travel = std::time::Duration::from_millis(dice.random(3000));
+        let manners = Manners { travel, has_counter: !seed.is_multiple_of(4), ..lively() };
+        let mut world = World::new(manners).with_seed(seed);
+        world.start(plan("1-2,5", 2, dice.random(30), 40 + dice.random(150), sync));
+        for _ in 0..=dice.random(4) {
+            world.run_for(std::time::Duration::from_millis(dice.random(300_000)));
+            if world.state.is_busy() {
+                world.crash(std::time::Duration::from_millis(dice.random(900_000)));
+            }
+        }
+        world.settle(seconds(100_000));
+        check(&world);
+        assert!(!world.is_measuring(), "seed {seed}");
+        let begun = world.phases().first().is_some();
+        assert_eq!(world.endings().len(), usize::from(begun), "seed {seed}");
+        assert!(world.now > Tick::ZERO);
+    }
+}
