@@ -63,7 +63,12 @@ fn connections_that_are_reset_now_and_then_are_survived() {
 
 #[test]
 fn replies_byte_by_byte_among_noise_are_read() {
-    completes(&lab(60, "junk = true\nreply_byte_by_byte = true\nunsolicited = { every = 13 }"));
+    // A reply takes its time like this, in which the plant should not get far.
+    let lab = lab(20, "junk = true\nreply_byte_by_byte = true\nunsolicited = { every = 13 }");
+    let done = lab.ctl(&["start", "--channels", "2-4", "--pause", "6s", "--measure", "20s", "--wait"]);
+    lab.assert_idle();
+    assert_eq!(ended(&lab, &done)["outcome"], "completed", "{done:?}");
+    assert_eq!(visited(&exported(&lab)).len(), 3);
 }
 
 #[test]
@@ -144,4 +149,48 @@ fn an_analyzer_that_stays_away_ends_the_run_after_the_grace_time() {
     fails(&lab, run, &["offline for 2m, longer than [analyzer] grace"]);
     // It is stopped as soon as it is back.
     lab.until_idle(lab.ask(&["status"])["seq"].as_u64().unwrap());
+}
+
+/// Another pseudo-terminal, as a USB adapter comes back under another number; the link to it is the same.
+#[test]
+fn a_valve_that_is_unplugged_and_comes_back_as_another_port_costs_one_visit_at_most() {
+    let lab = lab(60, "serial_unplugged = { after = \"4m\", for = \"40s\" }");
+    let mut events = lab.events(None);
+    let run = lab.begin(LONG);
+    let alarm = events.until(|event| event["type"] == "alarm");
+    assert_eq!(alarm["data"]["code"], "multiplexer_fault", "{alarm}");
+    events.until(|event| event["type"] == "mux.position" && !event["data"]["channel"].is_null());
+    let done = run.wait();
+    lab.assert_idle();
+    let run = ended(&lab, &done);
+    assert!(["completed", "partial"].contains(&run["outcome"].as_str().unwrap()), "{run}");
+    let rows = exported(&lab);
+    assert!(visited(&rows).len() >= 8, "{rows:#?}");
+    assert!(rows.iter().filter(|row| row["qc_flags"].contains("pos_unverified")).count() <= 2, "{rows:#?}");
+}
+
+#[test]
+fn a_valve_that_jams_in_the_middle_of_a_run_ends_it() {
+    let lab = lab(60, "valve_stuck_after = \"5m\"");
+    let run = lab.begin(LONG);
+    fails(&lab, run, &["valve", "CP says port"]);
+    lab.assert_idle();
+}
+
+#[test]
+fn a_valve_that_stays_between_two_ports_ends_the_run() {
+    let lab = lab(60, "valve_between_ports = 4\nlegacy_valve = true");
+    let run = lab.begin(LONG);
+    fails(&lab, run, &["valve", "between two ports"]);
+    lab.assert_idle();
+}
+
+#[test]
+fn a_valve_that_somebody_turns_by_hand_is_sent_back() {
+    let lab = lab(60, "valve_moved_by_hand = { after = \"5m\", to = 17 }");
+    let done = lab.ctl(LONG);
+    lab.assert_idle();
+    let run = ended(&lab, &done);
+    assert!(["completed", "partial"].contains(&run["outcome"].as_str().unwrap()), "{run}");
+    assert!(visited(&exported(&lab)).len() >= 8, "{run}");
 }
