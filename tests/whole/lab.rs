@@ -150,7 +150,7 @@ impl Lab {
         }
     }
 
-    /// Asks the analyzer as another client would, like `STPM K0`; gives the reply's words.
+    /// Asks the analyzer as another client would, like `STPM K0`; gives the words of the reply to that.
     pub fn as_another_client(&self, request: &str) -> Vec<String> {
         let mut stream = TcpStream::connect(&self.ak).unwrap();
         write!(stream, "\x02 {request} \x03").unwrap();
@@ -158,7 +158,7 @@ impl Lab {
         for byte in BufReader::new(stream).bytes() {
             match byte.unwrap() {
                 0x02 => bytes.clear(),
-                0x03 => break,
+                0x03 if bytes.trim_ascii_start().starts_with(&request.as_bytes()[..4]) => break,
                 byte => bytes.push(byte),
             }
         }
