@@ -51,7 +51,7 @@ impl Turn {
             Stage::Parking(_, ending) => self.end(ending.outcome, ending.reason, ending.doubt),
             Stage::Draining | Stage::Closing(..) => self.close_again(),
             Stage::Preparing(_) => {
-                self.stop(Outcome::Failed, "gaserad was restarted while the run was prepared".into())
+                self.stop(Outcome::Failed, "gaserad was restarted while the run was prepared".into());
             }
             _ => self.recover(outage),
         }
