@@ -11,3 +11,4 @@ mod store;
 mod support;
 mod udev;
 mod whole;
+mod worlds;

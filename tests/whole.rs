@@ -13,4 +13,6 @@ mod measure;
 mod outage;
 mod refusals;
 mod restart;
+mod timings;
+mod trouble;
 mod verdict;

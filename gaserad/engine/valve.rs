@@ -13,6 +13,7 @@ use crate::domain::{
 impl Turn {
     pub(super) fn hear_valve(&mut self, news: ValveNews) {
         match news {
+            ValveNews::UnseenSince(since) => self.state.timeline.unseen_since(since),
             ValveNews::At(position) => self.valve_found(position),
             ValveNews::Is(description) => self.valve_is_a(description),
             ValveNews::Lost(fault) => self.valve_lost(&fault),

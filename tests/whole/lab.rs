@@ -168,21 +168,26 @@ impl Lab {
         }
     }
 
-    /// The analyzer's state as it says itself (ASTS).
-    pub fn analyzer_state(&self) -> u8 {
+    /// Asks the analyzer as another client would, like `STPM K0`; gives the words of the reply to that.
+    pub fn as_another_client(&self, request: &str) -> Vec<String> {
         let mut stream = TcpStream::connect(&self.ak).unwrap();
-        stream.write_all(b"\x02 ASTS K0\x03").unwrap();
+        write!(stream, "\x02 {request} \x03").unwrap();
         let mut bytes = Vec::new();
         for byte in BufReader::new(stream).bytes() {
             match byte.unwrap() {
                 0x02 => bytes.clear(),
-                0x03 => break,
+                0x03 if bytes.trim_ascii_start().starts_with(&request.as_bytes()[..4]) => break,
                 byte => bytes.push(byte),
             }
         }
-        let text = String::from_utf8(bytes).unwrap();
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let ["ASTS", "0", state] = words[..] else { panic!("{text:?} is no state") };
+        String::from_utf8(bytes).unwrap().split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// The analyzer's state as it says itself (ASTS).
+    pub fn analyzer_state(&self) -> u8 {
+        let reply = self.as_another_client("ASTS K0");
+        let [code, error, state] = &reply[..] else { panic!("{reply:?} is no state") };
+        assert_eq!((code.as_str(), error.as_str()), ("ASTS", "0"), "{reply:?} is no state");
         state.parse().unwrap()
     }
 
