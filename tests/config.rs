@@ -2,17 +2,17 @@
 
 mod multiplexers;
 mod plan;
+mod shipped;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use gasera::config::{
-    self, ConfigError, Dialect, Direction, Driver, Environment, Listen, ModbusLink, OnRestart, Origin, Overrides,
-    SessionKind, Settings, Vici,
+    self, ConfigError, Dialect, Direction, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionKind,
+    Settings, Vici,
 };
-use gasera::domain::{Background, Cas, Channel, ChannelKind, StampMeaning, Sync};
+use gasera::domain::{Channel, StampMeaning, Sync};
 use proptest::prelude::*;
 
 fn service() -> Environment {
@@ -121,7 +121,7 @@ fn syntax_errors_are_reported_together_with_other_mistakes() {
 fn a_key_unlike_any_other_gets_the_list_of_known_ones() {
     assert_eq!(
         mistakes("[store]\nxyzzy = 1\n"),
-        ["gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, on_restart, max_outage"]
+        ["gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, on_restart, max_outage, min_free_mb"]
     );
     assert!(mistakes("poll = \"1s\"\n")[0].contains("poll is not a key outside a section"));
     assert!(mistakes("plan = 1\n")[0].contains("plan is a number; it must be a table, like [plan]"));
@@ -247,35 +247,6 @@ fn flags_win_over_the_file_and_are_checked_too() {
     assert!(error.to_string().starts_with("--listen: \"0.0.0.0:1\" can be reached"), "{error}");
 }
 
-#[test]
-fn the_shipped_file_is_valid_and_says_the_defaults() {
-    let settings = read(&shipped("gaserad.toml")).unwrap();
-    assert_eq!(values(settings.clone()), values(read("").unwrap()));
-    let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
-    let without_default = |path: &str| {
-        path.starts_with("plan.background") || path.starts_with("multiplexer.") && path.matches('.').count() == 2
-    };
-    assert!(unsaid.iter().all(|(path, _)| without_default(path)), "{unsaid:?}");
-}
-
-#[test]
-fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
-    let text: String = shipped("gaserad.toml")
-        .lines()
-        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned() + "\n")
-        .collect();
-    let settings = read(&text).unwrap();
-    let first = &settings.channels[&Channel::HOME];
-    assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
-    assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
-    assert_eq!((first.pause, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
-    assert_eq!(settings.multiplexer.vici.unwrap().address.as_deref(), Some("3"));
-    assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
-    assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
-    assert_eq!(settings.multiplexer.gpio.unwrap().units.len(), 2);
-    assert_eq!(settings.multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));
-}
-
 const EVERYTHING: &str = r#"
 [listen]
 addresses = ["unix:/tmp/a \"quoted\" path", "[::1]:0", "fd:"]
@@ -366,33 +337,6 @@ fn a_file_that_cannot_be_read_is_a_mistake_with_its_name() {
     fs::write(&file, b"[plan]\n# S\xFCd\n").unwrap();
     let error = config::load(Some(&file), &Overrides::default()).unwrap_err();
     assert_eq!((error.0[0].line, error.0[0].column), (2, 4));
-}
-
-#[test]
-fn the_unit_and_the_user_fit_together() {
-    let (unit, users) = (shipped("gaserad.service"), shipped("gaserad.sysusers"));
-    for line in ["Type=notify", "User=gaserad", "StateDirectory=gaserad", "RestartPreventExitStatus=64 78"] {
-        assert!(unit.lines().any(|found| found == line), "{line}");
-    }
-    assert!(users.lines().any(|line| line.starts_with("u gaserad ")));
-}
-
-#[test]
-fn systemd_finds_the_unit_well_confined() {
-    let version =
-        Command::new("systemd-analyze").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
-    let version = String::from_utf8_lossy(&version).split_whitespace().nth(1).and_then(|word| word.parse::<u32>().ok());
-    // Older ones cannot judge a unit that is not installed, and not every machine has one.
-    if version.is_none_or(|version| version < 252) {
-        return;
-    }
-    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/gaserad.service");
-    let verdict = Command::new("systemd-analyze")
-        .args(["security", "--offline=true", "--threshold=20", "--no-pager"])
-        .arg(unit)
-        .output()
-        .unwrap();
-    assert!(verdict.status.success(), "{}", String::from_utf8_lossy(&verdict.stdout));
 }
 
 proptest! {

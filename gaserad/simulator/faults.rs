@@ -90,7 +90,8 @@ The valve:
 
 The cascaded units that count pulses:
   pulse_lost_every = 7          one pulse in so many is lost [none]
-  home_sensor_stuck = \"active\"  their home sensors say this whatever happens: \"active\" or \"inactive\" [they work]
+  home_sensor_stuck = \"active\"  their home sensors say this whatever happens, or \"inactive\"
+                                [they work]
 
 The relay board:
   coil_stuck = 5                the relay of this channel does not switch
