@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use gasera::domain::{Attribution, Fact, Flag, Outcome, Plan, Record, Utc, VisitId};
+use gasera::domain::{Attribution, Channel, Fact, Flag, Outcome, Plan, Record, Utc, VisitId};
 use gasera::engine::Effect;
 use gasera::simulator::Truth;
 
@@ -114,12 +114,10 @@ fn check(record: &Record, truth: &Truth) -> Result<(), String> {
             return wrong("other readings");
         }
     }
-    if record.is_good()
-        && (record.channel.map(|channel| channel.number()) != Some(truth.channel) || truth.fraction < CLEAN)
-    {
+    if record.is_good() && (record.channel.map(Channel::number) != Some(truth.channel) || truth.fraction < CLEAN) {
         return wrong("another channel's gas");
     }
-    if record.channel.is_some() && record.channel.map(|channel| channel.number()) != truth.valve {
+    if record.channel.is_some() && record.channel.map(Channel::number) != truth.valve {
         return wrong("the valve stood elsewhere");
     }
     if record.iteration.is_some_and(|iteration| iteration != truth.iteration) {
