@@ -1,5 +1,6 @@
 //! The configuration: every mistake at once with its place, and what is shipped is what is true.
 
+mod multiplexers;
 mod plan;
 
 use std::fs;
@@ -8,8 +9,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use gasera::config::{
-    self, ConfigError, Dialect, Direction, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionKind,
-    Settings, Vici,
+    self, ConfigError, Dialect, Direction, Driver, Environment, Listen, ModbusLink, OnRestart, Origin, Overrides,
+    SessionKind, Settings, Vici,
 };
 use gasera::domain::{Background, Cas, Channel, ChannelKind, StampMeaning, Sync};
 use proptest::prelude::*;
@@ -88,7 +89,7 @@ lat = 91
         "9:8: task is empty; name the analyzer's task, like \"DEFAULT\"",
         "10:8: poll is a number; write a duration as text, like \"30s\" or \"5m\"",
         "11:9: grace is not a duration: \"-2m\" is negative; a duration cannot be",
-        "13:10: driver \"gpio\" is not available in this version; use \"vici\" or \"simulated\"",
+        "13:10: driver \"gpio\" needs a section [multiplexer.gpio] with the lines of the units",
         "14:12: channels is 32; it can be 1 to 31",
         "15:10: settle is 2h; it can be 0s to 10m",
         "17:11: repeats is 0; it can be 1 to 100000",
@@ -251,7 +252,9 @@ fn the_shipped_file_is_valid_and_says_the_defaults() {
     let settings = read(&shipped("gaserad.toml")).unwrap();
     assert_eq!(values(settings.clone()), values(read("").unwrap()));
     let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
-    let without_default = |path: &str| path.starts_with("multiplexer.vici.") || path.starts_with("plan.background");
+    let without_default = |path: &str| {
+        path.starts_with("plan.background") || path.starts_with("multiplexer.") && path.matches('.').count() == 2
+    };
     assert!(unsaid.iter().all(|(path, _)| without_default(path)), "{unsaid:?}");
 }
 
@@ -269,6 +272,8 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     assert_eq!(settings.multiplexer.vici.unwrap().address.as_deref(), Some("3"));
     assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
     assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
+    assert_eq!(settings.multiplexer.gpio.unwrap().units.len(), 2);
+    assert_eq!(settings.multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));
 }
 
 const EVERYTHING: &str = r#"
@@ -288,6 +293,20 @@ channels = 0x10
 settle = "1.5s"
 vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy", direction = "cw", ports = 16 }
 [multiplexer.gpio]
+chip = "300b000.pinctrl"
+pulse = "60ms"
+home1 = 72
+next1 = { line = "PC5", active_low = true }
+home2 = "PC11"
+next2 = { line = 0xE3 }
+home_sensor2 = { line = "PH2", active_low = true }
+position1 = [1, 2, { line = "three" }, "four"]
+[multiplexer.modbus]
+port = "/dev/serial/by-id/usb-relays"
+baud = 19_200
+unit = 17
+first_coil = 16
+gap = "0.25s"
 [plan]
 pause = "0"
 sync = "dwell"

@@ -5,6 +5,7 @@ mod ak;
 mod cli;
 mod config;
 mod engine;
+mod gpio_sim;
 mod layers;
 mod store;
 mod support;

@@ -41,7 +41,7 @@ pub use instrument::{AkLine, Inquiry, Service, StampMeaning, Told};
 pub use phase::Phase;
 pub use plan::{Background, ChannelPlan, Plan, PlanDraft, PlanError, Stop, Sync, TimelineEntry};
 pub use record::{Attribution, Flag, Qc, Record};
-pub use request::{Control, Denied, Done, FinishAfter, Reason, StartRequest};
+pub use request::{Cause, Control, Denied, Done, FinishAfter, Reaction, Reactions, Reason, StartRequest};
 pub use run::{Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
 pub use status::{ProgressTick, Status};

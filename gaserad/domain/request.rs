@@ -75,6 +75,50 @@ impl Control {
     }
 }
 
+/// What can get in a run's way without ending it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The analyzer reports errors that block measuring.
+    AnalyzerErrors,
+    /// Nobody knows where the valve stands.
+    Valve,
+    /// This machine's clock was set.
+    Clock,
+    /// The disk is nearly full.
+    Disk,
+}
+
+/// What a run does about a [`Cause`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaction {
+    /// It says so, in the stream and in the records.
+    #[default]
+    GoOn,
+    /// It also waits until the cause is gone, or somebody resumes it.
+    Suspend,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reactions {
+    pub analyzer_errors: Reaction,
+    pub valve: Reaction,
+    pub clock: Reaction,
+    pub disk: Reaction,
+}
+
+impl Reactions {
+    pub const fn to(self, cause: Cause) -> Reaction {
+        match cause {
+            Cause::AnalyzerErrors => self.analyzer_errors,
+            Cause::Valve => self.valve,
+            Cause::Clock => self.clock,
+            Cause::Disk => self.disk,
+        }
+    }
+}
+
 /// What a request that was granted came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done {

@@ -24,6 +24,7 @@ impl Turn {
         }
         (self.state.limits, self.state.shutting_down) = (began.limits, false);
         self.state.resumable = began.resumable;
+        self.state.reactions = began.reactions;
         self.forget_devices();
         self.take_up_again(resumes.unwrap_or_default());
     }
@@ -81,7 +82,10 @@ impl Turn {
     /// A run that was suspended is suspended again once it is back where it was.
     fn remember_suspension(&mut self) {
         if let Some(run) = self.state.run.as_mut().filter(|run| matches!(run.stage, Stage::Suspended(_))) {
-            run.pause_asked.get_or_insert(PauseAsked { who: "gaserad".into() });
+            run.pause_asked.get_or_insert(PauseAsked {
+                who: "gaserad".into(),
+                reason: "suspended before the interruption".into(),
+            });
         }
     }
 

@@ -263,6 +263,8 @@ impl Run {
             ordered_start: false,
             pause_asked: None,
             finish_asked: None,
+            paused_by_hand: false,
+            causes: std::collections::BTreeSet::new(),
         }
     }
 }

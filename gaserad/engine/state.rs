@@ -1,6 +1,6 @@
 //! All that is remembered. Deadlines are part of it, each with its reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use crate::attribution::{Exchanges, Stamps, Timeline};
 use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
 use crate::domain::{
-    AnalyzerPhase, AnalyzerState, AnalyzerTime, Channel, CommandId, DeviceErrors, Moment, Outcome, Phase, Plan,
-    Position, Progress, RunId, RunSummary, StampMeaning, Tick, ValveDescription, ValveOrder, VisitId,
+    AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Outcome, Phase, Plan,
+    Position, Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, ValveOrder, VisitId,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
@@ -30,6 +30,8 @@ pub struct Beginning {
     /// A run under way at an orderly shutdown is left for the next process to go on with.
     #[serde(default)]
     pub resumable: bool,
+    #[serde(default)]
+    pub reactions: Reactions,
 }
 
 /// How long the engine waits for what does not come by itself.
@@ -81,6 +83,8 @@ pub struct State {
     pub(super) owed_stop: Option<CommandId>,
     pub(super) commands: u64,
     pub(super) resumable: bool,
+    pub(super) reactions: Reactions,
+    pub(super) disk_low: bool,
     pub(super) shutting_down: bool,
 }
 
@@ -162,6 +166,10 @@ pub(super) struct Run {
     pub ordered_start: bool,
     pub pause_asked: Option<PauseAsked>,
     pub finish_asked: Option<FinishAsked>,
+    /// Somebody paused it, and nobody resumed it.
+    pub paused_by_hand: bool,
+    /// What it waits for to be gone.
+    pub causes: BTreeSet<Cause>,
 }
 
 /// The visit under way.
@@ -284,9 +292,9 @@ impl State {
 
     /// Nothing has happened yet but the last run, if there was one.
     pub fn new(began: Beginning) -> Self {
-        let Beginning { limits, stamp, last_run, resumable, .. } = began;
+        let Beginning { limits, stamp, last_run, resumable, reactions, .. } = began;
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
-        Self { limits, stamps, resumable, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
+        Self { limits, stamps, resumable, reactions, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
     }
 
     /// What can be known of the instruments beside their measuring.

@@ -7,7 +7,7 @@ use super::Turn;
 use super::admit::Device;
 use super::state::Stage;
 use crate::domain::{
-    CommandId, Event, Fault, FaultKind, Position, Severity, ValveDescription, ValveNews, ValveOrder, duration,
+    Cause, CommandId, Event, Fault, FaultKind, Position, Severity, ValveDescription, ValveNews, ValveOrder, duration,
 };
 
 impl Turn {
@@ -41,7 +41,8 @@ impl Turn {
         }
         let Some(stop) = run.target().filter(|_| run.is_at_a_stop()) else { return };
         if position.channel() == Some(stop.channel) {
-            return self.arrive();
+            self.arrive();
+            return self.out_of_the_way(Cause::Valve);
         }
         let found = position.channel().map_or_else(|| "between channels".to_owned(), |at| format!("at channel {at}"));
         let text = format!("the valve was found {found} instead of channel {}; it is sent back", stop.channel);
@@ -53,6 +54,7 @@ impl Turn {
         self.state.valve.fault.clone_from(&fault.text);
         self.valve_is(Position::Unknown);
         self.alarm(Severity::Blocker, "multiplexer_fault", fault.text.clone());
+        self.in_the_way(Cause::Valve, &fault.text);
     }
 
     pub(super) fn valve_did(&mut self, id: CommandId, answer: Result<Position, Fault>) {

@@ -6,4 +6,5 @@ mod faults;
 mod instruments;
 mod restart;
 mod runs;
+mod suspend;
 mod whatever_happens;

@@ -75,6 +75,10 @@ pub struct World {
 
 impl World {
     pub fn new(manners: Manners) -> Self {
+        Self::beginning(manners, Beginning::default())
+    }
+
+    pub fn beginning(manners: Manners, began: Beginning) -> Self {
         let mut world = Self {
             state: State::default(),
             now: Tick::from_micros(1_000_000),
@@ -99,7 +103,7 @@ impl World {
             deaf_until: None,
             random: 1,
         };
-        world.hand_over(What::Began(Box::default()));
+        world.hand_over(What::Began(Box::new(began)));
         world.hand_over(What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
         world
     }
@@ -222,7 +226,7 @@ impl World {
         }
     }
 
-    fn hand_over(&mut self, what: What) {
+    pub fn hand_over(&mut self, what: What) {
         let utc = Utc::from_micros(1_700_000_000_000_000) + self.now.since(Tick::ZERO) + self.wall_clock_set_by;
         let at = Moment { tick: self.now, utc };
         let line = serde_json::to_string(&engine::Event { at, what }).expect("an event can be written");

@@ -32,11 +32,20 @@ pub struct Design {
     pub analyzer: &'static str,
     /// Where the daemon looks for the analyzer, if not where it is.
     pub elsewhere: Option<String>,
+    pub multiplexer: Multiplexer,
+}
+
+/// What switches the lines.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Multiplexer {
+    Vici,
+    RelaysOnTcp,
+    RelaysOnSerial,
 }
 
 impl Default for Design {
     fn default() -> Self {
-        Self { scale: 100, faults: "", analyzer: "", elsewhere: None }
+        Self { scale: 100, faults: "", analyzer: "", elsewhere: None, multiplexer: Multiplexer::Vici }
     }
 }
 
@@ -66,11 +75,20 @@ impl Lab {
         let scale = design.scale.to_string();
         let path = |name: &str| folder.path().join(name).display().to_string();
         fs::write(path("faults.toml"), design.faults).unwrap();
-        let args = ["simulator", "--ak", "127.0.0.1:0", "--vici", &path("vici"), "--truth", &path("truth.jsonl")];
+        let (flag, place) = match design.multiplexer {
+            Multiplexer::Vici => ("--vici", path("vici")),
+            Multiplexer::RelaysOnTcp => ("--modbus", "127.0.0.1:0".to_owned()),
+            Multiplexer::RelaysOnSerial => ("--modbus", path("relays")),
+        };
+        let args = ["simulator", "--ak", "127.0.0.1:0", flag, &place, "--truth", &path("truth.jsonl")];
         let mut plant = Process::start(gaserad(&args).args(["--faults", &path("faults.toml"), "--time-scale", &scale]));
         let ak = plant.line_after("AK on ");
-        plant.line_after("VICI valve on ");
-        fs::write(path("gaserad.toml"), settings(folder.path(), design, &ak)).unwrap();
+        let multiplexer = match design.multiplexer {
+            Multiplexer::Vici => ("vici", "port", plant.line_after("VICI valve on ")),
+            Multiplexer::RelaysOnTcp => ("modbus", "address", plant.line_after("Modbus relays on ")),
+            Multiplexer::RelaysOnSerial => ("modbus", "port", plant.line_after("Modbus relays on ")),
+        };
+        fs::write(path("gaserad.toml"), settings(folder.path(), design, &ak, &multiplexer)).unwrap();
         let mut lab = Self { daemon: None, _plant: plant, scale, ak, http: String::new(), folder };
         lab.start_daemon();
         lab
@@ -191,13 +209,14 @@ impl Lab {
     }
 }
 
-fn settings(folder: &Path, design: &Design, ak: &str) -> String {
+fn settings(folder: &Path, design: &Design, ak: &str, multiplexer: &(&str, &str, String)) -> String {
     let folder = folder.display();
     let (address, more) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer);
+    let (driver, key, place) = multiplexer;
     format!(
         "[listen]\naddresses = [\"unix:{folder}/sock\", \"127.0.0.1:0\"]\n\
          [analyzer]\naddress = \"{address}\"\n{more}\n\
-         [multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nport = \"{folder}/vici\"\n\
+         [multiplexer]\ndriver = \"{driver}\"\n[multiplexer.{driver}]\n{key} = \"{place}\"\n\
          [store]\ndirectory = \"{folder}/state\"\n"
     )
 }

@@ -64,7 +64,7 @@ enum Known {
 impl Owner {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<(CommandId, ValveOrder)>) {
         if let Err(fault) = self.look().await {
-            self.report(Report::Valve(ValveNews::Lost(fault)));
+            self.lose(fault);
         }
         loop {
             let pause = self.pause();
@@ -102,10 +102,16 @@ impl Owner {
         if let Err(fault) = self.look().await
             && known != Known::Nothing
         {
-            self.known = Known::Nothing;
-            self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
-            self.report(Report::Valve(ValveNews::Lost(fault)));
+            self.lose(fault);
         }
+    }
+
+    fn lose(&mut self, fault: Fault) {
+        tracing::warn!("{fault}");
+        if std::mem::replace(&mut self.known, Known::Nothing) != Known::Nothing {
+            self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
+        }
+        self.report(Report::Valve(ValveNews::Lost(fault)));
     }
 
     async fn look(&mut self) -> Result<(), Fault> {
