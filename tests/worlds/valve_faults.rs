@@ -59,7 +59,9 @@ fn with_more_grace_than_that_the_run_goes_on_when_it_is_back() {
 fn a_valve_that_somebody_else_turns_gives_no_wrong_channel() {
     for after in (60..125).map(seconds) {
         let aftermath = run_with(&Design::default(), after, async |stack| stack.somebody_else_turns_to(7).await);
-        assert!(aftermath.ledger.good >= 4, "{after:?} {:?} {}", aftermath.ledger, aftermath.reason);
+        // Who turns it while it is on its way to another channel meets a driver that does not give in.
+        let fought = aftermath.outcome == Outcome::Failed && aftermath.reason.contains("CP says port 7");
+        assert!(fought || aftermath.ledger.good >= 4, "{after:?} {:?} {}", aftermath.ledger, aftermath.reason);
     }
 }
 
