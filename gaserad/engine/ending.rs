@@ -181,6 +181,12 @@ impl Turn {
         let Some(park) = run.plan.park.filter(|park| !resting(park)) else {
             return self.end_for_good(ending);
         };
+        if !self.state.valve.fault.is_empty() {
+            // It has just said why it does not move.
+            let text = format!("the valve was not sent to its rest position: {}", self.state.valve.fault);
+            self.alarm(Severity::Warning, "valve_not_parked", text);
+            return self.end_for_good(ending);
+        }
         let order = self.order_valve(if park == Channel::HOME { ValveOrder::Home } else { ValveOrder::Goto(park) });
         self.enter(Stage::Parking(order, ending), self.state.limits.valve);
     }

@@ -25,6 +25,7 @@ impl Turn {
         run.starter = Some(request);
         self.state.run = Some(run);
         self.state.owed_stop = None;
+        self.state.valve.tried_again = false;
         self.enter(Stage::Preparing(order), self.state.limits.order);
     }
 

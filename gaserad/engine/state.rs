@@ -108,6 +108,8 @@ pub struct Valve {
     pub description: ValveDescription,
     /// Since when its orders fail because it is away.
     pub(super) lost_since: Option<Tick>,
+    /// The order that is awaited was refused before.
+    pub(super) tried_again: bool,
     /// The order whose answer is awaited.
     pub(super) ordered: Option<CommandId>,
 }

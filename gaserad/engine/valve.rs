@@ -68,6 +68,7 @@ impl Turn {
             Ok(position) => {
                 self.state.valve.fault.clear();
                 self.state.valve.lost_since = None;
+                self.state.valve.tried_again = false;
                 self.valve_is(position);
                 match stage {
                     Some(Stage::Homing(_)) => self.homed(),
@@ -87,8 +88,27 @@ impl Turn {
         match stage {
             None => {}
             Some(Stage::Parking(_, ending)) => self.not_parked(ending, &fault.text),
-            Some(stage) if self.wait_for_the_valve(&stage, fault) => {}
+            Some(stage) if self.try_once_more(&stage, fault) || self.wait_for_the_valve(&stage, fault) => {}
             Some(_) => self.fail(fault, Device::Valve),
+        }
+    }
+
+    /// A single move that went wrong, or a hand on the valve, is no reason to give up a night.
+    fn try_once_more(&mut self, stage: &Stage, fault: &Fault) -> bool {
+        let Some(order) = self.order_of(stage).filter(|_| fault.kind == FaultKind::Refused) else { return false };
+        if std::mem::replace(&mut self.state.valve.tried_again, true) {
+            return false;
+        }
+        self.send_again(order);
+        true
+    }
+
+    /// What the valve was ordered in this stage.
+    fn order_of(&self, stage: &Stage) -> Option<ValveOrder> {
+        match stage {
+            Stage::Homing(_) => Some(ValveOrder::Home),
+            Stage::Moving(_) => self.state.run.as_ref()?.target().map(|stop| ValveOrder::Goto(stop.channel)),
+            _ => None,
         }
     }
 
@@ -96,12 +116,8 @@ impl Turn {
     fn wait_for_the_valve(&mut self, stage: &Stage, fault: &Fault) -> bool {
         let at = self.at.tick;
         let grace = self.state.limits.grace;
+        let Some(order) = self.order_of(stage) else { return false };
         let Some(run) = &self.state.run else { return false };
-        let order = match (stage, run.target()) {
-            (Stage::Homing(_), _) => ValveOrder::Home,
-            (Stage::Moving(_), Some(stop)) => ValveOrder::Goto(stop.channel),
-            _ => return false,
-        };
         let since = *self.state.valve.lost_since.get_or_insert(at);
         if fault.kind != FaultKind::Offline || run.starter.is_some() || at >= since + grace {
             return false;

@@ -7,8 +7,16 @@ use crate::support::stack::Design;
 #[test]
 fn the_hosts_clock_set_by_an_hour_changes_no_channel_and_no_order() {
     for hour in [3600, -3600] {
-        for aftermath in survives(&Design::default(), usize::MAX, async |stack| stack.clock.set_by(hour)) {
+        for aftermath in survives(&Design::default(), usize::MAX, &async |stack| stack.clock.set_by(hour)) {
             assert!(aftermath.ledger.good >= 6, "{:?}", aftermath.ledger);
         }
+    }
+}
+
+#[test]
+fn the_analyzers_clock_set_by_an_hour_costs_nothing() {
+    for by in ["1h", "-1h"] {
+        let faults = format!("clock_step = {{ after = \"3m\", by = \"{by}\" }}");
+        survives(&Design { faults, ..Design::default() }, 0, &async |_| ());
     }
 }

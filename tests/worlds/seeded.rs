@@ -77,7 +77,7 @@ fn gas_discards(world: &World, settle: Duration, pause: Duration) -> BTreeMap<Ca
     let needed = (world.lag * 5).saturating_sub(settle + pause);
     // An iteration is shorter than usual by a tenth at most.
     let discards = needed.as_secs_f64() / (world.design.cycle.as_secs_f64() * 0.9);
-    let discards = (0..).find(|count| f64::from(*count) >= discards).unwrap_or(0);
+    let discards = (0..100).find(|count| f64::from(*count) >= discards).unwrap_or(0);
     if discards > 0 { BTreeMap::from([(Cas(AMMONIA.into()), discards)]) } else { BTreeMap::new() }
 }
 
@@ -100,7 +100,7 @@ fn plan(world: &World, dice: &mut Dice) -> Plan {
         sync,
         settle,
         gas_discards: gas_discards(world, settle, pause),
-        discard_first: if dice.once_in(3) { 1 } else { 0 },
+        discard_first: u32::from(dice.once_in(3)),
         background: (analyzer && dice.once_in(4) && listed != [channels.to_string()]).then_some(background),
         overlap: !dice.once_in(3),
         ..PlanDraft::default()
@@ -113,16 +113,17 @@ fn measure(seed: u64, shown: bool) -> Result<Ledger, String> {
     let mut dice = Dice::new(seed);
     let world = choose(seed, &mut dice);
     let plan = plan(&world, &mut dice);
-    if shown {
-        println!("{:#?}\n{plan:#?}", world.design);
-    }
+    let show = |what: String| {
+        if shown {
+            eprintln!("{what}");
+        }
+    };
+    show(format!("{:#?}\n{plan:#?}", world.design));
     in_virtual_time(async {
         let mut stack = Stack::new(&world.design);
         let start = stack.start(plan.clone()).await;
         stack.settle(LONGEST).await;
-        if shown {
-            println!("{:?} {:?}\n{}", stack.replies(start), stack.endings(), hidden(&stack, &plan).join("\n"));
-        }
+        show(format!("{:?} {:?}\n{}", stack.replies(start), stack.endings(), hidden(&stack, &plan).join("\n")));
         judge(&world, &plan, &stack)
     })
 }

@@ -75,7 +75,7 @@ pub fn moments() -> impl Iterator<Item = Duration> {
 /// The run is completed whenever the trouble comes, and so many owed records are lost to it at most, beside those that a
 /// later record says were missed.
 #[track_caller]
-pub fn survives(design: &Design, lost: usize, trouble: impl AsyncFn(&mut Stack)) -> Vec<Aftermath> {
+pub fn survives(design: &Design, lost: usize, trouble: &impl AsyncFn(&mut Stack)) -> Vec<Aftermath> {
     let check = |after: Duration| {
         let aftermath = run_with(design, after, async |stack: &mut Stack| trouble(stack).await);
         let Aftermath { stack, outcome, reason, ledger } = &aftermath;

@@ -16,7 +16,7 @@ async fn unplugged(stack: &mut Stack, seconds: u64) {
 #[test]
 fn a_valve_that_is_unplugged_for_half_a_minute_costs_that_visit_at_most() {
     let mut flagged = 0;
-    for aftermath in survives(&Design::default(), 1, async |stack| unplugged(stack, 30).await) {
+    for aftermath in survives(&Design::default(), 1, &async |stack| unplugged(stack, 30).await) {
         assert!(aftermath.ledger.good >= 6, "{:?}", aftermath.ledger);
         assert!(aftermath.flagged(Flag::PosUnverified) <= 2);
         assert!(!aftermath.alarms().is_empty(), "nobody was told");
@@ -27,7 +27,7 @@ fn a_valve_that_is_unplugged_for_half_a_minute_costs_that_visit_at_most() {
 
 #[test]
 fn a_valve_that_does_not_answer_for_half_a_minute_costs_that_visit_at_most() {
-    survives(&Design::default(), 1, async |stack| {
+    survives(&Design::default(), 1, &async |stack| {
         stack.valve_wire.be(Line::Dumb);
         stack.run_for(seconds(30)).await;
         stack.valve_wire.be(Line::Sound);
@@ -59,7 +59,9 @@ fn with_more_grace_than_that_the_run_goes_on_when_it_is_back() {
 fn a_valve_that_somebody_else_turns_gives_no_wrong_channel() {
     for after in (60..125).map(seconds) {
         let aftermath = run_with(&Design::default(), after, async |stack| stack.somebody_else_turns_to(7).await);
-        assert!(aftermath.ledger.good >= 4, "{after:?} {:?} {}", aftermath.ledger, aftermath.reason);
+        // Who turns it while it is on its way to another channel meets a driver that does not give in.
+        let fought = aftermath.outcome == Outcome::Failed && aftermath.reason.contains("CP says port 7");
+        assert!(fought || aftermath.ledger.good >= 4, "{after:?} {:?} {}", aftermath.ledger, aftermath.reason);
     }
 }
 

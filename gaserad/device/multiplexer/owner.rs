@@ -102,14 +102,15 @@ impl Owner {
         if let Err(fault) = self.look().await
             && known != Known::Nothing
         {
-            self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
             self.lose(fault);
         }
     }
 
     fn lose(&mut self, fault: Fault) {
         tracing::warn!("{fault}");
-        self.known = Known::Nothing;
+        if std::mem::replace(&mut self.known, Known::Nothing) != Known::Nothing {
+            self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
+        }
         self.report(Report::Valve(ValveNews::Lost(fault)));
     }
 
