@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::section::{Section, Source};
 use super::settings::{
-    AnalyzerSettings, Listen, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
+    AnalyzerSettings, GuardSettings, Listen, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
 use super::{Environment, Overrides, address, gases, multiplexer, plan};
 use crate::domain::{Reaction, Reactions};
@@ -50,6 +50,7 @@ pub(super) fn settings(
     let park = park.within(source, multiplexer.channels);
     let plan = plan::defaults(root.section("plan"), park, multiplexer.channels);
     let suspend = suspend(root.section("suspend"));
+    let guard = guard(root.section("guard"));
     let store = store(source, root.section("store"), overrides, environment);
     let stream = stream(root.section("stream"));
     root.unavailable("auth");
@@ -66,6 +67,7 @@ pub(super) fn settings(
         multiplexer,
         plan,
         suspend,
+        guard,
         store,
         stream,
         channels,
@@ -144,6 +146,22 @@ fn suspend(mut section: Section<'_>) -> Reactions {
     };
     section.finish();
     reactions
+}
+
+/// What must hold before a visit begins.
+fn guard(mut section: Section<'_>) -> Option<GuardSettings> {
+    let settings = GuardSettings {
+        file: section.checked("file", |text| absolute(text, "/run/gaserad/hold")),
+        command: section.list("command").unwrap_or_default().into_iter().map(|(word, _)| word.to_owned()).collect(),
+        every: section.duration("every", minutes(1), seconds(1)..=hours(24)),
+        timeout: section.duration("timeout", seconds(10), seconds(1)..=minutes(10)),
+    };
+    let is_there = section.is_there();
+    if is_there && settings.file.is_none() && settings.command.is_empty() {
+        section.wrong_here("guard needs a file or a command, like command = [\"/usr/local/bin/is-dry\"]");
+    }
+    section.finish();
+    Some(settings).filter(|_| is_there)
 }
 
 fn store(

@@ -26,8 +26,8 @@ pub use mistake::{ConfigError, Mistake};
 pub use print::print_config;
 pub use settings::{
     AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Gpio, GpioLine, GpioUnit,
-    LineAt, Listen, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults, SessionKind,
-    Settings, StoreSettings, StreamSettings, Vici,
+    GuardSettings, LineAt, Listen, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults,
+    SessionKind, Settings, StoreSettings, StreamSettings, Vici,
 };
 
 use section::{Section, Source};

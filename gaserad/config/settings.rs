@@ -15,6 +15,7 @@ pub struct Settings {
     pub multiplexer: MultiplexerSettings,
     pub plan: PlanDefaults,
     pub suspend: Reactions,
+    pub guard: Option<GuardSettings>,
     pub store: StoreSettings,
     pub stream: StreamSettings,
     pub channels: BTreeMap<Channel, ChannelSettings>,
@@ -232,6 +233,18 @@ pub struct StoreSettings {
     pub max_outage: Duration,
     /// With less free space than this, the disk is nearly full.
     pub min_free_mb: u32,
+}
+
+/// A condition that must hold before a visit begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardSettings {
+    /// While it exists, no visit begins.
+    pub file: Option<PathBuf>,
+    /// The program and its arguments; it must end with status 0.
+    pub command: Vec<String>,
+    /// How often it is asked again while it does not hold.
+    pub every: Duration,
+    pub timeout: Duration,
 }
 
 /// What happens to a run that a crash or a power loss interrupted.

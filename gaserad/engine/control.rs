@@ -87,10 +87,12 @@ impl Turn {
     }
 
     pub(super) fn resumed(&mut self, who: String, text: String) {
-        let suspended = self.state.run.as_ref().is_some_and(|run| matches!(run.stage, Stage::Suspended(_)));
+        let Some(stage) = self.state.run.as_ref().map(|run| run.stage.clone()) else { return };
         self.updated(RunChange::Resumed, who, text);
-        if suspended {
-            self.go_on(self.at.tick);
+        match stage {
+            Stage::Suspended(_) => self.go_on(self.at.tick),
+            Stage::GuardedOff => self.next_stop(),
+            _ => {}
         }
     }
 
@@ -104,10 +106,13 @@ impl Turn {
     fn skip(&mut self, who: String) {
         let channel = self.state.run.as_ref().and_then(Run::target).map(|stop| stop.channel.to_string());
         self.updated(RunChange::Skipped, who, channel.map_or_else(String::new, |at| format!("channel {at}")));
-        if let Some(run) = &mut self.state.run {
-            run.pause_asked = None;
+        let Some(run) = &mut self.state.run else { return };
+        run.pause_asked = None;
+        if !matches!(run.stage, Stage::Guarding(_) | Stage::GuardedOff) {
+            return self.leave();
         }
-        self.leave();
+        run.stop += 1;
+        if run.is_in_its_last_visit() { self.close() } else { self.go_on_if_guarded() }
     }
 
     fn ask_to_finish(&mut self, who: String, after: FinishAfter) {

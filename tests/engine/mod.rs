@@ -4,6 +4,7 @@ mod admission;
 mod control;
 mod dwell;
 mod faults;
+mod guard;
 mod instruments;
 mod queue;
 mod restart;

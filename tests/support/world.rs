@@ -263,6 +263,10 @@ impl World {
         match effect {
             Effect::Analyzer { id, order } => self.obey(id, &order),
             Effect::Valve { id, order } => self.turn_valve(id, order),
+            Effect::Guard { id } => {
+                let verdict = self.manners.guard.clone().map_or(Ok(()), Err);
+                self.later(SECOND, What::GuardDid { id, verdict });
+            }
             Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } => {}
         }
     }

@@ -182,7 +182,7 @@ impl Stack {
             match &effect {
                 Effect::Analyzer { id, order } => self.analyzer.order(*id, order.clone()),
                 Effect::Valve { id, order } => self.valve.order(*id, *order),
-                Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } => {}
+                Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } | Effect::Guard { .. } => {}
             }
             self.effects.push((at, effect));
         }
