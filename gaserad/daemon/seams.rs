@@ -35,7 +35,11 @@ impl Control for Measuring {
 
     fn move_valve(&self, order: ValveOrder, who: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
         Box::pin(async move {
-            self.handle.move_valve(order, who).await?;
+            self.handle.move_valve(order, who.clone()).await?;
+            if order != ValveOrder::Where {
+                // So that what it says of itself is from after the move.
+                self.handle.move_valve(ValveOrder::Where, who).await?;
+            }
             Ok(self.handle.status().await?.multiplexer)
         })
     }
