@@ -1,5 +1,6 @@
 //! The command line. The help is the manual; only what works is offered.
 
+mod control;
 mod instrument;
 mod start;
 
@@ -10,6 +11,8 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use gasera::domain::{channel, duration};
 
 use crate::endpoint::Endpoint;
+pub use control::{After, Finish, Note, Pause};
+use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
 
@@ -37,7 +40,7 @@ stdout carries data, stderr everything else.";
 #[command(
     name = "gaseractl",
     version = VERSION,
-    about = "Starts, aborts and watches gas measurements run by gaserad",
+    about = "Starts, controls and watches gas measurements run by gaserad",
     after_help = EXAMPLES,
     max_term_width = 100,
     disable_help_subcommand = true
@@ -82,6 +85,18 @@ pub enum Command {
     Start(Box<Start>),
     /// Abort the measurement under way; returns when the analyzer is idle
     Abort(Abort),
+    /// Suspend the run under way where it is, after the sample under way
+    Pause(Pause),
+    /// Go on with a suspended run
+    #[command(after_help = RESUME_EXAMPLES)]
+    Resume,
+    /// Leave the channel under way for the next one
+    #[command(after_help = SKIP_EXAMPLES)]
+    Skip,
+    /// End the run early, in order
+    Finish(Finish),
+    /// Keep a remark with the run under way
+    Note(Note),
     /// What it is doing, until when, and why
     Status,
     /// Look on: a live view on a terminal, JSON Lines in a pipe

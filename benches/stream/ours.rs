@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gasera::api::{Address, Archive, Chunk, Control, Services, StoredRun, Verdict, bind, serve};
+use gasera::api::{Address, Archive, Chunk, Control, Detail, Services, StoredRun, Verdict, bind, serve};
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
-    Clock, Denied, Inquiry, Moment, Phase, PlanDraft, Progress, Published, Reason, RunId, Service, StartRequest,
-    Status, Tick, Told, Utc, ValveOrder, VisitSummary,
+    self, Clock, Denied, Inquiry, Moment, Phase, PlanDraft, Progress, Published, Reason, RunId, Service, StartRequest,
+    Status, Tick, Told, Utc, ValveOrder,
 };
 use gasera::stream::{BoxFuture, History, Hub, Settings};
 use tokio::sync::mpsc;
@@ -110,6 +110,10 @@ impl Control for Still {
         Box::pin(async move { status })
     }
 
+    fn control(&self, _: domain::Control, _: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        nothing()
+    }
+
     fn move_valve(&self, _: ValveOrder, _: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
         nothing()
     }
@@ -136,7 +140,7 @@ impl Archive for Still {
         nothing()
     }
 
-    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>> {
         nothing()
     }
 

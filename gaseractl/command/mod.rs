@@ -2,6 +2,7 @@
 
 mod abort;
 mod analyzer;
+mod control;
 mod follow;
 mod mux;
 mod runs;
@@ -54,6 +55,11 @@ pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
         match args.command {
             Command::Start(start) => start::execute(&session, &start).await,
             Command::Abort(_) => abort::execute(&session).await,
+            Command::Pause(pause) => control::pause(&session, pause).await,
+            Command::Resume => control::resume(&session).await,
+            Command::Skip => control::skip(&session).await,
+            Command::Finish(finish) => control::finish(&session, finish).await,
+            Command::Note(note) => control::note(&session, &note).await,
             Command::Status => status::execute(&session).await,
             Command::Watch(watch) => watch::execute(&session, &watch).await,
             Command::Runs(runs) => runs::execute(&session, runs).await,

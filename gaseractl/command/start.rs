@@ -10,6 +10,7 @@ use super::Session;
 use super::follow::{Filter, Follower, Show, Target};
 use super::watch::{live_or_json, told};
 use crate::args::{self, IfBusy, Start, SyncMode};
+use crate::client::operator;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::stream::Notice;
@@ -118,7 +119,7 @@ fn request(start: &Start) -> StartMeasurementRequest {
         save_on_device: start.save_on_device,
         label: start.label.clone(),
         note: start.note.clone(),
-        operator: std::env::var("USER").unwrap_or_default(),
+        operator: operator(),
         discard_first: start.discard_first,
         background: start.background.map(background),
         overlap: start.no_overlap.then_some(false),

@@ -2,7 +2,9 @@
 
 use gasera::domain::Outcome;
 use gasera::proto;
-use gasera::proto::{ChannelPlan, PlanRequest, Run, StartMeasurementResponse, TimelineEntry, VerifyRunResponse, Visit};
+use gasera::proto::{
+    ChannelPlan, Note, PlanRequest, Run, StartMeasurementResponse, TimelineEntry, VerifyRunResponse, Visit,
+};
 use serde_json::{Map, Value, json};
 
 use super::model::Ending;
@@ -130,6 +132,10 @@ pub fn visit(visit: &Visit) -> Value {
         "records": visit.records,
         "good_records": visit.good_records,
     })
+}
+
+pub fn note(note: &Note) -> Value {
+    json!({ "at_utc": note.at_utc, "who": note.who, "text": note.text })
 }
 
 pub fn verdict(verdict: &VerifyRunResponse) -> Value {

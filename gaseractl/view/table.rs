@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use gasera::domain::event::outcome_sentence;
 use gasera::domain::{Cas, Outcome, Utc};
-use gasera::proto::{GetRunResponse, PlanRequest, Run, StartMeasurementResponse, Sync, TimelineEntry, Visit};
+use gasera::proto::{GetRunResponse, Note, PlanRequest, Run, StartMeasurementResponse, Sync, TimelineEntry, Visit};
 
 use super::{json, words};
 
@@ -43,7 +43,7 @@ pub fn runs(runs: &[Run]) -> String {
     written(&table)
 }
 
-/// One run and its visits.
+/// One run with its visits and notes.
 pub fn run(response: &GetRunResponse) -> String {
     let run = response.run.clone().unwrap_or_default();
     let requested = run.plan.clone().unwrap_or_default();
@@ -65,7 +65,22 @@ pub fn run(response: &GetRunResponse) -> String {
     let given = lines.into_iter().filter(|(_, value)| !value.is_empty());
     let head: Vec<String> = given.map(|(name, value)| format!("{name:<9} {value}")).collect();
     let head = head.join("\n") + "\n";
-    if response.visits.is_empty() { head } else { format!("{head}\n{}", visits(&response.visits)) }
+    let mut text = head;
+    if !response.visits.is_empty() {
+        text += &format!("\n{}", visits(&response.visits));
+    }
+    if !response.notes.is_empty() {
+        text += &format!("\n{}", notes(&response.notes));
+    }
+    text
+}
+
+fn notes(notes: &[Note]) -> String {
+    let mut table = table(&["NOTED", "BY", "NOTE"], &[]);
+    for note in notes {
+        table.add_row([words::date_of(&note.at_utc), note.who.clone(), note.text.clone()]);
+    }
+    written(&table)
 }
 
 fn visits(visits: &[Visit]) -> String {

@@ -6,7 +6,8 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    Denied, Inquiry, PlanDraft, RunId, RunSummary, Service, StartRequest, Status, Told, ValveOrder, VisitSummary,
+    self, Denied, Inquiry, Note, PlanDraft, RunId, RunSummary, Service, StartRequest, Status, Told, ValveOrder,
+    VisitSummary,
 };
 use crate::stream::BoxFuture;
 
@@ -17,6 +18,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// Answers when the analyzer is idle.
     fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>>;
+
+    /// Does something to the run under way. Answers as soon as it is admitted.
+    fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>>;
 
     /// Moves the valve, or asks it where it stands. Moving is refused while a run is under way.
     fn move_valve(&self, order: ValveOrder, who: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>>;
@@ -38,6 +42,15 @@ pub trait Control: Send + Sync + 'static {
 pub struct StoredRun {
     pub run: RunSummary,
     pub folder: PathBuf,
+}
+
+/// Everything that is told of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    pub stored: StoredRun,
+    pub visits: Vec<VisitSummary>,
+    /// Oldest first.
+    pub notes: Vec<Note>,
 }
 
 /// What came of working out anew whose gas the samples of a run are.
@@ -64,7 +77,7 @@ pub trait Archive: Send + Sync + 'static {
     /// The run of that id, of which it is the only prefix, or the newest for `last`.
     fn find<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<RunId, Denied>>;
 
-    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>>;
+    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>>;
 
     /// Compares the run's records and its file with what its stored facts say. Changes nothing.
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>>;

@@ -9,12 +9,14 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::control::StoredRun;
 use crate::domain::channel::{Channel, ChannelError, format_list};
 use crate::domain::{
-    Background, Cas, ChannelPlan, Denied, IfMeasuring, Outcome, Plan, PlanDraft, Reason, Sync, TimelineEntry, Utc,
-    VisitSummary,
+    Background, Cas, ChannelPlan, Control, Denied, FinishAfter, IfMeasuring, Note, Outcome, Plan, PlanDraft, Reason,
+    Sync, TimelineEntry, Utc, VisitSummary,
 };
 use crate::proto;
 
 const DOMAIN: &str = "gasera";
+/// The most characters of a note.
+const NOTE_MAX: usize = 10_000;
 
 /// An error with its reason for programs.
 pub fn status(denied: Denied) -> Status {
@@ -138,6 +140,25 @@ pub const fn if_measuring(asked: proto::IfMeasuring) -> IfMeasuring {
     }
 }
 
+/// A note that says something.
+pub fn note(text: &str) -> Result<Control, Denied> {
+    let text = text.trim();
+    let length = text.chars().count();
+    let refused = |why: String| Err(Denied::new(Reason::RequestInvalid, why));
+    match length {
+        0 => refused("the note is empty; write what is to be remembered of the run".into()),
+        1..=NOTE_MAX => Ok(Control::Note { text: text.to_owned() }),
+        _ => refused(format!("the note has {length} characters; it can have {NOTE_MAX}")),
+    }
+}
+
+pub const fn finish_after(asked: proto::FinishAfter) -> FinishAfter {
+    match asked {
+        proto::FinishAfter::Unspecified | proto::FinishAfter::Channel => FinishAfter::Channel,
+        proto::FinishAfter::Repeat => FinishAfter::Repeat,
+    }
+}
+
 pub fn plan_out(plan: &Plan) -> proto::PlanRequest {
     let sync = match plan.sync {
         Sync::Analyzer => proto::Sync::Analyzer,
@@ -215,6 +236,10 @@ pub fn visit(visit: &VisitSummary) -> proto::Visit {
         records: visit.records,
         good_records: visit.good_records,
     }
+}
+
+pub fn note_out(note: Note) -> proto::Note {
+    proto::Note { at_utc: note.at.to_string(), who: note.who, text: note.text }
 }
 
 const fn outcome(outcome: Option<Outcome>) -> proto::Outcome {

@@ -7,7 +7,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::{Services, Verdict, convert, instrument, runs};
-use crate::domain::{Denied, Plan, Reason, RunId, StartRequest, TimelineEntry, ValveOrder};
+use crate::domain::{Control, Denied, Plan, Reason, RunId, StartRequest, TimelineEntry, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
 
@@ -59,6 +59,11 @@ impl Grpc {
         moved.map(instrument::mux).map_err(convert::status)
     }
 
+    async fn control(&self, control: Control, who: String) -> Result<String, Status> {
+        let done = self.services.control.control(control, who).await;
+        done.map(|id| id.0).map_err(convert::status)
+    }
+
     async fn verdict(&self, name: &str) -> Result<(RunId, Verdict), Denied> {
         let id = self.services.archive.find(name).await?;
         let verdict = self.services.archive.verify(&id).await?;
@@ -90,7 +95,7 @@ impl GaseraService for Grpc {
         if request.dry_run {
             return Ok(Response::new(self.answer(&plan, String::new(), &timeline(&plan))));
         }
-        let who = if plan.operator.is_empty() { peer.to_string() } else { format!("{} ({peer})", plan.operator) };
+        let who = who(&peer, &plan.operator);
         let start = StartRequest { plan: plan.clone(), ignore_errors: request.ignore_errors, if_measuring, who };
         let id = self.services.control.start(start).await.map_err(convert::status)?;
         Ok(Response::new(self.answer(&plan, id.0, &[])))
@@ -100,8 +105,47 @@ impl GaseraService for Grpc {
         &self,
         request: Request<proto::AbortMeasurementRequest>,
     ) -> Answered<proto::AbortMeasurementResponse> {
-        let id = self.services.control.abort(peer(&request).to_string()).await.map_err(convert::status)?;
+        let who = who(&peer(&request), &request.get_ref().operator);
+        let id = self.services.control.abort(who).await.map_err(convert::status)?;
         Ok(Response::new(proto::AbortMeasurementResponse { run_id: id.0 }))
+    }
+
+    async fn pause_measurement(
+        &self,
+        request: Request<proto::PauseMeasurementRequest>,
+    ) -> Answered<proto::PauseMeasurementResponse> {
+        let who = who(&peer(&request), &request.get_ref().operator);
+        let run_id = self.control(Control::Pause { now: request.get_ref().now }, who).await?;
+        Ok(Response::new(proto::PauseMeasurementResponse { run_id }))
+    }
+
+    async fn resume_measurement(
+        &self,
+        request: Request<proto::ResumeMeasurementRequest>,
+    ) -> Answered<proto::ResumeMeasurementResponse> {
+        let run_id = self.control(Control::Resume, who(&peer(&request), &request.get_ref().operator)).await?;
+        Ok(Response::new(proto::ResumeMeasurementResponse { run_id }))
+    }
+
+    async fn skip_visit(&self, request: Request<proto::SkipVisitRequest>) -> Answered<proto::SkipVisitResponse> {
+        let run_id = self.control(Control::Skip, who(&peer(&request), &request.get_ref().operator)).await?;
+        Ok(Response::new(proto::SkipVisitResponse { run_id }))
+    }
+
+    async fn finish_measurement(
+        &self,
+        request: Request<proto::FinishMeasurementRequest>,
+    ) -> Answered<proto::FinishMeasurementResponse> {
+        let who = who(&peer(&request), &request.get_ref().operator);
+        let after = convert::finish_after(request.get_ref().after());
+        let run_id = self.control(Control::Finish { after }, who).await?;
+        Ok(Response::new(proto::FinishMeasurementResponse { run_id }))
+    }
+
+    async fn add_note(&self, request: Request<proto::AddNoteRequest>) -> Answered<proto::AddNoteResponse> {
+        let who = who(&peer(&request), &request.get_ref().operator);
+        let note = convert::note(&request.get_ref().text).map_err(convert::status)?;
+        Ok(Response::new(proto::AddNoteResponse { run_id: self.control(note, who).await? }))
     }
 
     async fn get_status(&self, _: Request<proto::GetStatusRequest>) -> Answered<proto::GetStatusResponse> {
@@ -121,9 +165,12 @@ impl GaseraService for Grpc {
 
     async fn get_run(&self, request: Request<proto::GetRunRequest>) -> Answered<proto::GetRunResponse> {
         let archive = self.services.archive.as_ref();
-        let (stored, visits) = runs::detail(archive, &request.into_inner().run).await.map_err(convert::status)?;
-        let visits = visits.iter().map(convert::visit).collect();
-        Ok(Response::new(proto::GetRunResponse { run: Some(convert::run(stored)), visits }))
+        let detail = runs::detail(archive, &request.into_inner().run).await.map_err(convert::status)?;
+        Ok(Response::new(proto::GetRunResponse {
+            run: Some(convert::run(detail.stored)),
+            visits: detail.visits.iter().map(convert::visit).collect(),
+            notes: detail.notes.into_iter().map(convert::note_out).collect(),
+        }))
     }
 
     type ExportRunStream = Pin<Box<dyn Stream<Item = Result<proto::ExportRunResponse, Status>> + Send>>;
@@ -205,6 +252,11 @@ impl GaseraService for Grpc {
 
 fn answered<T>(answer: Result<T, Denied>) -> Answered<T> {
     answer.map(Response::new).map_err(convert::status)
+}
+
+/// Somebody by the name that they give, and by what the connection tells of them.
+fn who(peer: &Peer, operator: &str) -> String {
+    if operator.is_empty() { peer.to_string() } else { format!("{operator} ({peer})") }
 }
 
 fn peer<T>(request: &Request<T>) -> Peer {

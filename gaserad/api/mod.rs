@@ -25,7 +25,7 @@ mod serve;
 #[cfg(feature = "cli")]
 mod tests;
 
-pub use control::{Archive, Chunk, Control, StoredRun, Verdict};
+pub use control::{Archive, Chunk, Control, Detail, StoredRun, Verdict};
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
 

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 use super::verify;
-use crate::api::{Archive, Chunk, Control, StoredRun, Verdict};
+use crate::api::{Archive, Chunk, Control, Detail, StoredRun, Verdict};
 use crate::config::{ChannelSettings, Settings};
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, Published, Reason, RunId, RunSummary, Service,
-    StartRequest, Status, Told, ValveOrder, VisitSummary,
+    self, Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, Published, Reason, RunId, RunSummary, Service,
+    StartRequest, Status, Told, ValveOrder,
 };
 use crate::runtime::Handle;
 use crate::store::{Store, StoreError};
@@ -31,6 +31,10 @@ impl Control for Measuring {
 
     fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
         Box::pin(self.handle.abort(who))
+    }
+
+    fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        Box::pin(self.handle.control(control, who))
     }
 
     fn move_valve(&self, order: ValveOrder, who: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
@@ -126,10 +130,11 @@ impl Archive for Keeping {
         Box::pin(async move { self.0.find_run(name).await.map_err(denied) })
     }
 
-    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>> {
         Box::pin(async move {
             let (run, visits) = self.0.run(id).await.map_err(denied)?;
-            Ok((self.stored(run), visits))
+            let notes = self.0.notes(id).await.map_err(denied)?;
+            Ok(Detail { stored: self.stored(run), visits, notes })
         })
     }
 

@@ -42,7 +42,7 @@ pub use phase::Phase;
 pub use plan::{Background, ChannelPlan, Plan, PlanDraft, PlanError, Stop, Sync, TimelineEntry};
 pub use record::{Attribution, Flag, Qc, Record};
 pub use request::{Control, Denied, Done, FinishAfter, Reason, StartRequest};
-pub use run::{Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
+pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
 pub use status::{ProgressTick, Status};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};

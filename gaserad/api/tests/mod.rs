@@ -22,11 +22,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use super::{Address, Archive, Chunk, Control, Services, StoredRun, Verdict, bind, serve};
+use super::{Address, Archive, Chunk, Control, Detail, Services, StoredRun, Verdict, bind, serve};
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    Attribution, Denied, Event, Inquiry, PlanDraft, Reason, RunId, Service, StartRequest, Status, Told, ValveOrder,
-    VisitId, VisitSummary,
+    self, Attribution, Denied, Event, Inquiry, Note, PlanDraft, Reason, RunId, Service, StartRequest, Status, Told,
+    ValveOrder, VisitId, VisitSummary,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
@@ -50,6 +50,12 @@ impl Control for Measuring {
 
     fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
         self.asked.lock().unwrap().push(format!("abort by {who}"));
+        let answer = self.answer.lock().unwrap().clone();
+        Box::pin(async move { answer })
+    }
+
+    fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        self.asked.lock().unwrap().push(format!("{} by {who}", control.words()));
         let answer = self.answer.lock().unwrap().clone();
         Box::pin(async move { answer })
     }
@@ -102,17 +108,18 @@ impl Archive for Shelf {
         Box::pin(async move { found })
     }
 
-    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>> {
         let visit = VisitSummary {
             id: VisitId(1),
-            channel: crate::domain::Channel::HOME,
+            channel: domain::Channel::HOME,
             repeat: 1,
             arrived: NOW,
             left: None,
             records: 2,
             good_records: 1,
         };
-        Box::pin(async move { Ok((stored(), vec![visit])) })
+        let note = Note { at: NOW, who: "ada".into(), text: "window open".into() };
+        Box::pin(async move { Ok(Detail { stored: stored(), visits: vec![visit], notes: vec![note] }) })
     }
 
     fn verify<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
