@@ -21,18 +21,6 @@ const fn hours(hours: u64) -> Duration {
     Duration::from_secs(3600 * hours)
 }
 
-/// What is accepted for a later version and has no effect in this one.
-fn not_yet(store: &StoreSettings) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if store.on_restart == OnRestart::Resume {
-        warnings.push(
-            "[store] on_restart = \"resume\" is not available in this version; an interrupted run is ended, as with \"end\""
-                .into(),
-        );
-    }
-    warnings
-}
-
 /// All settings, with a default wherever `source` now holds a mistake.
 pub(super) fn settings(
     source: &Source<'_>,
@@ -53,7 +41,6 @@ pub(super) fn settings(
     root.unavailable("auth");
     let channels = plan::channels(root.section("channels"), multiplexer.channels);
     let gases = gases::settings(source, root.section("gases"));
-    warnings.extend(not_yet(&store));
     warnings.extend(plan::of_no_use(&plan, &channels));
     root.finish();
     let origins = source.origins.borrow().clone();
@@ -141,7 +128,7 @@ fn store(
     }
     let settings = StoreSettings {
         directory: directory.unwrap_or_default(),
-        on_restart: section.choice("on_restart", OnRestart::End),
+        on_restart: section.choice("on_restart", OnRestart::Resume),
         max_outage: section.duration("max_outage", minutes(30), Duration::ZERO..=hours(30 * 24)),
     };
     section.finish();

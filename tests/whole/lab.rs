@@ -30,13 +30,15 @@ pub struct Design {
     pub faults: &'static str,
     /// Lines for `[analyzer]`.
     pub analyzer: &'static str,
+    /// Lines for `[store]`.
+    pub store: &'static str,
     /// Where the daemon looks for the analyzer, if not where it is.
     pub elsewhere: Option<String>,
 }
 
 impl Default for Design {
     fn default() -> Self {
-        Self { scale: 100, faults: "", analyzer: "", elsewhere: None }
+        Self { scale: 100, faults: "", analyzer: "", store: "", elsewhere: None }
     }
 }
 
@@ -188,12 +190,12 @@ impl Lab {
 
 fn settings(folder: &Path, design: &Design, ak: &str) -> String {
     let folder = folder.display();
-    let (address, more) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer);
+    let (address, more, store) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer, design.store);
     format!(
         "[listen]\naddresses = [\"unix:{folder}/sock\", \"127.0.0.1:0\"]\n\
          [analyzer]\naddress = \"{address}\"\n{more}\n\
          [multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nport = \"{folder}/vici\"\n\
-         [store]\ndirectory = \"{folder}/state\"\n"
+         [store]\ndirectory = \"{folder}/state\"\n{store}\n"
     )
 }
 
