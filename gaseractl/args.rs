@@ -2,6 +2,7 @@
 
 mod control;
 mod instrument;
+mod plan;
 mod start;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::endpoint::Endpoint;
 pub use control::{After, Finish, Note, Pause};
 use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
+pub use plan::{Plan, PlanCommand};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
@@ -22,6 +24,7 @@ const EXAMPLES: &str = "\
 Examples:
   gaseractl start --channels 1-4 --repeats 2 --dry-run   when would it end?
   gaseractl start --channels 1-4 --repeats 2 --watch     start, and look on
+  gaseractl start weekly.toml --wait                     a plan in a file
   gaseractl watch                                        look on; Ctrl-C leaves the run alone
   gaseractl runs export last -o run.csv                  the records of the last run
 
@@ -103,6 +106,8 @@ pub enum Command {
     Watch(Watch),
     /// List, show, export and verify runs
     Runs(Runs),
+    /// Check, show and list plans
+    Plan(Plan),
     /// Ask the analyzer about itself, or test it
     Analyzer(Analyzer),
     /// Ask the multiplexer where it stands, or move it

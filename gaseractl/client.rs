@@ -55,6 +55,17 @@ impl Client {
         self.explain(answer)
     }
 
+    pub async fn check_plan(&mut self, file: proto::PlanFile) -> Result<proto::CheckPlanResponse, Failure> {
+        let answer = self.grpc.check_plan(proto::CheckPlanRequest { file: Some(file) }).await;
+        self.explain(answer)
+    }
+
+    /// The plans that the daemon keeps.
+    pub async fn plans(&mut self) -> Result<Vec<proto::StoredPlan>, Failure> {
+        let answer = self.grpc.list_plans(proto::ListPlansRequest {}).await;
+        Ok(self.explain(answer)?.plans)
+    }
+
     /// Returns the id of the run that was aborted, once the analyzer is idle.
     pub async fn abort(&mut self) -> Result<String, Failure> {
         let answer = self.grpc.abort_measurement(AbortMeasurementRequest { operator: operator() }).await;

@@ -6,6 +6,7 @@ mod command;
 mod endpoint;
 mod failure;
 mod output;
+mod planfile;
 mod stream;
 mod view;
 

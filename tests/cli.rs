@@ -5,6 +5,7 @@
 mod control;
 mod fake;
 mod instrument;
+mod plan;
 mod runs;
 mod start;
 mod support;

@@ -12,6 +12,7 @@ mod faults;
 mod lab;
 mod measure;
 mod outage;
+mod plan;
 mod refusals;
 mod restart;
 mod verdict;

@@ -5,6 +5,7 @@ mod analyzer;
 mod control;
 mod follow;
 mod mux;
+mod plan;
 mod runs;
 mod start;
 mod status;
@@ -63,6 +64,7 @@ pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
             Command::Status => status::execute(&session).await,
             Command::Watch(watch) => watch::execute(&session, &watch).await,
             Command::Runs(runs) => runs::execute(&session, runs).await,
+            Command::Plan(plan) => plan::execute(&session, plan.command).await,
             Command::Analyzer(analyzer) => analyzer::execute(&session, analyzer.command).await,
             Command::Mux(mux) => mux::execute(&session, mux.command).await,
         }

@@ -3,7 +3,9 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use gasera::domain::event::outcome_sentence;
 use gasera::domain::{Cas, Outcome, Utc};
-use gasera::proto::{GetRunResponse, Note, PlanRequest, Run, StartMeasurementResponse, Sync, TimelineEntry, Visit};
+use gasera::proto::{
+    GetRunResponse, Note, PlanRequest, Run, StartMeasurementResponse, StoredPlan, Sync, TimelineEntry, Visit,
+};
 
 use super::{json, words};
 
@@ -38,6 +40,22 @@ pub fn runs(runs: &[Run]) -> String {
             words::outcome(run).map_or("under way", Outcome::as_str).to_owned(),
             format!("{}/{}", run.good_records, run.records),
             plan.label,
+        ]);
+    }
+    written(&table)
+}
+
+/// The plans that the daemon keeps.
+pub fn plans(plans: &[StoredPlan]) -> String {
+    let mut table = table(&["PLAN", "CHANNELS", "TAKES", "LABEL", "FILE"], &[]);
+    for stored in plans {
+        let plan = stored.plan.as_ref();
+        table.add_row([
+            stored.name.clone(),
+            plan.map_or("-".into(), |plan| format!("{} x {}", plan.channels, plan.repeats.unwrap_or(1))),
+            plan.map_or_else(|| words::count(stored.mistakes.into(), "mistake"), |_| words::millis(stored.total_ms)),
+            plan.map_or_else(String::new, |plan| plan.label.clone()),
+            stored.path.clone(),
         ]);
     }
     written(&table)

@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Denied, Inquiry, Note, PlanDraft, RunId, RunSummary, Service, StartRequest, Status, Told, ValveOrder,
-    VisitSummary,
+    self, Denied, Inquiry, Note, PlanDraft, PlanRequest, RunId, RunSummary, Service, StartRequest, Status, Told,
+    ValveOrder, VisitSummary,
 };
 use crate::stream::BoxFuture;
 
@@ -35,6 +35,37 @@ pub trait Control: Send + Sync + 'static {
 
     /// A plan with every default of the settings, to be filled in.
     fn plan_draft(&self) -> PlanDraft;
+}
+
+/// A plan in a file, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanText {
+    pub name: String,
+    /// What mistakes call it.
+    pub path: String,
+    pub text: String,
+}
+
+/// Something in a plan's file that has to be mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanMistake {
+    /// Counted from 1; 0 where there is no line.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    pub text: String,
+}
+
+/// Plans as files.
+pub trait Plans: Send + Sync + 'static {
+    /// What a file asks for, or all that is wrong with it. What it does not say is as in `defaults`.
+    fn read(&self, text: &str, defaults: &PlanDraft) -> Result<PlanRequest, Vec<PlanMistake>>;
+
+    /// The plan that is kept under that name.
+    fn find(&self, name: String) -> BoxFuture<'_, Result<PlanText, Denied>>;
+
+    /// All plans that are kept, by name.
+    fn list(&self) -> BoxFuture<'_, Result<Vec<PlanText>, Denied>>;
 }
 
 /// A run and where its files lie.

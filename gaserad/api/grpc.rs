@@ -6,13 +6,10 @@ use std::pin::Pin;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use super::{Services, Verdict, convert, instrument, runs};
-use crate::domain::{Control, Denied, Plan, Reason, RunId, StartRequest, TimelineEntry, ValveOrder};
+use super::{Services, Verdict, convert, instrument, plans, runs};
+use crate::domain::{Control, Denied, Reason, RunId, StartRequest, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
-
-/// The most phases that a timeline tells; a longer plan is told by its first repeats.
-const TIMELINE_LIMIT: usize = 5000;
 
 /// Who asks, as far as the connection tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +42,8 @@ impl Grpc {
         Self { services }
     }
 
-    fn plan(&self, request: Option<proto::PlanRequest>) -> Result<Plan, Status> {
-        let defaults = self.services.control.plan_draft();
-        convert::plan(request.unwrap_or_default(), defaults).map_err(convert::status)
+    fn planning(&self) -> plans::Planning<'_> {
+        plans::Planning(&self.services)
     }
 
     fn instrument(&self) -> instrument::Asking<'_> {
@@ -69,17 +65,6 @@ impl Grpc {
         let verdict = self.services.archive.verify(&id).await?;
         Ok((id, verdict))
     }
-
-    fn answer(&self, plan: &Plan, run_id: String, timeline: &[TimelineEntry]) -> proto::StartMeasurementResponse {
-        let outside = self.services.clock.outside(plan.total());
-        proto::StartMeasurementResponse {
-            run_id,
-            plan: Some(convert::plan_out(plan)),
-            total_ms: convert::millis(plan.total()),
-            timeline: timeline.iter().map(convert::timeline_entry).collect(),
-            end_utc: (self.services.clock.now().utc + outside).to_string(),
-        }
-    }
 }
 
 #[tonic::async_trait]
@@ -91,14 +76,22 @@ impl GaseraService for Grpc {
         let peer = peer(&request);
         let request = request.into_inner();
         let if_measuring = convert::if_measuring(request.if_measuring());
-        let plan = self.plan(request.plan)?;
+        let who = who(&peer, request.plan.as_ref().map_or("", |plan| plan.operator.as_str()));
+        let plan = self.planning().plan(request.plan, request.file).await.map_err(convert::status)?;
         if request.dry_run {
-            return Ok(Response::new(self.answer(&plan, String::new(), &timeline(&plan))));
+            return Ok(Response::new(self.planning().started(&plan, String::new(), &plans::timeline(&plan))));
         }
-        let who = who(&peer, &plan.operator);
         let start = StartRequest { plan: plan.clone(), ignore_errors: request.ignore_errors, if_measuring, who };
         let id = self.services.control.start(start).await.map_err(convert::status)?;
-        Ok(Response::new(self.answer(&plan, id.0, &[])))
+        Ok(Response::new(self.planning().started(&plan, id.0, &[])))
+    }
+
+    async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {
+        answered(self.planning().check(request.into_inner().file.unwrap_or_default()).await)
+    }
+
+    async fn list_plans(&self, _: Request<proto::ListPlansRequest>) -> Answered<proto::ListPlansResponse> {
+        answered(self.planning().list().await)
     }
 
     async fn abort_measurement(
@@ -261,18 +254,4 @@ fn who(peer: &Peer, operator: &str) -> String {
 
 fn peer<T>(request: &Request<T>) -> Peer {
     request.extensions().get().cloned().unwrap_or(Peer::Unknown)
-}
-
-/// The phases of a plan, of as many whole repeats as can be told.
-fn timeline(plan: &Plan) -> Vec<TimelineEntry> {
-    let mut told = plan.clone();
-    let per_repeat = plan.stops().len() * 3 + 1;
-    let repeats = u32::try_from(TIMELINE_LIMIT / per_repeat).unwrap_or(u32::MAX).max(1);
-    told.repeats = plan.repeats.min(repeats);
-    let mut entries = told.timeline();
-    if told.repeats < plan.repeats {
-        // What closes the last repeat told does not close the plan.
-        entries.pop();
-    }
-    entries
 }

@@ -40,7 +40,7 @@ pub(super) fn settings(
     let stream = stream(root.section("stream"));
     root.unavailable("auth");
     let channels = plan::channels(root.section("channels"), multiplexer.channels);
-    let gases = gases::settings(source, root.section("gases"));
+    let gases = gases::settings(source, root.section("gases"), "gases");
     warnings.extend(plan::of_no_use(&plan, &channels));
     root.finish();
     let origins = source.origins.borrow().clone();
@@ -80,11 +80,13 @@ fn listen(
     })
 }
 
+/// What the analyzer calls a task is not known here.
+pub(super) fn task(text: &str) -> Result<String, String> {
+    let refused = || "is empty; name the analyzer's task, like \"DEFAULT\"".to_owned();
+    if text.trim().is_empty() { Err(refused()) } else { Ok(text.to_owned()) }
+}
+
 fn analyzer(mut section: Section<'_>) -> AnalyzerSettings {
-    let task = |text: &str| {
-        let refused = || "is empty; name the analyzer's task, like \"DEFAULT\"".to_owned();
-        if text.trim().is_empty() { Err(refused()) } else { Ok(text.to_owned()) }
-    };
     let server = |text: &str| address::server(text).map_err(|complaint| format!("is wrong: {complaint}"));
     let settings = AnalyzerSettings {
         address: section.checked("address", server).unwrap_or_else(|| "192.168.0.100:8888".into()),

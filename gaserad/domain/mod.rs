@@ -39,7 +39,10 @@ pub use fact::Fact;
 pub use gas::{Cas, Gas};
 pub use instrument::{AkLine, Inquiry, Service, StampMeaning, Told};
 pub use phase::Phase;
-pub use plan::{Background, ChannelPlan, Plan, PlanDraft, PlanError, Stop, Sync, TimelineEntry};
+pub use plan::{
+    Background, BackgroundRequest, ChannelPlan, ParkRequest, Plan, PlanDraft, PlanError, PlanRequest, Stop, Sync,
+    TimelineEntry,
+};
 pub use record::{Attribution, Flag, Qc, Record};
 pub use request::{Control, Denied, Done, FinishAfter, Reason, StartRequest};
 pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};

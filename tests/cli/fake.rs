@@ -41,6 +41,8 @@ pub struct Script {
     pub start: Result<StartMeasurementResponse, Status>,
     pub abort: Result<String, Status>,
     pub control: Result<String, Status>,
+    pub checked: Result<proto::CheckPlanResponse, Status>,
+    pub plans: Vec<proto::StoredPlan>,
     pub status: String,
     pub run: Result<GetRunResponse, Status>,
     pub runs: Vec<Run>,
@@ -69,6 +71,8 @@ impl Default for Script {
             start: Ok(StartMeasurementResponse::default()),
             abort: Ok("01KAHRUN".into()),
             control: Ok("01KAHRUN".into()),
+            checked: Ok(proto::CheckPlanResponse::default()),
+            plans: Vec::new(),
             status: "{}".into(),
             run: Ok(GetRunResponse::default()),
             runs: Vec::new(),
@@ -245,6 +249,9 @@ impl GaseraService for Scripted {
         if asked.if_measuring() != proto::IfMeasuring::Refuse {
             self.note(format!("{:?}", asked.if_measuring()));
         }
+        if let Some(file) = &asked.file {
+            self.note(format!("{} {:?}", file.name, file.toml));
+        }
         if response.plan.is_none() {
             response.plan = asked.plan;
         }
@@ -257,6 +264,16 @@ impl GaseraService for Scripted {
         _: Request<AbortMeasurementRequest>,
     ) -> Result<Response<AbortMeasurementResponse>, Status> {
         Ok(Response::new(AbortMeasurementResponse { run_id: self.script.abort.clone()? }))
+    }
+
+    async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {
+        let file = request.into_inner().file.unwrap_or_default();
+        self.note(format!("{} {:?}", file.name, file.toml));
+        Ok(Response::new(proto::CheckPlanResponse { name: file.name, ..self.script.checked.clone()? }))
+    }
+
+    async fn list_plans(&self, _: Request<proto::ListPlansRequest>) -> Answered<proto::ListPlansResponse> {
+        Ok(Response::new(proto::ListPlansResponse { plans: self.script.plans.clone() }))
     }
 
     async fn pause_measurement(
