@@ -15,12 +15,19 @@ use crate::domain::{
     Background, BackgroundRequest, Channel, ChannelPlan, Plan, PlanDraft, PlanError, PlanRequest, Sync,
 };
 
+const CHANNELS_TABLE: &str = "is a table; in a plan it is the list of all channels, like \"1-8,12\", and what is \
+                              different on one channel stands in [channel.3]";
+
 /// Reads `text`; `file` is what mistakes call it. It is held against `defaults`, which fill in what it does not say.
 pub fn parse_plan(text: &str, file: &str, defaults: &PlanDraft) -> Result<PlanRequest, ConfigError> {
     let source = Source::flat(file, text, "of a plan");
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
-        source.wrong(&error.span().unwrap_or_default(), error.message());
+        let place = error.span().unwrap_or_default();
+        // Beside `channels = "1-8"`, a `[channels.3]` is no TOML any more.
+        let second = text.get(place.clone()) == Some("channels");
+        let complaint = if second { format!("channels {CHANNELS_TABLE}") } else { error.message().to_owned() };
+        source.wrong(&place, complaint);
     }
     let mut root = Section::root(&source, document.get_ref());
     let request = request(&source, &mut root, defaults);
@@ -89,11 +96,7 @@ fn channels(value: &DeValue<'_>, count: u8) -> Result<String, String> {
             let items: Option<Vec<String>> = items.iter().map(|item| one_of_many(item.get_ref())).collect();
             items.ok_or("holds what is no channel; write it like [1, 2, 12]")?.join(",")
         }
-        DeValue::Table(_) => {
-            let text = "is a table; in a plan it is the list of all channels, like \"1-8,12\", and what is different on \
-                        one channel stands in [channel.3]";
-            return Err(text.into());
-        }
+        DeValue::Table(_) => return Err(CHANNELS_TABLE.into()),
         other => return Err(format!("is {}; write it like \"1-8,12,!5\" or \"all\"", kind(other))),
     };
     match parse_list(&text, count) {

@@ -108,7 +108,7 @@ fn channels_are_a_list_in_one_of_its_shapes() {
         ("channels = [true]", "a.toml:1:12: channels holds what is no channel"),
         ("channels = 1.5", "a.toml:1:12: channels is a number"),
         ("[channels.3]\npause = \"1m\"", "channels is a table; in a plan it is the list of all channels"),
-        ("channels = \"1-4\"\n[channels.3]\npause = \"1m\"", "a.toml:2:"),
+        ("channels = \"1-4\"\n[channels.3]\npause = \"1m\"", "a.toml:2:2: channels is a table; in a plan"),
     ] {
         let found = wrong(text);
         assert!(found[0].contains(says), "{text}: {found:?}");
