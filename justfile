@@ -22,9 +22,10 @@ cli-alone:
 demo:
     cargo run --release --locked -- --demo
 
-# figures of the stream, side by side with a plain one
+# figures of the stream, side by side with a plain one; and how soon channels are measured again, in virtual time
 bench:
     cargo bench --locked --bench stream
+    cargo bench --locked --bench revisit
 
 # new tests must hold fifty times
 fifty TEST:

@@ -59,7 +59,7 @@ pub enum Command {
     },
     /// Print the effective settings, each with where it comes from
     PrintConfig,
-    /// Simulate the instrument alone: an AK server on TCP and a VICI valve on a pseudo-terminal
+    /// Simulate the instrument alone: an AK server on TCP, a VICI valve on a pseudo-terminal, a relay board on Modbus
     #[command(after_long_help = FAULTS_HELP)]
     Simulator(SimulatorArgs),
 }
@@ -72,6 +72,10 @@ pub struct SimulatorArgs {
     /// Link to the valve's pseudo-terminal
     #[arg(long, value_name = "LINK")]
     vici: Option<PathBuf>,
+    /// Where a relay board speaks Modbus: host:port for TCP, or a path for a link to a pseudo-terminal (RTU, unit 1).
+    /// The gas comes through the multiplexer that was ordered last
+    #[arg(long, value_name = "ADDR")]
+    modbus: Option<String>,
     /// How long one iteration takes
     #[arg(long, default_value = "58s", value_name = "D", value_parser = duration::parse)]
     cycle: Duration,
@@ -96,8 +100,8 @@ impl TryFrom<SimulatorArgs> for SimulatorOptions {
         if args.cycle < Duration::from_secs(1) || args.cycle > Duration::from_secs(3600) {
             return Err(Failure::usage(format!("--cycle is {}; it can be 1s to 1h", duration::format(args.cycle))));
         }
-        let SimulatorArgs { ak, vici, cycle, faults, truth, seed } = args;
-        Ok(Self { ak, vici, cycle, channels: PORTS, faults, truth, seed })
+        let SimulatorArgs { ak, vici, modbus, cycle, faults, truth, seed } = args;
+        Ok(Self { ak, vici, modbus, cycle, channels: PORTS, faults, truth, seed })
     }
 }
 

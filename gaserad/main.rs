@@ -90,6 +90,9 @@ async fn simulate(args: SimulatorArgs, scale: f64) -> Result<(), Failure> {
         if let Some(link) = &ready.vici {
             say(io::stdout(), &format!("VICI valve on {}", link.display()));
         }
+        if let Some(place) = &ready.modbus {
+            say(io::stdout(), &format!("Modbus relays on {place}"));
+        }
     })
     .await?;
     Ok(())

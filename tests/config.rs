@@ -1,19 +1,19 @@
 //! The configuration: every mistake at once with its place, and what is shipped is what is true.
 
+mod multiplexers;
 mod plan;
 mod plan_file;
-mod unit;
+mod shipped;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use gasera::config::{
     self, ConfigError, Dialect, Direction, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionKind,
     Settings, Vici,
 };
-use gasera::domain::{Background, Cas, Channel, ChannelKind, StampMeaning, Sync};
+use gasera::domain::{Channel, StampMeaning, Sync};
 use proptest::prelude::*;
 
 fn service() -> Environment {
@@ -90,7 +90,7 @@ lat = 91
         "9:8: task is empty; name the analyzer's task, like \"DEFAULT\"",
         "10:8: poll is a number; write a duration as text, like \"30s\" or \"5m\"",
         "11:9: grace is not a duration: \"-2m\" is negative; a duration cannot be",
-        "13:10: driver \"gpio\" is not available in this version; use \"vici\" or \"simulated\"",
+        "13:10: driver \"gpio\" needs a section [multiplexer.gpio] with the lines of the units",
         "14:12: channels is 32; it can be 1 to 31",
         "15:10: settle is 2h; it can be 0s to 10m",
         "17:11: repeats is 0; it can be 1 to 100000",
@@ -122,7 +122,7 @@ fn syntax_errors_are_reported_together_with_other_mistakes() {
 fn a_key_unlike_any_other_gets_the_list_of_known_ones() {
     assert_eq!(
         mistakes("[store]\nxyzzy = 1\n"),
-        ["gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, on_restart, max_outage"]
+        ["gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, on_restart, max_outage, min_free_mb"]
     );
     assert!(mistakes("poll = \"1s\"\n")[0].contains("poll is not a key outside a section"));
     assert!(mistakes("plan = 1\n")[0].contains("plan is a number; it must be a table, like [plan]"));
@@ -248,34 +248,6 @@ fn flags_win_over_the_file_and_are_checked_too() {
     assert!(error.to_string().starts_with("--listen: \"0.0.0.0:1\" can be reached"), "{error}");
 }
 
-#[test]
-fn the_shipped_file_is_valid_and_says_the_defaults() {
-    let settings = read(&shipped("gaserad.toml")).unwrap();
-    assert_eq!(values(settings.clone()), values(read("").unwrap()));
-    let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
-    let without_default = |path: &str| {
-        path.starts_with("multiplexer.vici.") || path.starts_with("plan.background") || path == "plan.directory"
-    };
-    assert!(unsaid.iter().all(|(path, _)| without_default(path)), "{unsaid:?}");
-}
-
-#[test]
-fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
-    let text: String = shipped("gaserad.toml")
-        .lines()
-        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned() + "\n")
-        .collect();
-    let settings = read(&text).unwrap();
-    let first = &settings.channels[&Channel::HOME];
-    assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
-    assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
-    assert_eq!((first.pause, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
-    assert_eq!(settings.plan_directories(), [PathBuf::from("/etc/gaserad/plans")]);
-    assert_eq!(settings.multiplexer.vici.unwrap().address.as_deref(), Some("3"));
-    assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
-    assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
-}
-
 const EVERYTHING: &str = r#"
 [listen]
 addresses = ["unix:/tmp/a \"quoted\" path", "[::1]:0", "fd:"]
@@ -293,6 +265,20 @@ channels = 0x10
 settle = "1.5s"
 vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy", direction = "cw", ports = 16 }
 [multiplexer.gpio]
+chip = "300b000.pinctrl"
+pulse = "60ms"
+home1 = 72
+next1 = { line = "PC5", active_low = true }
+home2 = "PC11"
+next2 = { line = 0xE3 }
+home_sensor2 = { line = "PH2", active_low = true }
+position1 = [1, 2, { line = "three" }, "four"]
+[multiplexer.modbus]
+port = "/dev/serial/by-id/usb-relays"
+baud = 19_200
+unit = 17
+first_coil = 16
+gap = "0.25s"
 [plan]
 pause = "0"
 sync = "dwell"

@@ -15,4 +15,6 @@ mod outage;
 mod plan;
 mod refusals;
 mod restart;
+mod timings;
+mod trouble;
 mod verdict;

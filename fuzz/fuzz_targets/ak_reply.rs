@@ -67,10 +67,10 @@ fn read(reply: &Reply) {
     if let Ok(network) = reply.network() {
         let told = reply::encode("ANET", 0, &write_network(&network));
         let again = decode(&told).and_then(|frame| Reply::parse(&frame).ok()).expect("a network is told in a reply");
-        let framed = [&network.address, &network.netmask, &network.gateway].into_iter().all(|part| {
+        let sendable = [&network.address, &network.netmask, &network.gateway].into_iter().all(|part| {
             !part.contains(['\u{2}', '\u{3}'])
         });
-        assert!(!framed || again.network().is_ok_and(|again| again == network));
+        assert!(!sendable || again.network().is_ok_and(|again| again == network));
     }
 }
 

@@ -244,6 +244,8 @@ pub fn outcome(run: &Run) -> Option<Outcome> {
 pub fn update(update: &RunUpdate) -> String {
     let RunUpdate { who, text, .. } = update;
     let words = match update.change {
+        RunChange::Queued => format!("{who} wants a run that {text}"),
+        RunChange::Unqueued => format!("{who} does not get the run that waited: {text}"),
         RunChange::PauseAsked => format!("{who} wants the run to pause {text}"),
         RunChange::Suspended => format!("the run is suspended: {text}, by {who}"),
         RunChange::Resumed => format!("{who} resumed the run {text}"),

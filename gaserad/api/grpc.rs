@@ -81,7 +81,8 @@ impl GaseraService for Grpc {
         if request.dry_run {
             return Ok(Response::new(self.planning().started(&plan, String::new(), &plans::timeline(&plan))));
         }
-        let start = StartRequest { plan: plan.clone(), ignore_errors: request.ignore_errors, if_measuring, who };
+        let ignore_errors = request.ignore_errors;
+        let start = StartRequest { ignore_errors, if_measuring, ..StartRequest::new(plan.clone(), who) };
         let id = self.services.control.start(start).await.map_err(convert::status)?;
         Ok(Response::new(self.planning().started(&plan, id.0, &[])))
     }

@@ -80,6 +80,16 @@ impl Timeline {
         }
     }
 
+    /// The valve was last seen at `since`, and was elsewhere or gone when it was looked at again: what was taken for
+    /// known after that, up to an order that may be under way, is not.
+    pub fn unseen_since(&mut self, since: Tick) {
+        let Some(known) = self.entries.iter().rposition(|entry| entry.position.channel().is_some()) else { return };
+        let from = self.entries[known].from.max(since);
+        if self.entries.get(known + 1).is_none_or(|next| from < next.from) {
+            self.entries.insert(known + 1, Entry { from, position: Position::Unknown, stay: None });
+        }
+    }
+
     /// The position that holds now is where a visit begins.
     pub fn arrive(&mut self, stay: Stay) {
         if let Some(entry) = self.entries.back_mut() {

@@ -8,6 +8,7 @@ use super::settings::{
     AnalyzerSettings, Listen, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
 use super::{Environment, Overrides, address, gases, multiplexer, plan};
+use crate::domain::{Reaction, Reactions};
 
 pub(super) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -36,6 +37,7 @@ pub(super) fn settings(
     let multiplexer = multiplexer::settings(source, valve, overrides.simulate, &mut warnings);
     let park = park.within(source, multiplexer.channels);
     let plan = plan::defaults(root.section("plan"), park, multiplexer.channels);
+    let suspend = suspend(root.section("suspend"));
     let store = store(source, root.section("store"), overrides, environment);
     let stream = stream(root.section("stream"));
     root.unavailable("auth");
@@ -45,7 +47,20 @@ pub(super) fn settings(
     root.finish();
     let origins = source.origins.borrow().clone();
     let simulate = overrides.simulate;
-    Settings { listen, analyzer, multiplexer, plan, store, stream, channels, gases, simulate, origins, warnings }
+    Settings {
+        listen,
+        analyzer,
+        multiplexer,
+        plan,
+        suspend,
+        store,
+        stream,
+        channels,
+        gases,
+        simulate,
+        origins,
+        warnings,
+    }
 }
 
 fn listen(
@@ -108,6 +123,18 @@ pub(super) fn absolute(text: &str, like: &str) -> Result<PathBuf, String> {
     if Path::new(text).is_absolute() { Ok(PathBuf::from(text)) } else { Err(refused()) }
 }
 
+/// What a run waits for, and what it goes on in spite of.
+fn suspend(mut section: Section<'_>) -> Reactions {
+    let reactions = Reactions {
+        analyzer_errors: section.choice("analyzer_errors", Reaction::GoOn),
+        valve: section.choice("valve", Reaction::GoOn),
+        clock: section.choice("clock", Reaction::GoOn),
+        disk: section.choice("disk", Reaction::GoOn),
+    };
+    section.finish();
+    reactions
+}
+
 fn store(
     source: &Source<'_>,
     mut section: Section<'_>,
@@ -132,6 +159,7 @@ fn store(
         directory: directory.unwrap_or_default(),
         on_restart: section.choice("on_restart", OnRestart::Resume),
         max_outage: section.duration("max_outage", minutes(30), Duration::ZERO..=hours(30 * 24)),
+        min_free_mb: section.integer("min_free_mb", 200, 0..=1_000_000),
     };
     section.finish();
     settings

@@ -8,7 +8,9 @@ mod address;
 mod check;
 mod environment;
 mod gases;
+mod gpio;
 mod mistake;
+mod modbus;
 mod multiplexer;
 mod plan;
 mod plan_file;
@@ -27,8 +29,9 @@ pub use plan_file::parse_plan;
 pub use plan_shelf::{KeptPlan, ShelfError, find_plan, list_plans};
 pub use print::print_config;
 pub use settings::{
-    AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Listen, MultiplexerSettings,
-    OnRestart, Origin, Origins, PlanDefaults, SessionKind, Settings, StoreSettings, StreamSettings, Vici,
+    AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Gpio, GpioLine, GpioUnit,
+    LineAt, Listen, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults, SessionKind,
+    Settings, StoreSettings, StreamSettings, Vici,
 };
 
 use section::{Section, Source};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::check::{absolute, minutes, seconds};
 use super::section::{Section, Source};
-use super::settings::{Choice, Dialect, Direction, Driver, MultiplexerSettings, Origin, Vici};
+use super::settings::{Choice, Dialect, Direction, Driver, Gpio, MultiplexerSettings, Origin, Vici};
+use super::{gpio, modbus};
 use crate::domain::Channel;
 
 /// The settings of the multiplexer and of its driver.
@@ -17,25 +18,37 @@ pub(super) fn settings(
 ) -> MultiplexerSettings {
     let mut driver = section.choice("driver", Driver::Simulated);
     let place = section.place_of("driver").unwrap_or_default();
-    if matches!(driver, Driver::Gpio | Driver::Modbus) {
-        let word = driver.word();
-        section
-            .wrong(&place, format!("driver {word:?} is not available in this version; use \"vici\" or \"simulated\""));
-    }
-    let channels = section.integer("channels", u32::from(Channel::MAX), 1..=u32::from(Channel::MAX));
-    let channels = u8::try_from(channels).unwrap_or(Channel::MAX);
+    let gpio = gpio::settings(section.section("gpio"), warnings);
+    let channels = channels(&mut section, gpio.as_ref().filter(|_| driver == Driver::Gpio));
     let vici = vici(section.section("vici"), channels, warnings);
-    if driver == Driver::Vici && vici.is_none() && section.place_of("vici").is_none() {
-        section.wrong(&place, "driver \"vici\" needs a section [multiplexer.vici] with the serial port of the valve");
+    let modbus = modbus::settings(section.section("modbus"), channels, warnings);
+    let word = driver.word();
+    if driver != Driver::Simulated && section.place_of(word).is_none() {
+        let with = match driver {
+            Driver::Gpio => "the lines of the units",
+            Driver::Modbus => "the address or the serial port of the relays",
+            Driver::Vici | Driver::Simulated => "the serial port of the valve",
+        };
+        section.wrong(&place, format!("driver {word:?} needs a section [multiplexer.{word}] with {with}"));
     }
     if simulate {
         driver = Driver::Simulated;
         source.origin("multiplexer.driver", Origin::Flag("--simulate"));
     }
-    section.unavailable("gpio");
     let settle = section.duration("settle", seconds(5), Duration::ZERO..=minutes(10));
     section.finish();
-    MultiplexerSettings { driver, channels, settle, vici }
+    MultiplexerSettings { driver, channels, settle, vici, gpio, modbus }
+}
+
+/// All that there can be, unless the units have fewer.
+fn channels(section: &mut Section<'_>, gpio: Option<&Gpio>) -> u8 {
+    let place = section.place_of("channels");
+    let most = gpio.map_or(u32::from(Channel::MAX), |gpio| gpio::most_channels(gpio.units.len()));
+    let channels = section.integer("channels", most, 1..=u32::from(Channel::MAX));
+    if let Some(place) = place.filter(|_| channels > most) {
+        section.wrong(&place, format!("channels is {channels}, but one 16-way unit has {most}; set units to 2"));
+    }
+    u8::try_from(channels).unwrap_or(Channel::MAX)
 }
 
 /// `None` where the section is missing or has no port.
@@ -68,7 +81,7 @@ fn vici(mut section: Section<'_>, channels: u8, warnings: &mut Vec<String>) -> O
 }
 
 /// The name of a serial port that means the same device tomorrow, or that is wanted all the same.
-fn serial_port(section: &mut Section<'_>, warnings: &mut Vec<String>) -> (Option<PathBuf>, bool) {
+pub(super) fn serial_port(section: &mut Section<'_>, warnings: &mut Vec<String>) -> (Option<PathBuf>, bool) {
     let port = section.checked("port", |text| absolute(text, "/dev/serial/by-id/…"));
     let allowed = section.boolean("allow_unstable_port", false);
     let Some(place) = section.place_of("port") else {
@@ -91,7 +104,7 @@ fn serial_port(section: &mut Section<'_>, warnings: &mut Vec<String>) -> (Option
     (port, allowed)
 }
 
-fn baud(section: &mut Section<'_>) -> u32 {
+pub(super) fn baud(section: &mut Section<'_>) -> u32 {
     let place = section.place_of("baud");
     let baud = section.integer("baud", 9600, 1200..=115_200);
     if let Some(place) = place.filter(|_| !BAUD_RATES.contains(&baud)) {

@@ -4,8 +4,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::gases;
-use super::settings::{ChannelSettings, Choice, Listen, Origin, Settings, Vici};
-use crate::domain::{Channel, duration};
+use super::settings::{
+    ChannelSettings, Choice, Gpio, GpioLine, LineAt, Listen, Modbus, ModbusLink, Origin, Settings, Vici,
+};
+use crate::domain::{Channel, Reactions, duration};
 
 /// TOML that [`super::parse`] reads back to the same settings.
 pub fn print_config(settings: &Settings) -> String {
@@ -18,10 +20,17 @@ pub fn print_config(settings: &Settings) -> String {
     analyzer(&mut page);
     multiplexer(&mut page);
     plan(&mut page);
+    let Reactions { analyzer_errors, valve, clock, disk } = settings.suspend;
+    page.begin("suspend");
+    for (cause, reaction) in [("analyzer_errors", analyzer_errors), ("valve", valve), ("clock", clock), ("disk", disk)]
+    {
+        page.string(cause, reaction.word());
+    }
     page.begin("store");
     page.string("directory", &settings.store.directory.to_string_lossy());
     page.string("on_restart", settings.store.on_restart.word());
     page.duration("max_outage", settings.store.max_outage);
+    page.raw("min_free_mb", &settings.store.min_free_mb.to_string());
     page.begin("stream");
     page.duration("heartbeat", settings.stream.heartbeat);
     page.duration("keepalive", settings.stream.keepalive);
@@ -60,6 +69,59 @@ fn multiplexer(page: &mut Page<'_>) {
         page.begin("multiplexer.vici");
         vici(page, section);
     }
+    if let Some(section) = &multiplexer.gpio {
+        page.begin("multiplexer.gpio");
+        gpio(page, section);
+    }
+    if let Some(section) = &multiplexer.modbus {
+        page.begin("multiplexer.modbus");
+        modbus(page, section);
+    }
+}
+
+fn gpio(page: &mut Page<'_>, section: &Gpio) {
+    if let Some(chip) = &section.chip {
+        page.string("chip", chip);
+    }
+    page.raw("units", &section.units.len().to_string());
+    page.duration("pulse", section.pulse);
+    page.duration("gap", section.gap);
+    page.duration("travel", section.travel);
+    for (number, unit) in (1..).zip(&section.units) {
+        page.raw(&format!("home{number}"), &line(&unit.home));
+        page.raw(&format!("next{number}"), &line(&unit.next));
+        if let Some(sensor) = &unit.home_sensor {
+            page.raw(&format!("home_sensor{number}"), &line(sensor));
+        }
+        if !unit.position.is_empty() {
+            let lines: Vec<String> = unit.position.iter().map(line).collect();
+            page.raw(&format!("position{number}"), &format!("[{}]", lines.join(", ")));
+        }
+    }
+}
+
+fn line(line: &GpioLine) -> String {
+    let at = match &line.at {
+        LineAt::Name(name) => quoted(name),
+        LineAt::Offset(offset) => offset.to_string(),
+    };
+    if line.active_low { format!("{{ line = {at}, active_low = true }}") } else { at }
+}
+
+fn modbus(page: &mut Page<'_>, section: &Modbus) {
+    match &section.link {
+        ModbusLink::Tcp(address) => page.string("address", address),
+        ModbusLink::Serial { port, baud, allow_unstable_port } => {
+            page.string("port", &port.to_string_lossy());
+            page.raw("baud", &baud.to_string());
+            page.raw("allow_unstable_port", &allow_unstable_port.to_string());
+        }
+    }
+    page.raw("unit", &section.unit.to_string());
+    page.raw("first_coil", &section.first_coil.to_string());
+    page.raw("break_before_make", &section.break_before_make.to_string());
+    page.duration("gap", section.gap);
+    page.duration("timeout", section.timeout);
 }
 
 fn vici(page: &mut Page<'_>, section: &Vici) {

@@ -273,6 +273,11 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// A key that is known, and means nothing here.
+    pub(super) fn nothing(&mut self, key: &'static str) {
+        self.known.push(key);
+    }
+
     /// Notes every key that nobody asked for.
     pub(super) fn finish(self) {
         for (name, value) in self.table.into_iter().flat_map(DeTable::iter) {

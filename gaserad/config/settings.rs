@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::{Background, Cas, Channel, ChannelKind, StampMeaning, Sync};
+use crate::domain::{Background, Cas, Channel, ChannelKind, Reaction, Reactions, StampMeaning, Sync};
 
 /// Everything that can be configured. One that exists is valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,7 @@ pub struct Settings {
     pub analyzer: AnalyzerSettings,
     pub multiplexer: MultiplexerSettings,
     pub plan: PlanDefaults,
+    pub suspend: Reactions,
     pub store: StoreSettings,
     pub stream: StreamSettings,
     pub channels: BTreeMap<Channel, ChannelSettings>,
@@ -104,6 +105,78 @@ pub struct MultiplexerSettings {
     pub settle: Duration,
     /// There whenever the driver is `vici`.
     pub vici: Option<Vici>,
+    /// There whenever the driver is `gpio`.
+    pub gpio: Option<Gpio>,
+    /// There whenever the driver is `modbus`.
+    pub modbus: Option<Modbus>,
+}
+
+/// Units that are told by pulses on GPIO lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gpio {
+    /// A label, a path, or a name like `gpiochip0`.
+    pub chip: Option<String>,
+    /// One, or two of which the second leads to the last input of the first.
+    pub units: Vec<GpioUnit>,
+    pub pulse: Duration,
+    /// Between two pulses.
+    pub gap: Duration,
+    /// How long a unit may take to stand where a pulse sent it.
+    pub travel: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpioUnit {
+    pub home: GpioLine,
+    pub next: GpioLine,
+    pub home_sensor: Option<GpioLine>,
+    /// Four lines, the least significant bit first, or none.
+    pub position: Vec<GpioLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpioLine {
+    pub at: LineAt,
+    pub active_low: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineAt {
+    Name(String),
+    Offset(u32),
+}
+
+impl fmt::Display for LineAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "{name:?}"),
+            Self::Offset(offset) => write!(f, "{offset}"),
+        }
+    }
+}
+
+/// Relays as coils of a Modbus device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Modbus {
+    pub link: ModbusLink,
+    pub unit: u8,
+    /// The coil of channel 1.
+    pub first_coil: u16,
+    pub break_before_make: bool,
+    /// How long all coils are off between two channels, where they are.
+    pub gap: Duration,
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModbusLink {
+    /// `host:port`.
+    Tcp(String),
+    Serial {
+        port: PathBuf,
+        baud: u32,
+        allow_unstable_port: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +242,8 @@ pub struct StoreSettings {
     pub directory: PathBuf,
     pub on_restart: OnRestart,
     pub max_outage: Duration,
+    /// With less free space than this, the disk is nearly full.
+    pub min_free_mb: u32,
 }
 
 /// What happens to a run that a crash or a power loss interrupted.
@@ -247,6 +322,10 @@ impl Choice for Dialect {
 impl Choice for Direction {
     const ALL: &'static [(&'static str, Self)] =
         &[("shortest", Self::Shortest), ("cw", Self::Clockwise), ("ccw", Self::Counterclockwise)];
+}
+
+impl Choice for Reaction {
+    const ALL: &'static [(&'static str, Self)] = &[("go_on", Self::GoOn), ("suspend", Self::Suspend)];
 }
 
 impl Choice for OnRestart {

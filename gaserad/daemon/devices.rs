@@ -2,13 +2,18 @@
 //!
 //! One function per driver. What a driver then does is none of this module's business.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::Failure;
-use crate::config::{self, Choice, Driver, MultiplexerSettings, SessionKind, Settings, Vici as ViciSection};
+use crate::config::{
+    self, Choice, Driver, ModbusLink, MultiplexerSettings, SessionKind, Settings, Vici as ViciSection,
+};
+use crate::device::multiplexer::gpio::{Gpio, GpioSettings, Input, LineAt, LineSpec, Output, Unit, Wiring};
+use crate::device::multiplexer::modbus::{Framing, Modbus, ModbusSettings};
 use crate::device::multiplexer::vici::{Dialect, Direction, Vici, ViciSettings};
 use crate::device::multiplexer::{Multiplexer, simulated};
 use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
@@ -73,7 +78,9 @@ fn driver(
     match (multiplexer.driver, simulator) {
         (_, Some(simulator)) => Some(simulated_valve(settings, simulator, clock)),
         (Driver::Vici, None) => multiplexer.vici.as_ref().map(|section| vici(section, multiplexer.channels, clock)),
-        (Driver::Simulated | Driver::Gpio | Driver::Modbus, None) => None,
+        (Driver::Gpio, None) => multiplexer.gpio.as_ref().map(|section| gpio(section, multiplexer.channels)),
+        (Driver::Modbus, None) => multiplexer.modbus.as_ref().map(|section| modbus(section, multiplexer.channels)),
+        (Driver::Simulated, None) => None,
     }
     .ok_or_else(|| anyhow::anyhow!("[multiplexer] has no driver that can be started").into())
 }
@@ -104,6 +111,54 @@ fn vici(section: &ViciSection, channels: u8, clock: &Arc<dyn Clock>) -> Box<dyn 
     };
     let port = serial::dial(&section.port.to_string_lossy(), section.baud);
     Box::new(Vici::new(port, settings, clock.clone()))
+}
+
+fn gpio(section: &config::Gpio, channels: u8) -> Box<dyn Multiplexer> {
+    let mut wiring = Wiring { chip: section.chip.clone(), outputs: BTreeMap::new(), inputs: BTreeMap::new() };
+    let mut settings = GpioSettings {
+        channels,
+        pulse: section.pulse,
+        gap: section.gap,
+        travel: section.travel,
+        ..GpioSettings::plain(if section.units.len() < 2 { 1 } else { 2 })
+    };
+    for (unit, lines) in Unit::ALL.into_iter().zip(&section.units) {
+        wiring.outputs.insert(Output::Home(unit), line(&lines.home));
+        wiring.outputs.insert(Output::Next(unit), line(&lines.next));
+        if let Some(sensor) = &lines.home_sensor {
+            wiring.inputs.insert(Input::Home(unit), line(sensor));
+            settings.home_sensors.push(unit);
+        }
+        if !lines.position.is_empty() {
+            settings.position_inputs.push(unit);
+        }
+        wiring.inputs.extend((0..).zip(&lines.position).map(|(bit, position)| (Input::Bit(unit, bit), line(position))));
+    }
+    Box::new(Gpio::new(wiring, settings))
+}
+
+fn line(line: &config::GpioLine) -> LineSpec {
+    let at = match &line.at {
+        config::LineAt::Name(name) => LineAt::Name(name.clone()),
+        config::LineAt::Offset(offset) => LineAt::Offset(*offset),
+    };
+    LineSpec { at, active_low: line.active_low }
+}
+
+fn modbus(section: &config::Modbus, channels: u8) -> Box<dyn Multiplexer> {
+    let (dial, framing) = match &section.link {
+        ModbusLink::Tcp(address) => (Dial::tcp(address), Framing::Tcp),
+        ModbusLink::Serial { port, baud, .. } => (serial::dial(&port.to_string_lossy(), *baud), Framing::rtu(*baud)),
+    };
+    let settings = ModbusSettings {
+        framing,
+        unit: section.unit,
+        first_coil: section.first_coil,
+        channels,
+        break_before_make: section.break_before_make.then_some(section.gap),
+        timeout: section.timeout,
+    };
+    Box::new(Modbus::new(dial, settings))
 }
 
 fn analyzer_settings(settings: &Settings, clock: &HostClock, dial: Dial) -> AnalyzerSettings {

@@ -76,6 +76,7 @@ impl Daemon {
             stamp: settings.analyzer.stamp,
             last_run: opened.last_run.take(),
             resumes_after,
+            reactions: settings.suspend,
             resumable: settings.store.on_restart == OnRestart::Resume,
         };
         let (handle, runtime) = Runtime::new(Parts {
@@ -86,6 +87,7 @@ impl Daemon {
             valve: devices.valve,
             reports: inbox,
             identity: devices.identity,
+            min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
             state,
             began,
             seq: opened.last_seq,

@@ -55,7 +55,7 @@ impl Again {
                     }
                 };
                 // Another process has begun, and has not taken up the run: what was to come of it is known.
-                if matches!(&event.what, What::Began(began) if begun && began.resumes_after.is_none()) {
+                if matches!(&event.what, What::Began(new) if begun && new.resumes_after.is_none()) {
                     return Ok(again);
                 }
                 begun = true;

@@ -19,12 +19,18 @@ pub enum Fate {
     Late(Duration),
     /// The answer in pieces, with line noise before it.
     Pieces,
+    /// The answer, and once more after that time.
+    Twice(Duration),
+    /// The first half of the answer, and nothing more.
+    Half,
     /// No answer, ever.
     Silence,
     /// No answer to what was carried out all the same.
     Lost,
     /// The connection is closed in place of an answer.
     Close,
+    /// So it is, but what was ordered is carried out.
+    CloseAndObey,
 }
 
 type Device = Box<dyn FnMut(&Request) -> String + Send>;
@@ -34,8 +40,11 @@ struct Shared {
     fates: BTreeMap<String, VecDeque<Fate>>,
     asked: Vec<String>,
     connections: usize,
+    dials: usize,
     unplugged: bool,
     closes_after_reply: bool,
+    /// How long every answer takes.
+    latency: Duration,
 }
 
 /// Clones are the same server.
@@ -50,8 +59,10 @@ impl Server {
             fates: BTreeMap::new(),
             asked: Vec::new(),
             connections: 0,
+            dials: 0,
             unplugged: false,
             closes_after_reply: false,
+            latency: Duration::ZERO,
         })))
     }
 
@@ -61,6 +72,11 @@ impl Server {
 
     pub fn closing_after_reply(self) -> Self {
         self.lock().closes_after_reply = true;
+        self
+    }
+
+    pub fn slow(self, latency: Duration) -> Self {
+        self.lock().latency = latency;
         self
     }
 
@@ -87,6 +103,11 @@ impl Server {
         self.lock().connections
     }
 
+    /// How often a connection was tried.
+    pub fn dials(&self) -> usize {
+        self.lock().dials
+    }
+
     pub fn dial(&self) -> Dial {
         let server = self.clone();
         Dial::new("192.0.2.1:8888", move || {
@@ -96,6 +117,7 @@ impl Server {
     }
 
     fn connect(&self) -> io::Result<Box<dyn Stream>> {
+        self.lock().dials += 1;
         if self.lock().unplugged {
             return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused"));
         }
@@ -132,18 +154,28 @@ impl Server {
 
     /// `false` if the connection is over.
     async fn answer(&self, request: &Request, fate: Option<Fate>, stream: &mut DuplexStream) -> bool {
-        if let Some(Fate::Late(time)) = fate {
-            tokio::time::sleep(time).await;
+        let latency = if let Some(Fate::Late(time)) = fate { time } else { self.lock().latency };
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
         }
         let reply = frame::encode(&(self.lock().device)(request));
         let sent = match fate {
             Some(Fate::Lost) => return true,
+            Some(Fate::CloseAndObey) => return false,
+            Some(Fate::Half) => return stream.write_all(&reply[..reply.len() / 2]).await.is_ok(),
+            Some(Fate::Twice(pause)) => send_twice(&reply, pause, stream).await,
             Some(Fate::Bytes(bytes)) => stream.write_all(&bytes).await,
             Some(Fate::Pieces) => send_pieces(&reply, stream).await,
             _ => stream.write_all(&reply).await,
         };
         sent.is_ok() && !self.lock().closes_after_reply
     }
+}
+
+async fn send_twice(reply: &[u8], pause: Duration, stream: &mut DuplexStream) -> io::Result<()> {
+    stream.write_all(reply).await?;
+    tokio::time::sleep(pause).await;
+    stream.write_all(reply).await
 }
 
 async fn send_pieces(reply: &[u8], stream: &mut DuplexStream) -> io::Result<()> {

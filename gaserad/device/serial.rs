@@ -63,8 +63,10 @@ fn lock(device: &Path) -> io::Result<OwnedFd> {
 /// The errors that people can do something about, in words.
 fn explain(error: io::Error) -> io::Error {
     let why = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such port now; is it plugged in, and is the name right",
-        io::ErrorKind::PermissionDenied => "this user may not; the group of serial ports is mostly dialout",
+        io::ErrorKind::NotFound => "there is no such port now; see that it is plugged in and that the name is right",
+        io::ErrorKind::PermissionDenied => {
+            "this user may not open it; make it a member of the port's group, which mostly is dialout"
+        }
         io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock => {
             let why = "another program has the port open; end that one first";
             return io::Error::new(io::ErrorKind::ResourceBusy, why);

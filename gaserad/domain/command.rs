@@ -135,6 +135,8 @@ pub struct ValveDescription {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValveNews {
+    /// It is not where it was thought to be, or does not answer, and was last seen right then. What it is now comes next.
+    UnseenSince(Tick),
     At(Position),
     Is(ValveDescription),
     Lost(Fault),

@@ -1,6 +1,7 @@
 //! What somebody asks of the daemon, and why it can be denied.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +18,28 @@ pub struct StartRequest {
     pub ignore_errors: bool,
     #[serde(default)]
     pub if_measuring: IfMeasuring,
+    /// Begin at the next multiple of this on the wall clock, counted from midnight UTC.
+    #[serde(rename = "align_s", default, with = "super::duration::optional_seconds")]
+    pub align: Option<Duration>,
+    /// Wait for the run under way instead of being refused.
+    #[serde(default)]
+    pub queue: bool,
     /// Who asks, for the audit.
     pub who: String,
+}
+
+impl StartRequest {
+    /// At once, on an idle analyzer without blocking errors.
+    pub fn new(plan: Plan, who: impl Into<String>) -> Self {
+        Self {
+            plan,
+            ignore_errors: false,
+            if_measuring: IfMeasuring::Refuse,
+            align: None,
+            queue: false,
+            who: who.into(),
+        }
+    }
 }
 
 /// What somebody wants done with the run under way.
@@ -71,6 +92,50 @@ impl Control {
             Self::Finish { after: FinishAfter::Channel } => "finish --after channel".into(),
             Self::Finish { after: FinishAfter::Repeat } => "finish --after repeat".into(),
             Self::Note { text } => format!("note {text}"),
+        }
+    }
+}
+
+/// What can get in a run's way without ending it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The analyzer reports errors that block measuring.
+    AnalyzerErrors,
+    /// Nobody knows where the valve stands.
+    Valve,
+    /// This machine's clock was set.
+    Clock,
+    /// The disk is nearly full.
+    Disk,
+}
+
+/// What a run does about a [`Cause`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaction {
+    /// It says so, in the stream and in the records.
+    #[default]
+    GoOn,
+    /// It also waits until the cause is gone, or somebody resumes it.
+    Suspend,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reactions {
+    pub analyzer_errors: Reaction,
+    pub valve: Reaction,
+    pub clock: Reaction,
+    pub disk: Reaction,
+}
+
+impl Reactions {
+    pub const fn to(self, cause: Cause) -> Reaction {
+        match cause {
+            Cause::AnalyzerErrors => self.analyzer_errors,
+            Cause::Valve => self.valve,
+            Cause::Clock => self.clock,
+            Cause::Disk => self.disk,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::{Control, Done, Event, Fact, FinishAfter, Phase};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PauseAsked {
     pub who: String,
+    pub reason: String,
 }
 
 /// Until when a run goes on that is to finish early, and who wants it.
@@ -26,7 +27,7 @@ impl Turn {
     pub(super) fn control(&mut self, request: RequestId, who: String, control: Control) {
         let admitted = admit::control(&self.state, &control);
         let run = self.state.run.as_ref().map(|run| run.id.clone());
-        let answer = admitted.and_then(|()| run.map(Done::Run).ok_or_else(admit::no_run));
+        let answer = admitted.and_then(|()| run.map(Done::Run).ok_or_else(|| admit::no_run(control.verb())));
         let granted = answer.is_ok();
         self.effects.push(Effect::Reply { request, answer });
         if !granted {
@@ -43,7 +44,8 @@ impl Turn {
 
     fn ask_to_pause(&mut self, who: String, now: bool) {
         let Some(run) = &mut self.state.run else { return };
-        run.pause_asked = Some(PauseAsked { who: who.clone() });
+        run.pause_asked = Some(PauseAsked { who: who.clone(), reason: "paused".into() });
+        run.paused_by_hand = true;
         let text = if now { "at once" } else { "after the sample under way" };
         self.updated(RunChange::PauseAsked, who, text.into());
         let sampling = self.state.run.as_ref().is_some_and(Run::is_sampling);
@@ -56,7 +58,7 @@ impl Turn {
     /// Begins the pause that was asked for, if one was.
     pub(super) fn suspend_if_asked(&mut self) -> bool {
         let Some(asked) = self.state.run.as_mut().and_then(|run| run.pause_asked.take()) else { return false };
-        self.suspend(asked.who, "paused".into());
+        self.suspend(asked.who, asked.reason);
         true
     }
 
@@ -77,13 +79,18 @@ impl Turn {
     }
 
     fn resume(&mut self, who: String) {
-        let at = self.at.tick;
         let Some(run) = &mut self.state.run else { return };
         let pending = run.pause_asked.take().is_some();
-        let suspended = matches!(run.stage, Stage::Suspended(_));
-        self.updated(RunChange::Resumed, who, if pending { "before it had paused" } else { "" }.into());
+        run.paused_by_hand = false;
+        run.causes.clear();
+        self.resumed(who, if pending { "before it had paused" } else { "" }.into());
+    }
+
+    pub(super) fn resumed(&mut self, who: String, text: String) {
+        let suspended = self.state.run.as_ref().is_some_and(|run| matches!(run.stage, Stage::Suspended(_)));
+        self.updated(RunChange::Resumed, who, text);
         if suspended {
-            self.go_on(at);
+            self.go_on(self.at.tick);
         }
     }
 
@@ -136,12 +143,6 @@ impl Run {
     /// Whether a sample that the plan wants is being drawn or may be.
     fn is_sampling(&self) -> bool {
         matches!(self.stage, Stage::Measuring | Stage::MeasureOver(_) | Stage::Lingering | Stage::PurgeOver(_))
-    }
-
-    /// Whether a pause can begin right away where it is; else it begins when the run comes to the next such point.
-    fn may_be_suspended(&self) -> bool {
-        self.ordered_start
-            && matches!(self.stage, Stage::Settling | Stage::Purging | Stage::Measuring | Stage::Lingering)
     }
 
     /// Whether the visit under way is the last one, by the plan or because somebody wants to finish.

@@ -5,8 +5,8 @@ use super::admit::Device;
 use super::state::Stage;
 use crate::attribution::{Origin, attribute};
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerNews, AnalyzerState, Attribution, CommandId, DeviceErrors, Event, Fault, FaultKind, Seen,
-    Severity, VisitId,
+    AnalyzerAnswer, AnalyzerNews, AnalyzerState, Attribution, Cause, CommandId, DeviceErrors, Event, Fault, FaultKind,
+    Seen, Severity, VisitId,
 };
 
 impl Turn {
@@ -123,10 +123,15 @@ impl Turn {
         }
         let text = errors.sentence();
         self.tell(Event::DeviceErrors { codes: errors.0.clone(), text: text.clone() });
-        if let Some(severity) = errors.worst().filter(|worst| *worst >= Severity::Blocker) {
-            self.alarm(severity, "analyzer_error", text);
-        }
+        let blocking = errors.worst().filter(|worst| *worst >= Severity::Blocker);
         self.state.analyzer.errors = errors;
+        match blocking {
+            Some(severity) => {
+                self.alarm(severity, "analyzer_error", text.clone());
+                self.in_the_way(Cause::AnalyzerErrors, &format!("the analyzer reports {text}"));
+            }
+            None => self.out_of_the_way(Cause::AnalyzerErrors),
+        }
     }
 
     pub(super) fn analyzer_did(&mut self, id: CommandId, answer: Result<AnalyzerAnswer, Fault>) {

@@ -49,6 +49,11 @@ pub enum What {
         service: Service,
     },
     Shutdown,
+    /// How much space the disk of the state directory has, when that begins or ceases to be little.
+    Disk {
+        free_bytes: u64,
+        low: bool,
+    },
     Analyzer(AnalyzerNews),
     AnalyzerDid {
         id: CommandId,

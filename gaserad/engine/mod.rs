@@ -24,7 +24,9 @@
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
 //! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
+//! | `queue` | runs that begin later |
 //! | `control` | pause, resume, skip, finish, note |
+//! | `suspend` | what gets in a run's way |
 //! | `restart` | how a run goes on that was interrupted |
 //! | `ending` | how it ends |
 //! | `devices` | what the analyzer tells |
@@ -41,11 +43,13 @@ mod effect;
 mod ending;
 mod event;
 mod progress;
+mod queue;
 mod restart;
 mod results;
 mod run;
 mod service;
 mod state;
+mod suspend;
 mod time;
 mod valve;
 mod visit;
@@ -67,6 +71,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::Control { request, who, control } => turn.control(request, who, control),
         What::MoveValve { request, order, .. } => turn.move_valve(request, order),
         What::Serve { request, service, .. } => turn.serve(request, service),
+        What::Disk { free_bytes, low } => turn.disk(free_bytes, low),
         What::Shutdown => turn.shut_down(),
         What::Analyzer(news) => turn.hear_analyzer(news),
         What::AnalyzerDid { id, answer } => turn.analyzer_did(id, answer),
@@ -74,6 +79,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::ValveDid { id, answer } => turn.valve_did(id, answer),
         What::DeadlineReached => turn.deadline_reached(),
     }
+    turn.begin_the_next();
     (turn.state, turn.effects)
 }
 

@@ -19,11 +19,14 @@ impl Turn {
     pub(super) fn begin(&mut self, began: Beginning) {
         let resumes = began.resumes_after;
         if resumes.is_none() || self.state.run.is_none() {
+            let queue = std::mem::take(&mut self.state.queue);
             self.state = State::new(began);
+            self.state.queue = if resumes.is_some() { queue } else { std::collections::VecDeque::new() };
             return;
         }
         (self.state.limits, self.state.shutting_down) = (began.limits, false);
         self.state.resumable = began.resumable;
+        self.state.reactions = began.reactions;
         self.forget_devices();
         self.take_up_again(resumes.unwrap_or_default());
     }
@@ -50,7 +53,7 @@ impl Turn {
             Stage::Parking(_, ending) => self.end(ending.outcome, ending.reason, ending.doubt),
             Stage::Draining | Stage::Closing(..) => self.close_again(),
             Stage::Preparing(_) => {
-                self.stop(Outcome::Failed, "gaserad was restarted while the run was prepared".into())
+                self.stop(Outcome::Failed, "gaserad was restarted while the run was prepared".into());
             }
             _ => self.recover(outage),
         }
@@ -81,7 +84,10 @@ impl Turn {
     /// A run that was suspended is suspended again once it is back where it was.
     fn remember_suspension(&mut self) {
         if let Some(run) = self.state.run.as_mut().filter(|run| matches!(run.stage, Stage::Suspended(_))) {
-            run.pause_asked.get_or_insert(PauseAsked { who: "gaserad".into() });
+            run.pause_asked.get_or_insert(PauseAsked {
+                who: "gaserad".into(),
+                reason: "suspended before the interruption".into(),
+            });
         }
     }
 

@@ -1,19 +1,20 @@
 //! All that is remembered. Deadlines are part of it, each with its reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::control::{FinishAsked, PauseAsked};
 use super::event::RequestId;
+use super::queue::Queued;
 use super::time::HostClock;
 use crate::attribution::{Exchanges, Stamps, Timeline};
 use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
 use crate::domain::{
-    AnalyzerPhase, AnalyzerState, AnalyzerTime, Channel, CommandId, DeviceErrors, Moment, Outcome, Phase, Plan,
-    Position, Progress, RunId, RunSummary, StampMeaning, Tick, ValveDescription, ValveOrder, VisitId,
+    AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Outcome, Phase, Plan,
+    Position, Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, ValveOrder, VisitId,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
@@ -30,6 +31,8 @@ pub struct Beginning {
     /// A run under way at an orderly shutdown is left for the next process to go on with.
     #[serde(default)]
     pub resumable: bool,
+    #[serde(default)]
+    pub reactions: Reactions,
 }
 
 /// How long the engine waits for what does not come by itself.
@@ -77,10 +80,13 @@ pub struct State {
     /// What is shown while no run is under way.
     pub(super) rest: Rest,
     pub(super) errands: Errands,
+    pub(super) queue: VecDeque<Queued>,
     /// The order to stop that the analyzer has not obeyed yet, though the run is over.
     pub(super) owed_stop: Option<CommandId>,
     pub(super) commands: u64,
     pub(super) resumable: bool,
+    pub(super) reactions: Reactions,
+    pub(super) disk_low: bool,
     pub(super) shutting_down: bool,
 }
 
@@ -104,6 +110,8 @@ pub struct Valve {
     pub description: ValveDescription,
     /// Since when its orders fail because it is away.
     pub(super) lost_since: Option<Tick>,
+    /// The order that is awaited was refused before.
+    pub(super) tried_again: bool,
     /// The order whose answer is awaited.
     pub(super) ordered: Option<CommandId>,
 }
@@ -162,6 +170,10 @@ pub(super) struct Run {
     pub ordered_start: bool,
     pub pause_asked: Option<PauseAsked>,
     pub finish_asked: Option<FinishAsked>,
+    /// Somebody paused it, and nobody resumed it.
+    pub paused_by_hand: bool,
+    /// What it waits for to be gone.
+    pub causes: BTreeSet<Cause>,
 }
 
 /// The visit under way.
@@ -263,7 +275,9 @@ impl Stage {
 impl State {
     /// When the engine must be woken, and why.
     pub fn deadline(&self) -> Option<(Tick, &'static str)> {
-        let run = self.run.as_ref()?;
+        let Some(run) = &self.run else {
+            return self.next_begins().map(|begins| (begins, "the next run to begin"));
+        };
         let stage = (run.until, run.stage.reason());
         let timeless = matches!(run.stage, Stage::Suspended(_) | Stage::Interrupted);
         let stage = Some(stage).filter(|_| !timeless);
@@ -284,9 +298,9 @@ impl State {
 
     /// Nothing has happened yet but the last run, if there was one.
     pub fn new(began: Beginning) -> Self {
-        let Beginning { limits, stamp, last_run, resumable, .. } = began;
+        let Beginning { limits, stamp, last_run, resumable, reactions, .. } = began;
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
-        Self { limits, stamps, resumable, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
+        Self { limits, stamps, resumable, reactions, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
     }
 
     /// What can be known of the instruments beside their measuring.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Turn;
 use crate::attribution::{Credit, Dating};
-use crate::domain::{Flag, Moment, ResultRead, Severity, Tick, duration};
+use crate::domain::{Cause, Flag, Moment, ResultRead, Severity, Tick, duration};
 
 /// A smaller difference is no step: clocks are adjusted all the time.
 const STEP_MS: u64 = 2000;
@@ -38,7 +38,8 @@ impl Turn {
         self.state.host_clock.stepped = Some(self.at.tick);
         self.state.analyzer.clock_offset_ms = self.state.analyzer.clock_offset_ms.map(|offset| offset - step);
         let text = format!("this machine's clock was set {}; samples drawn meanwhile are flagged", by(step));
-        self.alarm(Severity::Warning, "host_clock_step", text);
+        self.alarm(Severity::Warning, "host_clock_step", text.clone());
+        self.in_the_way(Cause::Clock, &text);
         self.tell_metrics();
     }
 

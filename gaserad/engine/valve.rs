@@ -7,12 +7,13 @@ use super::Turn;
 use super::admit::Device;
 use super::state::Stage;
 use crate::domain::{
-    CommandId, Event, Fault, FaultKind, Position, Severity, ValveDescription, ValveNews, ValveOrder, duration,
+    Cause, CommandId, Event, Fault, FaultKind, Position, Severity, ValveDescription, ValveNews, ValveOrder, duration,
 };
 
 impl Turn {
     pub(super) fn hear_valve(&mut self, news: ValveNews) {
         match news {
+            ValveNews::UnseenSince(since) => self.state.timeline.unseen_since(since),
             ValveNews::At(position) => self.valve_found(position),
             ValveNews::Is(description) => self.valve_is_a(description),
             ValveNews::Lost(fault) => self.valve_lost(&fault),
@@ -40,7 +41,8 @@ impl Turn {
         }
         let Some(stop) = run.target().filter(|_| run.is_at_a_stop()) else { return };
         if position.channel() == Some(stop.channel) {
-            return self.arrive();
+            self.arrive();
+            return self.out_of_the_way(Cause::Valve);
         }
         let found = position.channel().map_or_else(|| "between channels".to_owned(), |at| format!("at channel {at}"));
         let text = format!("the valve was found {found} instead of channel {}; it is sent back", stop.channel);
@@ -52,6 +54,7 @@ impl Turn {
         self.state.valve.fault.clone_from(&fault.text);
         self.valve_is(Position::Unknown);
         self.alarm(Severity::Blocker, "multiplexer_fault", fault.text.clone());
+        self.in_the_way(Cause::Valve, &fault.text);
     }
 
     pub(super) fn valve_did(&mut self, id: CommandId, answer: Result<Position, Fault>) {
@@ -65,6 +68,7 @@ impl Turn {
             Ok(position) => {
                 self.state.valve.fault.clear();
                 self.state.valve.lost_since = None;
+                self.state.valve.tried_again = false;
                 self.valve_is(position);
                 match stage {
                     Some(Stage::Homing(_)) => self.homed(),
@@ -84,8 +88,27 @@ impl Turn {
         match stage {
             None => {}
             Some(Stage::Parking(_, ending)) => self.not_parked(ending, &fault.text),
-            Some(stage) if self.wait_for_the_valve(&stage, fault) => {}
+            Some(stage) if self.try_once_more(&stage, fault) || self.wait_for_the_valve(&stage, fault) => {}
             Some(_) => self.fail(fault, Device::Valve),
+        }
+    }
+
+    /// A single move that went wrong, or a hand on the valve, is no reason to give up a night.
+    fn try_once_more(&mut self, stage: &Stage, fault: &Fault) -> bool {
+        let Some(order) = self.order_of(stage).filter(|_| fault.kind == FaultKind::Refused) else { return false };
+        if std::mem::replace(&mut self.state.valve.tried_again, true) {
+            return false;
+        }
+        self.send_again(order);
+        true
+    }
+
+    /// What the valve was ordered in this stage.
+    fn order_of(&self, stage: &Stage) -> Option<ValveOrder> {
+        match stage {
+            Stage::Homing(_) => Some(ValveOrder::Home),
+            Stage::Moving(_) => self.state.run.as_ref()?.target().map(|stop| ValveOrder::Goto(stop.channel)),
+            _ => None,
         }
     }
 
@@ -93,12 +116,8 @@ impl Turn {
     fn wait_for_the_valve(&mut self, stage: &Stage, fault: &Fault) -> bool {
         let at = self.at.tick;
         let grace = self.state.limits.grace;
+        let Some(order) = self.order_of(stage) else { return false };
         let Some(run) = &self.state.run else { return false };
-        let order = match (stage, run.target()) {
-            (Stage::Homing(_), _) => ValveOrder::Home,
-            (Stage::Moving(_), Some(stop)) => ValveOrder::Goto(stop.channel),
-            _ => return false,
-        };
         let since = *self.state.valve.lost_since.get_or_insert(at);
         if fault.kind != FaultKind::Offline || run.starter.is_some() || at >= since + grace {
             return false;

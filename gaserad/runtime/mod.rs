@@ -6,6 +6,7 @@
 
 pub mod clock;
 mod handle;
+mod space;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,11 +25,14 @@ use crate::stream::Hub;
 use clock::HostClock;
 pub use handle::Handle;
 use handle::{Answer, Request};
+use space::Space;
 
 /// Progress is shown at most this often, however fast the simulated world runs.
 const TICK_AT_MOST: Duration = Duration::from_millis(50);
 /// Events that are stepped and kept together at most.
 const TOGETHER: usize = 64;
+/// How often it is tried again to keep something on a full disk.
+const RETRY_FULL_DISK: Duration = Duration::from_secs(1);
 /// How long the analyzer may take to stop when the store has failed.
 const STOP_AT_THE_END: Duration = Duration::from_secs(15);
 
@@ -50,6 +54,7 @@ pub struct Runtime {
     valve: Valve,
     identity: Identity,
     began: Option<Beginning>,
+    space: Space,
     state: State,
     inbox: mpsc::Receiver<Request>,
     reports: mpsc::UnboundedReceiver<Report>,
@@ -79,6 +84,8 @@ pub struct Parts {
     pub valve: Valve,
     pub reports: mpsc::UnboundedReceiver<Report>,
     pub identity: Identity,
+    /// With less free space than this, the disk is nearly full.
+    pub min_free_bytes: u64,
     /// What the journal of an interrupted run folds to; else nothing yet.
     pub state: State,
     pub began: Beginning,
@@ -97,6 +104,7 @@ impl Runtime {
             valve: parts.valve,
             identity: parts.identity,
             began: Some(parts.began),
+            space: Space::new(parts.min_free_bytes),
             state: parts.state,
             inbox,
             reports: parts.reports,
@@ -147,6 +155,9 @@ impl Runtime {
             biased;
             request = self.inbox.recv(), if self.inbox_open => self.hear(request),
             Some(report) = self.reports.recv() => Some(what_of(report)),
+            free = self.space.watch(&self.store) => {
+                Some(What::Disk { free_bytes: free.bytes, low: free.is_low })
+            }
             () = sleep => self.woken(deadline),
         }
     }
@@ -229,7 +240,7 @@ impl Runtime {
             _ => None,
         });
         let told = !batch.events.is_empty();
-        let published = self.store.commit(batch).await?;
+        let published = self.commit(batch).await?;
         self.seq = published.last().map_or(self.seq, |event| event.seq);
         self.live_data = live_data.or_else(|| self.live_data.take());
         self.hub.publish(published);
@@ -237,6 +248,22 @@ impl Runtime {
             self.show(self.clock.now());
         }
         Ok(())
+    }
+
+    /// A full disk is waited for: nothing is lost by that, and everything else goes on when there is space again.
+    async fn commit(&mut self, batch: Batch) -> Result<Vec<domain::Published>, StoreError> {
+        loop {
+            match self.store.commit(batch.clone()).await {
+                Err(error) if error.is_out_of_space() => {
+                    tracing::error!("nothing can be kept: {error}; waiting for space");
+                    let mut status = self.status(self.clock.now());
+                    status.waiting_for = "space on the disk of the state directory".into();
+                    self.hub.tick(&status);
+                    tokio::time::sleep(RETRY_FULL_DISK).await;
+                }
+                committed => return committed,
+            }
+        }
     }
 
     /// Without a store nothing can be measured: the analyzer is stopped, as far as it still answers.

@@ -7,8 +7,6 @@ use crate::ak::{Command, Layout, Request, write_network};
 use crate::domain::instrument::SelfTest;
 use crate::domain::{Cas, Utc};
 
-/// Its tasks. Whichever is started, it measures the same gases.
-const TASKS: [(u32, &str); 3] = [(7, "Calibration task"), (11, "DEFAULT"), (12, "FLUSH")];
 /// Cell pressure in mbar, bypass and cell flush in seconds, flush cycles.
 const SAMPLING: &str = "850 1 1 6";
 /// Of every inlet of its sampler: active, and seconds of bypass.
@@ -98,8 +96,8 @@ impl Plant {
         known
     }
 
-    fn known_tasks(&self) -> &[(u32, &'static str)] {
-        if self.faults.no_tasks { &[] } else { &TASKS }
+    fn known_tasks(&self) -> &[(u32, String)] {
+        if self.faults.no_tasks { &[] } else { &self.faults.tasks }
     }
 
     fn tasks(&self) -> String {
@@ -115,7 +113,7 @@ impl Plant {
         with(&format!("{gases} {SAMPLING}"))
     }
 
-    fn start_task(&mut self, is_it: impl Fn(&(u32, &str)) -> bool) -> bool {
+    fn start_task(&mut self, is_it: impl Fn(&(u32, String)) -> bool) -> bool {
         let known = !self.faults.refuse_start && self.known_tasks().iter().any(is_it);
         let indulgent = self.faults.start_while_measuring && self.measures();
         known && (indulgent || self.start_measuring())

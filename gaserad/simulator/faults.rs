@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::cascade::StuckSensor;
 use super::mishap::{Befalls, MovedByHand, Unplugged};
 use script::{some_span, span};
 
@@ -17,36 +18,44 @@ pub use script::{ClockStep, LaterErrors, OtherClient, When};
 /// For the long help of the simulator command: every key, its meaning, its default.
 pub const FAULTS_HELP: &str = "\
 Faults file (TOML; every key is optional, unknown keys are errors)
-Times are the plant's, since it was switched on. WHEN names replies of the analyzer: { every = 7 } each seventh,
-{ after = \"2m\" } the first one from then on, { after = \"2m\", for = \"10s\" } all of that time.
+Times are the plant's, since it was switched on. WHEN names replies of the analyzer:
+{ every = 7 } each seventh, { after = \"2m\" } the first one from then on,
+{ after = \"2m\", for = \"10s\" } all of that time, and with every as well, each of so many of them.
 
 The gas and the iterations:
-  lag = { \"7664-41-7\" = \"30s\" } how slowly a gas follows the valve, by CAS number [800ms each]
-  jitter = 0.1                  how much an iteration's length varies at most, as a part of it [0.02]
+  lag = { \"7664-41-7\" = \"30s\" } how slowly gases follow the valve, by CAS number [800ms each]
+  jitter = 0.1                  an iteration's length varies by such a part of it at most [0.02]
 
 The analyzer's clock:
   clock_offset = \"1h\"           it is ahead of this machine's; \"-1h\" is behind [0]
   clock_drift = 50.0            it gains so much, in parts per million [0]
-  clock_step = { after = \"10m\", by = \"-1h\" }  it is set to another time
-  stamp = \"calculated\"          a result's stamp is the end of its analysis, not of its gas exchange [\"sampling\"]
+  clock_step = { after = \"10m\", by = \"-1h\" }
+                                it is set to another time
+  stamp = \"calculated\"          a result's stamp is the end of its analysis, not of its gas
+                                exchange [\"sampling\"]
 
 What the analyzer is and does:
-  sampler = 4                   it has a sampler of its own with so many inlets [none: AMPS answers 2]
+  sampler = 4                   it has a sampler of its own with so many inlets [none]
   cancel_time = \"2s\"            how long it takes to stop measuring [2s]
   boot_time = \"5s\"              after a reboot: so long away, then so long initializing [5s]
   self_test_time = \"2m\"         how long a self-test takes [2m]
   self_test_fails = true        and how it ends
   errors = [\"8004\"]             error codes that AERR reports [none]
-  errors_after = { after = \"3m\", codes = [\"8012\"] }  more of them, later
-  malfunction_after = \"3m\"      then it stops measuring and is in malfunction until it is rebooted
+  errors_after = { after = \"3m\", codes = [\"8012\"] }
+                                more of them, later
+  malfunction_after = \"3m\"      then it stops measuring, in malfunction until it is rebooted
   reboot_after = \"3m\"           then it reboots
-  other_client = { after = \"3m\", what = \"SCON 1 1 0\" }  another client gives it an order; or a list of such
+  other_client = { after = \"3m\", what = \"SCON 1 1 0\" }
+                                another client gives it an order; or a list of such
 
 What the analyzer answers:
+  tasks = [\"11 Soil 2024 run\", \"12 FLUSH\"]
+                                ids and names [7 Calibration task, 11 DEFAULT, 12 FLUSH]
   no_tasks = true               ATSK lists no task
   refuse_start = true           STAM and STAT are answered with an error
-  start_while_measuring = true  STAM and STAT while measuring are answered 0; nothing changes [answered 1]
-  refuse = [\"AMST\", \"AITR\"]     commands that this firmware does not know: they are answered with an error
+  start_while_measuring = true  STAM and STAT while measuring are answered 0, and change nothing
+                                [answered 1]
+  refuse = [\"AMST\", \"AITR\"]     commands that this firmware answers with an error
   silent_to = [\"AITR\"]          commands that are neither obeyed nor answered
   analyzer_silent_after = \"2m\"  from then on the analyzer neither obeys nor answers
   analyzer_silent_for = \"30s\"   for how long that lasts [for ever]
@@ -65,9 +74,11 @@ The valve:
   legacy_valve = true           the valve answers \"Position is  = 3\" instead of \"CP03\"
   valve_id = \"3\"                the valve hears only commands with this id before them, or /3 [none]
   valve_np = 10                 the actuator is set up for so many ports [as many as there are]
-  valve_am = 2                  the actuator is set up as one with two positions, or whatever AM is [3: many]
+  valve_am = 2                  the actuator is set up as one with two positions, or whatever AM is
+                                [3: many]
   valve_stuck_after = \"2m\"      the valve accepts GO and does not move from then on
-  valve_between_ports = 3       its third move ends between two ports; \"2m\" is the first move after that time
+  valve_between_ports = 3       its third move ends between two ports; \"2m\" is the first move
+                                after that time
   valve_wrong_port = 3          its third move ends one port further, and it says so; or a time
   valve_moved_by_hand = { after = \"2m\", to = 5 }
                                 somebody turns the valve
@@ -75,7 +86,22 @@ The valve:
                                 the valve's serial port goes away, and is back as another one
                                 [for ever; under the same name]
   valve_silent = true           the valve neither obeys nor answers
-  valve_stuck = true            the valve accepts GO and does not move";
+  valve_stuck = true            the valve accepts GO and does not move
+
+The cascaded units that count pulses:
+  pulse_lost_every = 7          one pulse in so many is lost [none]
+  home_sensor_stuck = \"active\"  their home sensors say this whatever happens, or \"inactive\"
+                                [they work]
+
+The relay board:
+  coil_stuck = 5                the relay of this channel does not switch
+  coil_welded = 4               the relay of this channel stays on
+  modbus_silent = true          it neither obeys nor answers
+  modbus_exception = 4          it answers everything with this exception
+  modbus_single_coils = true    it cannot write several coils at once";
+
+/// The tasks of an analyzer that the file says nothing of. Whichever is started, it measures the same gases.
+const TASKS: [(u32, &str); 3] = [(7, "Calibration task"), (11, "DEFAULT"), (12, "FLUSH")];
 
 /// What a result's stamp means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -119,6 +145,8 @@ pub struct Faults {
     pub reboot_after: Option<Duration>,
     #[serde(deserialize_with = "script::one_or_many")]
     pub other_client: Vec<OtherClient>,
+    #[serde(deserialize_with = "script::tasks")]
+    pub tasks: Vec<(u32, String)>,
     pub no_tasks: bool,
     pub refuse_start: bool,
     pub start_while_measuring: bool,
@@ -153,6 +181,13 @@ pub struct Faults {
     pub serial_unplugged: Option<Unplugged>,
     pub valve_silent: bool,
     pub valve_stuck: bool,
+    pub pulse_lost_every: u32,
+    pub home_sensor_stuck: Option<StuckSensor>,
+    pub coil_stuck: Option<u8>,
+    pub coil_welded: Option<u8>,
+    pub modbus_silent: bool,
+    pub modbus_exception: Option<u8>,
+    pub modbus_single_coils: bool,
 }
 
 impl Default for Faults {
@@ -174,6 +209,7 @@ impl Default for Faults {
             malfunction_after: None,
             reboot_after: None,
             other_client: Vec::new(),
+            tasks: TASKS.map(|(id, name)| (id, name.to_owned())).to_vec(),
             no_tasks: false,
             refuse_start: false,
             start_while_measuring: false,
@@ -201,6 +237,13 @@ impl Default for Faults {
             serial_unplugged: None,
             valve_silent: false,
             valve_stuck: false,
+            pulse_lost_every: 0,
+            home_sensor_stuck: None,
+            coil_stuck: None,
+            coil_welded: None,
+            modbus_silent: false,
+            modbus_exception: None,
+            modbus_single_coils: false,
         }
     }
 }

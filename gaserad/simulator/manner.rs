@@ -11,6 +11,8 @@ use crate::ak::frame::encode;
 /// What the junk fault puts before a reply: no start and no end of a frame in it.
 const NOISE: &[u8] = b"\0~#\x7f ASTS 9\r\n";
 const PIECES: usize = 3;
+/// So many pauses at most, or the longest replies would take longer than anybody waits.
+const PAUSES: usize = 100;
 const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 /// Replies that nobody asked for: whoever takes one for an answer is told of a disaster.
 const STRAYS: [&str; 2] = ["AERR 0 8012", "ASTS 0 4"];
@@ -80,8 +82,10 @@ impl Delivery {
             (false, false) => reply.len().max(1),
         };
         for (at, piece) in reply.chunks(piece).enumerate() {
-            if at > 0 {
-                tokio::time::sleep(BETWEEN_PIECES).await;
+            match at {
+                0 => {}
+                1..PAUSES => tokio::time::sleep(BETWEEN_PIECES).await,
+                _ => tokio::task::yield_now().await,
             }
             stream.write_all(piece).await?;
             stream.flush().await?;

@@ -1,4 +1,5 @@
-//! The plant as bytes: an analyzer that speaks AK, a valve that speaks VICI, and the gas line between them.
+//! The plant as bytes: an analyzer that speaks AK, multiplexers, and the gas line between them: a valve that speaks
+//! VICI, units that count pulses, relays that speak Modbus.
 //!
 //! [`Plant`] is pure and moves only when it is told the time; it is asked to catch up before every request, so
 //! nothing runs between requests. [`Simulator`] puts it behind byte streams: in this process, on TCP, on a
@@ -6,15 +7,19 @@
 //! real devices. It is no model of the photoacoustic measurement itself; a reading is the mixture and some noise.
 
 mod analyzer;
+mod cascade;
 mod commands;
 pub mod faults;
 pub mod gas;
 mod manner;
 mod mishap;
+mod modbus;
 mod parameters;
 mod plant;
 mod pty;
+mod pulses;
 mod random;
+mod relays;
 mod rotor;
 mod run;
 mod script;
@@ -26,11 +31,14 @@ mod valve;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use cascade::{StuckSensor, Wire};
 pub use faults::{ClockStep, FAULTS_HELP, Faults, FaultsError, LaterErrors, OtherClient, Stamp, When};
 pub use gas::known_gas;
 pub use mishap::{Befalls, MovedByHand, Unplugged};
-pub use plant::{Plant, PlantDesign};
-pub use pty::open_valve;
+pub use modbus::listen_modbus;
+pub use plant::{Plant, PlantDesign, Selector};
+pub use pty::{open_relays, open_valve};
+pub use pulses::PulseLines;
 pub use run::{Ready, SimulatorError, SimulatorOptions, run};
 pub use serve::{PlantSettings, Simulator, listen_analyzer};
 pub use truth::Truth;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::analyzer::Analyzer;
+use super::cascade::{Cascade, Wire};
 use super::faults::Faults;
-use super::gas::Tubing;
+use super::gas::{Inlets, Tubing};
+use super::relays::Relays;
 use super::script::{Happening, Script};
 use super::setup::Setup;
 use super::truth::Truth;
@@ -23,6 +25,17 @@ pub struct PlantDesign {
     pub faults: Faults,
 }
 
+/// Which of the multiplexers the gas comes through: the one that was ordered last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selector {
+    Valve,
+    Cascade,
+    Relays,
+}
+
+/// Where the units of the cascade stand before anybody sends a pulse: not at home.
+const LEFT_AT: [u8; 2] = [7, 3];
+
 #[derive(Debug)]
 pub struct Plant {
     pub(super) faults: Faults,
@@ -30,6 +43,9 @@ pub struct Plant {
     now: Tick,
     script: Script,
     valve: Valve,
+    cascade: Cascade,
+    relays: Relays,
+    in_charge: Selector,
     tubing: Tubing,
     pub(super) analyzer: Analyzer,
     pub(super) setup: Setup,
@@ -44,12 +60,16 @@ impl Plant {
         let PlantDesign { cycle, seed, channels, faults } = design;
         let channels = channels.clamp(1, Channel::MAX);
         let valve = Valve::new(channels, &faults, start.tick);
-        let tubing = Tubing::new(channels, valve.inlet(), &faults.lag);
+        // All lines there may be: the cascade can have more inputs than the valve has ports.
+        let tubing = Tubing::new(Channel::MAX, valve.inlet(), &faults.lag);
         Self {
             start,
             now: start.tick,
             script: Script::new(&faults),
             valve,
+            cascade: Cascade::new(&LEFT_AT, &faults),
+            relays: Relays::new(channels, &faults),
+            in_charge: Selector::Valve,
             analyzer: Analyzer::new(start, cycle, seed, &faults, tubing.of_gas()),
             tubing,
             setup: Setup::default(),
@@ -83,7 +103,56 @@ impl Plant {
 
     /// One line to the valve, after [`Plant::advance`].
     pub fn valve_line(&mut self, line: &str) -> Option<String> {
+        let upper = line.to_ascii_uppercase();
+        if ["GO", "CW", "CC", "HM"].iter().any(|order| upper.contains(order)) {
+            self.in_charge = Selector::Valve;
+        }
         self.valve.obey(line, self.now)
+    }
+
+    /// The gas comes through so many units that count pulses.
+    pub fn install_units(&mut self, units: u8) {
+        self.in_charge = Selector::Cascade;
+        self.cascade.keep(units);
+    }
+
+    /// A level on a wire of the cascade, after [`Plant::advance`].
+    pub fn cascade_wire(&mut self, unit: usize, wire: Wire, active: bool) {
+        self.in_charge = Selector::Cascade;
+        self.cascade.set(unit, wire, active);
+    }
+
+    pub const fn cascade(&self) -> &Cascade {
+        &self.cascade
+    }
+
+    /// One Modbus request, after [`Plant::advance`].
+    pub fn relays_request(&mut self, pdu: &[u8]) -> Option<Vec<u8>> {
+        if Relays::is_order(pdu) {
+            self.in_charge = Selector::Relays;
+        }
+        self.relays.obey(pdu)
+    }
+
+    /// The gas comes through this multiplexer until another one is ordered.
+    pub const fn put_in_charge(&mut self, selector: Selector) {
+        self.in_charge = selector;
+    }
+
+    fn open_lines(&self) -> Inlets {
+        match self.in_charge {
+            Selector::Valve => self.valve.inlet().into(),
+            Selector::Cascade => self.cascade.inlet().into(),
+            Selector::Relays => self.relays.inlets(),
+        }
+    }
+
+    fn standing(&self) -> Option<u8> {
+        match self.in_charge {
+            Selector::Valve => self.valve.standing(),
+            Selector::Cascade => Some(self.cascade.inlet()),
+            Selector::Relays => self.relays.standing(),
+        }
     }
 
     /// Since it was switched on.
@@ -108,7 +177,7 @@ impl Plant {
 
     fn change_analyzer(&mut self, at: Tick) {
         let boots = self.analyzer.boots();
-        let outcome = self.analyzer.change(at, self.valve.standing());
+        let outcome = self.analyzer.change(at, self.standing());
         if self.analyzer.boots() != boots {
             self.setup.reboot();
         }
@@ -140,7 +209,8 @@ impl Plant {
     }
 
     pub(super) fn start_measuring(&mut self) -> bool {
-        self.analyzer.start(self.now, self.valve.standing())
+        let standing = self.standing();
+        self.analyzer.start(self.now, standing)
     }
 
     pub(super) fn stop_measuring(&mut self) {
@@ -157,8 +227,9 @@ impl Plant {
         if time.is_zero() {
             return;
         }
-        let flow = self.tubing.flow(self.valve.inlet(), time);
-        self.analyzer.draw(&flow, self.valve.standing());
+        let flow = self.tubing.flow(self.open_lines(), time);
+        let standing = self.standing();
+        self.analyzer.draw(&flow, standing);
         self.now = to;
     }
 }

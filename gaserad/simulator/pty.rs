@@ -1,4 +1,4 @@
-//! The valve on a pseudo-terminal: for a driver it is a serial port like any other.
+//! The valve, or the relay board, on a pseudo-terminal: for a driver it is a serial port like any other.
 
 use std::ffi::OsStr;
 use std::future::Future;
@@ -34,6 +34,16 @@ pub fn open_valve(simulator: Simulator, link: &Path) -> io::Result<impl Future<O
     })
 }
 
+/// The same for the relay board, which speaks Modbus RTU and is never unplugged.
+pub fn open_relays(simulator: Simulator, link: &Path) -> io::Result<impl Future<Output = ()> + Send + use<>> {
+    let terminal = Terminal::open()?;
+    let link = Link::create(&terminal.path, link)?;
+    Ok(async move {
+        terminal.serve_relays(&simulator).await;
+        drop(link);
+    })
+}
+
 /// The port hangs up on whoever has it open, and is back later as another one.
 async fn serve_with_outage(terminal: Terminal, link: Link, simulator: &Simulator, outage: Unplugged) {
     let place = outage.link.unwrap_or_else(|| link.at.clone());
@@ -58,7 +68,7 @@ async fn serve_with_outage(terminal: Terminal, link: Link, simulator: &Simulator
     }
 }
 
-/// The valve's end of the line.
+/// The plant's end of the line.
 struct Terminal {
     /// Tokio's pipes read and write any descriptor; a terminal has two directions, and so two of them.
     ends: Join<Receiver, Sender>,
@@ -87,6 +97,13 @@ impl Terminal {
     async fn serve(mut self, simulator: &Simulator) {
         tokio::select! {
             () = simulator.serve_valve(&mut self.ends) => {}
+            () = release(&self.port) => {}
+        }
+    }
+
+    async fn serve_relays(mut self, simulator: &Simulator) {
+        tokio::select! {
+            () = simulator.serve_modbus_rtu(&mut self.ends) => {}
             () = release(&self.port) => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The plant as a process of its own: AK on TCP, the valve on a pseudo-terminal.
+//! The plant as a process of its own: AK on TCP, the valve on a pseudo-terminal, the relay board on either.
 
 use std::fs::File;
 use std::future::{Future, pending};
@@ -13,7 +13,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::faults::{Faults, FaultsError};
-use super::pty::open_valve;
+use super::modbus::listen_modbus;
+use super::plant::Selector;
+use super::pty::{open_relays, open_valve};
 use super::serve::{PlantSettings, Simulator, listen_analyzer};
 use crate::domain::Clock;
 
@@ -23,6 +25,8 @@ pub struct SimulatorOptions {
     pub ak: String,
     /// Where the link to the valve's serial port goes.
     pub vici: Option<PathBuf>,
+    /// Where the relay board speaks Modbus: `host:port`, or where the link to its serial port goes.
+    pub modbus: Option<String>,
     pub cycle: Duration,
     /// How many ports the valve has.
     pub channels: u8,
@@ -37,6 +41,8 @@ pub struct SimulatorOptions {
 pub struct Ready {
     pub ak: SocketAddr,
     pub vici: Option<PathBuf>,
+    /// The address that it got, or the link.
+    pub modbus: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,11 +55,13 @@ pub enum SimulatorError {
     Listen { address: String, source: io::Error },
     #[error("cannot put the valve's serial port at {path}: {source}")]
     Valve { path: PathBuf, source: io::Error },
-    #[error("the valve's pseudo-terminal failed; start the simulator again")]
+    #[error("cannot serve Modbus at {place}: {source}; give host:port, or a path for a link to a serial port")]
+    Modbus { place: String, source: io::Error },
+    #[error("a pseudo-terminal failed; start the simulator again")]
     HungUp,
 }
 
-/// Runs until it is cancelled; tells `ready` once both devices can be reached.
+/// Runs until it is cancelled; tells `ready` once all devices can be reached.
 pub async fn run(
     options: SimulatorOptions,
     clock: Arc<dyn Clock>,
@@ -65,10 +73,12 @@ pub async fn run(
     let listener = TcpListener::bind(&options.ak).await.map_err(listen)?;
     let ak = listener.local_addr().map_err(listen)?;
     let valve = valve(&simulator, options.vici.as_ref())?;
-    ready(&Ready { ak, vici: options.vici });
+    let (modbus, relays) = relays(&simulator, &options, &cancel).await?;
+    ready(&Ready { ak, vici: options.vici, modbus });
     let end = tokio::select! {
-        () = listen_analyzer(simulator.clone(), listener, cancel) => Ok(()),
+        () = listen_analyzer(simulator.clone(), listener, cancel.clone()) => Ok(()),
         () = valve => Err(SimulatorError::HungUp),
+        () = relays => if cancel.is_cancelled() { Ok(()) } else { Err(SimulatorError::HungUp) },
     };
     simulator.catch_up();
     end
@@ -96,4 +106,24 @@ fn valve(simulator: &Simulator, link: Option<&PathBuf>) -> Result<Serving, Simul
         Ok(serving) => Ok(Box::pin(serving)),
         Err(source) => Err(SimulatorError::Valve { path: link.clone(), source }),
     }
+}
+
+/// Where the relay board is, and what serves it.
+async fn relays(
+    simulator: &Simulator,
+    options: &SimulatorOptions,
+    cancel: &CancellationToken,
+) -> Result<(Option<String>, Serving), SimulatorError> {
+    let Some(place) = &options.modbus else { return Ok((None, Box::pin(pending()))) };
+    let failed = |source| SimulatorError::Modbus { place: place.clone(), source };
+    if options.vici.is_none() {
+        simulator.put_in_charge(Selector::Relays);
+    }
+    if place.contains('/') {
+        let serving = open_relays(simulator.clone(), place.as_ref()).map_err(failed)?;
+        return Ok((Some(place.clone()), Box::pin(serving)));
+    }
+    let listener = TcpListener::bind(place).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?.to_string();
+    Ok((Some(address), Box::pin(listen_modbus(simulator.clone(), listener, cancel.clone()))))
 }

@@ -17,7 +17,7 @@ use crate::ak::Request;
 use crate::ak::frame::{Decoder, Frame};
 use crate::domain::Clock;
 
-const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
+pub(super) const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 const PIPE_BYTES: usize = 4096;
 /// A longer line is no command of any valve.
 const LONGEST_LINE: usize = 256;
@@ -79,7 +79,7 @@ impl Simulator {
 
     /// Tells how the conversation ended; `None` if the other side hung up.
     async fn converse(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> End {
-        let boots = self.ask(|shop| shop.plant.analyzer_boots());
+        let boots = self.ask(|plant| plant.analyzer_boots());
         let mut decoder = Decoder::default();
         let mut bytes = [0; 1024];
         while let Ok(count @ 1..) = stream.read(&mut bytes).await {
@@ -151,7 +151,7 @@ impl Simulator {
 
     /// `boots` is how often the analyzer had rebooted when the connection was made.
     fn analyzer_answer(&self, frame: &Frame, boots: u32) -> Answer {
-        self.ask(|Shop { plant, passed, .. }| {
+        self.visit(|Shop { plant, passed, .. }| {
             if plant.analyzer_away() || plant.analyzer_boots() != boots {
                 return Answer::Gone;
             }
@@ -172,11 +172,16 @@ impl Simulator {
         if line.is_empty() {
             return None;
         }
-        self.ask(|shop| shop.plant.valve_line(&String::from_utf8_lossy(line)))
+        self.ask(|plant| plant.valve_line(&String::from_utf8_lossy(line)))
     }
 
     /// Asks something of the plant, in the present.
-    fn ask<R>(&self, question: impl FnOnce(&mut Shop) -> R) -> R {
+    pub(super) fn ask<R>(&self, question: impl FnOnce(&mut Plant) -> R) -> R {
+        self.visit(|shop| question(&mut shop.plant))
+    }
+
+    /// Asks something of the plant and of what is around it, in the present.
+    fn visit<R>(&self, question: impl FnOnce(&mut Shop) -> R) -> R {
         // A panic elsewhere leaves the plant as it was: it has no half-done states.
         let mut shop = self.shop.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, or a later request might come to an earlier time.

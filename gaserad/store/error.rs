@@ -39,6 +39,16 @@ fn holder(pid: &str) -> String {
 }
 
 impl StoreError {
+    /// The disk has no space left: what was to be kept can be kept when there is space again.
+    pub fn is_out_of_space(&self) -> bool {
+        use rusqlite::ErrorCode;
+        match self {
+            Self::Database(error) => error.sqlite_error_code() == Some(ErrorCode::DiskFull),
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+
     /// For `map_err`: what was tried, and on what.
     pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

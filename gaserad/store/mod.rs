@@ -123,6 +123,13 @@ impl Store {
         self.reader.ask(|connection| read::last_seq(connection)).await
     }
 
+    /// How much the disk has left for this user.
+    pub fn free_bytes(&self) -> Option<u64> {
+        let directory = self.folders.parent()?;
+        let found = rustix::fs::statvfs(directory).ok()?;
+        Some(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
     pub fn run_folder(&self, run: &RunSummary) -> PathBuf {
         folder::path(&self.folders, &run.id, run.started)
     }

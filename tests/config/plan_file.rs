@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gasera::domain::{BackgroundRequest, ChannelPlan, Plan, PlanDraft, PlanRequest};
+use gasera::domain::{BackgroundRequest, Cas, ChannelPlan, Plan, PlanDraft, PlanRequest};
 
 use super::*;
 

@@ -2,4 +2,5 @@
 
 mod manners;
 pub mod processes;
+pub mod stack;
 pub mod world;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gasera::domain::{
-    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, AnalyzerPhase, AnalyzerState, AnalyzerTime, Cas, Channel, CommandId,
-    Denied, DeviceErrors, Done, Event, Fact, Fault, FaultKind, IfMeasuring, Moment, Outcome, Plan, PlanDraft, Position,
-    Reading, Record, ResultRead, RunId, Sample, Seen, StartRequest, Sync, Tick, Utc, ValveNews, ValveOrder,
-    Verification,
+    AnalyzerNews, AnalyzerPhase, AnalyzerState, Channel, IfMeasuring, Moment, Plan, PlanDraft, Position, RunId,
+    StartRequest, Sync, Tick, Utc, ValveNews, Verification,
 };
 use gasera::engine::{self, Beginning, Effect, RequestId, State, What};
+
+mod devices;
+mod told;
 
 pub use super::manners::Manners;
 
@@ -75,6 +76,10 @@ pub struct World {
 
 impl World {
     pub fn new(manners: Manners) -> Self {
+        Self::beginning(manners, Beginning::default())
+    }
+
+    pub fn beginning(manners: Manners, began: Beginning) -> Self {
         let mut world = Self {
             state: State::default(),
             now: Tick::from_micros(1_000_000),
@@ -99,7 +104,7 @@ impl World {
             deaf_until: None,
             random: 1,
         };
-        world.hand_over(What::Began(Box::default()));
+        world.hand_over(What::Began(Box::new(began)));
         world.hand_over(What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
         world
     }
@@ -123,7 +128,7 @@ impl World {
     pub fn start_if(&mut self, plan: Plan, if_measuring: IfMeasuring) -> RequestId {
         let request = RequestId(1000 + self.scheduled);
         self.scheduled += 1;
-        let asked = StartRequest { plan, ignore_errors: false, if_measuring, who: "somebody".into() };
+        let asked = StartRequest { if_measuring, ..StartRequest::new(plan, "somebody") };
         let run = RunId(format!("RUN{}", request.0));
         self.hand_over(What::Start { request, run, asked: Box::new(asked) });
         request
@@ -166,7 +171,7 @@ impl World {
         self.now = self.now + outage;
         self.iterate();
         (self.told, self.told_stamp, self.last_look) = (None, self.result.map(|(stamp, _)| stamp), self.now);
-        let (resumes_after, resumable) = (self.state.is_busy().then_some(outage), true);
+        let (resumes_after, resumable) = (Some(outage), true);
         let began = Beginning { resumes_after, resumable, ..Beginning::default() };
         self.hand_over(What::Began(Box::new(began)));
         self.later(SECOND, What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
@@ -205,6 +210,15 @@ impl World {
         }
     }
 
+    /// Goes on, event by event, until the engine waits for this.
+    pub fn until_waiting_for(&mut self, reason: &str) {
+        let end = self.now + seconds(20_000);
+        while self.state.deadline().is_none_or(|(_, waits)| waits != reason) {
+            assert!(self.now < end, "it never waits for {reason}");
+            self.advance(end);
+        }
+    }
+
     /// To the next thing that happens, or to `end`.
     fn advance(&mut self, end: Tick) {
         let deadline = self.state.deadline().map(|(tick, _)| tick.max(self.now));
@@ -222,9 +236,13 @@ impl World {
         }
     }
 
-    fn hand_over(&mut self, what: What) {
+    pub fn moment(&self) -> Moment {
         let utc = Utc::from_micros(1_700_000_000_000_000) + self.now.since(Tick::ZERO) + self.wall_clock_set_by;
-        let at = Moment { tick: self.now, utc };
+        Moment { tick: self.now, utc }
+    }
+
+    pub fn hand_over(&mut self, what: What) {
+        let at = self.moment();
         let line = serde_json::to_string(&engine::Event { at, what }).expect("an event can be written");
         let event: engine::Event = serde_json::from_str(&line).expect("what was written reads back");
         self.journal.push(event.clone());
@@ -247,238 +265,5 @@ impl World {
             Effect::Valve { id, order } => self.turn_valve(id, order),
             Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } => {}
         }
-    }
-
-    fn obey(&mut self, id: CommandId, order: &AnalyzerOrder) {
-        if self.manners.deaf_to_orders && self.deaf_until.is_some_and(|until| self.now < until) {
-            let fault = Fault::new(FaultKind::Offline, "no answer");
-            return self.later(seconds(120), What::AnalyzerDid { id, answer: Err(fault) });
-        }
-        let answer = match order {
-            AnalyzerOrder::Prepare { if_measuring: IfMeasuring::Stop, .. } if self.measuring_since.is_some() => {
-                self.measuring_since = None;
-                self.later(self.manners.cancelling, What::AnalyzerDid { id, answer: Ok(self.prepared(false)) });
-                return;
-            }
-            AnalyzerOrder::Prepare { if_measuring, .. } => {
-                let adopted = *if_measuring == IfMeasuring::Adopt && self.measuring_since.is_some();
-                self.manners.prepare.clone().map_or_else(|| Ok(self.prepared(adopted)), Err)
-            }
-            AnalyzerOrder::Start { .. } => {
-                if let Some(fault) = self.manners.start.clone() {
-                    Err(fault)
-                } else {
-                    self.begin_measuring();
-                    // A look of the analyzer's owner may still find the old result after the start.
-                    self.told_stamp = None;
-                    Ok(AnalyzerAnswer::Started)
-                }
-            }
-            AnalyzerOrder::Look => Ok(AnalyzerAnswer::Looked),
-            AnalyzerOrder::Serve(_) => Ok(AnalyzerAnswer::Served(String::new())),
-            AnalyzerOrder::Stop => {
-                let busy = self.measuring_since.take().is_some();
-                let delay = if busy { self.manners.cancelling } else { Duration::ZERO };
-                self.cancelling_until = Some(self.now + delay);
-                self.later(delay, What::AnalyzerDid { id, answer: Ok(AnalyzerAnswer::Stopped) });
-                return;
-            }
-        };
-        self.later(Duration::ZERO, What::AnalyzerDid { id, answer });
-        if matches!(order, AnalyzerOrder::Start { .. } | AnalyzerOrder::Look) {
-            self.look();
-        }
-    }
-
-    fn begin_measuring(&mut self) {
-        self.measuring_since = Some(self.now);
-        let done = std::mem::take(&mut self.iterations);
-        self.earlier.push((self.measurements, done));
-        self.measurements += 1;
-    }
-
-    /// The iteration that gave a record.
-    pub fn iteration_of(&self, record: &Record) -> Iteration {
-        let measurement = record.sample.stamp.0 / 1_000_000;
-        let earlier = self.earlier.iter().find(|(number, _)| *number == measurement).map(|(_, iterations)| iterations);
-        let number: usize = record.sample.raw.parse().expect("a number");
-        if measurement == self.measurements { self.iterations[number] } else { earlier.expect("a measurement")[number] }
-    }
-
-    fn prepared(&self, adopted: bool) -> AnalyzerAnswer {
-        AnalyzerAnswer::Prepared {
-            task_id: 11,
-            gases: vec![Cas("124-38-9".into())],
-            baseline: self.result.map(|(stamp, _)| AnalyzerTime(stamp)),
-            errors: DeviceErrors::default(),
-            adopted,
-        }
-    }
-
-    fn turn_valve(&mut self, id: CommandId, order: ValveOrder) {
-        let target = match order {
-            ValveOrder::Home => Some(Channel::HOME),
-            ValveOrder::Goto(channel) => Some(channel),
-            ValveOrder::Where => self.valve.last().and_then(|(_, at)| Channel::new(*at)),
-        };
-        let target = target.expect("the valve stands somewhere");
-        if let Some((_, until)) = self.manners.valve_away.filter(|(from, until)| (*from..*until).contains(&self.now)) {
-            return self.lose_valve_order(id, until);
-        }
-        if self.manners.valve_silent_from.is_some_and(|from| self.now >= from) {
-            return;
-        }
-        if self.manners.valve_refuses_from.is_some_and(|from| self.now >= from) {
-            let fault = Fault::new(FaultKind::Refused, "the valve stays at 7");
-            self.later(seconds(2), What::ValveDid { id, answer: Err(fault) });
-            return;
-        }
-        let travel = self.manners.travel;
-        if !travel.is_zero() {
-            self.valve.push((self.now, 0));
-        }
-        self.valve.push((self.now + travel, target.number()));
-        let answer = Ok(Position::At(target, Verification::Readback));
-        self.later(travel, What::ValveDid { id, answer });
-    }
-
-    fn lose_valve_order(&mut self, id: CommandId, until: Tick) {
-        let fault = Fault::new(FaultKind::Offline, "the port is gone");
-        self.later(SECOND, What::ValveDid { id, answer: Err(fault) });
-        let at = self.valve.last().and_then(|(_, at)| Channel::new(*at)).unwrap_or(Channel::HOME);
-        let back = ValveNews::At(Position::At(at, Verification::Readback));
-        self.later(until.since(self.now) + SECOND * 2, What::Valve(back));
-    }
-
-    /// Makes the iterations up to now, and tells what is new.
-    fn look(&mut self) {
-        self.iterate();
-        match self.deaf_until {
-            Some(until) if self.now < until => return,
-            Some(_) => {
-                self.deaf_until = None;
-                self.hand_over(What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
-            }
-            None => {}
-        }
-        let asked = self.last_look;
-        self.last_look = self.now;
-        let seen = self.analyzer();
-        let new_result = self.result.filter(|(stamp, _)| Some(*stamp) != self.told_stamp);
-        if self.told != Some(seen) {
-            self.told = Some(seen);
-            let (state, phase, iteration) = seen;
-            let before = self.now;
-            self.hand_over(What::Analyzer(AnalyzerNews::Seen(Seen {
-                state,
-                phase,
-                iteration,
-                after: asked,
-                asked: before,
-                before,
-            })));
-        }
-        if let Some((stamp, number)) = new_result {
-            self.told_stamp = Some(stamp);
-            let (_, phase, iteration) = seen;
-            let reading = Reading::new(Cas("124-38-9".into()), Some(f64::from(number) + 0.5));
-            let sample = Sample { stamp: AnalyzerTime(stamp), readings: vec![reading], raw: number.to_string() };
-            let read = ResultRead { sample, after: asked, asked: self.now, read: self.now, phase, iteration };
-            self.hand_over(What::Analyzer(AnalyzerNews::Result(read)));
-        }
-    }
-
-    fn iterate(&mut self) {
-        let (Some(since), Some(cycle)) = (self.measuring_since, self.manners.cycle) else { return };
-        loop {
-            let began = self.iterations.last().map_or(since + SECOND, |last| last.ended);
-            if began > self.now {
-                break;
-            }
-            let spread = self.manners.jitter;
-            let permille = 1000 - spread + self.random(2 * spread + 1);
-            let length = cycle * u32::try_from(permille).unwrap_or(1000) / 1000;
-            let number = u32::try_from(self.iterations.len()).unwrap_or(u32::MAX);
-            self.iterations.push(Iteration {
-                number,
-                began,
-                exchanged: began + length * 12 / 58,
-                integrated: began + length * 48 / 58,
-                ended: began + length,
-            });
-        }
-        if let Some(done) = self.iterations.iter().rev().find(|iteration| iteration.ended <= self.now) {
-            self.result = Some((1_000_000 * self.measurements + i64::from(done.number), done.number));
-        }
-    }
-
-    fn analyzer(&self) -> (AnalyzerState, AnalyzerPhase, Option<u32>) {
-        if self.measuring_since.is_none() {
-            let cancelling = self.cancelling_until.is_some_and(|until| self.now < until);
-            let state = if cancelling { AnalyzerState::Cancelling } else { AnalyzerState::Idle };
-            return (state, AnalyzerPhase::None, self.manners.has_counter.then_some(0));
-        }
-        let hidden = AnalyzerPhase::None;
-        let (phase, number) = match self.iterations.last() {
-            Some(iteration) if self.manners.hides_phase => (hidden, iteration.number),
-            None => (AnalyzerPhase::None, 0),
-            Some(iteration) if self.now < iteration.exchanged => (AnalyzerPhase::GasExchange, iteration.number),
-            Some(iteration) if self.now < iteration.integrated => (AnalyzerPhase::Integration, iteration.number),
-            Some(iteration) => (AnalyzerPhase::Analysis, iteration.number),
-        };
-        (AnalyzerState::Measuring, phase, self.manners.has_counter.then_some(number))
-    }
-
-    pub fn is_measuring(&self) -> bool {
-        self.measuring_since.is_some()
-    }
-
-    /// The iterations of the measurement, those that are not over left out.
-    pub fn iterations(&self) -> Vec<Iteration> {
-        self.iterations.iter().copied().filter(|iteration| iteration.ended <= self.now).collect()
-    }
-
-    /// The channel at which the valve really stood all the time, if it did.
-    pub fn really_at(&self, from: Tick, to: Tick) -> Option<u8> {
-        let first = self.valve.iter().rposition(|(since, _)| *since <= from)?;
-        let channel = self.valve[first].1;
-        // A move at the very end of the span comes after it.
-        let steady = self.valve[first..]
-            .iter()
-            .take_while(|(since, _)| *since < to || *since <= from)
-            .all(|(_, at)| *at == channel);
-        (steady && channel != 0).then_some(channel)
-    }
-
-    pub fn records(&self) -> Vec<Record> {
-        let kept = |effect: &Effect| match effect {
-            Effect::Keep(Fact::Recorded(record)) => Some(record.clone()),
-            _ => None,
-        };
-        self.effects.iter().filter_map(|(_, effect)| kept(effect)).collect()
-    }
-
-    pub fn phases(&self) -> Vec<(Tick, gasera::domain::event::PhaseChange)> {
-        let told = |(at, effect): &(Tick, Effect)| match effect {
-            Effect::Tell(Event::Phase(change)) => Some((*at, change.clone())),
-            _ => None,
-        };
-        self.effects.iter().filter_map(told).collect()
-    }
-
-    pub fn endings(&self) -> Vec<(Outcome, String)> {
-        let ended = |effect: &Effect| match effect {
-            Effect::Keep(Fact::RunEnded { outcome, reason, .. }) => Some((*outcome, reason.clone())),
-            _ => None,
-        };
-        self.effects.iter().filter_map(|(_, effect)| ended(effect)).collect()
-    }
-
-    pub fn replies(&self, wanted: RequestId) -> Vec<(Tick, Result<Done, Denied>)> {
-        let replied = |(at, effect): &(Tick, Effect)| match effect {
-            Effect::Reply { request, answer } if *request == wanted => Some((*at, answer.clone())),
-            _ => None,
-        };
-        self.effects.iter().filter_map(replied).collect()
     }
 }

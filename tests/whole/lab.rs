@@ -34,11 +34,20 @@ pub struct Design {
     pub store: &'static str,
     /// Where the daemon looks for the analyzer, if not where it is.
     pub elsewhere: Option<String>,
+    pub multiplexer: Multiplexer,
+}
+
+/// What switches the lines.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Multiplexer {
+    Vici,
+    RelaysOnTcp,
+    RelaysOnSerial,
 }
 
 impl Default for Design {
     fn default() -> Self {
-        Self { scale: 100, faults: "", analyzer: "", store: "", elsewhere: None }
+        Self { scale: 100, faults: "", analyzer: "", store: "", elsewhere: None, multiplexer: Multiplexer::Vici }
     }
 }
 
@@ -68,11 +77,20 @@ impl Lab {
         let scale = design.scale.to_string();
         let path = |name: &str| folder.path().join(name).display().to_string();
         fs::write(path("faults.toml"), design.faults).unwrap();
-        let args = ["simulator", "--ak", "127.0.0.1:0", "--vici", &path("vici"), "--truth", &path("truth.jsonl")];
+        let (flag, place) = match design.multiplexer {
+            Multiplexer::Vici => ("--vici", path("vici")),
+            Multiplexer::RelaysOnTcp => ("--modbus", "127.0.0.1:0".to_owned()),
+            Multiplexer::RelaysOnSerial => ("--modbus", path("relays")),
+        };
+        let args = ["simulator", "--ak", "127.0.0.1:0", flag, &place, "--truth", &path("truth.jsonl")];
         let mut plant = Process::start(gaserad(&args).args(["--faults", &path("faults.toml"), "--time-scale", &scale]));
         let ak = plant.line_after("AK on ");
-        plant.line_after("VICI valve on ");
-        fs::write(path("gaserad.toml"), settings(folder.path(), design, &ak)).unwrap();
+        let multiplexer = match design.multiplexer {
+            Multiplexer::Vici => ("vici", "port", plant.line_after("VICI valve on ")),
+            Multiplexer::RelaysOnTcp => ("modbus", "address", plant.line_after("Modbus relays on ")),
+            Multiplexer::RelaysOnSerial => ("modbus", "port", plant.line_after("Modbus relays on ")),
+        };
+        fs::write(path("gaserad.toml"), settings(folder.path(), design, &ak, &multiplexer)).unwrap();
         let mut lab = Self { daemon: None, _plant: plant, scale, ak, http: String::new(), folder };
         lab.start_daemon();
         lab
@@ -152,21 +170,26 @@ impl Lab {
         }
     }
 
-    /// The analyzer's state as it says itself (ASTS).
-    pub fn analyzer_state(&self) -> u8 {
+    /// Asks the analyzer as another client would, like `STPM K0`; gives the words of the reply to that.
+    pub fn as_another_client(&self, request: &str) -> Vec<String> {
         let mut stream = TcpStream::connect(&self.ak).unwrap();
-        stream.write_all(b"\x02 ASTS K0\x03").unwrap();
+        write!(stream, "\x02 {request} \x03").unwrap();
         let mut bytes = Vec::new();
         for byte in BufReader::new(stream).bytes() {
             match byte.unwrap() {
                 0x02 => bytes.clear(),
-                0x03 => break,
+                0x03 if bytes.trim_ascii_start().starts_with(&request.as_bytes()[..4]) => break,
                 byte => bytes.push(byte),
             }
         }
-        let text = String::from_utf8(bytes).unwrap();
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let ["ASTS", "0", state] = words[..] else { panic!("{text:?} is no state") };
+        String::from_utf8(bytes).unwrap().split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// The analyzer's state as it says itself (ASTS).
+    pub fn analyzer_state(&self) -> u8 {
+        let reply = self.as_another_client("ASTS K0");
+        let [code, error, state] = &reply[..] else { panic!("{reply:?} is no state") };
+        assert_eq!((code.as_str(), error.as_str()), ("ASTS", "0"), "{reply:?} is no state");
         state.parse().unwrap()
     }
 
@@ -188,13 +211,15 @@ impl Lab {
     }
 }
 
-fn settings(folder: &Path, design: &Design, ak: &str) -> String {
+fn settings(folder: &Path, design: &Design, ak: &str, multiplexer: &(&str, &str, String)) -> String {
     let folder = folder.display();
-    let (address, more, store) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer, design.store);
+    let (address, more) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer);
+    let store = design.store;
+    let (driver, key, place) = multiplexer;
     format!(
         "[listen]\naddresses = [\"unix:{folder}/sock\", \"127.0.0.1:0\"]\n\
          [analyzer]\naddress = \"{address}\"\n{more}\n\
-         [multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nport = \"{folder}/vici\"\n\
+         [multiplexer]\ndriver = \"{driver}\"\n[multiplexer.{driver}]\n{key} = \"{place}\"\n\
          [store]\ndirectory = \"{folder}/state\"\n{store}\n"
     )
 }

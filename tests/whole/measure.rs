@@ -1,6 +1,6 @@
 //! Whole runs, with whatever habits analyzer and valve have: nothing wrong, nothing lost, nothing twice.
 
-use super::lab::{Design, Lab};
+use super::lab::{Design, Lab, Multiplexer};
 use super::verdict::{assert_channels, assert_complete, assert_numbered, assert_true, exported, visited};
 
 const START: &[&str] = &["start", "--channels", "1-4", "--repeats", "2", "--pause", "6s", "--wait"];
@@ -47,6 +47,13 @@ fn noise_between_the_replies_changes_nothing() {
 #[test]
 fn a_valve_of_the_older_dialect_changes_nothing() {
     measures(&Design { faults: "legacy_valve = true", ..Design::default() }, SHORT);
+}
+
+#[test]
+fn relays_over_tcp_and_over_a_serial_line_change_nothing() {
+    for multiplexer in [Multiplexer::RelaysOnTcp, Multiplexer::RelaysOnSerial] {
+        measures(&Design { multiplexer, ..Design::default() }, SHORT);
+    }
 }
 
 #[test]

@@ -96,10 +96,10 @@ impl ClockTrack {
         let later = if self.refinements > 0 { Duration::ZERO } else { EVERY };
         let from = Moment { tick: answered.tick + later, utc: answered.utc + later };
         self.due = Some(from.tick + bounds.until_change(from));
-        self.to_tell(bounds.middle().div_euclid(1000))
+        self.news_of(bounds.middle().div_euclid(1000))
     }
 
-    fn to_tell(&mut self, offset_ms: i64) -> Option<i64> {
+    fn news_of(&mut self, offset_ms: i64) -> Option<i64> {
         let step = if self.refinements > 0 { COARSE_STEP_MS } else { FINE_STEP_MS };
         let new = self.told_ms.is_none_or(|told| told.abs_diff(offset_ms) >= step);
         if new {

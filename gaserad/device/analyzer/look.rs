@@ -187,3 +187,15 @@ fn named(state: AnalyzerState, phase: AnalyzerPhase) -> AnalyzerState {
         (state, _) => state,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_laser_that_is_tuned_tells_a_laser_scan_from_cancelling() {
+        assert_eq!(named(AnalyzerState::Cancelling, AnalyzerPhase::LaserTuning), AnalyzerState::LaserScan);
+        assert_eq!(named(AnalyzerState::Cancelling, AnalyzerPhase::None), AnalyzerState::Cancelling);
+        assert_eq!(named(AnalyzerState::Measuring, AnalyzerPhase::LaserTuning), AnalyzerState::Measuring);
+    }
+}

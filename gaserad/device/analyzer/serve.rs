@@ -86,10 +86,14 @@ impl Owner {
     }
 
     async fn serve_stop(&mut self) -> Result<String, Trouble> {
+        if self.track.is_measuring() {
+            self.stop().await?;
+            return Ok("it has stopped".to_owned());
+        }
         let reply = self.ask(&Command::Stop).await?;
         reply.done(&Command::Stop)?;
         self.stop().await?;
-        Ok(format!("{}; it has stopped", reply.raw))
+        Ok(format!("{}; nothing was being measured", reply.raw))
     }
 
     async fn serve_self_test(&mut self) -> Result<String, Trouble> {

@@ -3,7 +3,9 @@
 //! A driver answers with a verified position or a [`Fault`]. It decides nothing: when to move where is the engine's
 //! business.
 
+pub mod gpio;
 pub mod line;
+pub mod modbus;
 mod owner;
 pub mod simulated;
 pub mod vici;

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::Multiplexer;
 use crate::device::Report;
-use crate::domain::{Clock, CommandId, Fault, Position, ValveNews, ValveOrder, Verification};
+use crate::domain::{Clock, CommandId, Fault, Position, Tick, ValveNews, ValveOrder, Verification};
 
 /// How often a valve is asked whether it still stands where it did.
 const WATCH: Duration = Duration::from_secs(3);
@@ -33,7 +33,7 @@ impl Valve {
         reports: mpsc::UnboundedSender<Report>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (orders, inbox) = mpsc::unbounded_channel();
-        let owner = Owner { driver, clock, reports, known: Known::Nothing };
+        let owner = Owner { driver, clock, reports, known: Known::Nothing, seen: Tick::ZERO };
         (Self { orders }, owner.run(inbox))
     }
 
@@ -49,6 +49,8 @@ struct Owner {
     clock: Arc<dyn Clock>,
     reports: mpsc::UnboundedSender<Report>,
     known: Known,
+    /// The question that it last answered was asked after this.
+    seen: Tick,
 }
 
 /// What was last told of the valve.
@@ -62,7 +64,7 @@ enum Known {
 impl Owner {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<(CommandId, ValveOrder)>) {
         if let Err(fault) = self.look().await {
-            self.report(Report::Valve(ValveNews::Lost(fault)));
+            self.lose(fault);
         }
         loop {
             let pause = self.pause();
@@ -100,15 +102,27 @@ impl Owner {
         if let Err(fault) = self.look().await
             && known != Known::Nothing
         {
-            self.known = Known::Nothing;
-            self.report(Report::Valve(ValveNews::Lost(fault)));
+            self.lose(fault);
         }
     }
 
+    fn lose(&mut self, fault: Fault) {
+        tracing::warn!("{fault}");
+        if std::mem::replace(&mut self.known, Known::Nothing) != Known::Nothing {
+            self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
+        }
+        self.report(Report::Valve(ValveNews::Lost(fault)));
+    }
+
     async fn look(&mut self) -> Result<(), Fault> {
+        let asked = self.clock.now().tick;
         let position = self.driver.position().await?;
+        let seen = std::mem::replace(&mut self.seen, asked);
         let known = std::mem::replace(&mut self.known, Known::Stands(position));
         if known != self.known {
+            if known != Known::Nothing {
+                self.report(Report::Valve(ValveNews::UnseenSince(seen)));
+            }
             self.report(Report::Valve(ValveNews::At(position)));
         }
         if known == Known::Nothing {
@@ -118,6 +132,7 @@ impl Owner {
     }
 
     async fn obey(&mut self, id: CommandId, order: ValveOrder) {
+        self.see_where_it_stood().await;
         let answer = match order {
             ValveOrder::Home => self.driver.home().await,
             ValveOrder::Goto(channel) => self.driver.go(channel).await,
@@ -134,6 +149,17 @@ impl Owner {
         if found && order != ValveOrder::Where {
             self.describe().await;
         }
+    }
+
+    /// A valve is sent on as soon as a sample is drawn: the last moments before that must not have been elsewhere.
+    async fn see_where_it_stood(&mut self) {
+        let asked = self.clock.now().tick;
+        if let Known::Stands(known @ Position::At(_, Verification::Readback)) = self.known
+            && self.driver.position().await.ok() != Some(known)
+        {
+            self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
+        }
+        self.seen = asked;
     }
 
     /// What a valve does not say of itself is not missed.

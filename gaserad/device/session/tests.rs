@@ -137,3 +137,105 @@ async fn nobody_there_is_unreachable() {
     let error = Session::new(nowhere, SessionMode::Auto).ask(&Command::State).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot connect to 192.0.2.9:8888: nothing answered within 2 s");
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_stray_reply_the_connection_is_not_used_again() {
+    let strays: [&[u8]; 3] = [
+        b"\x02 ACON 0 10 74-82-8 1\x03\x02 ASTS 0 2\x03",
+        b"\x02 ASTS 0 2\x03\x02 ASTS 0 5\x03",
+        b"\x02 ASTS 0 2\x03\r\n\x02 AS",
+    ];
+    for stray in strays {
+        let server = idle();
+        server.next("ASTS", Fate::Bytes(stray.to_vec()));
+        let mut session = auto(&server);
+        assert_eq!(state(&mut session).await, AnalyzerState::Idle);
+        assert_eq!(state(&mut session).await, AnalyzerState::Idle);
+        assert_eq!((server.count("ASTS"), server.connections()), (2, 2), "{stray:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_comes_twice_is_not_taken_for_the_answer_to_the_next_question() {
+    let server = idle();
+    server.next("ASTS", Fate::Twice(Duration::from_millis(50)));
+    let mut session = auto(&server);
+    state(&mut session).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.next("ASTS", Fate::Bytes(b"\x02 ASTS 0 5\x03".to_vec()));
+    assert_eq!(state(&mut session).await, AnalyzerState::Measuring);
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn noise_between_two_replies_costs_no_connection() {
+    let server = idle();
+    server.next("ASTS", Fate::Bytes(b"~#\x03\x02 ASTS 0 2\x03\r\n #~".to_vec()));
+    let mut session = auto(&server);
+    for _ in 0..3 {
+        assert_eq!(state(&mut session).await, AnalyzerState::Idle);
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_reply_that_stalls_is_thrown_away_with_its_connection() {
+    let server = idle();
+    server.next("ASTS", Fate::Half);
+    let mut session = auto(&server);
+    assert_eq!(state(&mut session).await, AnalyzerState::Idle);
+    assert_eq!((server.count("ASTS"), server.connections()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_was_given_up_leaves_no_connection_behind() {
+    let server = idle();
+    server.next("ASTS", Fate::Late(Duration::from_secs(1)));
+    let mut session = auto(&server);
+    let given_up = timeout(Duration::from_millis(500), session.ask(&Command::State)).await;
+    assert!(given_up.is_err());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.next("ASTS", Fate::Bytes(b"\x02 ASTS 0 5\x03".to_vec()));
+    assert_eq!(state(&mut session).await, AnalyzerState::Measuring);
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_after_the_first_reply_is_a_habit_only_if_it_comes_again() {
+    let server = idle();
+    let mut session = auto(&server);
+    state(&mut session).await;
+    server.next("ASTS", Fate::Close);
+    for _ in 0..5 {
+        state(&mut session).await;
+    }
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_must_not_be_repeated_is_asked_twice() {
+    let network = crate::domain::instrument::Network {
+        dhcp: true,
+        address: String::new(),
+        netmask: String::new(),
+        gateway: String::new(),
+    };
+    let commands = [
+        Command::Start { task: 11 },
+        Command::StartByName("DEFAULT".into()),
+        Command::SelfTest,
+        Command::Reboot,
+        Command::SetNetwork(network),
+    ];
+    for command in commands {
+        for fate in [Fate::Silence, Fate::Close, Fate::Lost, Fate::CloseAndObey, Fate::Half] {
+            let server = idle();
+            let mut session = auto(&server);
+            state(&mut session).await;
+            server.next(command.code(), fate.clone());
+            let error = session.ask(&command).await.unwrap_err();
+            assert!(matches!(&error, AskError::Lost { .. }), "{error}");
+            assert_eq!(server.count(command.code()), 1, "{command:?}, {fate:?}");
+        }
+    }
+}

@@ -133,6 +133,20 @@ pub(super) fn codes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
     }
 }
 
+/// Each an id, and a name behind it.
+pub(super) fn tasks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(u32, String)>, D::Error> {
+    let task = |text: &String| {
+        let (id, name) = text.trim().split_once(' ')?;
+        Some((id.parse().ok()?, name.trim().to_owned()))
+    };
+    let read = |text: String| {
+        task(&text).ok_or_else(|| {
+            D::Error::custom(format!("{text:?} is no task; write an id and a name, like \"11 DEFAULT\""))
+        })
+    };
+    Vec::<String>::deserialize(deserializer)?.into_iter().map(read).collect()
+}
+
 /// Lags by CAS number.
 pub(super) fn lags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Duration>, D::Error> {
     let written = BTreeMap::<String, String>::deserialize(deserializer)?;

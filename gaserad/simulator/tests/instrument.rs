@@ -71,6 +71,17 @@ fn a_task_may_be_started_by_its_name() {
 }
 
 #[test]
+fn its_tasks_are_those_of_the_file() {
+    let tasks = vec![(11, "Soil 2024 run".to_owned()), (12, "FLUSH".to_owned())];
+    let mut plant = plant(Faults { tasks, ..Faults::default() });
+    let listed = ask(&mut plant, 0.0, "ATSK");
+    assert_eq!(listed, "ATSK 0 11 Soil 2024 run 12 FLUSH");
+    assert!(reply(&listed).tasks().unwrap().ambiguous);
+    assert_eq!(tell(&mut plant, 0.0, "ATSP", "2024"), "ATSP 1");
+    assert_eq!(tell(&mut plant, 0.0, "STAT", "Soil 2024 run"), "STAT 0");
+}
+
+#[test]
 fn the_order_of_gases_may_be_set() {
     let mut plant = plant(Faults::default());
     tell(&mut plant, 0.0, "STAM", "11");

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod instrument;
+mod multiplexers;
 mod plant;
 mod process;
 mod replies;

@@ -15,6 +15,7 @@ fn options() -> SimulatorOptions {
     SimulatorOptions {
         ak: "127.0.0.1:0".into(),
         vici: None,
+        modbus: None,
         cycle: Duration::from_secs(58),
         channels: 31,
         faults: None,
@@ -47,6 +48,31 @@ async fn it_says_where_it_is_and_takes_its_link_away_at_the_end() {
 }
 
 #[tokio::test]
+async fn the_relay_board_is_on_tcp_or_on_a_serial_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("relays");
+    for place in ["127.0.0.1:0", link.to_str().unwrap()] {
+        let options = SimulatorOptions { modbus: Some(place.into()), ..options() };
+        let (cancel, (tell, told)) = (CancellationToken::new(), oneshot::channel());
+        let running = run(options, test_clock(1), cancel.clone(), |ready| tell.send(ready.clone()).unwrap());
+        let running = tokio::spawn(running);
+        let modbus = told.await.unwrap().modbus.unwrap();
+        if place.contains('/') {
+            assert!(modbus == place && std::fs::read_link(&link).unwrap().starts_with("/dev/pts"));
+        } else {
+            let mut stream = TcpStream::connect(&modbus).await.unwrap();
+            stream.write_all(&[0, 7, 0, 0, 0, 6, 1, 1, 0, 0, 0, 8]).await.unwrap();
+            let mut answer = [0; 10];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(answer, [0, 7, 0, 0, 0, 4, 1, 1, 1, 0]);
+        }
+        cancel.cancel();
+        running.await.unwrap().unwrap();
+        assert!(link.symlink_metadata().is_err());
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_opened_is_named() {
     let nowhere = PathBuf::from("/nonexistent/file");
     let faults = failure(SimulatorOptions { faults: Some(nowhere.clone()), ..options() }).await;
@@ -55,6 +81,10 @@ async fn what_cannot_be_opened_is_named() {
     assert!(truth.contains("cannot write the truth file /nonexistent/file"), "{truth}");
     let valve = failure(SimulatorOptions { vici: Some(nowhere), ..options() }).await;
     assert!(valve.contains("cannot put the valve's serial port at /nonexistent/file"), "{valve}");
+    for place in ["/nonexistent/file", "127.0.0.1:99999", "nonsense"] {
+        let modbus = failure(SimulatorOptions { modbus: Some(place.into()), ..options() }).await;
+        assert!(modbus.contains(&format!("cannot serve Modbus at {place}")), "{modbus}");
+    }
     let address = failure(SimulatorOptions { ak: "127.0.0.1:99999".into(), ..options() }).await;
     assert!(address.contains("cannot listen for AK on 127.0.0.1:99999"), "{address}");
 }

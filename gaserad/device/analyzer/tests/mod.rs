@@ -1,7 +1,14 @@
 //! Stories of the analyzer's owner, in paused time, against an analyzer behind a scripted server.
 
+mod contact;
+mod inquiries;
+mod layout;
 mod model;
 mod orders;
+mod polling;
+mod serve;
+mod simulated;
+mod stops;
 
 use std::time::Duration;
 
@@ -29,6 +36,7 @@ async fn at_first_it_is_told_who_is_there_and_how_it_is() {
             AnalyzerNews::Clock { offset_ms: 3_600_500 },
             AnalyzerNews::Errors(DeviceErrors(vec!["8002".into()])),
             AnalyzerNews::Seen(at),
+            AnalyzerNews::Clock { offset_ms: 3_600_031 },
         ]
     );
     assert_eq!((at.state, at.phase, at.iteration), (AnalyzerState::Idle, AnalyzerPhase::None, Some(0)));
@@ -113,7 +121,7 @@ async fn results_in_another_layout_are_set_back_and_read() {
     let mut world = World::new(Model { cycle: 20 * SECOND, ..Model::default() });
     world.start_measuring().await;
     world.listen(10 * SECOND).await;
-    world.model().with_inlet = true;
+    world.model().layout = [true; 4];
     let news = world.listen(15 * SECOND).await;
     assert_eq!(stamps(&news), [1001]);
 }

@@ -8,10 +8,11 @@ use tokio::time::{Instant, timeout};
 
 use crate::ak::Request;
 use crate::device::fake::Server;
-use crate::device::{Analyzer, AnalyzerSettings, Report, SessionMode};
+use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode};
+use crate::domain::instrument::AkLine;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, Clock, CommandId, Fault, IfMeasuring, Moment, ResultRead, Seen, Tick,
-    Utc,
+    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, Clock, CommandId, Fault, IfMeasuring, Moment, ResultRead, Seen,
+    Service, Tick, Utc,
 };
 
 #[expect(clippy::disallowed_methods, reason = "the time of a test is the paused one of its runtime")]
@@ -45,14 +46,28 @@ pub struct Model {
     /// Commands that are answered with an error.
     pub refused: Vec<&'static str>,
     pub counts: bool,
-    /// Another program has added the inlet to the results.
-    pub with_inlet: bool,
+    /// Of the results: time, CAS number, concentration, inlet.
+    pub layout: [bool; 4],
+    /// CAS numbers and concentrations.
+    pub gases: &'static [(&'static str, &'static str)],
+    pub network: String,
+    /// It starts anew until then, and loses its layout.
+    pub booted: Option<Instant>,
+    /// Its self-test is under way until then.
+    pub tested: Option<Instant>,
+    pub self_test: bool,
+    /// Before the stamps of all its results.
+    pub first_stamp: i64,
     /// The stamp of the last result there is.
     pub stamp: Option<i64>,
     /// When the measurement under way began, and when the last one was over.
     pub measuring: Option<Instant>,
     pub idle_from: Option<Instant>,
     pub results: u32,
+    /// How long after the end of an iteration its result is there.
+    pub result_delay: Duration,
+    /// It agrees to restart, and does not.
+    pub deaf: bool,
     pub built: Instant,
 }
 
@@ -66,11 +81,19 @@ impl Default for Model {
             tasks: "7 Calibration task 11 DEFAULT 12 FLUSH",
             refused: Vec::new(),
             counts: true,
-            with_inlet: false,
+            layout: [true, true, true, false],
+            gases: &[("74-82-8", "1.5")],
+            network: "1 192.168.20.112 255.255.255.0 192.168.20.1".into(),
+            booted: None,
+            tested: None,
+            self_test: true,
+            first_stamp: 1000,
             stamp: None,
             measuring: None,
             idle_from: None,
             results: 0,
+            result_delay: Duration::ZERO,
+            deaf: false,
             built: now(),
         }
     }
@@ -88,7 +111,7 @@ impl Model {
             "AMST" => self.phase().to_string(),
             "AITR" if self.counts => self.iteration().to_string(),
             "ACON" => match self.stamp {
-                Some(stamp) => format!("{stamp} 74-82-8 1.5{}", if self.with_inlet { " 1" } else { "" }),
+                Some(stamp) => self.result(stamp),
                 None => return "ACON 1".into(),
             },
             "ATSK" => self.tasks.into(),
@@ -96,12 +119,33 @@ impl Model {
             "ACLK" => self.clock(),
             "ADEV" => "\"Gasera Ltd\" \"030109\" \"MINTS-GASERA-ONE\" \"010304\"".into(),
             "AERR" => "8002".into(),
-            "SONL" => String::new(),
+            "ANAM" => "lab 3".into(),
+            "ANET" => self.network.clone(),
+            "ASYP" => "AllowNegResults,0,NULL,NULL,NULL PumpRate,1.5,0,2,l/min".into(),
+            "APAR" if request.data.eq_ignore_ascii_case("CELLTEMP") => "50.01".into(),
+            "AMPS" => return "AMPS 2".into(),
+            "ASTR" => if self.is_testing() { "-1" } else { "1" }.into(),
+            "SONL" | "SCOR" => String::new(),
             "SCON" => {
-                self.with_inlet = false;
+                let mut bits = request.data.split(' ').map(|bit| bit == "1");
+                self.layout = std::array::from_fn(|_| bits.next().unwrap_or(false));
                 String::new()
             }
-            "STAM" if self.state() == 2 => {
+            "SNET" => {
+                self.network.clone_from(&request.data);
+                String::new()
+            }
+            "STST" if self.self_test && self.state() == 2 => {
+                self.tested = Some(now() + Duration::from_secs(120));
+                String::new()
+            }
+            "RDEV" => {
+                if !self.deaf {
+                    self.reboot(Duration::from_secs(40));
+                }
+                String::new()
+            }
+            "STAM" | "STAT" if self.state() == 2 => {
                 self.measuring = Some(now() + self.start_delay);
                 self.results = 0;
                 String::new()
@@ -116,6 +160,26 @@ impl Model {
             _ => return format!("{code} 1"),
         };
         format!("{code} 0 {data}")
+    }
+
+    pub fn reboot(&mut self, time: Duration) {
+        self.booted = Some(now() + time);
+        self.measuring = None;
+        self.stamp = None;
+        self.layout = [true, true, true, false];
+    }
+
+    fn is_testing(&self) -> bool {
+        self.tested.is_some_and(|end| end > now())
+    }
+
+    fn result(&self, stamp: i64) -> String {
+        let stamp = stamp.to_string();
+        let gas = |(cas, ppm): &(&'static str, &'static str)| {
+            let fields = [stamp.as_str(), *cas, *ppm, "1"].map(str::to_owned);
+            fields.into_iter().zip(self.layout).filter_map(|(field, shown)| shown.then_some(field)).collect::<Vec<_>>()
+        };
+        self.gases.iter().flat_map(gas).collect::<Vec<_>>().join(" ")
     }
 
     fn elapsed(&self) -> Option<Duration> {
@@ -133,6 +197,12 @@ impl Model {
     }
 
     fn state(&self) -> u8 {
+        if self.booted.is_some_and(|end| end > now()) {
+            return 0;
+        }
+        if self.is_testing() {
+            return 3;
+        }
         if self.elapsed().is_some() {
             return 5;
         }
@@ -150,9 +220,10 @@ impl Model {
     }
 
     fn catch_up(&mut self) {
-        let done = self.iteration();
+        let elapsed = self.elapsed().and_then(|elapsed| elapsed.checked_sub(self.result_delay)).unwrap_or_default();
+        let done = u32::try_from(elapsed.as_micros() / self.cycle.as_micros()).unwrap();
         if done > self.results {
-            self.stamp = Some(self.stamp.unwrap_or(1000) + i64::from(done - self.results));
+            self.stamp = Some(self.stamp.unwrap_or(self.first_stamp) + i64::from(done - self.results));
             self.results = done;
         }
     }
@@ -168,6 +239,17 @@ pub struct World {
     orders: u64,
 }
 
+pub fn settings(dial: Dial) -> AnalyzerSettings {
+    AnalyzerSettings {
+        dial,
+        mode: SessionMode::Auto,
+        poll: Duration::from_secs(1),
+        idle_poll: Duration::from_secs(5),
+        start_patience: Duration::from_secs(10),
+        stop_patience: Duration::from_secs(30),
+    }
+}
+
 /// Nothing here takes longer.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -180,14 +262,7 @@ impl World {
         let model = Arc::new(Mutex::new(model));
         let device = Arc::clone(&model);
         let server = server(Server::new(move |request| device.lock().unwrap().answer(request)));
-        let settings = AnalyzerSettings {
-            dial: server.dial(),
-            mode: SessionMode::Auto,
-            poll: Duration::from_secs(1),
-            idle_poll: Duration::from_secs(5),
-            start_patience: Duration::from_secs(10),
-            stop_patience: Duration::from_secs(30),
-        };
+        let settings = settings(server.dial());
         let (tell, reports) = mpsc::unbounded_channel();
         let began = now();
         let (analyzer, owner) = Analyzer::new(settings, Arc::new(PausedClock(began)), tell);
@@ -246,18 +321,34 @@ impl World {
     }
 
     pub async fn prepare(&mut self) -> Result<AnalyzerAnswer, Fault> {
-        self.carry_out(AnalyzerOrder::Prepare {
-            task: "DEFAULT".into(),
-            save_on_device: true,
-            if_measuring: IfMeasuring::Refuse,
-        })
-        .await
+        self.prepare_if(IfMeasuring::Refuse).await
+    }
+
+    pub async fn prepare_if(&mut self, if_measuring: IfMeasuring) -> Result<AnalyzerAnswer, Fault> {
+        let task = "DEFAULT".to_owned();
+        self.carry_out(AnalyzerOrder::Prepare { task, save_on_device: true, if_measuring }).await
+    }
+
+    pub async fn serve(&mut self, line: &str) -> Result<AnalyzerAnswer, Fault> {
+        self.carry_out(AnalyzerOrder::Serve(Service::Ak(ak(line)))).await
+    }
+
+    /// Somebody else starts a measurement.
+    pub fn start_by_another(&self) {
+        let mut model = self.model();
+        model.measuring = Some(now());
+        model.results = 0;
     }
 
     pub async fn start_measuring(&mut self) {
         self.prepare().await.unwrap();
         assert_eq!(self.carry_out(AnalyzerOrder::Start { task_id: 11 }).await, Ok(AnalyzerAnswer::Started));
     }
+}
+
+pub fn ak(line: &str) -> AkLine {
+    let (code, data) = line.split_once(' ').unwrap_or((line, ""));
+    AkLine { code: code.into(), data: data.into() }
 }
 
 pub fn seen(news: &[AnalyzerNews]) -> Vec<Seen> {

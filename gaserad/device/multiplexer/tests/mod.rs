@@ -118,8 +118,14 @@ impl Desk {
         self.valve.order(CommandId(id), order);
     }
 
+    /// The next report that says more than since when the valve was not seen.
     async fn next(&mut self) -> Report {
-        self.reports.recv().await.unwrap()
+        loop {
+            match self.reports.recv().await.unwrap() {
+                Report::Valve(ValveNews::UnseenSince(_)) => {}
+                report => return report,
+            }
+        }
     }
 
     /// The valve is found, and says what it is.

@@ -60,7 +60,7 @@ async fn a_serial_port_that_comes_back_as_another_one_is_opened_by_its_stable_na
     assert_eq!(desk.next_answer().await, (1, Ok(at(3))));
     let Report::Valve(ValveNews::Lost(fault)) = desk.next().await else { panic!("the loss is not told") };
     assert_eq!(fault.kind, FaultKind::Offline);
-    assert!(fault.text.contains("there is no such port now; is it plugged in"), "{fault}");
+    assert!(fault.text.contains("there is no such port now; see that it is plugged in"), "{fault}");
     // While it is away an order fails, and says why.
     desk.order(2, ValveOrder::Goto(channel(4)));
     let (id, answer) = desk.next_answer().await;

@@ -13,6 +13,9 @@
 //! and an order is done when the valve says that it stands there (`CP`): not when it was sent. Homing is going to port
 //! 1 and reading back, since `HM` is not known to all models. Every new connection begins with the question whether
 //! this is the valve that it has to be ([`introduce`]). Broadcasts (`*`) are never sent.
+//!
+//! While it travels, a universal actuator may still name the port that it is leaving. So after an order whose end was
+//! not seen, and after one that an earlier process may have given, what it says counts only when it must have arrived.
 
 mod contact;
 mod dialect;
@@ -22,9 +25,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::line::LineError;
 use super::{BoxFuture, Multiplexer};
 use crate::device::Dial;
-use crate::domain::{Channel, Clock, Fault, FaultKind, Position, ValveDescription, Verification};
+use crate::domain::{Channel, Clock, Fault, FaultKind, Position, Tick, ValveDescription, Verification};
 
 use contact::{Contact, Trouble, if_known};
 pub use dialect::Dialect;
@@ -83,6 +87,12 @@ impl Direction {
         }
     }
 
+    /// How long the longest way may take on a valve with `ports`.
+    fn longest_way(self, ports: u32) -> Duration {
+        let steps = if self == Self::Shortest { ports / 2 } else { ports };
+        TRAVEL + TRAVEL_PER_PORT * steps
+    }
+
     /// How many ports it is from one to another, on a valve with `ports`.
     const fn steps(self, from: u32, to: u32, ports: u32) -> u32 {
         let (from, to) = (from % ports, to % ports);
@@ -102,6 +112,15 @@ pub struct Vici {
     clock: Arc<dyn Clock>,
     /// Open, and with an actuator that is fit.
     contact: Option<(Contact, Actuator)>,
+    unrest: Option<Unrest>,
+}
+
+/// It may be on its way, and name the port that it is leaving.
+#[derive(Clone, Copy)]
+struct Unrest {
+    until: Tick,
+    /// It is known that it was set in motion.
+    ordered: bool,
 }
 
 /// How waiting for a position ended.
@@ -154,13 +173,19 @@ impl Multiplexer for Vici {
 
 impl Vici {
     pub fn new(dial: Dial, settings: ViciSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { dial, settings, clock, contact: None }
+        let way = settings.direction.longest_way(u32::from(settings.channels));
+        let unrest = Some(Unrest { until: clock.now().tick + way, ordered: false });
+        Self { dial, settings, clock, contact: None, unrest }
     }
 
     async fn travel(&mut self, to: Channel) -> Result<Position, Fault> {
         let port = u32::from(to.number());
         let goal = Whereabouts::At(port);
-        let (from, ports) = self.whereabouts().await?;
+        let (mut from, ports) = self.whereabouts().await?;
+        if from == goal {
+            self.rest().await;
+            (from, _) = self.whereabouts().await?;
+        }
         if from == goal {
             return Ok(Position::At(to, Verification::Readback));
         }
@@ -170,15 +195,25 @@ impl Vici {
             Whereabouts::Near | Whereabouts::TwoPosition => ports,
         };
         let order = format!("{}{port:02}", direction.code());
+        let until = self.clock.now().tick + direction.longest_way(ports);
+        self.unrest = Some(Unrest { until, ordered: true });
         self.persist(Ask::Order(&order)).await?;
         let patience = TRAVEL + TRAVEL_PER_PORT * steps;
         match self.poll_until(patience, |here| here == goal).await? {
-            Arrival::There(_) => Ok(Position::At(to, Verification::Readback)),
+            Arrival::There(_) => {
+                self.unrest = None;
+                Ok(Position::At(to, Verification::Readback))
+            }
             Arrival::Late(here) => Err(self.stuck(&order, patience, here)),
         }
     }
 
     async fn stand(&mut self) -> Result<Position, Fault> {
+        if self.unrest.is_some_and(|unrest| unrest.ordered) {
+            // That it is gone is not to wait.
+            self.whereabouts().await?;
+            self.rest().await;
+        }
         let here = self.poll_until(TRAVEL, |here| here != Whereabouts::Near).await?;
         let port = match here {
             Arrival::There(Whereabouts::At(port)) => port,
@@ -194,6 +229,16 @@ impl Vici {
         match u8::try_from(port).ok().and_then(Channel::new) {
             Some(channel) => Ok(Position::At(channel, Verification::Readback)),
             None => Err(self.refused(&format!("says that it stands on port {port}, which is no channel here"))),
+        }
+    }
+
+    /// Waits until it must have arrived, wherever. A legacy actuator says itself that it is on its way.
+    async fn rest(&mut self) {
+        let tells = self.contact.as_ref().is_some_and(|(_, actuator)| actuator.dialect == Dialect::Legacy);
+        if let Some(Unrest { until, .. }) = self.unrest.filter(|_| !tells) {
+            let left = until.since(self.clock.now().tick);
+            tokio::time::sleep(self.clock.outside(left)).await;
+            self.unrest = None;
         }
     }
 
@@ -295,6 +340,10 @@ impl Vici {
             Trouble::BadCommand(_) => self.refused(&format!(
                 "was asked {command} twice, and {trouble}; check that it is a VICI multiposition valve and its address"
             )),
+            Trouble::Line(LineError::NotOpened(error)) => {
+                let text = format!("the valve's port {} cannot be opened: {error}", self.dial.place);
+                Fault::new(FaultKind::Offline, text)
+            }
             Trouble::Line(_) | Trouble::Stray(_) => Fault::new(
                 FaultKind::Offline,
                 format!(

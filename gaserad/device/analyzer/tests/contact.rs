@@ -1,0 +1,110 @@
+//! Whether it is there: nothing flaps, and what happened in a gap is told.
+
+use super::model::{Model, World, results, seen, stamps};
+use super::{MINUTE, SECOND};
+use crate::device::fake::Fate;
+use crate::domain::{AnalyzerNews, AnalyzerState};
+
+fn contacts(news: &[AnalyzerNews]) -> Vec<&AnalyzerNews> {
+    let is = |told: &&AnalyzerNews| matches!(told, AnalyzerNews::Online { .. } | AnalyzerNews::Offline { .. });
+    news.iter().filter(is).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_failure_of_any_kind_is_told_to_nobody_and_loses_no_result() {
+    let fates = [
+        Fate::Silence,
+        Fate::Close,
+        Fate::Half,
+        Fate::Lost,
+        Fate::Late(5 * SECOND),
+        Fate::Pieces,
+        Fate::Twice(SECOND / 100),
+        Fate::Bytes(b"\x02 SSH-2.0\x03".to_vec()),
+        Fate::Bytes(b"\x02 ACON 0 17 74-8".to_vec()),
+    ];
+    for fate in fates {
+        for code in ["ASTS", "AMST", "AITR", "ACON", "AERR"] {
+            let mut world = World::new(Model { cycle: 20 * SECOND, ..Model::default() });
+            world.start_measuring().await;
+            world.listen(15 * SECOND).await;
+            world.server.next(code, fate.clone());
+            let news = world.listen(50 * SECOND).await;
+            assert!(contacts(&news).is_empty(), "{fate:?} of {code}: {news:?}");
+            assert_eq!(stamps(&news), [1001, 1002, 1003], "{fate:?} of {code}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_seconds_without_a_reply_are_an_outage() {
+    let mut world = World::new(Model::default());
+    world.start_measuring().await;
+    world.listen(30 * SECOND).await;
+    world.server.unplug(true);
+    let before = world.elapsed();
+    let mut news = Vec::new();
+    while news.is_empty() && world.elapsed() < before + MINUTE {
+        news = world.listen(SECOND).await;
+    }
+    assert!(matches!(news.as_slice(), [AnalyzerNews::Offline { .. }]), "{news:?}");
+    let took = world.elapsed().saturating_sub(before);
+    assert!(took <= 16 * SECOND, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_absent_analyzer_is_tried_less_and_less_but_every_half_minute() {
+    let mut world = World::new(Model::default());
+    world.listen(SECOND).await;
+    world.server.unplug(true);
+    world.listen(10 * MINUTE).await;
+    let before = world.server.dials();
+    world.listen(10 * MINUTE).await;
+    let dials = world.server.dials() - before;
+    // Every attempt is repeated once at most.
+    assert!((18..=42).contains(&dials), "{dials}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_is_seen_and_what_it_lost_is_set_again() {
+    let mut world = World::new(Model { cycle: 20 * SECOND, ..Model::default() });
+    world.start_measuring().await;
+    world.listen(30 * SECOND).await;
+    world.server.unplug(true);
+    world.model().reboot(40 * SECOND);
+    world.listen(20 * SECOND).await;
+    world.server.unplug(false);
+    let news = world.listen(MINUTE).await;
+    assert_eq!(contacts(&news).len(), 1, "{news:?}");
+    let states: Vec<AnalyzerState> = seen(&news).iter().map(|seen| seen.state).collect();
+    assert_eq!(states, [AnalyzerState::Initializing, AnalyzerState::Idle]);
+    let layouts = world.server.count("SCON");
+    assert!(layouts >= 2, "{layouts}");
+    assert!(results(&news).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_breaks_no_connection_sets_the_layout_again() {
+    let mut world = World::new(Model { cycle: 20 * SECOND, ..Model::default() });
+    world.start_measuring().await;
+    world.listen(30 * SECOND).await;
+    world.model().reboot(5 * SECOND);
+    world.model().layout = [true, true, false, true];
+    world.model().first_stamp = 2000;
+    world.listen(30 * SECOND).await;
+    world.start_by_another();
+    assert_eq!(stamps(&world.listen(50 * SECOND).await), [2001, 2002]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_instrument_under_the_same_address_introduces_itself() {
+    let mut world = World::new(Model::default());
+    world.listen(SECOND).await;
+    world.server.next("ADEV", Fate::Bytes(b"\x02 ADEV 0 \"Gasera Ltd\" \"030200\" \"TWO\" \"010304\"\x03".to_vec()));
+    for _ in 0..3 {
+        world.server.next("ASTS", Fate::Close);
+    }
+    let news = world.listen(20 * SECOND).await;
+    assert!(matches!(&news[0], AnalyzerNews::Online { identity } if identity[1] == "030200"), "{news:?}");
+    assert_eq!(contacts(&news).len(), 1);
+}

@@ -1,0 +1,62 @@
+//! What gets in a run's way, and whether the run waits until it is gone. Either way it is told, and stands in the record.
+
+use super::Turn;
+use super::control::PauseAsked;
+use super::state::{Run, Stage};
+use crate::domain::{Cause, Reaction, Severity};
+
+impl Turn {
+    /// Something is in the way. Of what the settings wait for, the run waits where it is.
+    pub(super) fn in_the_way(&mut self, cause: Cause, text: &str) {
+        if self.state.reactions.to(cause) == Reaction::GoOn {
+            return;
+        }
+        let Some(run) = self.state.run.as_mut().filter(|run| run.is_measured() && run.ordered_start) else { return };
+        run.causes.insert(cause);
+        if matches!(run.stage, Stage::Suspended(_)) {
+            return;
+        }
+        run.pause_asked.get_or_insert(PauseAsked { who: "gaserad".into(), reason: text.to_owned() });
+        if run.may_be_suspended() {
+            self.suspend_if_asked();
+        }
+    }
+
+    /// It is gone. The run goes on if that was all, and if nobody else wants it to wait.
+    pub(super) fn out_of_the_way(&mut self, cause: Cause) {
+        let Some(run) = &mut self.state.run else { return };
+        let free = run.causes.remove(&cause) && run.causes.is_empty() && !run.paused_by_hand;
+        if !free {
+            return;
+        }
+        run.pause_asked = None;
+        if matches!(run.stage, Stage::Suspended(_)) {
+            self.resumed("gaserad".into(), "what was in the way is gone".into());
+        }
+    }
+
+    /// The disk has little space left, or enough again.
+    pub(super) fn disk(&mut self, free_bytes: u64, low: bool) {
+        if std::mem::replace(&mut self.state.disk_low, low) == low {
+            return;
+        }
+        if low {
+            let text = format!(
+                "the disk of the state directory has {} MB left; delete what is not needed, or make it larger",
+                free_bytes / 1_000_000
+            );
+            self.alarm(Severity::Blocker, "disk_low", text.clone());
+            self.in_the_way(Cause::Disk, &text);
+        } else {
+            self.out_of_the_way(Cause::Disk);
+        }
+    }
+}
+
+impl Run {
+    /// Whether a pause can begin right away where it is; else it begins when the run comes to the next such point.
+    pub(super) fn may_be_suspended(&self) -> bool {
+        self.ordered_start
+            && matches!(self.stage, Stage::Settling | Stage::Purging | Stage::Measuring | Stage::Lingering)
+    }
+}

@@ -1,0 +1,41 @@
+//! Whether the disk of the state directory is nearly full. Looked at now and then; only a change is told.
+
+use std::time::Duration;
+
+use crate::store::Store;
+
+const EVERY: Duration = Duration::from_secs(10);
+
+pub(super) struct Space {
+    min_free_bytes: u64,
+    is_low: bool,
+    looked: bool,
+}
+
+/// What the disk has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Free {
+    pub bytes: u64,
+    pub is_low: bool,
+}
+
+impl Space {
+    pub(super) const fn new(min_free_bytes: u64) -> Self {
+        Self { min_free_bytes, is_low: false, looked: false }
+    }
+
+    /// Waits until it begins or ceases to be nearly full. Nothing is lost if this is dropped and called again.
+    pub(super) async fn watch(&mut self, store: &Store) -> Free {
+        loop {
+            if std::mem::replace(&mut self.looked, true) {
+                tokio::time::sleep(EVERY).await;
+            }
+            let Some(bytes) = store.free_bytes() else { continue };
+            let is_low = bytes < self.min_free_bytes;
+            if is_low != self.is_low {
+                self.is_low = is_low;
+                return Free { bytes, is_low };
+            }
+        }
+    }
+}

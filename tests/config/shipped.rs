@@ -1,0 +1,67 @@
+//! What is installed with the daemon: the configuration, the unit, the user.
+
+use std::process::Command;
+
+use gasera::config::ModbusLink;
+use gasera::domain::{Background, Cas, ChannelKind};
+
+use super::*;
+
+#[test]
+fn the_shipped_file_is_valid_and_says_the_defaults() {
+    let settings = read(&shipped("gaserad.toml")).unwrap();
+    assert_eq!(values(settings.clone()), values(read("").unwrap()));
+    let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
+    let without_default = |path: &str| {
+        path.starts_with("plan.background")
+            || path == "plan.directory"
+            || path.starts_with("multiplexer.") && path.matches('.').count() == 2
+    };
+    assert!(unsaid.iter().all(|(path, _)| without_default(path)), "{unsaid:?}");
+}
+
+#[test]
+fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
+    let text: String = shipped("gaserad.toml")
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned() + "\n")
+        .collect();
+    let settings = read(&text).unwrap();
+    let first = &settings.channels[&Channel::HOME];
+    assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
+    assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
+    assert_eq!((first.pause, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
+    assert_eq!(settings.plan_directories(), [PathBuf::from("/etc/gaserad/plans")]);
+    assert_eq!(settings.multiplexer.vici.unwrap().address.as_deref(), Some("3"));
+    assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
+    assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
+    assert_eq!(settings.multiplexer.gpio.unwrap().units.len(), 2);
+    assert_eq!(settings.multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));
+}
+
+#[test]
+fn the_unit_and_the_user_fit_together() {
+    let (unit, users) = (shipped("gaserad.service"), shipped("gaserad.sysusers"));
+    for line in ["Type=notify", "User=gaserad", "StateDirectory=gaserad", "RestartPreventExitStatus=64 78"] {
+        assert!(unit.lines().any(|found| found == line), "{line}");
+    }
+    assert!(users.lines().any(|line| line.starts_with("u gaserad ")));
+}
+
+#[test]
+fn systemd_finds_the_unit_well_confined() {
+    let version =
+        Command::new("systemd-analyze").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    let version = String::from_utf8_lossy(&version).split_whitespace().nth(1).and_then(|word| word.parse::<u32>().ok());
+    // Older ones cannot judge a unit that is not installed, and not every machine has one.
+    if version.is_none_or(|version| version < 252) {
+        return;
+    }
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/gaserad.service");
+    let verdict = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--threshold=20", "--no-pager"])
+        .arg(unit)
+        .output()
+        .unwrap();
+    assert!(verdict.status.success(), "{}", String::from_utf8_lossy(&verdict.stdout));
+}

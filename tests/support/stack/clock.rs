@@ -1,0 +1,46 @@
+//! The clock of a world in virtual time: it follows tokio's, which is paused, and its wall clock can be set.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use gasera::domain::{Clock, Moment, Tick, Utc};
+use tokio::time::Instant;
+
+/// 2026-01-15T08:03:12Z.
+const START_S: i64 = 1_768_464_192;
+/// The first tick is not the zero that stands for "never".
+const FIRST: Duration = Duration::from_secs(1);
+
+pub struct PausedClock {
+    origin: Instant,
+    set_by_us: AtomicI64,
+}
+
+impl PausedClock {
+    #[expect(clippy::disallowed_methods, reason = "it is the clock")]
+    pub fn new() -> Self {
+        Self { origin: Instant::now(), set_by_us: AtomicI64::new(0) }
+    }
+
+    /// Somebody sets the wall clock, forward or back. Ticks know nothing of that.
+    pub fn set_by(&self, seconds: i64) {
+        self.set_by_us.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    /// When tokio's clock shows `tick`.
+    pub fn instant(&self, tick: Tick) -> Instant {
+        self.origin + tick.since(Tick::ZERO + FIRST)
+    }
+}
+
+impl Clock for PausedClock {
+    fn now(&self) -> Moment {
+        let elapsed = self.origin.elapsed();
+        let utc = START_S * 1_000_000 + self.set_by_us.load(Ordering::Relaxed);
+        Moment { tick: Tick::ZERO + FIRST + elapsed, utc: Utc::from_micros(utc) + elapsed }
+    }
+
+    fn outside(&self, duration: Duration) -> Duration {
+        duration
+    }
+}

@@ -1,0 +1,7 @@
+//! Whole worlds in virtual time, down to the bytes: every good record has the channel whose gas it is.
+
+mod analyzer_faults;
+mod clocks;
+mod seeded;
+mod trouble;
+mod valve_faults;
