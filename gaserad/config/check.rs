@@ -22,18 +22,6 @@ const fn hours(hours: u64) -> Duration {
     Duration::from_secs(3600 * hours)
 }
 
-/// What is accepted for a later version and has no effect in this one.
-fn not_yet(store: &StoreSettings) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if store.on_restart == OnRestart::Resume {
-        warnings.push(
-            "[store] on_restart = \"resume\" is not available in this version; an interrupted run is ended, as with \"end\""
-                .into(),
-        );
-    }
-    warnings
-}
-
 /// All settings, with a default wherever `source` now holds a mistake.
 pub(super) fn settings(
     source: &Source<'_>,
@@ -55,8 +43,7 @@ pub(super) fn settings(
     let stream = stream(root.section("stream"));
     root.unavailable("auth");
     let channels = plan::channels(root.section("channels"), multiplexer.channels);
-    let gases = gases::settings(source, root.section("gases"));
-    warnings.extend(not_yet(&store));
+    let gases = gases::settings(source, root.section("gases"), "gases");
     warnings.extend(plan::of_no_use(&plan, &channels));
     root.finish();
     let origins = source.origins.borrow().clone();
@@ -110,11 +97,13 @@ fn listen(
     })
 }
 
+/// What the analyzer calls a task is not known here.
+pub(super) fn task(text: &str) -> Result<String, String> {
+    let refused = || "is empty; name the analyzer's task, like \"DEFAULT\"".to_owned();
+    if text.trim().is_empty() { Err(refused()) } else { Ok(text.to_owned()) }
+}
+
 fn analyzer(mut section: Section<'_>) -> AnalyzerSettings {
-    let task = |text: &str| {
-        let refused = || "is empty; name the analyzer's task, like \"DEFAULT\"".to_owned();
-        if text.trim().is_empty() { Err(refused()) } else { Ok(text.to_owned()) }
-    };
     let server = |text: &str| address::server(text).map_err(|complaint| format!("is wrong: {complaint}"));
     let settings = AnalyzerSettings {
         address: section.checked("address", server).unwrap_or_else(|| "192.168.0.100:8888".into()),
@@ -186,7 +175,7 @@ fn store(
     }
     let settings = StoreSettings {
         directory: directory.unwrap_or_default(),
-        on_restart: section.choice("on_restart", OnRestart::End),
+        on_restart: section.choice("on_restart", OnRestart::Resume),
         max_outage: section.duration("max_outage", minutes(30), Duration::ZERO..=hours(30 * 24)),
         min_free_mb: section.integer("min_free_mb", 200, 0..=1_000_000),
     };

@@ -173,6 +173,9 @@ fn plan(page: &mut Page<'_>) {
         page.raw("background_every", &background.every.to_string());
     }
     page.raw("overlap", &plan.overlap.to_string());
+    if let Some(directory) = &plan.directory {
+        page.string("directory", &directory.to_string_lossy());
+    }
 }
 
 fn channel(page: &mut Page<'_>, channel: &ChannelSettings) {

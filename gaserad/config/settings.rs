@@ -28,6 +28,16 @@ pub struct Settings {
     pub warnings: Vec<String>,
 }
 
+impl Settings {
+    /// Where plans are looked for by name, the first one first.
+    pub fn plan_directories(&self) -> Vec<PathBuf> {
+        match &self.plan.directory {
+            Some(directory) => vec![directory.clone()],
+            None => vec![self.store.directory.join("plans"), PathBuf::from("/etc/gaserad/plans")],
+        }
+    }
+}
+
 pub type Origins = BTreeMap<String, Origin>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,6 +234,8 @@ pub struct PlanDefaults {
     pub overlap: bool,
     /// Where the valve is sent when a run is over, from `[multiplexer] park`; `None` if it stays where it is.
     pub park: Option<Channel>,
+    /// Where plans are kept by name, if not where they usually are.
+    pub directory: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

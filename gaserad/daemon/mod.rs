@@ -34,7 +34,7 @@ use crate::stream::{self, Hub};
 use devices::Devices;
 pub use failure::Failure;
 use recovery::Recovered;
-use seams::{Events, Keeping, Measuring};
+use seams::{Events, Files, Keeping, Measuring};
 
 /// How long a shutdown may take before it is cut off.
 const SHUTDOWN: Duration = Duration::from_secs(20);
@@ -97,6 +97,7 @@ impl Daemon {
                 settings: settings.clone(),
             }),
             archive: Arc::new(Keeping(store.clone())),
+            plans: Arc::new(Files { directories: settings.plan_directories() }),
             hub: hub.clone(),
             clock: shared,
         };

@@ -272,6 +272,7 @@ impl Run {
             barren: std::collections::BTreeMap::new(),
             samples: std::collections::BTreeMap::new(),
             records: 0,
+            newest: None,
             good_records: 0,
             live_data: None,
             ordered_start: false,

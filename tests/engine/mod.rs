@@ -3,6 +3,7 @@
 mod admission;
 mod control;
 mod dwell;
+mod everything;
 mod faults;
 mod guard;
 mod instruments;

@@ -175,6 +175,7 @@ impl World {
         let began = Beginning { resumes_after, resumable, ..Beginning::default() };
         self.hand_over(What::Began(Box::new(began)));
         self.later(SECOND, What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
+        self.find_the_valve_after(SECOND);
     }
 
     /// The process is told to end, and does when it may.
@@ -184,6 +185,13 @@ impl World {
         while !self.state.is_at_rest() && self.now < patience {
             self.advance(patience);
         }
+    }
+
+    /// The owner of the valve finds it where it stands.
+    pub fn find_the_valve_after(&mut self, away: Duration) {
+        let at = self.valve.last().and_then(|(_, at)| Channel::new(*at)).unwrap_or(Channel::HOME);
+        let back = ValveNews::At(Position::At(at, Verification::Readback));
+        self.later(away, What::Valve(back));
     }
 
     pub fn valve_says(&mut self, news: ValveNews) {

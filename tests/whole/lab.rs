@@ -30,6 +30,8 @@ pub struct Design {
     pub faults: &'static str,
     /// Lines for `[analyzer]`.
     pub analyzer: &'static str,
+    /// Lines for `[store]`.
+    pub store: &'static str,
     /// Where the daemon looks for the analyzer, if not where it is.
     pub elsewhere: Option<String>,
     pub multiplexer: Multiplexer,
@@ -45,7 +47,7 @@ pub enum Multiplexer {
 
 impl Default for Design {
     fn default() -> Self {
-        Self { scale: 100, faults: "", analyzer: "", elsewhere: None, multiplexer: Multiplexer::Vici }
+        Self { scale: 100, faults: "", analyzer: "", store: "", elsewhere: None, multiplexer: Multiplexer::Vici }
     }
 }
 
@@ -212,12 +214,13 @@ impl Lab {
 fn settings(folder: &Path, design: &Design, ak: &str, multiplexer: &(&str, &str, String)) -> String {
     let folder = folder.display();
     let (address, more) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer);
+    let store = design.store;
     let (driver, key, place) = multiplexer;
     format!(
         "[listen]\naddresses = [\"unix:{folder}/sock\", \"127.0.0.1:0\"]\n\
          [analyzer]\naddress = \"{address}\"\n{more}\n\
          [multiplexer]\ndriver = \"{driver}\"\n[multiplexer.{driver}]\n{key} = \"{place}\"\n\
-         [store]\ndirectory = \"{folder}/state\"\n"
+         [store]\ndirectory = \"{folder}/state\"\n{store}\n"
     )
 }
 
