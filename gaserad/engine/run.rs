@@ -266,6 +266,7 @@ impl Run {
             baseline: None,
             repeat: 0,
             stop: 0,
+            stands_at: None,
             visits_begun: 0,
             visits_done: 0,
             visit: None,

@@ -170,6 +170,8 @@ pub(super) struct Run {
     pub repeat: u32,
     /// Index of the stop the valve is at or on its way to.
     pub stop: usize,
+    /// Where the valve arrived last.
+    pub stands_at: Option<Channel>,
     pub visits_begun: u32,
     pub visits_done: u32,
     pub visit: Option<Visit>,

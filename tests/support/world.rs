@@ -189,9 +189,12 @@ impl World {
 
     /// The owner of the valve finds it where it stands.
     pub fn find_the_valve_after(&mut self, away: Duration) {
-        let at = self.valve.last().and_then(|(_, at)| Channel::new(*at)).unwrap_or(Channel::HOME);
-        let back = ValveNews::At(Position::At(at, Verification::Readback));
-        self.later(away, What::Valve(back));
+        self.later(away, What::Valve(ValveNews::At(Position::Unknown)));
+    }
+
+    fn valve_stands(&self) -> Position {
+        let at = self.valve.iter().rev().find(|(since, _)| *since <= self.now).and_then(|(_, at)| Channel::new(*at));
+        at.map_or(Position::Unknown, |at| Position::At(at, Verification::Readback))
     }
 
     pub fn valve_says(&mut self, news: ValveNews) {
@@ -238,6 +241,9 @@ impl World {
             self.look();
         } else if answer == Some(next) {
             let Some((_, what)) = self.agenda.pop_first() else { return };
+            // Where the valve is found is where it stands then.
+            let found = matches!(what, What::Valve(ValveNews::At(_)));
+            let what = if found { What::Valve(ValveNews::At(self.valve_stands())) } else { what };
             self.hand_over(what);
         } else if deadline == Some(next) {
             self.hand_over(What::DeadlineReached);

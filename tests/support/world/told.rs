@@ -63,15 +63,6 @@ impl World {
         self.effects.iter().filter(|(_, effect)| matches!(effect, Effect::Keep(Fact::RunStarted(_)))).count()
     }
 
-    /// Whether the last run was one that had waited.
-    pub fn is_queued_last(&self) -> bool {
-        let started = |effect: &Effect| match effect {
-            Effect::Keep(Fact::RunStarted(run)) => Some(run.id.0.starts_with("QUEUED")),
-            _ => None,
-        };
-        self.effects.iter().rev().find_map(|(_, effect)| started(effect)).unwrap_or_default()
-    }
-
     pub fn replies(&self, wanted: RequestId) -> Vec<(Tick, Result<Done, Denied>)> {
         let replied = |(at, effect): &(Tick, Effect)| match effect {
             Effect::Reply { request, answer } if *request == wanted => Some((*at, answer.clone())),
