@@ -7,7 +7,9 @@
 
 mod abort;
 mod demo;
+mod evidence;
 mod faults;
+mod kill;
 mod lab;
 mod measure;
 mod outage;

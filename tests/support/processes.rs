@@ -89,12 +89,22 @@ impl Process {
 
     /// What follows `beginning` on the first line that begins so.
     pub fn line_after(&mut self, beginning: &str) -> String {
+        let found = self.find_line_after(beginning);
+        found.unwrap_or_else(|| panic!("{} ended, or was stuck, before it said {beginning:?}", self.name))
+    }
+
+    /// The same of a process that may end before.
+    pub fn find_line_after(&mut self, beginning: &str) -> Option<String> {
         while let Some(line) = self.line() {
             if let Some(rest) = line.strip_prefix(beginning) {
-                return rest.to_owned();
+                return Some(rest.to_owned());
             }
         }
-        panic!("{} ended, or was stuck, before it said {beginning:?}", self.name);
+        None
+    }
+
+    pub fn pid(&self) -> Pid {
+        pid(&self.child)
     }
 
     pub fn signal(&self, signal: Signal) {

@@ -1,7 +1,7 @@
 //! A plant, a daemon that measures on it, and ways to ask both.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +33,8 @@ pub struct Design {
     /// Where the daemon looks for the analyzer, if not where it is.
     pub elsewhere: Option<String>,
     pub multiplexer: Multiplexer,
+    /// Lines for `[store]`, and sections after it.
+    pub store: &'static str,
 }
 
 /// What switches the lines.
@@ -45,7 +47,7 @@ pub enum Multiplexer {
 
 impl Default for Design {
     fn default() -> Self {
-        Self { scale: 100, faults: "", analyzer: "", elsewhere: None, multiplexer: Multiplexer::Vici }
+        Self { scale: 100, faults: "", analyzer: "", elsewhere: None, multiplexer: Multiplexer::Vici, store: "" }
     }
 }
 
@@ -212,12 +214,13 @@ impl Lab {
 fn settings(folder: &Path, design: &Design, ak: &str, multiplexer: &(&str, &str, String)) -> String {
     let folder = folder.display();
     let (address, more) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer);
+    let store = design.store;
     let (driver, key, place) = multiplexer;
     format!(
         "[listen]\naddresses = [\"unix:{folder}/sock\", \"127.0.0.1:0\"]\n\
          [analyzer]\naddress = \"{address}\"\n{more}\n\
          [multiplexer]\ndriver = \"{driver}\"\n[multiplexer.{driver}]\n{key} = \"{place}\"\n\
-         [store]\ndirectory = \"{folder}/state\"\n"
+         [store]\ndirectory = \"{folder}/state\"\n{store}\n"
     )
 }
 
@@ -229,17 +232,22 @@ pub struct Events {
 
 impl Events {
     fn open(address: &str, after: Option<u64>) -> Self {
-        let mut stream = TcpStream::connect(address).unwrap();
+        Self::try_open(address, after).unwrap()
+    }
+
+    /// The stream of a daemon that may end at any moment.
+    pub fn try_open(address: &str, after: Option<u64>) -> std::io::Result<Self> {
+        let mut stream = TcpStream::connect(address)?;
         let after = after.map_or_else(String::new, |seq| format!("&last_event_id={seq}"));
         // Without the chunks of HTTP/1.1 the body is lines and nothing else.
-        write!(stream, "GET /events?format=jsonl{after} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
-        let other = stream.try_clone().unwrap();
+        write!(stream, "GET /events?format=jsonl{after} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+        let other = stream.try_clone()?;
         let watchdog = Watchdog::new(move || drop(other.shutdown(Shutdown::Both)));
         let mut lines = BufReader::new(stream).lines();
-        let status = lines.next().unwrap().unwrap();
+        let status = lines.next().unwrap_or_else(|| Err(ErrorKind::UnexpectedEof.into()))?;
         assert!(status.contains(" 200 "), "{status}");
-        while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-        Self { lines, _watchdog: watchdog }
+        while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+        Ok(Self { lines, _watchdog: watchdog })
     }
 
     /// Skips to the first event like this.

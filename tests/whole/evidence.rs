@@ -1,0 +1,84 @@
+//! What must be true of the state directory whatever happened to the daemon that wrote it.
+
+use std::collections::BTreeSet;
+use std::ops::AddAssign;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+use super::lab::Lab;
+use super::verdict::assert_numbered;
+
+/// How much was looked at.
+#[derive(Debug, Default)]
+pub struct Figures {
+    pub runs: u32,
+    pub kills: u32,
+    pub events: usize,
+    pub records: usize,
+    pub good: usize,
+}
+
+impl AddAssign for Figures {
+    fn add_assign(&mut self, more: Self) {
+        self.runs += more.runs;
+        self.kills += more.kills;
+        self.events += more.events;
+        self.records += more.records;
+        self.good += more.good;
+    }
+}
+
+pub fn database(path: &Path) -> Connection {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+}
+
+/// What a reader saw is still told, in order and without a gap; every result of it is a record, once; database and
+/// files agree.
+#[track_caller]
+pub fn assert_sound(lab: &Lab, run: &str, seen: &[Value], kills: u32) -> Figures {
+    let all = lab.events_to_the_end_of(run);
+    assert_numbered(&all);
+    assert!(all.len() >= seen.len(), "{} events were told and {} are kept", seen.len(), all.len());
+    for (kept, seen) in all.iter().zip(seen) {
+        assert_eq!(kept, seen, "what was told is told again as it was");
+    }
+    let finished = all.iter().filter(|event| event["type"] == "run.finished" && event["data"]["run"]["id"] == run);
+    assert_eq!(finished.count(), 1, "a run ends once");
+    let figures = kept(lab, run, &all);
+    let verified = lab.ctl(&["runs", "verify"]);
+    assert_eq!(verified.exit, 0, "{verified:?}");
+    assert_intact(&database(&lab.path("state/state.sqlite")));
+    Figures { kills, events: all.len(), ..figures }
+}
+
+/// Every result of the run that was told is a record, and every record was told; none is there twice.
+#[track_caller]
+pub fn kept(lab: &Lab, run: &str, told: &[Value]) -> Figures {
+    let database = database(&lab.path("state/state.sqlite"));
+    let mut query = database.prepare("SELECT seq, stamp, good FROM records WHERE run = ? ORDER BY seq").unwrap();
+    let record = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let records: Vec<(i64, i64, bool)> = query.query_map([run], record).unwrap().map(Result::unwrap).collect();
+    let numbers: Vec<i64> = records.iter().map(|(seq, ..)| *seq).collect();
+    assert_eq!(numbers, (1..).take(numbers.len()).collect::<Vec<_>>(), "records of {run} without a gap");
+    let stamps: BTreeSet<i64> = records.iter().map(|(_, stamp, _)| *stamp).collect();
+    assert_eq!(stamps.len(), records.len(), "a result of {run} is there twice: {records:?}");
+    let of_run = told.iter().filter(|event| event["type"] == "live_data" && event["data"]["run_id"] == run);
+    let told: Vec<(i64, i64)> =
+        of_run.map(|event| (integer(&event["data"]["seq"]), integer(&event["data"]["device_timestamp"]))).collect();
+    let written: Vec<(i64, i64)> = records.iter().map(|(seq, stamp, _)| (*seq, *stamp)).collect();
+    assert_eq!(written[..told.len().min(written.len())], told, "results of {run} that were told");
+    let good = records.iter().filter(|(.., good)| *good).count();
+    Figures { runs: 1, records: records.len(), good, ..Figures::default() }
+}
+
+fn integer(value: &Value) -> i64 {
+    value.as_i64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[track_caller]
+pub fn assert_intact(database: &Connection) {
+    let found: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(found, "ok");
+}
