@@ -17,6 +17,10 @@ impl Turn {
             return;
         }
         let stale = run.baseline == Some(read.sample.stamp);
+        if stale && run.recorded == Some(read.sample.stamp) {
+            // A run that was interrupted finds its own result again.
+            return;
+        }
         let blind = self.state.exchanges.is_blind();
         let origin = if stale { Origin::BeforeTheRun } else { self.state.exchanges.claim(&read) };
         let credit = attribute(origin, &self.state.timeline);
@@ -73,6 +77,7 @@ impl Turn {
         flags.extend(clock_step);
         let drawn = credit.exchange.map_or(read.read, |exchange| middle(exchange.ended_after, exchange.ended_before));
         run.records += 1;
+        run.recorded = Some(read.sample.stamp);
         let record = Record {
             run: run.id.clone(),
             seq: run.records,

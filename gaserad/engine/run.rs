@@ -251,6 +251,7 @@ impl Run {
             shown_channel: 0,
             task_id: 0,
             baseline: None,
+            recorded: None,
             repeat: 0,
             stop: 0,
             visits_begun: 0,

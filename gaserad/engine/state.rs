@@ -162,6 +162,8 @@ pub(super) struct Run {
     /// Samples of the latest visits, to number them.
     pub samples: BTreeMap<VisitId, Samples>,
     pub records: u32,
+    /// Of the newest record.
+    pub recorded: Option<AnalyzerTime>,
     pub good_records: u32,
     pub live_data: Option<LiveData>,
     /// The analyzer was ordered to start, so that it may be measuring.

@@ -46,7 +46,7 @@ pub fn assert_sound(lab: &Lab, run: &str, seen: &[Value], kills: u32) -> Figures
     }
     let finished = all.iter().filter(|event| event["type"] == "run.finished" && event["data"]["run"]["id"] == run);
     assert_eq!(finished.count(), 1, "a run ends once");
-    let figures = kept(lab, run, &all);
+    let figures = records(lab, run, &all);
     let verified = lab.ctl(&["runs", "verify"]);
     assert_eq!(verified.exit, 0, "{verified:?}");
     assert_intact(&database(&lab.path("state/state.sqlite")));
@@ -55,22 +55,21 @@ pub fn assert_sound(lab: &Lab, run: &str, seen: &[Value], kills: u32) -> Figures
 
 /// Every result of the run that was told is a record, and every record was told; none is there twice.
 #[track_caller]
-pub fn kept(lab: &Lab, run: &str, told: &[Value]) -> Figures {
+pub fn records(lab: &Lab, run: &str, told: &[Value]) -> Figures {
     let database = database(&lab.path("state/state.sqlite"));
     let mut query = database.prepare("SELECT seq, stamp, good FROM records WHERE run = ? ORDER BY seq").unwrap();
     let record = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let records: Vec<(i64, i64, bool)> = query.query_map([run], record).unwrap().map(Result::unwrap).collect();
-    let numbers: Vec<i64> = records.iter().map(|(seq, ..)| *seq).collect();
-    assert_eq!(numbers, (1..).take(numbers.len()).collect::<Vec<_>>(), "records of {run} without a gap");
-    let stamps: BTreeSet<i64> = records.iter().map(|(_, stamp, _)| *stamp).collect();
-    assert_eq!(stamps.len(), records.len(), "a result of {run} is there twice: {records:?}");
+    let kept: Vec<(i64, i64, bool)> = query.query_map([run], record).unwrap().map(Result::unwrap).collect();
+    assert!(kept.iter().zip(1..).all(|((seq, ..), expected)| *seq == expected), "a gap in {run}: {kept:?}");
+    let stamps: BTreeSet<i64> = kept.iter().map(|(_, stamp, _)| *stamp).collect();
+    assert_eq!(stamps.len(), kept.len(), "a result of {run} is there twice: {kept:?}");
     let of_run = told.iter().filter(|event| event["type"] == "live_data" && event["data"]["run_id"] == run);
     let told: Vec<(i64, i64)> =
         of_run.map(|event| (integer(&event["data"]["seq"]), integer(&event["data"]["device_timestamp"]))).collect();
-    let written: Vec<(i64, i64)> = records.iter().map(|(seq, stamp, _)| (*seq, *stamp)).collect();
-    assert_eq!(written[..told.len().min(written.len())], told, "results of {run} that were told");
-    let good = records.iter().filter(|(.., good)| *good).count();
-    Figures { runs: 1, records: records.len(), good, ..Figures::default() }
+    let written: Vec<(i64, i64)> = kept.iter().map(|(seq, stamp, _)| (*seq, *stamp)).collect();
+    assert_eq!(written, told, "every result of {run} that was told is kept, and no other one");
+    let good = kept.iter().filter(|(.., good)| *good).count();
+    Figures { runs: 1, records: kept.len(), good, ..Figures::default() }
 }
 
 fn integer(value: &Value) -> i64 {

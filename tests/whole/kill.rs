@@ -2,6 +2,7 @@
 //!
 //! `KILLS=200 cargo test --test tests kill:: -- --nocapture` kills so often in all; `SEED=…` draws other instants.
 
+use std::collections::BTreeSet;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::spawn;
 use std::time::Duration;
@@ -9,9 +10,9 @@ use std::time::Duration;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use super::evidence::{Figures, assert_sound, kept};
+use super::evidence::{Figures, assert_sound, records};
 use super::lab::{Design, Events, Lab};
-use super::verdict::{assert_true, exported, visited};
+use super::verdict::{Row, assert_true, exported, visited};
 use crate::support::processes::Process;
 
 const START: &[&str] = &["start", "--channels", "1-3", "--repeats", "2", "--pause", "6s", "--measure", "20s"];
@@ -102,14 +103,25 @@ fn resumed(kills: u32, dice: &mut Dice) -> Figures {
     }
     lab.start_daemon();
     let figures = assert_sound(&lab, &run, &reader.seen, reader.kills);
-    let ended = &reader.seen.last().unwrap()["data"]["run"];
-    assert_eq!(ended["outcome"], "completed", "{ended}");
     let rows = exported(&lab);
     assert_true(&rows, &lab.truth());
-    let expected = (1..=3).flat_map(|channel| [(channel, 1), (channel, 2)]).collect();
-    assert_eq!(visited(&rows), expected);
+    assert_through(&reader.seen.last().unwrap()["data"]["run"], &rows, reader.kills);
     lab.assert_idle();
     figures
+}
+
+/// All of the plan was carried out. A result that the analyzer had not finished when it was stopped is gone, and the
+/// valve may have left for the next channel by then: that visit is told to be without a good sample.
+fn assert_through(ended: &Value, rows: &[Row], kills: u32) {
+    let missing = 6 - visited(rows).len();
+    let told = ended["reason"].as_str().unwrap();
+    if missing == 0 {
+        assert_eq!(ended["outcome"], "completed", "{ended}");
+    } else {
+        assert_eq!(ended["outcome"], "partial", "{ended}");
+        assert!(told.starts_with(&format!("visits without a good sample: {missing} of 6")), "{ended}");
+        assert!(missing <= usize::try_from(kills).unwrap(), "{ended}");
+    }
 }
 
 #[test]
@@ -126,35 +138,40 @@ fn a_run_completes_however_often_and_whenever_the_daemon_is_killed() {
 /// Each life begins with the end of the run before, and begins another one, or is killed while it tries.
 #[test]
 fn a_run_whose_daemon_is_killed_is_closed_if_the_settings_say_so() {
-    let kills = u32::try_from(number("KILLS", 40) / 10).unwrap();
+    let kills = u32::try_from(number("KILLS", 40) / 8).unwrap();
     let mut lab = Lab::new(&Design { store: "on_restart = \"end\"", ..RESUME });
     let mut dice = Dice::new(1);
-    let mut granted = Vec::new();
+    let mut granted = BTreeSet::new();
     let mut reader = Reader::default();
     while reader.kills < kills {
-        let life = dice.life() + Duration::from_millis(200);
-        let daemon = lab.daemon.take().unwrap();
-        let at = lab.address().to_owned();
+        let (daemon, at) = (lab.daemon.take().unwrap(), lab.address().to_owned());
         let starting = lab.begin(&[START, &["--json"]].concat());
-        assert!(!reader.follow(daemon, Some(at), "", Some(life)));
+        assert!(!reader.follow(daemon, Some(at), "", Some(dice.life())));
         let started = starting.wait();
         if started.exit == 0 {
             let run: Value = serde_json::from_str(&started.stdout).unwrap();
-            granted.push(run["id"].as_str().or(run["run_id"].as_str()).unwrap().to_owned());
+            granted.insert(run["run_id"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned());
         }
         lab.start_daemon();
     }
-    assert!(granted.len() > 1, "hardly a run was started: {granted:?}");
-    let mut sum = Figures::default();
-    for run in &granted {
+    let runs = runs(&lab);
+    assert!(!granted.is_empty() && granted.iter().all(|run| runs.contains(run)), "{granted:?} {runs:?}");
+    let last = runs.last().unwrap();
+    let mut sum = Figures { runs: 0, records: 0, good: 0, ..assert_sound(&lab, last, &reader.seen, reader.kills) };
+    let told = lab.events_to_the_end_of(last);
+    for run in &runs {
         let ended = lab.ask(&["runs", "show", run]);
         assert_eq!(ended["outcome"], "failed", "{ended}");
         assert_eq!(ended["reason"], "gaserad ended in the middle of the run and was started again");
-        sum += kept(&lab, run, &reader.seen);
+        sum += records(&lab, run, &told);
     }
-    let (last, seen) = (granted.last().unwrap(), &reader.seen);
-    assert_sound(&lab, last, seen, reader.kills);
     assert_true(&exported(&lab), &lab.truth());
     lab.until_idle(0);
-    eprintln!("ended: {} runs, {} kills, {sum:?}", granted.len(), reader.kills);
+    eprintln!("ended: {sum:?}");
+}
+
+/// All runs, the oldest first: their ids tell.
+fn runs(lab: &Lab) -> BTreeSet<String> {
+    let runs = lab.ask(&["runs", "list", "--limit", "1000"]);
+    runs["runs"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect()
 }
