@@ -100,6 +100,7 @@ impl Control for Still {
             progress: Progress::default(),
             run: None,
             last_run: None,
+            queued: Vec::new(),
             analyzer: AnalyzerStatus::default(),
             multiplexer: MultiplexerStatus::default(),
             live_data: None,

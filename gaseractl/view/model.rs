@@ -199,6 +199,7 @@ pub mod tests {
             },
             run: Some(run_summary()),
             last_run: None,
+            queued: Vec::new(),
             analyzer: AnalyzerStatus {
                 address: "192.168.0.100:8888".into(),
                 online: true,

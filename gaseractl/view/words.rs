@@ -241,6 +241,8 @@ pub fn outcome(run: &Run) -> Option<Outcome> {
 /// `ada paused the run`
 pub fn update(update: &RunUpdate) -> String {
     let done = match update.change {
+        RunChange::Queued => "wants a run that",
+        RunChange::Unqueued => "does not get the run that waited:",
         RunChange::PauseAsked => "wants the run to pause",
         RunChange::Suspended => "suspended the run",
         RunChange::Resumed => "resumed the run",

@@ -91,7 +91,8 @@ impl GaseraService for Grpc {
             return Ok(Response::new(self.answer(&plan, String::new(), &timeline(&plan))));
         }
         let who = if plan.operator.is_empty() { peer.to_string() } else { format!("{} ({peer})", plan.operator) };
-        let start = StartRequest { plan: plan.clone(), ignore_errors: request.ignore_errors, if_measuring, who };
+        let ignore_errors = request.ignore_errors;
+        let start = StartRequest { ignore_errors, if_measuring, ..StartRequest::new(plan.clone(), who) };
         let id = self.services.control.start(start).await.map_err(convert::status)?;
         Ok(Response::new(self.answer(&plan, id.0, &[])))
     }

@@ -10,9 +10,7 @@ use serde::Deserialize;
 use super::{Daemon, Failure};
 use crate::config::{self, Overrides, Settings};
 use crate::domain::event::{LiveData, PhaseChange, outcome_sentence};
-use crate::domain::{
-    Event, IfMeasuring, Phase, Plan, PlanDraft, RunId, RunSummary, StartRequest, Status, Sync, duration,
-};
+use crate::domain::{Event, Phase, Plan, PlanDraft, RunId, RunSummary, StartRequest, Status, Sync, duration};
 use crate::stream::{Cursor, Filter, Format, SubscribeRequest};
 
 const SCALE: f64 = 60.0;
@@ -29,8 +27,7 @@ pub async fn run(overrides: &Overrides, scale: Option<f64>, out: &mut impl Write
     introduce(out, &daemon, &plan, scale)?;
     let mut lines = Lines::follow(&daemon)?;
     lines.until_online().await;
-    let request =
-        StartRequest { plan, ignore_errors: false, if_measuring: IfMeasuring::Refuse, who: "the demonstration".into() };
+    let request = StartRequest::new(plan, "the demonstration");
     let id = daemon.handle.start(request).await.map_err(anyhow::Error::from)?;
     let ended = lines.tell(out, &id).await?;
     let folder = daemon.store.run_folder(&ended);

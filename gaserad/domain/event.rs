@@ -61,6 +61,10 @@ pub struct RunUpdate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunChange {
+    /// It begins later.
+    Queued,
+    /// It was to begin later, and will not.
+    Unqueued,
     /// It will pause after the sample under way.
     PauseAsked,
     Suspended,

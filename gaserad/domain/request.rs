@@ -1,6 +1,7 @@
 //! What somebody asks of the daemon, and why it can be denied.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +18,28 @@ pub struct StartRequest {
     pub ignore_errors: bool,
     #[serde(default)]
     pub if_measuring: IfMeasuring,
+    /// Begin at the next multiple of this on the wall clock, counted from midnight UTC.
+    #[serde(rename = "align_s", default, with = "super::duration::optional_seconds")]
+    pub align: Option<Duration>,
+    /// Wait for the run under way instead of being refused.
+    #[serde(default)]
+    pub queue: bool,
     /// Who asks, for the audit.
     pub who: String,
+}
+
+impl StartRequest {
+    /// At once, on an idle analyzer without blocking errors.
+    pub fn new(plan: Plan, who: impl Into<String>) -> Self {
+        Self {
+            plan,
+            ignore_errors: false,
+            if_measuring: IfMeasuring::Refuse,
+            align: None,
+            queue: false,
+            who: who.into(),
+        }
+    }
 }
 
 /// What somebody wants done with the run under way.

@@ -24,6 +24,9 @@ pub struct Status {
     pub run: Option<RunSummary>,
     /// The one before.
     pub last_run: Option<RunSummary>,
+    /// Those that begin later, the next one first.
+    #[serde(default)]
+    pub queued: Vec<QueuedRun>,
     pub analyzer: AnalyzerStatus,
     pub multiplexer: MultiplexerStatus,
     /// The newest result of the run under way, or of the last one.
@@ -32,6 +35,16 @@ pub struct Status {
     pub seq: u64,
     pub version: String,
     pub simulated: bool,
+}
+
+/// A run that begins later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuedRun {
+    pub run_id: RunId,
+    pub label: String,
+    pub who: String,
+    /// `null` if it begins when the one before it is over.
+    pub begins: Option<Utc>,
 }
 
 /// How far things are right now: what the stream calls `progress`. It is not numbered, and only the newest counts.

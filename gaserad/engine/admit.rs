@@ -1,7 +1,7 @@
 //! Which request is granted when, with a sentence for each refusal.
 
 use super::state::{Run, Stage, State};
-use crate::domain::{Control, Denied, DeviceErrors, Fault, FaultKind, Plan, Reason, Severity};
+use crate::domain::{Control, Denied, DeviceErrors, Fault, FaultKind, Plan, Reason, RunId, Severity};
 
 /// Whether a run may be prepared now.
 pub(super) fn start(state: &State) -> Result<(), Denied> {
@@ -13,10 +13,14 @@ pub(super) fn start(state: &State) -> Result<(), Denied> {
         return Err(Denied::new(Reason::AnalyzerBusy, text));
     }
     if let Some(run) = &state.run {
-        let text = format!("run {} is under way; wait for it, or abort it first (gaseractl abort)", run.id);
-        return Err(Denied::new(Reason::RunUnderWay, text));
+        return Err(under_way(&run.id));
     }
     online(state)
+}
+
+pub(super) fn under_way(run: &RunId) -> Denied {
+    let text = format!("run {run} is under way; wait for it, or abort it first (gaseractl abort)");
+    Denied::new(Reason::RunUnderWay, text)
 }
 
 pub(super) fn online(state: &State) -> Result<(), Denied> {
@@ -55,27 +59,29 @@ pub(super) fn abort(state: &State) -> Result<(), Denied> {
 
 /// Whether that can be done to the run under way.
 pub(super) fn control(state: &State, control: &Control) -> Result<(), Denied> {
-    let run = state.run.as_ref().ok_or_else(no_run)?;
+    let run = state.run.as_ref().ok_or_else(|| no_run(control.verb()))?;
     let not_now = |why: &str| {
         let text = format!("cannot {}: {why}", control.verb());
         Err(Denied::new(Reason::NotNow, text))
     };
     let standing = run.standing();
     match (control, standing) {
-        (Control::Note { .. }, _) => Ok(()),
+        // Before it has begun, there is nothing that a note could be kept with.
+        (Control::Note { .. }, _) if run.started.is_some() => Ok(()),
         (_, Standing::Beginning) => not_now("the run is only just being started; try again when it measures"),
         (_, Standing::Ending) => not_now("the run is ending already"),
         (Control::Pause { .. }, Standing::Suspended) => not_now("the run is suspended already"),
         (Control::Resume, Standing::UnderWay) if run.pause_asked.is_none() => not_now("the run is not suspended"),
         (
-            Control::Pause { .. } | Control::Resume | Control::Skip | Control::Finish { .. },
+            Control::Note { .. } | Control::Pause { .. } | Control::Resume | Control::Skip | Control::Finish { .. },
             Standing::UnderWay | Standing::Suspended,
         ) => Ok(()),
     }
 }
 
-pub(super) fn no_run() -> Denied {
-    Denied::new(Reason::NoRun, "no run is under way")
+/// `what` goes on after "cannot".
+pub(super) fn no_run(what: &str) -> Denied {
+    Denied::new(Reason::NoRun, format!("cannot {what}: no run is under way"))
 }
 
 /// A run's stages, as far as they matter to what can be done to it.

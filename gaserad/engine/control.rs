@@ -27,7 +27,7 @@ impl Turn {
     pub(super) fn control(&mut self, request: RequestId, who: String, control: Control) {
         let admitted = admit::control(&self.state, &control);
         let run = self.state.run.as_ref().map(|run| run.id.clone());
-        let answer = admitted.and_then(|()| run.map(Done::Run).ok_or_else(admit::no_run));
+        let answer = admitted.and_then(|()| run.map(Done::Run).ok_or_else(|| admit::no_run(control.verb())));
         let granted = answer.is_ok();
         self.effects.push(Effect::Reply { request, answer });
         if !granted {

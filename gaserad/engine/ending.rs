@@ -16,6 +16,9 @@ pub(super) const STOP_OFFLINE: Duration = Duration::from_secs(10);
 
 impl Turn {
     pub(super) fn abort(&mut self, request: RequestId, who: &str) {
+        if self.unqueue(request, who) {
+            return;
+        }
         if let Err(denied) = admit::abort(&self.state) {
             self.effects.push(Effect::Reply { request, answer: Err(denied) });
             return;
@@ -61,6 +64,10 @@ impl Turn {
     /// The start is refused before anything was started.
     pub(super) fn refuse(&mut self, denied: &Denied) {
         let Some(run) = self.state.run.take() else { return };
+        if run.starter.is_none() {
+            let text = format!("run {} could not be started: {denied}", run.id);
+            self.alarm(Severity::Blocker, "start_failed", text);
+        }
         for request in run.starter.into_iter().chain(run.aborters) {
             self.effects.push(Effect::Reply { request, answer: Err(denied.clone()) });
         }

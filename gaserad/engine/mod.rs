@@ -24,6 +24,7 @@
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
 //! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
+//! | `queue` | runs that begin later |
 //! | `control` | pause, resume, skip, finish, note |
 //! | `suspend` | what gets in a run's way |
 //! | `restart` | how a run goes on that was interrupted |
@@ -42,6 +43,7 @@ mod effect;
 mod ending;
 mod event;
 mod progress;
+mod queue;
 mod restart;
 mod results;
 mod run;
@@ -77,6 +79,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::ValveDid { id, answer } => turn.valve_did(id, answer),
         What::DeadlineReached => turn.deadline_reached(),
     }
+    turn.begin_the_next();
     (turn.state, turn.effects)
 }
 

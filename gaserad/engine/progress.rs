@@ -85,6 +85,7 @@ impl State {
             progress,
             run: run.and_then(Run::summary),
             last_run: self.rest.last_run.clone(),
+            queued: self.queued(at),
             analyzer: AnalyzerStatus {
                 address: String::new(),
                 online: self.analyzer.online,

@@ -19,7 +19,9 @@ impl Turn {
     pub(super) fn begin(&mut self, began: Beginning) {
         let resumes = began.resumes_after;
         if resumes.is_none() || self.state.run.is_none() {
+            let queue = std::mem::take(&mut self.state.queue);
             self.state = State::new(began);
+            self.state.queue = if resumes.is_some() { queue } else { std::collections::VecDeque::new() };
             return;
         }
         (self.state.limits, self.state.shutting_down) = (began.limits, false);

@@ -7,26 +7,36 @@ use super::state::{Run, Stage};
 use super::{Effect, Turn, admit};
 use crate::domain::event::PhaseChange;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerOrder, Channel, CommandId, Done, Event, Fact, Phase, RunId, StartRequest, Sync, Tick,
-    ValveOrder,
+    AnalyzerAnswer, AnalyzerOrder, Channel, CommandId, Done, Event, Fact, IfMeasuring, Phase, RunId, StartRequest,
+    Sync, Tick, ValveOrder,
 };
 
 impl Turn {
     pub(super) fn start(&mut self, request: RequestId, id: RunId, asked: StartRequest) {
+        if asked.align.is_some() || (asked.queue && self.state.run.is_some()) {
+            return self.queue(request, id, asked);
+        }
         if let Err(denied) = admit::start(&self.state).and_then(|()| admit::plan(&asked.plan)) {
             self.effects.push(Effect::Reply { request, answer: Err(denied) });
             return;
         }
+        self.prepare(id, asked, Some(request));
+    }
+
+    /// The analyzer finds the task; nothing has begun before it did.
+    pub(super) fn prepare(&mut self, id: RunId, asked: StartRequest, starter: Option<RequestId>) {
         let task = asked.plan.task.clone();
         let save_on_device = asked.plan.save_on_device;
-        let order =
-            self.order_analyzer(AnalyzerOrder::Prepare { task, save_on_device, if_measuring: asked.if_measuring });
+        let if_measuring = asked.if_measuring;
+        let limits = self.state.limits;
+        let limit = if if_measuring == IfMeasuring::Stop { limits.stop } else { limits.order };
+        let order = self.order_analyzer(AnalyzerOrder::Prepare { task, save_on_device, if_measuring });
         let mut run = Run::new(id, asked, self.at.tick);
-        run.starter = Some(request);
+        run.starter = starter;
         self.state.run = Some(run);
         self.state.owed_stop = None;
         self.state.valve.tried_again = false;
-        self.enter(Stage::Preparing(order), self.state.limits.order);
+        self.enter(Stage::Preparing(order), limit);
     }
 
     /// The stage that holds from now on, for at most so long.

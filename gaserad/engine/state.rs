@@ -1,12 +1,13 @@
 //! All that is remembered. Deadlines are part of it, each with its reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::control::{FinishAsked, PauseAsked};
 use super::event::RequestId;
+use super::queue::Queued;
 use super::time::HostClock;
 use crate::attribution::{Exchanges, Stamps, Timeline};
 use crate::domain::event::{DeviceMetrics, LiveData};
@@ -79,6 +80,7 @@ pub struct State {
     /// What is shown while no run is under way.
     pub(super) rest: Rest,
     pub(super) errands: Errands,
+    pub(super) queue: VecDeque<Queued>,
     /// The order to stop that the analyzer has not obeyed yet, though the run is over.
     pub(super) owed_stop: Option<CommandId>,
     pub(super) commands: u64,
@@ -275,7 +277,9 @@ impl Stage {
 impl State {
     /// When the engine must be woken, and why.
     pub fn deadline(&self) -> Option<(Tick, &'static str)> {
-        let run = self.run.as_ref()?;
+        let Some(run) = &self.run else {
+            return self.next_begins().map(|begins| (begins, "the next run to begin"));
+        };
         let stage = (run.until, run.stage.reason());
         let timeless = matches!(run.stage, Stage::Suspended(_) | Stage::Interrupted);
         let stage = Some(stage).filter(|_| !timeless);

@@ -137,6 +137,7 @@ pub(crate) fn status(seq: u64) -> Status {
         },
         run: Some(run("A")),
         last_run: None,
+        queued: Vec::new(),
         analyzer: AnalyzerStatus {
             online: true,
             status_code: Some(5),

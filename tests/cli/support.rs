@@ -91,6 +91,7 @@ pub fn status(run: Option<RunSummary>, last_run: Option<RunSummary>, seq: u64) -
         },
         run,
         last_run,
+        queued: Vec::new(),
         analyzer: AnalyzerStatus { address: "192.168.0.100:8888".into(), online: true, ..AnalyzerStatus::default() },
         multiplexer: MultiplexerStatus {
             driver: "vici".into(),

@@ -1,9 +1,11 @@
 //! The engine in virtual time.
 
+mod admission;
 mod control;
 mod dwell;
 mod faults;
 mod instruments;
+mod queue;
 mod restart;
 mod runs;
 mod suspend;

@@ -128,7 +128,7 @@ impl World {
     pub fn start_if(&mut self, plan: Plan, if_measuring: IfMeasuring) -> RequestId {
         let request = RequestId(1000 + self.scheduled);
         self.scheduled += 1;
-        let asked = StartRequest { plan, ignore_errors: false, if_measuring, who: "somebody".into() };
+        let asked = StartRequest { if_measuring, ..StartRequest::new(plan, "somebody") };
         let run = RunId(format!("RUN{}", request.0));
         self.hand_over(What::Start { request, run, asked: Box::new(asked) });
         request
@@ -171,7 +171,7 @@ impl World {
         self.now = self.now + outage;
         self.iterate();
         (self.told, self.told_stamp, self.last_look) = (None, self.result.map(|(stamp, _)| stamp), self.now);
-        let (resumes_after, resumable) = (self.state.is_busy().then_some(outage), true);
+        let (resumes_after, resumable) = (Some(outage), true);
         let began = Beginning { resumes_after, resumable, ..Beginning::default() };
         self.hand_over(What::Began(Box::new(began)));
         self.later(SECOND, What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
@@ -210,6 +210,15 @@ impl World {
         }
     }
 
+    /// Goes on, event by event, until the engine waits for this.
+    pub fn until_waiting_for(&mut self, reason: &str) {
+        let end = self.now + seconds(20_000);
+        while self.state.deadline().is_none_or(|(_, waits)| waits != reason) {
+            assert!(self.now < end, "it never waits for {reason}");
+            self.advance(end);
+        }
+    }
+
     /// To the next thing that happens, or to `end`.
     fn advance(&mut self, end: Tick) {
         let deadline = self.state.deadline().map(|(tick, _)| tick.max(self.now));
@@ -227,9 +236,13 @@ impl World {
         }
     }
 
-    pub fn hand_over(&mut self, what: What) {
+    pub fn moment(&self) -> Moment {
         let utc = Utc::from_micros(1_700_000_000_000_000) + self.now.since(Tick::ZERO) + self.wall_clock_set_by;
-        let at = Moment { tick: self.now, utc };
+        Moment { tick: self.now, utc }
+    }
+
+    pub fn hand_over(&mut self, what: What) {
+        let at = self.moment();
         let line = serde_json::to_string(&engine::Event { at, what }).expect("an event can be written");
         let event: engine::Event = serde_json::from_str(&line).expect("what was written reads back");
         self.journal.push(event.clone());

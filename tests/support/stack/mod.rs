@@ -18,7 +18,7 @@ use gasera::device::multiplexer::vici::{Vici, ViciSettings};
 use gasera::device::multiplexer::{Multiplexer, simulated};
 use gasera::device::{Analyzer, AnalyzerSettings, Report, SessionMode, Valve};
 use gasera::domain::{
-    Clock, Denied, Done, Event, Fact, IfMeasuring, Moment, Outcome, Plan, Record, RunId, StartRequest, VisitSummary,
+    Clock, Denied, Done, Event, Fact, Moment, Outcome, Plan, Record, RunId, StartRequest, VisitSummary,
 };
 use gasera::engine::{self, Beginning, Effect, Limits, RequestId, State, What};
 use gasera::simulator::{Faults, PlantSettings, Simulator, Truth};
@@ -125,8 +125,7 @@ impl Stack {
         })
         .await;
         let request = self.request();
-        let asked =
-            StartRequest { plan, ignore_errors: false, if_measuring: IfMeasuring::Refuse, who: "somebody".into() };
+        let asked = StartRequest::new(plan, "somebody");
         self.step(What::Start { request, run: RunId(format!("RUN{}", request.0)), asked: Box::new(asked) });
         request
     }
