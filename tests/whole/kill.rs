@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use super::evidence::{Figures, assert_sound, records};
+use super::evidence::{Figures, assert_sound, records, told};
 use super::lab::{Design, Events, Lab};
 use super::verdict::{Row, assert_true, exported, visited};
 use crate::support::processes::Process;
@@ -158,7 +158,7 @@ fn a_run_whose_daemon_is_killed_is_closed_if_the_settings_say_so() {
     assert!(!granted.is_empty() && granted.iter().all(|run| runs.contains(run)), "{granted:?} {runs:?}");
     let last = runs.last().unwrap();
     let mut sum = Figures { runs: 0, records: 0, good: 0, ..assert_sound(&lab, last, &reader.seen, reader.kills) };
-    let told = lab.events_to_the_end_of(last);
+    let told = told(&lab, last, reader.seen.len());
     for run in &runs {
         let ended = lab.ask(&["runs", "show", run]);
         assert_eq!(ended["outcome"], "failed", "{ended}");
@@ -172,6 +172,6 @@ fn a_run_whose_daemon_is_killed_is_closed_if_the_settings_say_so() {
 
 /// All runs, the oldest first: their ids tell.
 fn runs(lab: &Lab) -> BTreeSet<String> {
-    let runs = lab.ask(&["runs", "list", "--limit", "1000"]);
+    let runs = lab.ask(&["runs", "list"]);
     runs["runs"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect()
 }
