@@ -7,6 +7,8 @@
 
 mod abort;
 mod demo;
+mod disk;
+mod endurance;
 mod evidence;
 mod faults;
 mod kill;

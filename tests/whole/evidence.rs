@@ -61,14 +61,14 @@ pub fn assert_sound(lab: &Lab, run: &str, seen: &[Value], kills: u32) -> Figures
     let figures = records(lab, run, &all);
     let verified = lab.ctl(&["runs", "verify"]);
     assert_eq!(verified.exit, 0, "{verified:?}");
-    assert_intact(&database(&lab.path("state/state.sqlite")));
+    assert_intact(&database(&lab.state("state.sqlite")));
     Figures { kills, events: all.len(), ..figures }
 }
 
 /// Every result of the run that was told is a record, and every record was told; none is there twice.
 #[track_caller]
 pub fn records(lab: &Lab, run: &str, told: &[Value]) -> Figures {
-    let database = database(&lab.path("state/state.sqlite"));
+    let database = database(&lab.state("state.sqlite"));
     let mut query = database.prepare("SELECT seq, stamp, good FROM records WHERE run = ? ORDER BY seq").unwrap();
     let record = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let kept: Vec<(i64, i64, bool)> = query.query_map([run], record).unwrap().map(Result::unwrap).collect();

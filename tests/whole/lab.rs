@@ -10,6 +10,7 @@ use gasera::simulator::Truth;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::disk;
 use crate::support::processes::{Done, Process, Watchdog};
 
 /// ASTS of an analyzer that does nothing.
@@ -35,6 +36,8 @@ pub struct Design {
     pub multiplexer: Multiplexer,
     /// Lines for `[store]`, and sections after it.
     pub store: &'static str,
+    /// The state directory is a disk of its own, of so many bytes as mount(8) writes them.
+    pub disk: Option<&'static str>,
 }
 
 /// What switches the lines.
@@ -47,7 +50,15 @@ pub enum Multiplexer {
 
 impl Default for Design {
     fn default() -> Self {
-        Self { scale: 100, faults: "", analyzer: "", elsewhere: None, multiplexer: Multiplexer::Vici, store: "" }
+        Self {
+            scale: 100,
+            faults: "",
+            analyzer: "",
+            elsewhere: None,
+            multiplexer: Multiplexer::Vici,
+            store: "",
+            disk: None,
+        }
     }
 }
 
@@ -56,6 +67,7 @@ pub struct Lab {
     pub daemon: Option<Process>,
     _plant: Process,
     scale: String,
+    disk: Option<&'static str>,
     /// `host:port` of the analyzer.
     ak: String,
     /// `host:port` of the daemon.
@@ -91,7 +103,7 @@ impl Lab {
             Multiplexer::RelaysOnSerial => ("modbus", "port", plant.line_after("Modbus relays on ")),
         };
         fs::write(path("gaserad.toml"), settings(folder.path(), design, &ak, &multiplexer)).unwrap();
-        let mut lab = Self { daemon: None, _plant: plant, scale, ak, http: String::new(), folder };
+        let mut lab = Self { daemon: None, _plant: plant, scale, disk: design.disk, ak, http: String::new(), folder };
         lab.start_daemon();
         lab
     }
@@ -103,7 +115,20 @@ impl Lab {
     /// The daemon with the lab's settings, not started.
     pub fn command(&self) -> Command {
         let config = self.path("gaserad.toml").display().to_string();
-        gaserad(&["--config", &config, "--time-scale", &self.scale])
+        let plain = gaserad(&["--config", &config, "--time-scale", &self.scale]);
+        match self.disk {
+            Some(size) => disk::with_mount(&plain, &self.path("state"), size),
+            None => plain,
+        }
+    }
+
+    /// A file of the state directory, as the daemon sees it.
+    pub fn state(&self, name: &str) -> PathBuf {
+        let inside = self.path("state").join(name);
+        match &self.daemon {
+            Some(daemon) if self.disk.is_some() => disk::seen_by(daemon, &inside),
+            _ => inside,
+        }
     }
 
     pub fn start_daemon(&mut self) {
