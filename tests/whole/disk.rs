@@ -127,7 +127,7 @@ fn a_disk_that_is_nearly_full_is_told_in_the_middle_of_a_run_which_waits_if_the_
     events.until_phase("SUSPENDED");
     fs::remove_file(&filler).unwrap();
     events.until_phase("MEASURING");
-    assert_eq!(lab.ctl(&["finish", "--after", "channel"]).exit, 0);
+    assert_eq!(lab.ctl(&["abort", "--wait"]).exit, 0);
     let all = lab.events_to_the_end_of(&run);
     assert_sound(&lab, &run, &all, 0);
     assert_true(&exported(&lab), &lab.truth());

@@ -1,10 +1,10 @@
 //! What must be true of the state directory whatever happened to the daemon that wrote it.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::ops::AddAssign;
-use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::lab::Lab;
@@ -30,8 +30,12 @@ impl AddAssign for Figures {
     }
 }
 
-pub fn database(path: &Path) -> Connection {
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+/// A copy of the database, of a daemon that writes nothing just now.
+fn database(lab: &Lab) -> Connection {
+    let copy = lab.path("copy.sqlite");
+    fs::copy(lab.state("state.sqlite"), &copy).unwrap();
+    fs::copy(lab.state("state.sqlite-wal"), lab.path("copy.sqlite-wal")).unwrap();
+    Connection::open(copy).unwrap()
 }
 
 /// All that is told today up to the end of the run, and at least `count` events.
@@ -61,14 +65,14 @@ pub fn assert_sound(lab: &Lab, run: &str, seen: &[Value], kills: u32) -> Figures
     let figures = records(lab, run, &all);
     let verified = lab.ctl(&["runs", "verify"]);
     assert_eq!(verified.exit, 0, "{verified:?}");
-    assert_intact(&database(&lab.state("state.sqlite")));
+    assert_intact(&database(lab));
     Figures { kills, events: all.len(), ..figures }
 }
 
 /// Every result of the run that was told is a record, and every record was told; none is there twice.
 #[track_caller]
 pub fn records(lab: &Lab, run: &str, told: &[Value]) -> Figures {
-    let database = database(&lab.state("state.sqlite"));
+    let database = database(lab);
     let mut query = database.prepare("SELECT seq, stamp, good FROM records WHERE run = ? ORDER BY seq").unwrap();
     let record = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let kept: Vec<(i64, i64, bool)> = query.query_map([run], record).unwrap().map(Result::unwrap).collect();
@@ -89,7 +93,7 @@ fn integer(value: &Value) -> i64 {
 }
 
 #[track_caller]
-pub fn assert_intact(database: &Connection) {
+fn assert_intact(database: &Connection) {
     let found: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(found, "ok");
 }
