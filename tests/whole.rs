@@ -8,7 +8,11 @@
 mod abort;
 mod control;
 mod demo;
+mod disk;
+mod endurance;
+mod evidence;
 mod faults;
+mod kill;
 mod lab;
 mod measure;
 mod outage;

@@ -150,7 +150,7 @@ impl Exchanges {
         let now = rank(seen.phase);
         let visible = u32::from(now > 0 && (self.drawn.is_empty() || now < self.rank));
         let (Some(before), Some(after)) = (last.and_then(|last| last.iteration), seen.iteration) else {
-            if visible == 0 && seen.iteration.is_none() && now == self.rank && self.could_wrap(seen) {
+            if seen.iteration.is_none() && self.could_hide_one(now, seen) {
                 self.widen(seen);
             }
             return visible;
@@ -184,6 +184,14 @@ impl Exchanges {
     fn could_wrap(&self, seen: Seen) -> bool {
         // Integrations of one task hardly differ; what was seen of them is a little less than they last.
         seen.before.since(seen.after) >= self.integration.map_or(Self::INTEGRATION, |integration| integration * 3 / 4)
+    }
+
+    /// Whether an exchange can have begun and ended between two looks without being seen, if nothing counts it.
+    fn could_hide_one(&self, now: u8, seen: Seen) -> bool {
+        // Further on in the same iteration, it takes a whole one to come out there.
+        let whole = self.cycle.filter(|_| now > self.rank);
+        let passed = seen.before.since(seen.after);
+        whole.map_or_else(|| self.could_wrap(seen), |cycle| passed >= cycle * 3 / 4)
     }
 
     /// The next result may be of the newest exchange or of one since then that was not seen: its window covers both.

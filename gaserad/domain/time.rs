@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for Utc {
     }
 }
 
-/// The same instant on both host clocks.
+/// The same instant on both host clocks. It is written exactly: what is worked out from it again is to be the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
     pub tick: Tick,
@@ -162,10 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_in_the_journal_loses_nothing() {
+    fn a_moment_is_read_as_it_was_written_and_one_in_milliseconds_too() {
         let moment = Moment { tick: Tick::from_micros(7), utc: Utc::from_micros(1_768_464_192_345_678) };
         let written = serde_json::to_string(&moment).unwrap();
+        assert_eq!(written, r#"{"tick":7,"utc":"2026-01-15T08:03:12.345678Z"}"#);
         assert_eq!(serde_json::from_str::<Moment>(&written).unwrap(), moment);
+        let older: Moment = serde_json::from_str(r#"{"tick":7,"utc":"2026-01-15T08:03:12.345Z"}"#).unwrap();
+        assert_eq!(older.utc, Utc::from_micros(1_768_464_192_345_000));
     }
 
     #[test]

@@ -5,11 +5,12 @@
 //! for a device. Progress is no event: it is shown at once and not kept.
 
 pub mod clock;
+mod full;
 mod guard;
 mod handle;
 mod space;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +35,6 @@ use space::Space;
 const TICK_AT_MOST: Duration = Duration::from_millis(50);
 /// Events that are stepped and kept together at most.
 const TOGETHER: usize = 64;
-/// How often it is tried again to keep something on a full disk.
-const RETRY_FULL_DISK: Duration = Duration::from_secs(1);
 /// How long the analyzer may take to stop when the store has failed.
 const STOP_AT_THE_END: Duration = Duration::from_secs(15);
 
@@ -61,6 +60,8 @@ pub struct Runtime {
     guard: Guard,
     state: State,
     inbox: mpsc::Receiver<Request>,
+    /// What was asked while the disk was full.
+    held: VecDeque<Request>,
     reports: mpsc::UnboundedReceiver<Report>,
     waiting: BTreeMap<RequestId, Waiting>,
     asked: u64,
@@ -113,6 +114,7 @@ impl Runtime {
             guard: Guard::new(parts.guard),
             state: parts.state,
             inbox,
+            held: VecDeque::new(),
             reports: parts.reports,
             waiting: BTreeMap::new(),
             asked: 0,
@@ -148,6 +150,9 @@ impl Runtime {
 
     /// Waits for what happens next. `None` if that changed nothing for the engine.
     async fn select(&mut self) -> Option<What> {
+        if let Some(request) = self.held.pop_front() {
+            return self.hear(Some(request));
+        }
         let deadline = self.state.deadline().map(|(tick, _)| tick);
         let wake = [deadline, self.next_tick].into_iter().flatten().min();
         let clock = &self.clock;
@@ -255,22 +260,6 @@ impl Runtime {
             self.show(self.clock.now());
         }
         Ok(())
-    }
-
-    /// A full disk is waited for: nothing is lost by that, and everything else goes on when there is space again.
-    async fn commit(&mut self, batch: Batch) -> Result<Vec<domain::Published>, StoreError> {
-        loop {
-            match self.store.commit(batch.clone()).await {
-                Err(error) if error.is_out_of_space() => {
-                    tracing::error!("nothing can be kept: {error}; waiting for space");
-                    let mut status = self.status(self.clock.now());
-                    status.waiting_for = "space on the disk of the state directory".into();
-                    self.hub.tick(&status);
-                    tokio::time::sleep(RETRY_FULL_DISK).await;
-                }
-                committed => return committed,
-            }
-        }
     }
 
     /// Without a store nothing can be measured: the analyzer is stopped, as far as it still answers.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(
@@ -43,8 +45,14 @@ impl StoreError {
     pub fn is_out_of_space(&self) -> bool {
         use rusqlite::ErrorCode;
         match self {
-            Self::Database(error) => error.sqlite_error_code() == Some(ErrorCode::DiskFull),
-            Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            Self::Database(error) => {
+                // The index of the write-ahead log could not grow, which SQLite reports apart.
+                let index = error.sqlite_error().map(|error| error.extended_code) == Some(SQLITE_IOERR_SHMSIZE);
+                index || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+            }
+            Self::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
             _ => false,
         }
     }

@@ -1,7 +1,7 @@
 //! The folder of each run with its live `samples.csv`.
 //!
 //! It is made from the truth and never read back: when in doubt about the file, it is written anew. What goes wrong
-//! here costs no data and so fails no commit; it is logged, and tried again with the next record.
+//! here costs no data and so fails no commit; it is logged, and tried again with the next commit.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -50,7 +50,7 @@ impl Folders {
     /// Follows what was just committed.
     pub(super) fn follow(&mut self, connection: &Connection, facts: &[Fact]) {
         let touched: BTreeSet<&RunId> = facts.iter().map(run_of).collect();
-        if touched.is_empty() {
+        if touched.is_empty() && self.behind.is_empty() {
             return;
         }
         let behind = std::mem::take(&mut self.behind);

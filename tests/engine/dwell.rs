@@ -116,6 +116,25 @@ fn the_estimate_is_the_time_it_takes() {
 }
 
 #[test]
+fn after_two_days_every_phase_is_still_where_the_plan_has_it() {
+    let mut world = World::new(Manners::default());
+    world.start(plan("1-4", 144, 60, 235, Sync::Dwell));
+    world.settle(seconds(200_000));
+    let phases = world.phases();
+    let begun: Vec<(Duration, Phase)> =
+        phases.iter().map(|(at, change)| (at.since(phases[0].0), change.phase)).collect();
+    let (repeats, closing) = begun.split_at(begun.len() - 2);
+    let (first, later) = repeats.split_at(repeats.len() / 144);
+    assert_eq!(first.len(), 12);
+    for (index, (at, phase)) in later.iter().enumerate() {
+        let (planned, same) = first[index % first.len()];
+        let repeat = u32::try_from(index / first.len() + 1).unwrap();
+        assert_eq!((*at, *phase), (planned + seconds(1200) * repeat, same), "repeat {repeat}");
+    }
+    assert_eq!(closing.iter().map(|(_, phase)| *phase).collect::<Vec<_>>(), [Phase::Switching, Phase::Idle]);
+}
+
+#[test]
 fn the_valve_moves_first_and_settles_then() {
     let mut world = World::new(Manners::default());
     world.start(plan("1,2", 1, 10, 10, Sync::Dwell));

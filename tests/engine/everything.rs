@@ -161,6 +161,7 @@ fn no_move_before_the_analyzer_confirmed(world: &World) {
 
 fn live(seed: u64) {
     let mut world = build(seed);
+    world.disturbed = true;
     let mut waiting = Vec::new();
     for _ in 0..world.random(7) {
         let time = Duration::from_millis(world.random(150_000));

@@ -25,9 +25,13 @@ pub struct Watchdog {
 
 impl Watchdog {
     pub fn new(bite: impl FnOnce() + Send + 'static) -> Self {
+        Self::after(LIMIT, bite)
+    }
+
+    fn after(limit: Duration, bite: impl FnOnce() + Send + 'static) -> Self {
         let (alive, heard) = channel();
         let thread = spawn(move || {
-            if heard.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+            if heard.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
                 bite();
             }
         });
@@ -62,6 +66,11 @@ pub struct Process {
 
 impl Process {
     pub fn start(command: &mut Command) -> Self {
+        Self::start_for(LIMIT, command)
+    }
+
+    /// One that may take longer than others.
+    pub fn start_for(limit: Duration, command: &mut Command) -> Self {
         let name = format!("{command:?}");
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect(&name);
@@ -73,7 +82,7 @@ impl Process {
             String::from_utf8_lossy(&bytes).into_owned()
         });
         let pid = pid(&child);
-        let watchdog = Watchdog::new(move || {
+        let watchdog = Watchdog::after(limit, move || {
             let _ = kill_process(pid, Signal::KILL);
         });
         Self { name, child, stdout, said: String::new(), stderr: Some(stderr), watchdog: Some(watchdog) }
@@ -89,12 +98,22 @@ impl Process {
 
     /// What follows `beginning` on the first line that begins so.
     pub fn line_after(&mut self, beginning: &str) -> String {
+        let found = self.find_line_after(beginning);
+        found.unwrap_or_else(|| panic!("{} ended, or was stuck, before it said {beginning:?}", self.name))
+    }
+
+    /// The same of a process that may end before.
+    pub fn find_line_after(&mut self, beginning: &str) -> Option<String> {
         while let Some(line) = self.line() {
             if let Some(rest) = line.strip_prefix(beginning) {
-                return rest.to_owned();
+                return Some(rest.to_owned());
             }
         }
-        panic!("{} ended, or was stuck, before it said {beginning:?}", self.name);
+        None
+    }
+
+    pub fn pid(&self) -> Pid {
+        pid(&self.child)
     }
 
     pub fn signal(&self, signal: Signal) {

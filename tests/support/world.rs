@@ -54,6 +54,8 @@ pub struct World {
     /// How far the host's wall clock was set.
     pub wall_clock_set_by: Duration,
     pub crashes: usize,
+    /// So much goes wrong that results may come which nobody saw being drawn.
+    pub disturbed: bool,
     agenda: BTreeMap<(Tick, u64), What>,
     scheduled: u64,
     measuring_since: Option<Tick>,
@@ -89,6 +91,7 @@ impl World {
             journal: Vec::new(),
             wall_clock_set_by: Duration::ZERO,
             crashes: 0,
+            disturbed: false,
             agenda: BTreeMap::new(),
             scheduled: 0,
             measuring_since: None,
@@ -155,6 +158,10 @@ impl World {
 
     /// Somebody turns the valve by hand, and its owner notices.
     pub fn turn_by_hand(&mut self, channel: u8) {
+        if self.valve.last().is_some_and(|(arrives, _)| *arrives > self.now) {
+            // While it turns by itself, nobody can.
+            return;
+        }
         self.valve.push((self.now, channel));
         let position = Channel::new(channel).map(|channel| Position::At(channel, Verification::Readback));
         self.hand_over(What::Valve(ValveNews::At(position.expect("a channel"))));

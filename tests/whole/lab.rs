@@ -1,7 +1,7 @@
 //! A plant, a daemon that measures on it, and ways to ask both.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Lines, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Lines, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +10,7 @@ use gasera::simulator::Truth;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::disk;
 use crate::support::processes::{Done, Process, Watchdog};
 
 /// ASTS of an analyzer that does nothing.
@@ -30,11 +31,13 @@ pub struct Design {
     pub faults: &'static str,
     /// Lines for `[analyzer]`.
     pub analyzer: &'static str,
-    /// Lines for `[store]`.
-    pub store: &'static str,
     /// Where the daemon looks for the analyzer, if not where it is.
     pub elsewhere: Option<String>,
     pub multiplexer: Multiplexer,
+    /// Lines for `[store]`, and sections after it.
+    pub store: &'static str,
+    /// The state directory is a disk of its own, of so many bytes as mount(8) writes them.
+    pub disk: Option<&'static str>,
 }
 
 /// What switches the lines.
@@ -47,7 +50,15 @@ pub enum Multiplexer {
 
 impl Default for Design {
     fn default() -> Self {
-        Self { scale: 100, faults: "", analyzer: "", store: "", elsewhere: None, multiplexer: Multiplexer::Vici }
+        Self {
+            scale: 100,
+            faults: "",
+            analyzer: "",
+            elsewhere: None,
+            multiplexer: Multiplexer::Vici,
+            store: "",
+            disk: None,
+        }
     }
 }
 
@@ -56,6 +67,7 @@ pub struct Lab {
     pub daemon: Option<Process>,
     _plant: Process,
     scale: String,
+    disk: Option<&'static str>,
     /// `host:port` of the analyzer.
     ak: String,
     /// `host:port` of the daemon.
@@ -91,7 +103,7 @@ impl Lab {
             Multiplexer::RelaysOnSerial => ("modbus", "port", plant.line_after("Modbus relays on ")),
         };
         fs::write(path("gaserad.toml"), settings(folder.path(), design, &ak, &multiplexer)).unwrap();
-        let mut lab = Self { daemon: None, _plant: plant, scale, ak, http: String::new(), folder };
+        let mut lab = Self { daemon: None, _plant: plant, scale, disk: design.disk, ak, http: String::new(), folder };
         lab.start_daemon();
         lab
     }
@@ -103,7 +115,20 @@ impl Lab {
     /// The daemon with the lab's settings, not started.
     pub fn command(&self) -> Command {
         let config = self.path("gaserad.toml").display().to_string();
-        gaserad(&["--config", &config, "--time-scale", &self.scale])
+        let plain = gaserad(&["--config", &config, "--time-scale", &self.scale]);
+        match self.disk {
+            Some(size) => disk::with_mount(&plain, &self.path("state"), size),
+            None => plain,
+        }
+    }
+
+    /// A file of the state directory, as the daemon sees it.
+    pub fn state(&self, name: &str) -> PathBuf {
+        let inside = self.path("state").join(name);
+        match &self.daemon {
+            Some(daemon) if self.disk.is_some() => disk::seen_by(daemon, &inside),
+            _ => inside,
+        }
     }
 
     pub fn start_daemon(&mut self) {
@@ -190,7 +215,7 @@ impl Lab {
                 byte => bytes.push(byte),
             }
         }
-        Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("{request} was not replied to")))
+        Err(io::Error::new(ErrorKind::UnexpectedEof, format!("{request} was not replied to")))
     }
 
     /// The analyzer's state as it says itself (ASTS). A connection that breaks, as some plants' do, is made anew.
@@ -251,17 +276,22 @@ pub struct Events {
 
 impl Events {
     fn open(address: &str, after: Option<u64>) -> Self {
-        let mut stream = TcpStream::connect(address).unwrap();
+        Self::try_open(address, after).unwrap()
+    }
+
+    /// The stream of a daemon that may end at any moment.
+    pub fn try_open(address: &str, after: Option<u64>) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(address)?;
         let after = after.map_or_else(String::new, |seq| format!("&last_event_id={seq}"));
         // Without the chunks of HTTP/1.1 the body is lines and nothing else.
-        write!(stream, "GET /events?format=jsonl{after} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
-        let other = stream.try_clone().unwrap();
+        write!(stream, "GET /events?format=jsonl{after} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+        let other = stream.try_clone()?;
         let watchdog = Watchdog::new(move || drop(other.shutdown(Shutdown::Both)));
         let mut lines = BufReader::new(stream).lines();
-        let status = lines.next().unwrap().unwrap();
+        let status = lines.next().unwrap_or_else(|| Err(ErrorKind::UnexpectedEof.into()))?;
         assert!(status.contains(" 200 "), "{status}");
-        while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-        Self { lines, _watchdog: watchdog }
+        while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+        Ok(Self { lines, _watchdog: watchdog })
     }
 
     /// Skips to the first event like this.

@@ -159,7 +159,6 @@ fn driver(dice: &mut Dice) -> (Driver, &'static str, &'static str) {
     match dice.between(1, 10) {
         1..=2 => (Driver::Vici, "vici", "legacy_valve = false"),
         3..=4 => (Driver::Vici, "vici, legacy dialect", "legacy_valve = true"),
-        5 => (pulses(Senses::Nothing), "gpio, counted", ""),
         6 => (pulses(Senses::Home), "gpio, home sensors", ""),
         7 => (pulses(Senses::Position), "gpio, position inputs", ""),
         8 => (Driver::RelaysOverTcp, "modbus, tcp", singly),

@@ -200,3 +200,13 @@ fn what_an_analyzer_did_unseen_before_it_stopped_is_left_open_too() {
     let Origin::Exchange { exchange, .. } = claim_at(&mut exchanges, 3, 200_000) else { panic!("no exchange") };
     assert_eq!((exchange.iteration, exchange.ended_before), (None, Tick::from_micros(200_000_000)));
 }
+
+#[test]
+fn without_a_counter_a_silence_may_hide_whole_iterations_before_the_one_that_begins() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, None, 0, 1000);
+    look(&mut exchanges, 1, None, 12_000, 13_000);
+    look(&mut exchanges, 0, None, 13_000, 175_000);
+    let Origin::Exchange { exchange, .. } = claim_at(&mut exchanges, 0, 174_500) else { panic!("no exchange") };
+    assert_eq!(exchange.ended_before, Tick::from_micros(175_000_000));
+}

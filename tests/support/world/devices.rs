@@ -109,7 +109,8 @@ impl World {
         match self.deaf_until {
             Some(until) if self.now < until => return,
             Some(_) => {
-                self.deaf_until = None;
+                // What happened meanwhile is not known: the next look is told in any case.
+                (self.deaf_until, self.told) = (None, None);
                 self.hand_over(What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
             }
             None => {}

@@ -1,0 +1,128 @@
+//! Many hours in one process: its memory stays what it is, and its timings stay where the plan has them.
+//!
+//! `HOURS=48 cargo test --test tests endurance -- --nocapture` takes three minutes, at a thousand times the speed of the
+//! world. The timer of the system is good to a millisecond, which is a second of such a run: what is held against the
+//! plan is how long each repeat takes as a whole. That phases begin to the microsecond where the plan has them is shown
+//! in virtual time, with the tests of the engine.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::lab::{Events, gaserad};
+use crate::support::processes::Process;
+
+const SCALE: u32 = 1000;
+/// Four visits of 5 s to settle, 60 s and 235 s, in seconds.
+const REPEAT_S: f64 = 1200.0;
+const PLAN: &[&str] = &["--channels", "1-4", "--pause", "60s", "--measure", "235s", "--sync", "dwell"];
+/// Memory is looked at from then on: buffers and caches are filled.
+const WARM_S: f64 = 3.0 * 3600.0;
+/// A stream is read for so many events, then the next one goes on where it ended.
+const EVENTS: usize = 2000;
+
+struct Long {
+    daemon: Process,
+    http: String,
+    folder: tempfile::TempDir,
+}
+
+impl Long {
+    fn start(limit: Duration) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let unix = format!("unix:{}", folder.path().join("sock").display());
+        let state = folder.path().join("state").display().to_string();
+        let scale = SCALE.to_string();
+        let listen = ["--listen", &unix, "--listen", "127.0.0.1:0"];
+        let mut command = gaserad(&["--simulate", "--time-scale", &scale, "--state-dir", &state]);
+        let mut daemon = Process::start_for(limit, command.env("HOME", folder.path()).args(listen));
+        let http = daemon.line_after("listening on http://");
+        Self { daemon, http, folder }
+    }
+
+    fn ctl(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gaseractl"));
+        let endpoint = format!("unix:{}", self.folder.path().join("sock").display());
+        command.env_clear().env("TZ", "UTC").args(args).args(["--endpoint", &endpoint]);
+        command
+    }
+
+    /// What the daemon has in memory, in kB.
+    fn resident(&self) -> u64 {
+        let pid = self.daemon.pid().as_raw_nonzero();
+        let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+/// What was seen of the run.
+#[derive(Default)]
+struct Seen {
+    /// When each repeat began, in seconds since the first.
+    repeats: Vec<f64>,
+    /// Seconds since the beginning, and kB.
+    memory: Vec<(f64, u64)>,
+    ended: Value,
+}
+
+fn watch(long: &Long) -> Seen {
+    let (mut seen, mut last, mut began) = (Seen::default(), 0, None);
+    while seen.ended.is_null() {
+        let events = Events::try_open(&long.http, Some(last)).unwrap();
+        for event in events.filter(|event| !event["id"].is_null()).take(EVENTS) {
+            last = event["id"].as_u64().unwrap();
+            let data = &event["data"];
+            if event["type"] == "run.finished" {
+                seen.ended = data["run"].clone();
+                break;
+            }
+            if event["type"] == "phase" {
+                let at = data["timestamp"].as_f64().unwrap();
+                let since = at - *began.get_or_insert(at);
+                seen.memory.push((since, long.resident()));
+                if data["phase"] == "HOMING" {
+                    seen.repeats.push(since);
+                }
+            }
+        }
+    }
+    seen
+}
+
+fn mean(memory: &[(f64, u64)], from: f64, until: f64) -> f64 {
+    let within: Vec<u64> = memory.iter().filter(|(at, _)| (from..until).contains(at)).map(|(_, kb)| *kb).collect();
+    assert!(!within.is_empty(), "memory was not looked at between {from} s and {until} s");
+    f64::from(u32::try_from(within.iter().sum::<u64>()).unwrap()) / f64::from(u32::try_from(within.len()).unwrap())
+}
+
+#[test]
+fn hours_of_running_take_no_more_memory_and_no_more_time_than_the_first() {
+    let Ok(hours) = std::env::var("HOURS") else { return };
+    let hours: u32 = hours.parse().expect("HOURS is a number");
+    let repeats = (hours * 3600).div_ceil(1200);
+    let long = Long::start(Duration::from_secs(u64::from(hours * 3600 / SCALE) * 3 + 180));
+    let start = Process::start(&mut long.ctl(&[&["start", "--repeats", &repeats.to_string()], PLAN].concat())).wait();
+    assert_eq!(start.exit, 0, "{start:?}");
+    let seen = watch(&long);
+    assert_eq!(seen.ended["outcome"], "completed", "{}", seen.ended);
+    let whole = seen.memory.last().unwrap().0;
+    let (first, last) = (mean(&seen.memory, WARM_S, WARM_S + 3600.0), mean(&seen.memory, whole - 3600.0, whole));
+    let late: Vec<f64> = seen.repeats.windows(2).map(|pair| pair[1] - pair[0] - REPEAT_S).collect();
+    let most = late.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let drift = seen.repeats.last().unwrap() - REPEAT_S * f64::from(repeats - 1);
+    let half = seen.repeats[seen.repeats.len() / 2] - REPEAT_S * f64::from(repeats / 2);
+    eprintln!(
+        "{hours} h, {repeats} repeats, {} records: {first:.0} kB in hour {:.0}, {last:.0} kB in the last one; late by \
+         {half:.3} s in the middle, {drift:.3} s at the end, at most {most:.3} s in one repeat",
+        seen.ended["records"],
+        WARM_S / 3600.0 + 1.0
+    );
+    assert!(last < first * 1.1, "memory grows from {first} kB to {last} kB");
+    assert_eq!(seen.repeats.len(), usize::try_from(repeats).unwrap());
+    let verified = Process::start(&mut long.ctl(&["runs", "verify", "--timeout", "5m"])).wait();
+    assert_eq!(verified.exit, 0, "{verified:?}");
+}
