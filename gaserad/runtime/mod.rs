@@ -7,6 +7,8 @@
 pub mod clock;
 mod handle;
 mod space;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

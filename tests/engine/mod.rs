@@ -1,10 +1,12 @@
 //! The engine in virtual time.
 
 mod admission;
+mod answers;
 mod control;
 mod dwell;
 mod faults;
 mod instruments;
+mod limits;
 mod queue;
 mod restart;
 mod runs;
