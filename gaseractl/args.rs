@@ -1,6 +1,8 @@
 //! The command line. The help is the manual; only what works is offered.
 
+mod control;
 mod instrument;
+mod plan;
 mod start;
 
 use std::path::PathBuf;
@@ -10,7 +12,10 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use gasera::domain::{channel, duration};
 
 use crate::endpoint::Endpoint;
+pub use control::{After, Finish, Note, Pause};
+use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
+pub use plan::{Plan, PlanCommand};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
@@ -19,6 +24,7 @@ const EXAMPLES: &str = "\
 Examples:
   gaseractl start --channels 1-4 --repeats 2 --dry-run   when would it end?
   gaseractl start --channels 1-4 --repeats 2 --watch     start, and look on
+  gaseractl start weekly.toml --wait                     a plan in a file
   gaseractl watch                                        look on; Ctrl-C leaves the run alone
   gaseractl runs export last -o run.csv                  the records of the last run
 
@@ -37,7 +43,7 @@ stdout carries data, stderr everything else.";
 #[command(
     name = "gaseractl",
     version = VERSION,
-    about = "Starts, aborts and watches gas measurements run by gaserad",
+    about = "Starts, controls and watches gas measurements run by gaserad",
     after_help = EXAMPLES,
     max_term_width = 100,
     disable_help_subcommand = true
@@ -82,12 +88,26 @@ pub enum Command {
     Start(Box<Start>),
     /// Abort the measurement under way; returns when the analyzer is idle
     Abort(Abort),
+    /// Suspend the run under way where it is, after the sample under way
+    Pause(Pause),
+    /// Go on with a suspended run
+    #[command(after_help = RESUME_EXAMPLES)]
+    Resume,
+    /// Leave the channel under way for the next one
+    #[command(after_help = SKIP_EXAMPLES)]
+    Skip,
+    /// End the run early, in order
+    Finish(Finish),
+    /// Keep a remark with the run under way
+    Note(Note),
     /// What it is doing, until when, and why
     Status,
     /// Look on: a live view on a terminal, JSON Lines in a pipe
     Watch(Watch),
     /// List, show, export and verify runs
     Runs(Runs),
+    /// Check, show and list plans
+    Plan(Plan),
     /// Ask the analyzer about itself, or test it
     Analyzer(Analyzer),
     /// Ask the multiplexer where it stands, or move it

@@ -22,6 +22,11 @@ use crate::failure::{Failure, chain};
 /// How often a silent daemon is asked whether it lives, and how long it may take to say so.
 const ALIVE: Duration = Duration::from_secs(20);
 
+/// Who gives the commands, as the system knows them; empty if it does not say.
+pub fn operator() -> String {
+    std::env::var("USER").unwrap_or_default()
+}
+
 pub struct Client {
     grpc: GaseraServiceClient<Connection>,
     endpoint: Endpoint,
@@ -50,9 +55,47 @@ impl Client {
         self.explain(answer)
     }
 
+    pub async fn check_plan(&mut self, file: proto::PlanFile) -> Result<proto::CheckPlanResponse, Failure> {
+        let answer = self.grpc.check_plan(proto::CheckPlanRequest { file: Some(file) }).await;
+        self.explain(answer)
+    }
+
+    /// The plans that the daemon keeps.
+    pub async fn plans(&mut self) -> Result<Vec<proto::StoredPlan>, Failure> {
+        let answer = self.grpc.list_plans(proto::ListPlansRequest {}).await;
+        Ok(self.explain(answer)?.plans)
+    }
+
     /// Returns the id of the run that was aborted, once the analyzer is idle.
     pub async fn abort(&mut self) -> Result<String, Failure> {
-        let answer = self.grpc.abort_measurement(AbortMeasurementRequest {}).await;
+        let answer = self.grpc.abort_measurement(AbortMeasurementRequest { operator: operator() }).await;
+        Ok(self.explain(answer)?.run_id)
+    }
+
+    /// Returns the id of the run under way, as do the next four.
+    pub async fn pause(&mut self, now: bool) -> Result<String, Failure> {
+        let answer = self.grpc.pause_measurement(proto::PauseMeasurementRequest { now, operator: operator() }).await;
+        Ok(self.explain(answer)?.run_id)
+    }
+
+    pub async fn resume(&mut self) -> Result<String, Failure> {
+        let answer = self.grpc.resume_measurement(proto::ResumeMeasurementRequest { operator: operator() }).await;
+        Ok(self.explain(answer)?.run_id)
+    }
+
+    pub async fn skip(&mut self) -> Result<String, Failure> {
+        let answer = self.grpc.skip_visit(proto::SkipVisitRequest { operator: operator() }).await;
+        Ok(self.explain(answer)?.run_id)
+    }
+
+    pub async fn finish(&mut self, after: proto::FinishAfter) -> Result<String, Failure> {
+        let request = proto::FinishMeasurementRequest { after: after.into(), operator: operator() };
+        let answer = self.grpc.finish_measurement(request).await;
+        Ok(self.explain(answer)?.run_id)
+    }
+
+    pub async fn note(&mut self, text: String) -> Result<String, Failure> {
+        let answer = self.grpc.add_note(proto::AddNoteRequest { text, operator: operator() }).await;
         Ok(self.explain(answer)?.run_id)
     }
 

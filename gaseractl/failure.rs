@@ -105,10 +105,10 @@ fn lost(endpoint: &str, cause: &str) -> String {
 
 fn exit_of(code: Code, reason: &str) -> Exit {
     match (reason, code) {
-        ("RUN_UNDER_WAY" | "NO_RUN" | "ANALYZER_BUSY", _) | ("", Code::FailedPrecondition) => Exit::REFUSED,
+        ("RUN_UNDER_WAY" | "NO_RUN" | "NOT_NOW" | "ANALYZER_BUSY", _) | ("", Code::FailedPrecondition) => Exit::REFUSED,
         ("ANALYZER_OFFLINE", _) => Exit::ANALYZER_OFFLINE,
         ("ANALYZER_REFUSED" | "MULTIPLEXER_FAULT" | "ANALYZER_ERRORS", _) => Exit::DEVICE,
-        ("TASK_UNKNOWN" | "RUN_UNKNOWN", _) | ("", Code::NotFound) => Exit::NOT_FOUND,
+        ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN", _) | ("", Code::NotFound) => Exit::NOT_FOUND,
         ("PLAN_INVALID" | "REQUEST_INVALID", _) | ("", Code::InvalidArgument) => Exit::USAGE,
         ("RUN_ABORTED", _) => Exit::ABORTED,
         (_, Code::PermissionDenied | Code::Unauthenticated) => Exit::NOT_PERMITTED,
@@ -162,6 +162,7 @@ mod tests {
         for (reason, exit) in [
             ("RUN_UNDER_WAY", 3),
             ("NO_RUN", 3),
+            ("NOT_NOW", 3),
             ("ANALYZER_BUSY", 3),
             ("ANALYZER_OFFLINE", 4),
             ("ANALYZER_REFUSED", 5),
@@ -170,6 +171,7 @@ mod tests {
             ("RUN_ABORTED", 6),
             ("TASK_UNKNOWN", 10),
             ("RUN_UNKNOWN", 10),
+            ("PLAN_UNKNOWN", 10),
             ("PLAN_INVALID", 2),
             ("REQUEST_INVALID", 2),
             ("SOMETHING_NEW", 1),

@@ -1,4 +1,4 @@
-//! gaseractl starts, aborts and watches measurements of gaserad: arguments in, one command, an exit code out.
+//! gaseractl starts, controls and watches measurements of gaserad: arguments in, one command, an exit code out.
 
 mod args;
 mod client;
@@ -6,6 +6,7 @@ mod command;
 mod endpoint;
 mod failure;
 mod output;
+mod planfile;
 mod stream;
 mod view;
 

@@ -67,9 +67,12 @@ pub fn object(value: &serde_json::Value) -> Result<(), Failure> {
 }
 
 pub fn failure(failure: &Failure) {
-    if !failure.text.is_empty() {
-        complain(&format!("gaseractl: {}", failure.text));
+    if failure.text.is_empty() {
+        return;
     }
+    // Several mistakes stand each on its own line, with file, line and column for editors to find.
+    let name = if failure.text.contains('\n') { "" } else { "gaseractl: " };
+    complain(&format!("{name}{}", failure.text));
 }
 
 fn complain(text: &str) {

@@ -21,21 +21,24 @@ Exit codes: 0 clean, 64 usage, 69 unavailable, 73 cannot create, 74 I/O, 78 conf
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT"));
 
+/// What concerns the daemon only, in the help of every subcommand.
+const DAEMON: &str = "Options of the daemon";
+
 /// Owns one gas analyzer and its valve multiplexer, and runs measurement plans on them
 #[derive(Debug, Parser)]
 #[command(name = "gaserad", version = VERSION, after_help = EXAMPLES)]
 pub struct Args {
     /// Settings [default: /etc/gaserad/gaserad.toml as a service, else $XDG_CONFIG_HOME/gaserad/gaserad.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = DAEMON)]
     pub config: Option<PathBuf>,
     /// Where to listen instead of where the settings say: unix:/path, host:port, or fd: for passed sockets
-    #[arg(long, global = true, value_name = "ADDR")]
+    #[arg(long, global = true, value_name = "ADDR", help_heading = DAEMON)]
     listen: Vec<String>,
     /// Where everything is kept
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = DAEMON)]
     state_dir: Option<PathBuf>,
     /// Simulate analyzer and multiplexer within this process
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = DAEMON)]
     simulate: bool,
     /// Run a four-channel plan on the simulated instrument, sped up, show it, and end
     #[arg(long)]
@@ -79,7 +82,7 @@ pub struct SimulatorArgs {
     /// How long one iteration takes
     #[arg(long, default_value = "58s", value_name = "D", value_parser = duration::parse)]
     cycle: Duration,
-    /// What goes wrong, as TOML; `gaserad simulator --help` lists the keys
+    /// What goes wrong, as TOML; `--help` lists the keys below
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// Write what each iteration really sampled, one JSON object per line

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod control;
 mod fake;
 mod instrument;
+mod plan;
 mod runs;
 mod start;
 mod support;

@@ -2,6 +2,7 @@
 
 mod multiplexers;
 mod plan;
+mod plan_file;
 mod shipped;
 
 use std::fs;
@@ -285,6 +286,7 @@ discard_first = 3
 background = 16
 background_every = 2
 overlap = false
+directory = "/srv/plans"
 [store]
 on_restart = "end"
 [channels.16]

@@ -6,11 +6,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abort;
+mod control;
 mod demo;
 mod faults;
 mod lab;
 mod measure;
 mod outage;
+mod plan;
 mod refusals;
 mod restart;
 mod timings;

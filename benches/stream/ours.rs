@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gasera::api::{Address, Archive, Chunk, Control, Services, StoredRun, Verdict, bind, serve};
+use gasera::api::{
+    Address, Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, Services, StoredRun, Verdict, bind, serve,
+};
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
-    Clock, Denied, Inquiry, Moment, Phase, PlanDraft, Progress, Published, Reason, RunId, Service, StartRequest,
-    Status, Tick, Told, Utc, ValveOrder, VisitSummary,
+    self, Clock, Denied, Inquiry, Moment, Phase, PlanDraft, PlanRequest, Progress, Published, Reason, RunId, Service,
+    StartRequest, Status, Tick, Told, Utc, ValveOrder,
 };
 use gasera::stream::{BoxFuture, History, Hub, Settings};
 use tokio::sync::mpsc;
@@ -27,8 +29,13 @@ impl Ours {
         let hub = Hub::start(Settings::default(), Arc::new(Still), Arc::new(Still), 0);
         let bound = bind(&Address::Tcp("127.0.0.1:0".into())).await.map_err(std::io::Error::other)?;
         let name = bound[0].name().trim_start_matches("http://").to_owned();
-        let services =
-            Services { control: Arc::new(Still), archive: Arc::new(Still), hub: hub.clone(), clock: Arc::new(Still) };
+        let services = Services {
+            control: Arc::new(Still),
+            archive: Arc::new(Still),
+            plans: Arc::new(Still),
+            hub: hub.clone(),
+            clock: Arc::new(Still),
+        };
         let cancel = CancellationToken::new();
         tokio::spawn(serve(bound, services, cancel.clone()));
         Ok(Self { hub, address: name.parse().map_err(std::io::Error::other)?, cancel })
@@ -111,6 +118,10 @@ impl Control for Still {
         Box::pin(async move { status })
     }
 
+    fn control(&self, _: domain::Control, _: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        nothing()
+    }
+
     fn move_valve(&self, _: ValveOrder, _: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
         nothing()
     }
@@ -128,6 +139,20 @@ impl Control for Still {
     }
 }
 
+impl Plans for Still {
+    fn read(&self, _: &str, _: &PlanDraft) -> Result<PlanRequest, Vec<PlanMistake>> {
+        Ok(PlanRequest::default())
+    }
+
+    fn find(&self, _: String) -> BoxFuture<'_, Result<PlanText, Denied>> {
+        nothing()
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Vec<PlanText>, Denied>> {
+        nothing()
+    }
+}
+
 impl Archive for Still {
     fn runs(&self, _: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>> {
         nothing()
@@ -137,7 +162,7 @@ impl Archive for Still {
         nothing()
     }
 
-    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>> {
         nothing()
     }
 

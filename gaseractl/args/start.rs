@@ -12,6 +12,7 @@ Examples:
   gaseractl start --channels 1-8,12,!5 --repeats 3 --pause 5m --measure 5m --watch
   gaseractl start --iterations 5 --label \"barn north\" --note \"after cleaning\"
   gaseractl start --channels 1-8 --iterations 3 --discard-first 1 --background 31:4 --dry-run
+  gaseractl start weekly.toml --repeats 2 --watch        a plan in a file; see `gaseractl plan --help`
   gaseractl start --if-busy skip --wait --json           a line for cron
 
 With --json, the first line is the run as it was started:
@@ -30,38 +31,41 @@ If --if-busy skip skipped it, the line is {\"skipped\":true,\"reason\"}.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = START_EXAMPLES)]
 pub struct Start {
-    /// Channels like 1-8,12,!5 or all
-    #[arg(long, value_name = "LIST", default_value = "all", allow_hyphen_values = true)]
-    pub channels: String,
-    /// How many times to go through the channels [default: as configured]
+    /// A plan in a file, whose path has a / or ends in .toml; or - for stdin; or the name of a plan that the daemon
+    /// keeps. What options say counts more
+    pub plan: Option<String>,
+    /// Channels like 1-8,12,!5 or all [default: as in PLAN, or all]
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub channels: Option<String>,
+    /// How many times to go through the channels [default: as in PLAN, or as configured]
     #[arg(long, value_name = "N", allow_negative_numbers = true,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(Plan::MAX_REPEATS)))]
     pub repeats: Option<u32>,
-    /// Purge on a channel before measuring, like 30s, 5m or 1h30m [default: as configured]
+    /// Purge on a channel before measuring, like 30s, 5m or 1h30m [default: as in PLAN, or as configured]
     #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
     pub pause: Option<Duration>,
-    /// Measure on a channel for this long [default: as configured]
+    /// Measure on a channel for this long [default: as in PLAN, or as configured]
     #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
     pub measure: Option<Duration>,
     /// Leave a channel after this many good iterations
     #[arg(long, value_name = "K", allow_negative_numbers = true,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(Plan::MAX_ITERATIONS)))]
     pub iterations: Option<u32>,
-    /// Leave out this many samples after each arrival on a channel, beside those of the purge [default: as configured]
+    /// Leave out this many samples after each arrival on a channel, beside those of the purge [default: as in PLAN, or as configured]
     #[arg(long, value_name = "N", allow_negative_numbers = true,
         value_parser = clap::value_parser!(u32).range(0..=i64::from(Plan::MAX_DISCARD)))]
     pub discard_first: Option<u32>,
     /// Measure channel N before the first and then after every EVERY others (as configured, or 4); or none
-    /// [default: as configured]
+    /// [default: as in PLAN, or as configured]
     #[arg(long, value_name = "N[:EVERY]", allow_hyphen_values = true)]
     pub background: Option<Background>,
     /// Let the valve wait for the result, instead of purging the next line meanwhile
     #[arg(long)]
     pub no_overlap: bool,
-    /// Name or id of the analyzer's task [default: as configured]
+    /// Name or id of the analyzer's task [default: as in PLAN, or as configured]
     #[arg(long, value_name = "T")]
     pub task: Option<String>,
-    /// How a channel is left: at the end of a gas exchange, or after fixed times [default: as configured]
+    /// How a channel is left: at the end of a gas exchange, or after fixed times [default: as in PLAN, or as configured]
     #[arg(long, value_name = "MODE")]
     pub sync: Option<SyncMode>,
     /// Keep the results on the analyzer too

@@ -2,8 +2,10 @@
 
 mod abort;
 mod analyzer;
+mod control;
 mod follow;
 mod mux;
+mod plan;
 mod runs;
 mod start;
 mod status;
@@ -54,9 +56,15 @@ pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
         match args.command {
             Command::Start(start) => start::execute(&session, &start).await,
             Command::Abort(_) => abort::execute(&session).await,
+            Command::Pause(pause) => control::pause(&session, pause).await,
+            Command::Resume => control::resume(&session).await,
+            Command::Skip => control::skip(&session).await,
+            Command::Finish(finish) => control::finish(&session, finish).await,
+            Command::Note(note) => control::note(&session, &note).await,
             Command::Status => status::execute(&session).await,
             Command::Watch(watch) => watch::execute(&session, &watch).await,
             Command::Runs(runs) => runs::execute(&session, runs).await,
+            Command::Plan(plan) => plan::execute(&session, plan.command).await,
             Command::Analyzer(analyzer) => analyzer::execute(&session, analyzer.command).await,
             Command::Mux(mux) => mux::execute(&session, mux.command).await,
         }

@@ -44,6 +44,7 @@ async fn show(session: &Session, run: &str) -> Result<(), Failure> {
     if session.output.json {
         let mut object = response.run.as_ref().map(json::run).unwrap_or_default();
         object["visits"] = response.visits.iter().map(json::visit).collect();
+        object["notes"] = response.notes.iter().map(json::note).collect();
         output::object(&object)
     } else {
         output::bytes(table::run(&response).as_bytes())

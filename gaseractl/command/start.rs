@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gasera::domain::RunId;
+use gasera::domain::channel::ChannelError;
 use gasera::proto::{self, PlanRequest, StartMeasurementRequest, StartMeasurementResponse, Sync};
 use serde_json::json;
 
@@ -10,12 +11,13 @@ use super::Session;
 use super::follow::{Filter, Follower, Show, Target};
 use super::watch::{live_or_json, told};
 use crate::args::{self, IfBusy, Start, SyncMode};
+use crate::client::operator;
 use crate::failure::{Exit, Failure};
-use crate::output;
 use crate::stream::Notice;
 use crate::stream::reconnect::{Query, Subscription};
 use crate::view::model::Ending;
 use crate::view::{json, table, words};
+use crate::{output, planfile};
 
 /// How often in a row to try to reach a daemon again that went away during --wait: about four minutes.
 const ATTEMPTS: u32 = 12;
@@ -24,10 +26,11 @@ pub async fn execute(session: &Session, start: &Start) -> Result<Exit, Failure> 
     if start.dry_run {
         return dry_run(session, start).await;
     }
+    let request = request(start)?;
     // Subscribed before the command is sent, however short the run is its end cannot be missed.
     let watching = if start.wait || start.watch { Some(subscribe(session).await?) } else { None };
     session.goes_on("whether the run starts is not known: see `gaseractl status`");
-    let response = match session.client().await?.start(request(start)).await {
+    let response = match session.client().await?.start(request).await {
         Ok(response) => response,
         Err(failure) if start.if_busy == IfBusy::Skip && failure.is_busy() => return skipped(session, &failure),
         Err(failure) => return Err(failure),
@@ -92,7 +95,8 @@ fn skipped(session: &Session, failure: &Failure) -> Result<Exit, Failure> {
 }
 
 async fn dry_run(session: &Session, start: &Start) -> Result<Exit, Failure> {
-    let response = session.client().await?.start(request(start)).await?;
+    let request = request(start)?;
+    let response = session.client().await?.start(request).await?;
     if session.output.json {
         output::object(&json::planned(&response))?;
     } else {
@@ -101,14 +105,14 @@ async fn dry_run(session: &Session, start: &Start) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-fn request(start: &Start) -> StartMeasurementRequest {
+fn request(start: &Start) -> Result<StartMeasurementRequest, Failure> {
     let sync = match start.sync {
         None => Sync::Unspecified,
         Some(SyncMode::Analyzer) => Sync::Analyzer,
         Some(SyncMode::Dwell) => Sync::Dwell,
     };
     let plan = PlanRequest {
-        channels: start.channels.clone(),
+        channels: channels(start)?,
         repeats: start.repeats,
         pause_ms: start.pause.map(millis),
         measure_ms: start.measure.map(millis),
@@ -118,17 +122,28 @@ fn request(start: &Start) -> StartMeasurementRequest {
         save_on_device: start.save_on_device,
         label: start.label.clone(),
         note: start.note.clone(),
-        operator: std::env::var("USER").unwrap_or_default(),
+        operator: operator(),
         discard_first: start.discard_first,
         background: start.background.map(background),
         overlap: start.no_overlap.then_some(false),
         ..PlanRequest::default()
     };
-    StartMeasurementRequest {
+    Ok(StartMeasurementRequest {
         plan: Some(plan),
         dry_run: start.dry_run,
         ignore_errors: start.ignore_errors,
         if_measuring: if_measuring(start.if_measuring).into(),
+        file: start.plan.as_deref().map(planfile::named).transpose()?,
+    })
+}
+
+/// Empty if they are as in the plan's file.
+fn channels(start: &Start) -> Result<String, Failure> {
+    match (start.channels.as_deref(), &start.plan) {
+        (Some(""), Some(_)) => Err(Failure::new(Exit::USAGE, ChannelError::None.to_string())),
+        (Some(channels), _) => Ok(channels.to_owned()),
+        (None, Some(_)) => Ok(String::new()),
+        (None, None) => Ok("all".into()),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use gasera::domain::Outcome;
 use gasera::proto;
-use gasera::proto::{ChannelPlan, PlanRequest, Run, StartMeasurementResponse, TimelineEntry, VerifyRunResponse, Visit};
+use gasera::proto::{
+    ChannelPlan, CheckPlanResponse, Note, PlanRequest, Run, StartMeasurementResponse, TimelineEntry, VerifyRunResponse,
+    Visit,
+};
 use serde_json::{Map, Value, json};
 
 use super::model::Ending;
@@ -38,6 +41,31 @@ pub fn planned(response: &StartMeasurementResponse) -> Value {
     let mut object = started(response);
     object["timeline"] = response.timeline.iter().map(entry).collect();
     object
+}
+
+pub fn checked(checked: &CheckPlanResponse) -> Value {
+    let good = checked.mistakes.is_empty();
+    json!({
+        "file": checked.name,
+        "mistakes": checked.mistakes.iter().map(mistake).collect::<Value>(),
+        "total_s": good.then(|| seconds(checked.total_ms)),
+        "end_utc": present(&checked.end_utc),
+    })
+}
+
+fn mistake(mistake: &proto::PlanMistake) -> Value {
+    let place = |number: u32| (number > 0).then_some(number);
+    json!({ "line": place(mistake.line), "column": place(mistake.column), "text": mistake.text })
+}
+
+pub fn stored_plan(stored: &proto::StoredPlan) -> Value {
+    json!({
+        "name": stored.name,
+        "file": stored.path,
+        "mistakes": stored.mistakes,
+        "total_s": stored.plan.as_ref().map(|_| seconds(stored.total_ms)),
+        "plan": stored.plan.as_ref().map(plan),
+    })
 }
 
 fn entry(entry: &TimelineEntry) -> Value {
@@ -130,6 +158,10 @@ pub fn visit(visit: &Visit) -> Value {
         "records": visit.records,
         "good_records": visit.good_records,
     })
+}
+
+pub fn note(note: &Note) -> Value {
+    json!({ "at_utc": note.at_utc, "who": note.who, "text": note.text })
 }
 
 pub fn verdict(verdict: &VerifyRunResponse) -> Value {

@@ -1,6 +1,6 @@
 //! One readable line per event.
 
-use gasera::domain::event::{PhaseChange, outcome_sentence};
+use gasera::domain::event::{PhaseChange, RunChange, outcome_sentence};
 use gasera::domain::{Event, RunSummary, Severity};
 
 use super::words;
@@ -33,6 +33,9 @@ fn sentence(event: &Event, paint: Paint) -> String {
     match event {
         Event::RunStarted { run } => format!("run {}: {}", run.id, words::plan(&run.plan)),
         Event::RunFinished { run } => ended(run),
+        Event::RunUpdated(update) if update.change == RunChange::Suspended => {
+            paint.doubtful(&words::update(update)).into_owned()
+        }
         Event::RunUpdated(update) => words::update(update),
         Event::Phase(change) => phase(change),
         Event::LiveData(data) => {
@@ -75,6 +78,8 @@ fn phase(change: &PhaseChange) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gasera::domain::event::RunUpdate;
+
     use super::*;
     use crate::stream::parser::Frame;
     use crate::view::model::tests::{notice, run_summary};
@@ -84,6 +89,25 @@ mod tests {
         let line = |event: &Event| of(&notice(event, 41), Paint(false)).unwrap();
         let started = line(&Event::RunStarted { run: run_summary() });
         assert!(started.contains("run.started       run 01KAHRUN: channels 1-4,7 x 2, pause 6s,"), "{started}");
+        let update = |change, text: &str| {
+            let run_id = run_summary().id;
+            line(&Event::RunUpdated(RunUpdate { run_id, change, who: "ada".into(), text: text.into() }))
+        };
+        for (change, text, says) in [
+            (RunChange::PauseAsked, "at once", "ada wants the run to pause at once"),
+            (RunChange::Suspended, "paused", "the run is suspended: paused, by ada"),
+            (RunChange::Resumed, "", "ada resumed the run"),
+            (RunChange::Skipped, "channel 3", "ada skipped channel 3"),
+            (
+                RunChange::FinishAsked,
+                "after the repeat under way",
+                "ada wants the run to finish after the repeat under way",
+            ),
+            (RunChange::Noted, "window open", "ada noted: window open"),
+        ] {
+            let line = update(change, text);
+            assert!(line.ends_with(&format!("run.updated       {says}")), "{line}");
+        }
         let offline = line(&Event::DeviceConnection { online: false, reason: "no route to host".into() });
         assert!(offline.ends_with("analyzer offline: no route to host"), "{offline}");
     }

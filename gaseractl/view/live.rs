@@ -66,6 +66,8 @@ enum Visit {
     NotPlanned,
     Pending,
     Current,
+    /// The run is suspended here.
+    Suspended,
     Done,
 }
 
@@ -81,6 +83,7 @@ fn visit(status: &Status, channel: Channel) -> Visit {
     match place {
         place if place < done => Visit::Done,
         place if place == done && on_air => Visit::Current,
+        place if place == done && progress.phase == Phase::Suspended => Visit::Suspended,
         _ => Visit::Pending,
     }
 }
@@ -96,6 +99,7 @@ fn grid(status: &Status, paint: Paint, width: usize) -> Vec<String> {
             Visit::NotPlanned => paint.dim(&cell(channel, ' ')).into_owned(),
             Visit::Pending => cell(channel, '.'),
             Visit::Current => paint.busy(&cell(channel, '*')).into_owned(),
+            Visit::Suspended => paint.doubtful(&cell(channel, '=')).into_owned(),
             Visit::Done => paint.good(&cell(channel, '+')).into_owned(),
         })
         .collect();
@@ -220,6 +224,19 @@ mod tests {
     fn channels_show_what_became_of_them() {
         let lines = shown(|_| {});
         assert!(lines.iter().any(|line| line == "Channels   1+  2+  3*  4.  5   6   7.  8  "), "{lines:#?}");
+    }
+
+    #[test]
+    fn a_suspended_run_shows_where_it_stays_and_how_to_go_on() {
+        let lines = shown(|status| {
+            status.phase = Phase::Suspended;
+            status.progress.phase = Phase::Suspended;
+            status.until = None;
+            status.waiting_for = "somebody to resume the run".into();
+        });
+        assert!(lines.iter().any(|line| line == "Channels   1+  2+  3=  4.  5   6   7.  8  "), "{lines:#?}");
+        let told = "Suspended, channel 3, repeat 1 of 2: somebody to resume the run";
+        assert!(lines.iter().any(|line| line == told), "{lines:#?}");
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use gasera::domain::event::outcome_sentence;
 use gasera::domain::{Cas, Outcome, Utc};
-use gasera::proto::{GetRunResponse, PlanRequest, Run, StartMeasurementResponse, Sync, TimelineEntry, Visit};
+use gasera::proto::{
+    GetRunResponse, Note, PlanRequest, Run, StartMeasurementResponse, StoredPlan, Sync, TimelineEntry, Visit,
+};
 
 use super::{json, words};
 
@@ -43,7 +45,23 @@ pub fn runs(runs: &[Run]) -> String {
     written(&table)
 }
 
-/// One run and its visits.
+/// The plans that the daemon keeps.
+pub fn plans(plans: &[StoredPlan]) -> String {
+    let mut table = table(&["PLAN", "CHANNELS", "TAKES", "LABEL", "FILE"], &[]);
+    for stored in plans {
+        let plan = stored.plan.as_ref();
+        table.add_row([
+            stored.name.clone(),
+            plan.map_or("-".into(), |plan| format!("{} x {}", plan.channels, plan.repeats.unwrap_or(1))),
+            plan.map_or_else(|| words::count(stored.mistakes.into(), "mistake"), |_| words::millis(stored.total_ms)),
+            plan.map_or_else(String::new, |plan| plan.label.clone()),
+            stored.path.clone(),
+        ]);
+    }
+    written(&table)
+}
+
+/// One run with its visits and notes.
 pub fn run(response: &GetRunResponse) -> String {
     let run = response.run.clone().unwrap_or_default();
     let requested = run.plan.clone().unwrap_or_default();
@@ -65,7 +83,22 @@ pub fn run(response: &GetRunResponse) -> String {
     let given = lines.into_iter().filter(|(_, value)| !value.is_empty());
     let head: Vec<String> = given.map(|(name, value)| format!("{name:<9} {value}")).collect();
     let head = head.join("\n") + "\n";
-    if response.visits.is_empty() { head } else { format!("{head}\n{}", visits(&response.visits)) }
+    let mut text = head;
+    if !response.visits.is_empty() {
+        text += &format!("\n{}", visits(&response.visits));
+    }
+    if !response.notes.is_empty() {
+        text += &format!("\n{}", notes(&response.notes));
+    }
+    text
+}
+
+fn notes(notes: &[Note]) -> String {
+    let mut table = table(&["NOTED", "BY", "NOTE"], &[]);
+    for note in notes {
+        table.add_row([words::date_of(&note.at_utc), note.who.clone(), note.text.clone()]);
+    }
+    written(&table)
 }
 
 fn visits(visits: &[Visit]) -> String {

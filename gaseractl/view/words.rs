@@ -88,7 +88,9 @@ pub fn place(status: &Status) -> String {
         progress.repeat_total
     );
     match progress.phase {
-        Phase::Paused | Phase::Measuring => format!("channel {}, {repeat}", progress.current_channel + 1),
+        Phase::Paused | Phase::Measuring | Phase::Suspended => {
+            format!("channel {}, {repeat}", progress.current_channel + 1)
+        }
         _ => repeat,
     }
 }
@@ -238,19 +240,20 @@ pub fn outcome(run: &Run) -> Option<Outcome> {
     }
 }
 
-/// `ada paused the run`
+/// `ada wants the run to pause after the sample under way`
 pub fn update(update: &RunUpdate) -> String {
-    let done = match update.change {
-        RunChange::Queued => "wants a run that",
-        RunChange::Unqueued => "does not get the run that waited:",
-        RunChange::PauseAsked => "wants the run to pause",
-        RunChange::Suspended => "suspended the run",
-        RunChange::Resumed => "resumed the run",
-        RunChange::Skipped => "skipped",
-        RunChange::FinishAsked => "wants the run to finish",
-        RunChange::Noted => "noted:",
+    let RunUpdate { who, text, .. } = update;
+    let words = match update.change {
+        RunChange::Queued => format!("{who} wants a run that {text}"),
+        RunChange::Unqueued => format!("{who} does not get the run that waited: {text}"),
+        RunChange::PauseAsked => format!("{who} wants the run to pause {text}"),
+        RunChange::Suspended => format!("the run is suspended: {text}, by {who}"),
+        RunChange::Resumed => format!("{who} resumed the run {text}"),
+        RunChange::Skipped => format!("{who} skipped {text}"),
+        RunChange::FinishAsked => format!("{who} wants the run to finish {text}"),
+        RunChange::Noted => format!("{who} noted: {text}"),
     };
-    format!("{} {done} {}", update.who, update.text).trim_end().to_owned()
+    words.trim_end().to_owned()
 }
 
 /// How far the analyzer's clock is from the computer's: `0.4 s ahead`.

@@ -6,7 +6,8 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    Denied, Inquiry, PlanDraft, RunId, RunSummary, Service, StartRequest, Status, Told, ValveOrder, VisitSummary,
+    self, Denied, Inquiry, Note, PlanDraft, PlanRequest, RunId, RunSummary, Service, StartRequest, Status, Told,
+    ValveOrder, VisitSummary,
 };
 use crate::stream::BoxFuture;
 
@@ -17,6 +18,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// Answers when the analyzer is idle.
     fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>>;
+
+    /// Does something to the run under way. Answers as soon as it is admitted.
+    fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>>;
 
     /// Moves the valve, or asks it where it stands. Moving is refused while a run is under way.
     fn move_valve(&self, order: ValveOrder, who: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>>;
@@ -33,11 +37,51 @@ pub trait Control: Send + Sync + 'static {
     fn plan_draft(&self) -> PlanDraft;
 }
 
+/// A plan in a file, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanText {
+    pub name: String,
+    /// What mistakes call it.
+    pub path: String,
+    pub text: String,
+}
+
+/// Something in a plan's file that has to be mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanMistake {
+    /// Counted from 1; 0 where there is no line.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    pub text: String,
+}
+
+/// Plans as files.
+pub trait Plans: Send + Sync + 'static {
+    /// What a file asks for, or all that is wrong with it. What it does not say is as in `defaults`.
+    fn read(&self, text: &str, defaults: &PlanDraft) -> Result<PlanRequest, Vec<PlanMistake>>;
+
+    /// The plan that is kept under that name.
+    fn find(&self, name: String) -> BoxFuture<'_, Result<PlanText, Denied>>;
+
+    /// All plans that are kept, by name.
+    fn list(&self) -> BoxFuture<'_, Result<Vec<PlanText>, Denied>>;
+}
+
 /// A run and where its files lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRun {
     pub run: RunSummary,
     pub folder: PathBuf,
+}
+
+/// Everything that is told of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    pub stored: StoredRun,
+    pub visits: Vec<VisitSummary>,
+    /// Oldest first.
+    pub notes: Vec<Note>,
 }
 
 /// What came of working out anew whose gas the samples of a run are.
@@ -64,7 +108,7 @@ pub trait Archive: Send + Sync + 'static {
     /// The run of that id, of which it is the only prefix, or the newest for `last`.
     fn find<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<RunId, Denied>>;
 
-    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>>;
+    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>>;
 
     /// Compares the run's records and its file with what its stored facts say. Changes nothing.
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>>;

@@ -1,6 +1,5 @@
 //! Where the gRPC contract and the domain meet: the only place.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tonic::{Code, Status};
@@ -9,12 +8,14 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::control::StoredRun;
 use crate::domain::channel::{Channel, ChannelError, format_list};
 use crate::domain::{
-    Background, Cas, ChannelPlan, Denied, IfMeasuring, Outcome, Plan, PlanDraft, Reason, Sync, TimelineEntry, Utc,
-    VisitSummary,
+    BackgroundRequest, Cas, ChannelPlan, Control, Denied, FinishAfter, IfMeasuring, Note, Outcome, ParkRequest, Plan,
+    PlanRequest, Reason, Sync, TimelineEntry, Utc, VisitSummary,
 };
 use crate::proto;
 
 const DOMAIN: &str = "gasera";
+/// The most characters of a note.
+const NOTE_MAX: usize = 10_000;
 
 /// An error with its reason for programs.
 pub fn status(denied: Denied) -> Status {
@@ -34,94 +35,66 @@ const fn code(reason: Reason) -> Code {
         | Reason::AnalyzerRefused
         | Reason::MultiplexerFault => Code::FailedPrecondition,
         Reason::AnalyzerOffline | Reason::ShuttingDown => Code::Unavailable,
-        Reason::TaskUnknown | Reason::RunUnknown => Code::NotFound,
+        Reason::TaskUnknown | Reason::RunUnknown | Reason::PlanUnknown => Code::NotFound,
         Reason::RunAborted => Code::Aborted,
         Reason::Internal => Code::Internal,
     }
 }
 
-/// Puts what was asked over the defaults. What is configured but cannot be had with the timing that is asked for is
-/// left out; what is asked for and cannot be had is an error.
-pub fn plan(request: proto::PlanRequest, defaults: PlanDraft) -> Result<Plan, Denied> {
+/// What is asked of a plan for a multiplexer with `count` channels. What is empty is not asked.
+pub fn plan(request: proto::PlanRequest, count: u8) -> Result<PlanRequest, Denied> {
     let sync = match request.sync() {
-        proto::Sync::Unspecified => defaults.sync,
-        proto::Sync::Analyzer => Sync::Analyzer,
-        proto::Sync::Dwell => Sync::Dwell,
+        proto::Sync::Unspecified => None,
+        proto::Sync::Analyzer => Some(Sync::Analyzer),
+        proto::Sync::Dwell => Some(Sync::Dwell),
     };
-    let count = defaults.channel_count;
-    let configured = defaults.background.filter(|_| sync == Sync::Analyzer);
-    let background = request.background.map_or(Ok(configured), |asked| background(asked, &defaults))?;
     let park = match request.park {
-        None => defaults.park,
-        Some(0) => None,
-        Some(number) => Some(channel(number, count)?),
+        None => None,
+        Some(0) => Some(ParkRequest::Stay),
+        Some(number) => Some(ParkRequest::At(channel(number, count)?)),
     };
-    let draft = PlanDraft {
-        channels: request.channels,
-        repeats: request.repeats.unwrap_or(defaults.repeats),
-        pause: request.pause_ms.map_or(defaults.pause, Duration::from_millis),
-        measure: request.measure_ms.map_or(defaults.measure, Duration::from_millis),
-        iterations: request.iterations.or(defaults.iterations),
-        task: request.task.unwrap_or(defaults.task),
+    let exceptions = request.exceptions.into_iter().map(|asked| exception(asked, count));
+    Ok(PlanRequest {
+        channels: said(request.channels),
+        repeats: request.repeats,
+        pause: request.pause_ms.map(Duration::from_millis),
+        measure: request.measure_ms.map(Duration::from_millis),
+        iterations: request.iterations,
+        task: request.task,
         sync,
-        save_on_device: request.save_on_device || defaults.save_on_device,
-        label: request.label,
-        note: request.note,
-        operator: request.operator,
-        discard_first: request.discard_first.unwrap_or(defaults.discard_first),
-        background,
-        overlap: request.overlap.unwrap_or(defaults.overlap),
+        save_on_device: Some(true).filter(|_| request.save_on_device),
+        label: said(request.label),
+        note: said(request.note),
+        operator: said(request.operator),
+        discard_first: request.discard_first,
+        background: request.background.map(|asked| background(asked, count)).transpose()?,
+        overlap: request.overlap,
         park,
-        exceptions: exceptions(request.exceptions, defaults.exceptions, sync, count)?,
-        gas_discards: gas_discards(request.gas_discards, defaults.gas_discards),
-        ..defaults
-    };
-    let mut plan = Plan::new(draft)?;
-    let background = plan.background.map(|background| background.channel);
-    let channels = plan.channels().to_vec();
-    plan.exceptions.retain(|exception| channels.contains(&exception.channel) || background == Some(exception.channel));
-    Ok(plan)
+        exceptions: exceptions.collect::<Result<_, _>>()?,
+        gas_discards: request.gas_discards.into_iter().map(|gas| (Cas(gas.cas), gas.discard_first)).collect(),
+    })
 }
 
-fn background(asked: proto::Background, defaults: &PlanDraft) -> Result<Option<Background>, Denied> {
+fn said(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn background(asked: proto::Background, count: u8) -> Result<BackgroundRequest, Denied> {
     if asked.channel == 0 {
-        return Ok(None);
+        return Ok(BackgroundRequest::None);
     }
-    let configured = defaults.background.map_or(Background::EVERY, |background| background.every);
-    let every = if asked.every == 0 { configured } else { asked.every };
-    Ok(Some(Background { channel: channel(asked.channel, defaults.channel_count)?, every }))
+    let every = Some(asked.every).filter(|every| *every > 0);
+    Ok(BackgroundRequest::Channel { channel: channel(asked.channel, count)?, every })
 }
 
-fn exceptions(
-    asked: Vec<proto::ChannelPlan>,
-    configured: Vec<ChannelPlan>,
-    sync: Sync,
-    count: u8,
-) -> Result<Vec<ChannelPlan>, Denied> {
-    if asked.is_empty() {
-        let timed = |exception| match sync {
-            Sync::Analyzer => exception,
-            Sync::Dwell => ChannelPlan { iterations: None, ..exception },
-        };
-        return Ok(configured.into_iter().map(timed).collect());
-    }
-    let read = |asked: proto::ChannelPlan| {
-        Ok(ChannelPlan {
-            channel: channel(asked.channel, count)?,
-            pause: asked.pause_ms.map(Duration::from_millis),
-            measure: asked.measure_ms.map(Duration::from_millis),
-            iterations: asked.iterations,
-            discard_first: asked.discard_first,
-        })
-    };
-    asked.into_iter().map(read).collect()
-}
-
-fn gas_discards(asked: Vec<proto::GasDiscard>, configured: BTreeMap<Cas, u32>) -> BTreeMap<Cas, u32> {
-    if asked.is_empty() {
-        return configured;
-    }
-    asked.into_iter().map(|gas| (Cas(gas.cas), gas.discard_first)).collect()
+fn exception(asked: proto::ChannelPlan, count: u8) -> Result<ChannelPlan, Denied> {
+    Ok(ChannelPlan {
+        channel: channel(asked.channel, count)?,
+        pause: asked.pause_ms.map(Duration::from_millis),
+        measure: asked.measure_ms.map(Duration::from_millis),
+        iterations: asked.iterations,
+        discard_first: asked.discard_first,
+    })
 }
 
 /// A channel of this multiplexer.
@@ -135,6 +108,25 @@ pub const fn if_measuring(asked: proto::IfMeasuring) -> IfMeasuring {
         proto::IfMeasuring::Unspecified | proto::IfMeasuring::Refuse => IfMeasuring::Refuse,
         proto::IfMeasuring::Stop => IfMeasuring::Stop,
         proto::IfMeasuring::Adopt => IfMeasuring::Adopt,
+    }
+}
+
+/// A note that says something.
+pub fn note(text: &str) -> Result<Control, Denied> {
+    let text = text.trim();
+    let length = text.chars().count();
+    let refused = |why: String| Err(Denied::new(Reason::RequestInvalid, why));
+    match length {
+        0 => refused("the note is empty; write what is to be remembered of the run".into()),
+        1..=NOTE_MAX => Ok(Control::Note { text: text.to_owned() }),
+        _ => refused(format!("the note has {length} characters; it can have {NOTE_MAX}")),
+    }
+}
+
+pub const fn finish_after(asked: proto::FinishAfter) -> FinishAfter {
+    match asked {
+        proto::FinishAfter::Unspecified | proto::FinishAfter::Channel => FinishAfter::Channel,
+        proto::FinishAfter::Repeat => FinishAfter::Repeat,
     }
 }
 
@@ -217,6 +209,10 @@ pub fn visit(visit: &VisitSummary) -> proto::Visit {
     }
 }
 
+pub fn note_out(note: Note) -> proto::Note {
+    proto::Note { at_utc: note.at.to_string(), who: note.who, text: note.text }
+}
+
 const fn outcome(outcome: Option<Outcome>) -> proto::Outcome {
     match outcome {
         None => proto::Outcome::Unspecified,
@@ -237,7 +233,10 @@ pub fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::domain::{Background, PlanDraft};
 
     fn numbered(number: u8) -> Channel {
         Channel::new(number).unwrap()
@@ -256,18 +255,22 @@ mod tests {
         }
     }
 
+    fn made(request: proto::PlanRequest, defaults: PlanDraft) -> Result<Plan, Denied> {
+        Ok(plan(request, defaults.channel_count)?.plan(defaults)?)
+    }
+
     fn asked() -> proto::PlanRequest {
         proto::PlanRequest { channels: "1-3".into(), ..proto::PlanRequest::default() }
     }
 
     #[test]
     fn what_is_not_asked_is_as_configured_and_only_what_concerns_the_plan() {
-        let plan = plan(asked(), defaults()).unwrap();
+        let plan = made(asked(), defaults()).unwrap();
         assert_eq!((plan.discard_first, plan.background, plan.park), (1, defaults().background, Some(Channel::HOME)));
         let own: Vec<u8> = plan.exceptions.iter().map(|exception| exception.channel.number()).collect();
         assert_eq!(own, [2, 8]);
         assert_eq!(plan.gas_discards, defaults().gas_discards);
-        assert_eq!(super::plan(plan_out(&plan), PlanDraft { channel_count: 8, ..PlanDraft::default() }).unwrap(), plan);
+        assert_eq!(made(plan_out(&plan), PlanDraft { channel_count: 8, ..PlanDraft::default() }).unwrap(), plan);
     }
 
     #[test]
@@ -279,20 +282,20 @@ mod tests {
             park: Some(0),
             ..asked()
         };
-        let plan = plan(request, defaults()).unwrap();
+        let plan = made(request, defaults()).unwrap();
         assert_eq!((plan.discard_first, plan.overlap, plan.park), (0, false, None));
         assert_eq!(plan.background, Some(Background { channel: numbered(4), every: 2 }));
         let none = proto::PlanRequest { background: Some(proto::Background::default()), ..asked() };
-        assert_eq!(super::plan(none, defaults()).unwrap().background, None);
+        assert_eq!(made(none, defaults()).unwrap().background, None);
     }
 
     #[test]
     fn what_is_configured_for_another_timing_does_not_stand_in_the_way() {
         let dwell = proto::PlanRequest { sync: proto::Sync::Dwell.into(), ..asked() };
-        let plan = plan(dwell.clone(), defaults()).unwrap();
+        let plan = made(dwell.clone(), defaults()).unwrap();
         assert_eq!((plan.background, plan.exceptions[0].iterations), (None, None));
         let with = proto::PlanRequest { background: Some(proto::Background { channel: 8, every: 1 }), ..dwell };
-        assert_eq!(super::plan(with, defaults()).unwrap_err().reason, Reason::PlanInvalid);
+        assert_eq!(made(with, defaults()).unwrap_err().reason, Reason::PlanInvalid);
     }
 
     #[test]
@@ -301,7 +304,7 @@ mod tests {
         let park = proto::PlanRequest { park: Some(300), ..asked() };
         let exceptions = vec![proto::ChannelPlan { channel: 0, ..proto::ChannelPlan::default() }];
         for request in [background, park, proto::PlanRequest { exceptions, ..asked() }] {
-            let denied = plan(request, defaults()).unwrap_err();
+            let denied = made(request, defaults()).unwrap_err();
             assert_eq!(denied.reason, Reason::RequestInvalid, "{denied}");
         }
     }

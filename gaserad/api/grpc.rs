@@ -6,13 +6,10 @@ use std::pin::Pin;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use super::{Services, Verdict, convert, instrument, runs};
-use crate::domain::{Denied, Plan, Reason, RunId, StartRequest, TimelineEntry, ValveOrder};
+use super::{Services, Verdict, convert, instrument, plans, runs};
+use crate::domain::{Control, Denied, Reason, RunId, StartRequest, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
-
-/// The most phases that a timeline tells; a longer plan is told by its first repeats.
-const TIMELINE_LIMIT: usize = 5000;
 
 /// Who asks, as far as the connection tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +42,8 @@ impl Grpc {
         Self { services }
     }
 
-    fn plan(&self, request: Option<proto::PlanRequest>) -> Result<Plan, Status> {
-        let defaults = self.services.control.plan_draft();
-        convert::plan(request.unwrap_or_default(), defaults).map_err(convert::status)
+    fn planning(&self) -> plans::Planning<'_> {
+        plans::Planning(&self.services)
     }
 
     fn instrument(&self) -> instrument::Asking<'_> {
@@ -59,21 +55,15 @@ impl Grpc {
         moved.map(instrument::mux).map_err(convert::status)
     }
 
+    async fn control(&self, control: Control, who: String) -> Result<String, Status> {
+        let done = self.services.control.control(control, who).await;
+        done.map(|id| id.0).map_err(convert::status)
+    }
+
     async fn verdict(&self, name: &str) -> Result<(RunId, Verdict), Denied> {
         let id = self.services.archive.find(name).await?;
         let verdict = self.services.archive.verify(&id).await?;
         Ok((id, verdict))
-    }
-
-    fn answer(&self, plan: &Plan, run_id: String, timeline: &[TimelineEntry]) -> proto::StartMeasurementResponse {
-        let outside = self.services.clock.outside(plan.total());
-        proto::StartMeasurementResponse {
-            run_id,
-            plan: Some(convert::plan_out(plan)),
-            total_ms: convert::millis(plan.total()),
-            timeline: timeline.iter().map(convert::timeline_entry).collect(),
-            end_utc: (self.services.clock.now().utc + outside).to_string(),
-        }
     }
 }
 
@@ -86,23 +76,70 @@ impl GaseraService for Grpc {
         let peer = peer(&request);
         let request = request.into_inner();
         let if_measuring = convert::if_measuring(request.if_measuring());
-        let plan = self.plan(request.plan)?;
+        let who = who(&peer, request.plan.as_ref().map_or("", |plan| plan.operator.as_str()));
+        let plan = self.planning().plan(request.plan, request.file).await.map_err(convert::status)?;
         if request.dry_run {
-            return Ok(Response::new(self.answer(&plan, String::new(), &timeline(&plan))));
+            return Ok(Response::new(self.planning().started(&plan, String::new(), &plans::timeline(&plan))));
         }
-        let who = if plan.operator.is_empty() { peer.to_string() } else { format!("{} ({peer})", plan.operator) };
         let ignore_errors = request.ignore_errors;
         let start = StartRequest { ignore_errors, if_measuring, ..StartRequest::new(plan.clone(), who) };
         let id = self.services.control.start(start).await.map_err(convert::status)?;
-        Ok(Response::new(self.answer(&plan, id.0, &[])))
+        Ok(Response::new(self.planning().started(&plan, id.0, &[])))
+    }
+
+    async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {
+        answered(self.planning().check(request.into_inner().file.unwrap_or_default()).await)
+    }
+
+    async fn list_plans(&self, _: Request<proto::ListPlansRequest>) -> Answered<proto::ListPlansResponse> {
+        answered(self.planning().list().await)
     }
 
     async fn abort_measurement(
         &self,
         request: Request<proto::AbortMeasurementRequest>,
     ) -> Answered<proto::AbortMeasurementResponse> {
-        let id = self.services.control.abort(peer(&request).to_string()).await.map_err(convert::status)?;
+        let who = who(&peer(&request), &request.get_ref().operator);
+        let id = self.services.control.abort(who).await.map_err(convert::status)?;
         Ok(Response::new(proto::AbortMeasurementResponse { run_id: id.0 }))
+    }
+
+    async fn pause_measurement(
+        &self,
+        request: Request<proto::PauseMeasurementRequest>,
+    ) -> Answered<proto::PauseMeasurementResponse> {
+        let who = who(&peer(&request), &request.get_ref().operator);
+        let run_id = self.control(Control::Pause { now: request.get_ref().now }, who).await?;
+        Ok(Response::new(proto::PauseMeasurementResponse { run_id }))
+    }
+
+    async fn resume_measurement(
+        &self,
+        request: Request<proto::ResumeMeasurementRequest>,
+    ) -> Answered<proto::ResumeMeasurementResponse> {
+        let run_id = self.control(Control::Resume, who(&peer(&request), &request.get_ref().operator)).await?;
+        Ok(Response::new(proto::ResumeMeasurementResponse { run_id }))
+    }
+
+    async fn skip_visit(&self, request: Request<proto::SkipVisitRequest>) -> Answered<proto::SkipVisitResponse> {
+        let run_id = self.control(Control::Skip, who(&peer(&request), &request.get_ref().operator)).await?;
+        Ok(Response::new(proto::SkipVisitResponse { run_id }))
+    }
+
+    async fn finish_measurement(
+        &self,
+        request: Request<proto::FinishMeasurementRequest>,
+    ) -> Answered<proto::FinishMeasurementResponse> {
+        let who = who(&peer(&request), &request.get_ref().operator);
+        let after = convert::finish_after(request.get_ref().after());
+        let run_id = self.control(Control::Finish { after }, who).await?;
+        Ok(Response::new(proto::FinishMeasurementResponse { run_id }))
+    }
+
+    async fn add_note(&self, request: Request<proto::AddNoteRequest>) -> Answered<proto::AddNoteResponse> {
+        let who = who(&peer(&request), &request.get_ref().operator);
+        let note = convert::note(&request.get_ref().text).map_err(convert::status)?;
+        Ok(Response::new(proto::AddNoteResponse { run_id: self.control(note, who).await? }))
     }
 
     async fn get_status(&self, _: Request<proto::GetStatusRequest>) -> Answered<proto::GetStatusResponse> {
@@ -122,9 +159,12 @@ impl GaseraService for Grpc {
 
     async fn get_run(&self, request: Request<proto::GetRunRequest>) -> Answered<proto::GetRunResponse> {
         let archive = self.services.archive.as_ref();
-        let (stored, visits) = runs::detail(archive, &request.into_inner().run).await.map_err(convert::status)?;
-        let visits = visits.iter().map(convert::visit).collect();
-        Ok(Response::new(proto::GetRunResponse { run: Some(convert::run(stored)), visits }))
+        let detail = runs::detail(archive, &request.into_inner().run).await.map_err(convert::status)?;
+        Ok(Response::new(proto::GetRunResponse {
+            run: Some(convert::run(detail.stored)),
+            visits: detail.visits.iter().map(convert::visit).collect(),
+            notes: detail.notes.into_iter().map(convert::note_out).collect(),
+        }))
     }
 
     type ExportRunStream = Pin<Box<dyn Stream<Item = Result<proto::ExportRunResponse, Status>> + Send>>;
@@ -208,20 +248,11 @@ fn answered<T>(answer: Result<T, Denied>) -> Answered<T> {
     answer.map(Response::new).map_err(convert::status)
 }
 
-fn peer<T>(request: &Request<T>) -> Peer {
-    request.extensions().get().cloned().unwrap_or(Peer::Unknown)
+/// Somebody by the name that they give, and by what the connection tells of them.
+fn who(peer: &Peer, operator: &str) -> String {
+    if operator.is_empty() { peer.to_string() } else { format!("{operator} ({peer})") }
 }
 
-/// The phases of a plan, of as many whole repeats as can be told.
-fn timeline(plan: &Plan) -> Vec<TimelineEntry> {
-    let mut told = plan.clone();
-    let per_repeat = plan.stops().len() * 3 + 1;
-    let repeats = u32::try_from(TIMELINE_LIMIT / per_repeat).unwrap_or(u32::MAX).max(1);
-    told.repeats = plan.repeats.min(repeats);
-    let mut entries = told.timeline();
-    if told.repeats < plan.repeats {
-        // What closes the last repeat told does not close the plan.
-        entries.pop();
-    }
-    entries
+fn peer<T>(request: &Request<T>) -> Peer {
+    request.extensions().get().cloned().unwrap_or(Peer::Unknown)
 }

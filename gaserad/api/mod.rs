@@ -1,6 +1,6 @@
 //! The outside interface: gRPC to ask and to order, HTTP to read and to follow, both on every listener.
 //!
-//! It translates, asks [`Control`], [`Archive`] and the [`Hub`], and translates back; it decides nothing about
+//! It translates, asks [`Control`], [`Archive`], [`Plans`] and the [`Hub`], and translates back; it decides nothing about
 //! measuring.
 
 use std::sync::Arc;
@@ -16,6 +16,7 @@ mod grpc;
 mod instrument;
 mod listen;
 mod patience;
+mod plans;
 mod query;
 mod router;
 mod runs;
@@ -25,7 +26,7 @@ mod serve;
 #[cfg(feature = "cli")]
 mod tests;
 
-pub use control::{Archive, Chunk, Control, StoredRun, Verdict};
+pub use control::{Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict};
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
 
@@ -34,6 +35,7 @@ pub use serve::serve;
 pub struct Services {
     pub control: Arc<dyn Control>,
     pub archive: Arc<dyn Archive>,
+    pub plans: Arc<dyn Plans>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
 }

@@ -11,10 +11,10 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::body::Body;
 
 use super::answer::{self, Answer};
-use super::control::{Chunk, StoredRun};
+use super::control::{Chunk, Detail, StoredRun};
 use super::query::Query;
 use super::{Services, control::Archive};
-use crate::domain::{Denied, Reason, RunId, RunSummary, VisitSummary};
+use crate::domain::{Denied, Note, Reason, RunId, RunSummary, VisitSummary};
 
 /// How many runs a list shows unless it is told.
 pub const LIMIT: u32 = 100;
@@ -43,6 +43,7 @@ struct ListOut<'a> {
 struct DetailOut<'a> {
     run: RunOut<'a>,
     visits: &'a [VisitSummary],
+    notes: &'a [Note],
 }
 
 pub async fn list(services: &Services, query: &Query) -> Answer {
@@ -59,12 +60,14 @@ pub async fn list(services: &Services, query: &Query) -> Answer {
 
 pub async fn show(services: &Services, name: &str) -> Answer {
     match detail(services.archive.as_ref(), name).await {
-        Ok((stored, visits)) => answer::json(&DetailOut { run: RunOut::of(&stored), visits: &visits }),
+        Ok(Detail { stored, visits, notes }) => {
+            answer::json(&DetailOut { run: RunOut::of(&stored), visits: &visits, notes: &notes })
+        }
         Err(denied) => answer::denied(&denied),
     }
 }
 
-pub async fn detail(archive: &dyn Archive, name: &str) -> Result<(StoredRun, Vec<VisitSummary>), Denied> {
+pub async fn detail(archive: &dyn Archive, name: &str) -> Result<Detail, Denied> {
     archive.run(&archive.find(name).await?).await
 }
 

@@ -133,6 +133,10 @@ impl Exchanges {
         if self.is_drawing() && (seen.phase != AnalyzerPhase::GasExchange || begun > 0) {
             self.end(seen);
         }
+        if last.is_some() && seen.state != AnalyzerState::Measuring && self.could_wrap(seen) {
+            // Before it stopped, a whole iteration may have passed unseen.
+            self.widen(seen);
+        }
         self.begin(seen, begun);
         self.label(seen);
         self.time_integration(last, seen);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::section::{Section, Source};
 use super::settings::{
-    AnalyzerSettings, Listen, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
+    AnalyzerSettings, GuardSettings, Listen, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
 use super::{Environment, Overrides, address, gases, multiplexer, plan};
 use crate::domain::{Reaction, Reactions};
@@ -20,18 +20,6 @@ pub(super) const fn minutes(minutes: u64) -> Duration {
 
 const fn hours(hours: u64) -> Duration {
     Duration::from_secs(3600 * hours)
-}
-
-/// What is accepted for a later version and has no effect in this one.
-fn not_yet(store: &StoreSettings) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if store.on_restart == OnRestart::Resume {
-        warnings.push(
-            "[store] on_restart = \"resume\" is not available in this version; an interrupted run is ended, as with \"end\""
-                .into(),
-        );
-    }
-    warnings
 }
 
 /// All settings, with a default wherever `source` now holds a mistake.
@@ -50,12 +38,12 @@ pub(super) fn settings(
     let park = park.within(source, multiplexer.channels);
     let plan = plan::defaults(root.section("plan"), park, multiplexer.channels);
     let suspend = suspend(root.section("suspend"));
+    let guard = guard(root.section("guard"));
     let store = store(source, root.section("store"), overrides, environment);
     let stream = stream(root.section("stream"));
     root.unavailable("auth");
     let channels = plan::channels(root.section("channels"), multiplexer.channels);
-    let gases = gases::settings(source, root.section("gases"));
-    warnings.extend(not_yet(&store));
+    let gases = gases::settings(source, root.section("gases"), "gases");
     warnings.extend(plan::of_no_use(&plan, &channels));
     root.finish();
     let origins = source.origins.borrow().clone();
@@ -66,6 +54,7 @@ pub(super) fn settings(
         multiplexer,
         plan,
         suspend,
+        guard,
         store,
         stream,
         channels,
@@ -108,11 +97,13 @@ fn listen(
     })
 }
 
+/// What the analyzer calls a task is not known here.
+pub(super) fn task(text: &str) -> Result<String, String> {
+    let refused = || "is empty; name the analyzer's task, like \"DEFAULT\"".to_owned();
+    if text.trim().is_empty() { Err(refused()) } else { Ok(text.to_owned()) }
+}
+
 fn analyzer(mut section: Section<'_>) -> AnalyzerSettings {
-    let task = |text: &str| {
-        let refused = || "is empty; name the analyzer's task, like \"DEFAULT\"".to_owned();
-        if text.trim().is_empty() { Err(refused()) } else { Ok(text.to_owned()) }
-    };
     let server = |text: &str| address::server(text).map_err(|complaint| format!("is wrong: {complaint}"));
     let settings = AnalyzerSettings {
         address: section.checked("address", server).unwrap_or_else(|| "192.168.0.100:8888".into()),
@@ -146,6 +137,22 @@ fn suspend(mut section: Section<'_>) -> Reactions {
     reactions
 }
 
+/// What must hold before a visit begins.
+fn guard(mut section: Section<'_>) -> Option<GuardSettings> {
+    let settings = GuardSettings {
+        file: section.checked("file", |text| absolute(text, "/run/gaserad/hold")),
+        command: section.list("command").unwrap_or_default().into_iter().map(|(word, _)| word.to_owned()).collect(),
+        every: section.duration("every", minutes(1), seconds(1)..=hours(24)),
+        timeout: section.duration("timeout", seconds(10), seconds(1)..=minutes(10)),
+    };
+    let is_there = section.is_there();
+    if is_there && settings.file.is_none() && settings.command.is_empty() {
+        section.wrong_here("guard needs a file or a command, like command = [\"/usr/local/bin/is-dry\"]");
+    }
+    section.finish();
+    Some(settings).filter(|_| is_there)
+}
+
 fn store(
     source: &Source<'_>,
     mut section: Section<'_>,
@@ -168,7 +175,7 @@ fn store(
     }
     let settings = StoreSettings {
         directory: directory.unwrap_or_default(),
-        on_restart: section.choice("on_restart", OnRestart::End),
+        on_restart: section.choice("on_restart", OnRestart::Resume),
         max_outage: section.duration("max_outage", minutes(30), Duration::ZERO..=hours(30 * 24)),
         min_free_mb: section.integer("min_free_mb", 200, 0..=1_000_000),
     };

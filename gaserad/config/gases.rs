@@ -7,7 +7,8 @@ use super::settings::GasSettings;
 use crate::domain::gas::GASES;
 use crate::domain::{Cas, Plan};
 
-pub(super) fn settings(source: &Source<'_>, section: Section<'_>) -> BTreeMap<Cas, GasSettings> {
+/// `table` is what the section is called.
+pub(super) fn settings(source: &Source<'_>, section: Section<'_>, table: &str) -> BTreeMap<Cas, GasSettings> {
     let mut gases = BTreeMap::new();
     let mut names: BTreeMap<Cas, &str> = BTreeMap::new();
     for (name, mut section) in section.sections() {
@@ -19,10 +20,10 @@ pub(super) fn settings(source: &Source<'_>, section: Section<'_>) -> BTreeMap<Ca
             }
         };
         if let Some(other) = names.insert(cas.clone(), name) {
-            section.wrong_here(format!("{name} is the gas of [gases.{other}] too"));
+            section.wrong_here(format!("{name} is the gas of [{table}.{other}] too"));
         }
         let discard_first = section.integer("discard_first", 0, 0..=Plan::MAX_DISCARD);
-        source.rename(&format!("gases.{name}.discard_first"), format!("{}.discard_first", path(&cas)));
+        source.rename(&format!("{table}.{name}.discard_first"), format!("{}.discard_first", path(&cas)));
         section.finish();
         gases.insert(cas, GasSettings { discard_first });
     }

@@ -13,6 +13,8 @@ mod mistake;
 mod modbus;
 mod multiplexer;
 mod plan;
+mod plan_file;
+mod plan_shelf;
 mod print;
 mod section;
 mod settings;
@@ -23,11 +25,13 @@ use toml::de::DeTable;
 
 pub use environment::Environment;
 pub use mistake::{ConfigError, Mistake};
+pub use plan_file::parse_plan;
+pub use plan_shelf::{KeptPlan, ShelfError, find_plan, list_plans};
 pub use print::print_config;
 pub use settings::{
     AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Gpio, GpioLine, GpioUnit,
-    LineAt, Listen, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults, SessionKind,
-    Settings, StoreSettings, StreamSettings, Vici,
+    GuardSettings, LineAt, Listen, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults,
+    SessionKind, Settings, StoreSettings, StreamSettings, Vici,
 };
 
 use section::{Section, Source};

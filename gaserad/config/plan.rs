@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
+use super::check::absolute;
 use super::section::{Section, Source, kind};
 use super::settings::{ChannelSettings, PlanDefaults};
 use crate::domain::{Background, Channel, ChannelKind, Plan, Sync};
@@ -57,6 +58,7 @@ pub(super) fn defaults(mut section: Section<'_>, park: Option<Channel>, count: u
         background: background(&mut section, count),
         overlap: section.boolean("overlap", true),
         park,
+        directory: section.checked("directory", |text| absolute(text, "/etc/gaserad/plans")),
     };
     section.finish();
     settings
@@ -91,11 +93,7 @@ pub(super) fn channels(section: Section<'_>, count: u8) -> BTreeMap<Channel, Cha
     let mut channels = BTreeMap::new();
     let mut labels: BTreeMap<String, Channel> = BTreeMap::new();
     for (name, mut section) in section.sections() {
-        let number = name.parse::<u8>().ok().filter(|number| number.to_string() == name && *number <= count);
-        let Some(channel) = number.and_then(Channel::new) else {
-            section.wrong_here(format!("channel {name} does not exist; this multiplexer has channels 1 to {count}"));
-            continue;
-        };
+        let Some(channel) = number(name, &section, count) else { continue };
         let settings = self::channel(&mut section);
         if !settings.label.is_empty()
             && let Some(other) = labels.insert(settings.label.clone(), channel)
@@ -109,18 +107,29 @@ pub(super) fn channels(section: Section<'_>, count: u8) -> BTreeMap<Channel, Cha
     channels
 }
 
+/// The channel that a section is called by.
+pub(super) fn number(name: &str, section: &Section<'_>, count: u8) -> Option<Channel> {
+    let number = name.parse::<u8>().ok().filter(|number| number.to_string() == name && *number <= count);
+    let channel = number.and_then(Channel::new);
+    if channel.is_none() {
+        section.wrong_here(format!("channel {name} does not exist; this multiplexer has channels 1 to {count}"));
+    }
+    channel
+}
+
+/// A short name on one line.
+pub(super) fn label(text: &str) -> Result<String, String> {
+    if text.chars().any(char::is_control) {
+        return Err("contains a line break or another control character".to_owned());
+    }
+    let length = text.chars().count();
+    if length > LABEL_MAX {
+        return Err(format!("has {length} characters; it can have {LABEL_MAX}"));
+    }
+    Ok(text.trim().to_owned())
+}
+
 fn channel(section: &mut Section<'_>) -> ChannelSettings {
-    let label = |text: &str| {
-        if text.chars().any(char::is_control) {
-            return Err("contains a line break or another control character".to_owned());
-        }
-        let length = text.chars().count();
-        if length > LABEL_MAX {
-            Err(format!("has {length} characters; it can have {LABEL_MAX}"))
-        } else {
-            Ok(text.trim().to_owned())
-        }
-    };
     ChannelSettings {
         label: section.checked("label", label).unwrap_or_default(),
         kind: section.choice("kind", ChannelKind::Sample),

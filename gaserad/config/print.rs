@@ -26,6 +26,7 @@ pub fn print_config(settings: &Settings) -> String {
     {
         page.string(cause, reaction.word());
     }
+    guard(&mut page);
     page.begin("store");
     page.string("directory", &settings.store.directory.to_string_lossy());
     page.string("on_restart", settings.store.on_restart.word());
@@ -139,6 +140,18 @@ fn vici(page: &mut Page<'_>, section: &Vici) {
     page.raw("allow_unstable_port", &section.allow_unstable_port.to_string());
 }
 
+fn guard(page: &mut Page<'_>) {
+    let Some(guard) = &page.settings.guard else { return };
+    page.begin("guard");
+    if let Some(file) = &guard.file {
+        page.string("file", &file.to_string_lossy());
+    }
+    let words: Vec<String> = guard.command.iter().map(|word| toml::Value::from(word.as_str()).to_string()).collect();
+    page.raw("command", &format!("[{}]", words.join(", ")));
+    page.duration("every", guard.every);
+    page.duration("timeout", guard.timeout);
+}
+
 fn park(page: &mut Page<'_>) {
     match page.settings.plan.park {
         None => page.string("park", "stay"),
@@ -160,6 +173,9 @@ fn plan(page: &mut Page<'_>) {
         page.raw("background_every", &background.every.to_string());
     }
     page.raw("overlap", &plan.overlap.to_string());
+    if let Some(directory) = &plan.directory {
+        page.string("directory", &directory.to_string_lossy());
+    }
 }
 
 fn channel(page: &mut Page<'_>, channel: &ChannelSettings) {

@@ -16,13 +16,21 @@ use crate::domain::duration;
 pub(super) struct Source<'a> {
     file: &'a str,
     text: &'a str,
+    /// How a key without a section is called that is not known.
+    outside: &'static str,
     pub(super) mistakes: RefCell<Vec<Mistake>>,
     pub(super) origins: RefCell<Origins>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, mistakes: RefCell::default(), origins: RefCell::default() }
+        let outside = "outside a section";
+        Self { file, text, outside, mistakes: RefCell::default(), origins: RefCell::default() }
+    }
+
+    /// A file whose keys need no section.
+    pub(super) fn flat(file: &'a str, text: &'a str, outside: &'static str) -> Self {
+        Self { outside, ..Self::new(file, text) }
     }
 
     pub(super) fn wrong(&self, at: &Range<usize>, text: impl Into<String>) {
@@ -175,14 +183,17 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn choice<T: Choice>(&mut self, key: &'static str, default: T) -> T {
-        let chosen = self.checked(key, |text| {
+        self.optional_choice(key).unwrap_or(default)
+    }
+
+    pub(super) fn optional_choice<T: Choice>(&mut self, key: &'static str) -> Option<T> {
+        self.checked(key, |text| {
             let found = T::ALL.iter().find(|(word, _)| *word == text);
             found.map(|(_, value)| *value).ok_or_else(|| {
                 let words: Vec<String> = T::ALL.iter().map(|(word, _)| format!("{word:?}")).collect();
                 format!("is {text:?}; it can be {}", words.join(", "))
             })
-        });
-        chosen.unwrap_or(default)
+        })
     }
 
     pub(super) fn duration(
@@ -208,11 +219,14 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> bool {
-        let read = self.read(key, |value| match value {
+        self.optional_boolean(key).unwrap_or(default)
+    }
+
+    pub(super) fn optional_boolean(&mut self, key: &'static str) -> Option<bool> {
+        self.read(key, |value| match value {
             DeValue::Boolean(value) => Ok(*value),
             other => Err(format!("is {}; it must be true or false", kind(other))),
-        });
-        read.unwrap_or(default)
+        })
     }
 
     pub(super) fn integer(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
@@ -271,7 +285,7 @@ impl<'a> Section<'a> {
             if !self.known.contains(&key) {
                 let what = match (value.get_ref().is_table(), self.path.as_str()) {
                     (true, _) => format!("[{}] is not a section", self.path_of(key)),
-                    (false, "") => format!("{key} is not a key outside a section"),
+                    (false, "") => format!("{key} is not a key {}", self.source.outside),
                     (false, path) => format!("{key} is not a key of [{path}]"),
                 };
                 self.wrong(&name.span(), format!("{what}; {}", suggestion(key, &self.known)));

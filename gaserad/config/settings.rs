@@ -15,6 +15,7 @@ pub struct Settings {
     pub multiplexer: MultiplexerSettings,
     pub plan: PlanDefaults,
     pub suspend: Reactions,
+    pub guard: Option<GuardSettings>,
     pub store: StoreSettings,
     pub stream: StreamSettings,
     pub channels: BTreeMap<Channel, ChannelSettings>,
@@ -25,6 +26,16 @@ pub struct Settings {
     pub origins: Origins,
     /// What is allowed but should be known.
     pub warnings: Vec<String>,
+}
+
+impl Settings {
+    /// Where plans are looked for by name, the first one first.
+    pub fn plan_directories(&self) -> Vec<PathBuf> {
+        match &self.plan.directory {
+            Some(directory) => vec![directory.clone()],
+            None => vec![self.store.directory.join("plans"), PathBuf::from("/etc/gaserad/plans")],
+        }
+    }
 }
 
 pub type Origins = BTreeMap<String, Origin>;
@@ -223,6 +234,8 @@ pub struct PlanDefaults {
     pub overlap: bool,
     /// Where the valve is sent when a run is over, from `[multiplexer] park`; `None` if it stays where it is.
     pub park: Option<Channel>,
+    /// Where plans are kept by name, if not where they usually are.
+    pub directory: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,6 +245,18 @@ pub struct StoreSettings {
     pub max_outage: Duration,
     /// With less free space than this, the disk is nearly full.
     pub min_free_mb: u32,
+}
+
+/// A condition that must hold before a visit begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardSettings {
+    /// While it exists, no visit begins.
+    pub file: Option<PathBuf>,
+    /// The program and its arguments; it must end with status 0.
+    pub command: Vec<String>,
+    /// How often it is asked again while it does not hold.
+    pub every: Duration,
+    pub timeout: Duration,
 }
 
 /// What happens to a run that a crash or a power loss interrupted.

@@ -25,16 +25,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Address, Bound, Services};
 use crate::config::{Listen, OnRestart, Settings};
-use crate::domain::{AnalyzerOrder, Clock, CommandId};
-use crate::engine::{Beginning, Limits};
+use crate::domain::{AnalyzerOrder, Clock, CommandId, RunSummary};
+use crate::engine::{Beginning, Guard, Limits};
 use crate::runtime::clock::HostClock;
-use crate::runtime::{Handle, Parts, Runtime};
+use crate::runtime::{GuardSettings, Handle, Parts, Runtime};
 use crate::store::{ChannelLabels, Store, StoreError};
 use crate::stream::{self, Hub};
 use devices::Devices;
 pub use failure::Failure;
 use recovery::Recovered;
-use seams::{Events, Keeping, Measuring};
+use seams::{Events, Files, Keeping, Measuring};
 
 /// How long a shutdown may take before it is cut off.
 const SHUTDOWN: Duration = Duration::from_secs(20);
@@ -71,14 +71,7 @@ impl Daemon {
             // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
             devices.analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
         }
-        let began = Beginning {
-            limits: limits(settings, &clock),
-            stamp: settings.analyzer.stamp,
-            last_run: opened.last_run.take(),
-            resumes_after,
-            reactions: settings.suspend,
-            resumable: settings.store.on_restart == OnRestart::Resume,
-        };
+        let began = beginning(settings, &clock, opened.last_run.take(), resumes_after);
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store: store.clone(),
@@ -87,6 +80,11 @@ impl Daemon {
             valve: devices.valve,
             reports: inbox,
             identity: devices.identity,
+            guard: settings.guard.clone().map(|guard| GuardSettings {
+                file: guard.file,
+                command: guard.command,
+                timeout: guard.timeout,
+            }),
             min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
             state,
             began,
@@ -99,6 +97,7 @@ impl Daemon {
                 settings: settings.clone(),
             }),
             archive: Arc::new(Keeping(store.clone())),
+            plans: Arc::new(Files { directories: settings.plan_directories() }),
             hub: hub.clone(),
             clock: shared,
         };
@@ -180,6 +179,27 @@ async fn bind(listen: &[Listen]) -> Result<Vec<Bound>, Failure> {
         bound.extend(api::bind(&address).await?);
     }
     Ok(bound)
+}
+
+/// What the engine is to know from the first.
+fn beginning(
+    settings: &Settings,
+    clock: &HostClock,
+    last_run: Option<RunSummary>,
+    resumes_after: Option<Duration>,
+) -> Beginning {
+    Beginning {
+        limits: limits(settings, clock),
+        stamp: settings.analyzer.stamp,
+        last_run,
+        resumes_after,
+        reactions: settings.suspend,
+        guard: settings
+            .guard
+            .as_ref()
+            .map(|guard| Guard { every: clock.inside(guard.every), timeout: clock.inside(guard.timeout) }),
+        resumable: settings.store.on_restart == OnRestart::Resume,
+    }
 }
 
 fn stream_settings(settings: &Settings) -> stream::Settings {

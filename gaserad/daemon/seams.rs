@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 use super::verify;
-use crate::api::{Archive, Chunk, Control, StoredRun, Verdict};
-use crate::config::{ChannelSettings, Settings};
+use crate::api::{Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfError};
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, Published, Reason, RunId, RunSummary, Service,
-    StartRequest, Status, Told, ValveOrder, VisitSummary,
+    self, Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, PlanRequest, Published, Reason, RunId,
+    RunSummary, Service, StartRequest, Status, Told, ValveOrder,
 };
 use crate::runtime::Handle;
 use crate::store::{Store, StoreError};
@@ -33,9 +33,17 @@ impl Control for Measuring {
         Box::pin(self.handle.abort(who))
     }
 
+    fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        Box::pin(self.handle.control(control, who))
+    }
+
     fn move_valve(&self, order: ValveOrder, who: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
         Box::pin(async move {
-            self.handle.move_valve(order, who).await?;
+            self.handle.move_valve(order, who.clone()).await?;
+            if order != ValveOrder::Where {
+                // So that what it says of itself is from after the move.
+                self.handle.move_valve(ValveOrder::Where, who).await?;
+            }
             Ok(self.handle.status().await?.multiplexer)
         })
     }
@@ -95,6 +103,58 @@ fn exception(channel: Channel, line: &ChannelSettings) -> ChannelPlan {
     }
 }
 
+/// Plans in files, as the settings say where and how they are read.
+pub(super) struct Files {
+    pub directories: Vec<PathBuf>,
+}
+
+impl Plans for Files {
+    fn read(&self, text: &str, defaults: &PlanDraft) -> Result<PlanRequest, Vec<PlanMistake>> {
+        let mistake = |Mistake { line, column, text, .. }| PlanMistake { line, column, text };
+        config::parse_plan(text, "", defaults).map_err(|error| error.0.into_iter().map(mistake).collect())
+    }
+
+    fn find(&self, name: String) -> BoxFuture<'_, Result<PlanText, Denied>> {
+        Box::pin(self.with_directories(move |directories| config::find_plan(directories, &name).map(plan_text)))
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Vec<PlanText>, Denied>> {
+        let list =
+            |directories: &[PathBuf]| Ok(config::list_plans(directories)?.into_iter().filter_map(told).collect());
+        Box::pin(self.with_directories(list))
+    }
+}
+
+impl Files {
+    /// Reads files where that keeps nobody waiting.
+    async fn with_directories<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&[PathBuf]) -> Result<T, ShelfError> + Send + 'static,
+    ) -> Result<T, Denied> {
+        let directories = self.directories.clone();
+        let found = tokio::task::spawn_blocking(move || read(&directories)).await;
+        found.map_err(|error| Denied::new(Reason::Internal, error.to_string()))?.map_err(not_shelved)
+    }
+}
+
+fn plan_text(plan: KeptPlan) -> PlanText {
+    PlanText { name: plan.name, path: plan.path.display().to_string(), text: plan.text }
+}
+
+/// A plan that cannot be read is no reason not to list the others.
+fn told(plan: Result<KeptPlan, ShelfError>) -> Option<PlanText> {
+    plan.inspect_err(|error| tracing::warn!("{error}")).ok().map(plan_text)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
+fn not_shelved(error: ShelfError) -> Denied {
+    let reason = match error {
+        ShelfError::Name(_) | ShelfError::NotFound { .. } => Reason::PlanUnknown,
+        ShelfError::Unreadable { .. } => Reason::Internal,
+    };
+    Denied::new(reason, error.to_string())
+}
+
 /// The store, as the place of past runs.
 pub(super) struct Keeping(pub Store);
 
@@ -126,10 +186,11 @@ impl Archive for Keeping {
         Box::pin(async move { self.0.find_run(name).await.map_err(denied) })
     }
 
-    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+    fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>> {
         Box::pin(async move {
             let (run, visits) = self.0.run(id).await.map_err(denied)?;
-            Ok((self.stored(run), visits))
+            let notes = self.0.notes(id).await.map_err(denied)?;
+            Ok(Detail { stored: self.stored(run), visits, notes })
         })
     }
 

@@ -39,10 +39,13 @@ pub use fact::Fact;
 pub use gas::{Cas, Gas};
 pub use instrument::{AkLine, Inquiry, Service, StampMeaning, Told};
 pub use phase::Phase;
-pub use plan::{Background, ChannelPlan, Plan, PlanDraft, PlanError, Stop, Sync, TimelineEntry};
+pub use plan::{
+    Background, BackgroundRequest, ChannelPlan, ParkRequest, Plan, PlanDraft, PlanError, PlanRequest, Stop, Sync,
+    TimelineEntry,
+};
 pub use record::{Attribution, Flag, Qc, Record};
 pub use request::{Cause, Control, Denied, Done, FinishAfter, Reaction, Reactions, Reason, StartRequest};
-pub use run::{Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
+pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
 pub use status::{ProgressTick, Status};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};

@@ -1,5 +1,6 @@
 //! What is asked of a run. A [`Plan`] that exists is valid.
 
+mod request;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use super::channel::{self, Channel, ChannelError};
 use super::duration;
 use super::gas::Cas;
 
+pub use request::{BackgroundRequest, ParkRequest, PlanRequest};
 pub use timeline::{Stop, TimelineEntry};
 
 /// How a channel is left.
@@ -218,6 +220,11 @@ impl Plan {
     /// Ascending, without the background channel.
     pub fn channels(&self) -> &[Channel] {
         &self.channels
+    }
+
+    /// Whether the channel is measured, be it as the background.
+    pub fn visits_channel(&self, channel: Channel) -> bool {
+        self.channels.contains(&channel) || self.background.is_some_and(|background| background.channel == channel)
     }
 }
 

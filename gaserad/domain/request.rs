@@ -172,6 +172,8 @@ pub enum Reason {
     TaskUnknown,
     RunUnknown,
     PlanInvalid,
+    /// No plan is kept under that name.
+    PlanUnknown,
     /// What was asked makes no sense.
     RequestInvalid,
     /// The run was aborted while it was still being started.
@@ -194,6 +196,7 @@ impl Reason {
             Self::TaskUnknown => "TASK_UNKNOWN",
             Self::RunUnknown => "RUN_UNKNOWN",
             Self::PlanInvalid => "PLAN_INVALID",
+            Self::PlanUnknown => "PLAN_UNKNOWN",
             Self::RequestInvalid => "REQUEST_INVALID",
             Self::RunAborted => "RUN_ABORTED",
             Self::ShuttingDown => "SHUTTING_DOWN",

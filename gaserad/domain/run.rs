@@ -98,3 +98,11 @@ pub struct VisitSummary {
     pub records: u64,
     pub good_records: u64,
 }
+
+/// A remark that somebody made on a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub at: Utc,
+    pub who: String,
+    pub text: String,
+}

@@ -120,7 +120,13 @@ impl<'de> Deserialize<'de> for Utc {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
     pub tick: Tick,
+    #[serde(serialize_with = "to_the_microsecond")]
     pub utc: Utc,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+fn to_the_microsecond<S: serde::Serializer>(utc: &Utc, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&utc.timestamp().strftime("%Y-%m-%dT%H:%M:%S.%6fZ"))
 }
 
 impl Moment {
@@ -153,6 +159,13 @@ mod tests {
         assert_eq!(utc.to_string(), "2026-01-15T08:03:12.345Z");
         assert_eq!("2026-01-15T08:03:12.345Z".parse::<Utc>().unwrap(), utc);
         assert_eq!(utc.to_seconds_string(), "2026-01-15T08:03:12Z");
+    }
+
+    #[test]
+    fn a_moment_in_the_journal_loses_nothing() {
+        let moment = Moment { tick: Tick::from_micros(7), utc: Utc::from_micros(1_768_464_192_345_678) };
+        let written = serde_json::to_string(&moment).unwrap();
+        assert_eq!(serde_json::from_str::<Moment>(&written).unwrap(), moment);
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Run {
     fn standing(&self) -> Standing {
         match self.stage {
             Stage::Preparing(_) | Stage::Starting(..) | Stage::Recovering(_) => Standing::Beginning,
-            Stage::Suspended(_) => Standing::Suspended,
+            Stage::Suspended(_) | Stage::GuardedOff => Standing::Suspended,
             Stage::Draining
             | Stage::Closing(..)
             | Stage::Stopping(..)
@@ -110,6 +110,7 @@ impl Run {
             Stage::Homing(_)
             | Stage::Moving(_)
             | Stage::ValveLost(_)
+            | Stage::Guarding(_)
             | Stage::Settling
             | Stage::Purging
             | Stage::PurgeOver(_)

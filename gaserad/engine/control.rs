@@ -7,7 +7,7 @@ use super::event::RequestId;
 use super::state::{Run, Stage};
 use super::{Effect, Turn, admit};
 use crate::domain::event::{RunChange, RunUpdate};
-use crate::domain::{Control, Done, Event, Fact, FinishAfter, Phase};
+use crate::domain::{Control, Done, Event, Fact, FinishAfter, Phase, VisitId};
 
 /// A pause that was asked for and has not begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,10 +87,12 @@ impl Turn {
     }
 
     pub(super) fn resumed(&mut self, who: String, text: String) {
-        let suspended = self.state.run.as_ref().is_some_and(|run| matches!(run.stage, Stage::Suspended(_)));
+        let Some(stage) = self.state.run.as_ref().map(|run| run.stage.clone()) else { return };
         self.updated(RunChange::Resumed, who, text);
-        if suspended {
-            self.go_on(self.at.tick);
+        match stage {
+            Stage::Suspended(_) => self.go_on(self.at.tick),
+            Stage::GuardedOff => self.next_stop(),
+            _ => {}
         }
     }
 
@@ -104,10 +106,18 @@ impl Turn {
     fn skip(&mut self, who: String) {
         let channel = self.state.run.as_ref().and_then(Run::target).map(|stop| stop.channel.to_string());
         self.updated(RunChange::Skipped, who, channel.map_or_else(String::new, |at| format!("channel {at}")));
-        if let Some(run) = &mut self.state.run {
-            run.pause_asked = None;
+        let Some(run) = &mut self.state.run else { return };
+        run.pause_asked = None;
+        let between_visits = matches!(run.stage, Stage::Guarding(_) | Stage::GuardedOff);
+        if between_visits {
+            run.stop += 1;
         }
-        self.leave();
+        run.pass_over();
+        if !between_visits {
+            return self.leave();
+        }
+        let Some(run) = &self.state.run else { return };
+        if run.is_in_its_last_visit() { self.close() } else { self.go_on_if_guarded() }
     }
 
     fn ask_to_finish(&mut self, who: String, after: FinishAfter) {
@@ -143,6 +153,14 @@ impl Run {
     /// Whether a sample that the plan wants is being drawn or may be.
     fn is_sampling(&self) -> bool {
         matches!(self.stage, Stage::Measuring | Stage::MeasureOver(_) | Stage::Lingering | Stage::PurgeOver(_))
+    }
+
+    /// The stop that the valve is on its way to is not visited.
+    fn pass_over(&mut self) {
+        let Some(stop) = self.target().filter(|stop| stop.measured && self.visit.is_none()) else { return };
+        self.visits_begun += 1;
+        self.visits_done += 1;
+        self.barren.insert(VisitId(self.visits_begun), (stop.channel, self.repeat + 1));
     }
 
     /// Whether the visit under way is the last one, by the plan or because somebody wants to finish.

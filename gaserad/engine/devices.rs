@@ -162,6 +162,8 @@ impl Turn {
                 | Stage::Draining
                 | Stage::ValveLost(_)
                 | Stage::Suspended(_)
+                | Stage::Guarding(_)
+                | Stage::GuardedOff
                 | Stage::Interrupted
                 | Stage::Parking(..),
                 _,

@@ -17,6 +17,10 @@ pub enum Effect {
         id: CommandId,
         order: ValveOrder,
     },
+    /// Ask whether the next visit may begin.
+    Guard {
+        id: CommandId,
+    },
     /// Exactly one for every request.
     Reply {
         request: RequestId,

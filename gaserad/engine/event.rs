@@ -49,6 +49,10 @@ pub enum What {
         service: Service,
     },
     Shutdown,
+    GuardDid {
+        id: CommandId,
+        verdict: Result<(), String>,
+    },
     /// How much space the disk of the state directory has, when that begins or ceases to be little.
     Disk {
         free_bytes: u64,

@@ -20,12 +20,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `event`, `effect` | all that comes in, all that goes out |
-//! | `state` | all that is remembered |
+//! | `state`, `stage` | all that is remembered; what a run waits for |
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
 //! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
 //! | `queue` | runs that begin later |
 //! | `control` | pause, resume, skip, finish, note |
+//! | `guard` | a condition outside between two visits |
 //! | `suspend` | what gets in a run's way |
 //! | `restart` | how a run goes on that was interrupted |
 //! | `ending` | how it ends |
@@ -42,12 +43,14 @@ mod devices;
 mod effect;
 mod ending;
 mod event;
+mod guard;
 mod progress;
 mod queue;
 mod restart;
 mod results;
 mod run;
 mod service;
+mod stage;
 mod state;
 mod suspend;
 mod time;
@@ -56,7 +59,7 @@ mod visit;
 
 pub use effect::Effect;
 pub use event::{Event, RequestId, What};
-pub use state::{Beginning, Limits, State};
+pub use state::{Beginning, Guard, Limits, State};
 
 use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
 
@@ -71,6 +74,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::Control { request, who, control } => turn.control(request, who, control),
         What::MoveValve { request, order, .. } => turn.move_valve(request, order),
         What::Serve { request, service, .. } => turn.serve(request, service),
+        What::GuardDid { id, verdict } => turn.guard_did(id, verdict),
         What::Disk { free_bytes, low } => turn.disk(free_bytes, low),
         What::Shutdown => turn.shut_down(),
         What::Analyzer(news) => turn.hear_analyzer(news),

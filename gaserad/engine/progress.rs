@@ -29,7 +29,7 @@ impl Run {
         let enabled = self.enabled();
         // After the last repeat its own share is still the one to show.
         let repeat = self.repeat.min(self.plan.repeats - 1);
-        let done_in_repeat = self.visits_done - repeat * enabled;
+        let done_in_repeat = self.visits_done.saturating_sub(repeat * enabled);
         let shown = Channel::new(self.shown_channel + 1);
         let homing = matches!(self.phase, Phase::Homing | Phase::Idle);
         let target = self.target().map(|stop| stop.channel);

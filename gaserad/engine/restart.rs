@@ -26,7 +26,7 @@ impl Turn {
         }
         (self.state.limits, self.state.shutting_down) = (began.limits, false);
         self.state.resumable = began.resumable;
-        self.state.reactions = began.reactions;
+        (self.state.reactions, self.state.guard) = (began.reactions, began.guard);
         self.forget_devices();
         self.take_up_again(resumes.unwrap_or_default());
     }

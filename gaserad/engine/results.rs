@@ -16,6 +16,10 @@ impl Turn {
         if !run.ordered_start {
             return;
         }
+        if run.newest == Some(read.sample.stamp) {
+            // The analyzer still holds what this run had from it before it was interrupted.
+            return;
+        }
         let stale = run.baseline == Some(read.sample.stamp);
         let blind = self.state.exchanges.is_blind();
         let origin = if stale { Origin::BeforeTheRun } else { self.state.exchanges.claim(&read) };
@@ -73,6 +77,7 @@ impl Turn {
         flags.extend(clock_step);
         let drawn = credit.exchange.map_or(read.read, |exchange| middle(exchange.ended_after, exchange.ended_before));
         run.records += 1;
+        run.newest = Some(read.sample.stamp);
         let record = Record {
             run: run.id.clone(),
             seq: run.records,

@@ -203,6 +203,7 @@ impl Turn {
             Stage::Draining => self.drained(),
             Stage::ValveLost(_) => self.valve_stays_lost(),
             Stage::Suspended(_) | Stage::Interrupted => {}
+            stage @ (Stage::Guarding(_) | Stage::GuardedOff) => self.guard_again(&stage),
             stage @ (Stage::Preparing(_)
             | Stage::Recovering(_)
             | Stage::Interrupting(_)
@@ -222,6 +223,7 @@ impl Turn {
             Stage::Preparing(order)
             | Stage::Recovering(Some(order))
             | Stage::Interrupting(order)
+            | Stage::Guarding(order)
             | Stage::Homing(order)
             | Stage::Starting(order, _)
             | Stage::Moving(order)
@@ -238,6 +240,7 @@ impl Turn {
             | Stage::ValveLost(_)
             | Stage::Suspended(_)
             | Stage::Recovering(None)
+            | Stage::GuardedOff
             | Stage::Interrupted => return None,
         };
         (awaited == id).then(|| stage.clone())
@@ -263,12 +266,14 @@ impl Run {
             baseline: None,
             repeat: 0,
             stop: 0,
+            stands_at: None,
             visits_begun: 0,
             visits_done: 0,
             visit: None,
             barren: std::collections::BTreeMap::new(),
             samples: std::collections::BTreeMap::new(),
             records: 0,
+            newest: None,
             good_records: 0,
             live_data: None,
             ordered_start: false,
@@ -276,6 +281,7 @@ impl Run {
             finish_asked: None,
             paused_by_hand: false,
             causes: std::collections::BTreeSet::new(),
+            guarded_off: false,
         }
     }
 }

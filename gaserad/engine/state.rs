@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::control::{FinishAsked, PauseAsked};
 use super::event::RequestId;
 use super::queue::Queued;
+pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
 use crate::attribution::{Exchanges, Stamps, Timeline};
 use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
 use crate::domain::{
-    AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Outcome, Phase, Plan,
-    Position, Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, ValveOrder, VisitId,
+    AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Phase, Plan, Position,
+    Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
@@ -33,6 +34,18 @@ pub struct Beginning {
     pub resumable: bool,
     #[serde(default)]
     pub reactions: Reactions,
+    #[serde(default)]
+    pub guard: Option<Guard>,
+}
+
+/// A condition outside that is asked for between two visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// How often it is asked again while it does not hold.
+    #[serde(rename = "every_s", with = "crate::domain::duration::seconds")]
+    pub every: Duration,
+    #[serde(rename = "timeout_s", with = "crate::domain::duration::seconds")]
+    pub timeout: Duration,
 }
 
 /// How long the engine waits for what does not come by itself.
@@ -87,6 +100,7 @@ pub struct State {
     pub(super) resumable: bool,
     pub(super) reactions: Reactions,
     pub(super) disk_low: bool,
+    pub(super) guard: Option<Guard>,
     pub(super) shutting_down: bool,
 }
 
@@ -156,6 +170,8 @@ pub(super) struct Run {
     pub repeat: u32,
     /// Index of the stop the valve is at or on its way to.
     pub stop: usize,
+    /// Where the valve arrived last.
+    pub stands_at: Option<Channel>,
     pub visits_begun: u32,
     pub visits_done: u32,
     pub visit: Option<Visit>,
@@ -164,6 +180,8 @@ pub(super) struct Run {
     /// Samples of the latest visits, to number them.
     pub samples: BTreeMap<VisitId, Samples>,
     pub records: u32,
+    /// The stamp of the newest one.
+    pub newest: Option<AnalyzerTime>,
     pub good_records: u32,
     pub live_data: Option<LiveData>,
     /// The analyzer was ordered to start, so that it may be measuring.
@@ -174,6 +192,8 @@ pub(super) struct Run {
     pub paused_by_hand: bool,
     /// What it waits for to be gone.
     pub causes: BTreeSet<Cause>,
+    /// The guard spoke against the next visit.
+    pub guarded_off: bool,
 }
 
 /// The visit under way.
@@ -192,84 +212,6 @@ pub(super) struct Samples {
     pub all: u32,
     /// Drawn after the purge.
     pub clean: u32,
-}
-
-/// What a run waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// The analyzer finds the task.
-    Preparing(CommandId),
-    /// The run was interrupted: the analyzer comes back, and then finds the task again.
-    Recovering(Option<CommandId>),
-    /// The analyzer stops, because the process ends.
-    Interrupting(CommandId),
-    /// The next process may go on with the run.
-    Interrupted,
-    Homing(CommandId),
-    /// The analyzer starts, while the line already settles until the given tick.
-    Starting(CommandId, Tick),
-    Moving(CommandId),
-    /// The valve does not answer; the order is given again when it is back.
-    ValveLost(ValveOrder),
-    /// Nothing is waited for but somebody who says that it may go on; and why.
-    Suspended(String),
-    Settling,
-    Purging,
-    /// A look at the analyzer at the end of the purge: what it draws already is not measured.
-    PurgeOver(CommandId),
-    Measuring,
-    /// A look at the analyzer before the valve may move.
-    MeasureOver(CommandId),
-    /// The gas exchange under way ends first.
-    Lingering,
-    /// The last results come in.
-    Draining,
-    /// The analyzer stops, and dashboards see that the plan is through.
-    Closing(CommandId, Stopped),
-    /// The analyzer stops, because the run cannot or must not go on.
-    Stopping(CommandId, Outcome, String),
-    /// The valve goes to where it rests; with that the run is over.
-    Parking(CommandId, Ending),
-}
-
-/// How a run is to end, once everything is at rest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ending {
-    pub outcome: Outcome,
-    pub reason: String,
-    /// Why the analyzer may still be measuring.
-    pub doubt: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stopped {
-    NotYet,
-    Yes,
-    /// It did not say so, and why.
-    Doubtful(String),
-}
-
-impl Stage {
-    /// What is being waited for, in words that follow "waiting for".
-    pub(super) const fn reason(&self) -> &'static str {
-        match self {
-            Self::Preparing(_) => "the analyzer to find the task",
-            Self::Recovering(_) => "the analyzer to be ready again",
-            Self::Interrupted => "the next start of gaserad",
-            Self::Homing(_) => "the valve to reach its home position",
-            Self::Starting(..) => "the analyzer to start measuring",
-            Self::Moving(_) => "the valve to reach the channel",
-            Self::ValveLost(_) => "the valve to come back",
-            Self::Suspended(_) => "somebody to resume the run",
-            Self::Parking(..) => "the valve to reach its rest position",
-            Self::Settling => "the line to settle after the move",
-            Self::Purging | Self::PurgeOver(_) => "the end of the purge",
-            Self::Measuring | Self::MeasureOver(_) => "the end of the measuring time",
-            Self::Lingering => "a whole gas exchange on this channel",
-            Self::Draining => "the last result of the analyzer",
-            Self::Closing(..) | Self::Stopping(..) | Self::Interrupting(_) => "the analyzer to become idle",
-        }
-    }
 }
 
 impl State {
@@ -298,9 +240,17 @@ impl State {
 
     /// Nothing has happened yet but the last run, if there was one.
     pub fn new(began: Beginning) -> Self {
-        let Beginning { limits, stamp, last_run, resumable, reactions, .. } = began;
+        let Beginning { limits, stamp, last_run, resumable, reactions, guard, .. } = began;
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
-        Self { limits, stamps, resumable, reactions, rest: Rest { last_run, ..Rest::default() }, ..Self::default() }
+        Self {
+            limits,
+            stamps,
+            resumable,
+            reactions,
+            guard,
+            rest: Rest { last_run, ..Rest::default() },
+            ..Self::default()
+        }
     }
 
     /// What can be known of the instruments beside their measuring.

@@ -39,15 +39,16 @@ impl Turn {
         if let Stage::ValveLost(order) = run.stage {
             return self.send_again(order);
         }
-        let Some(stop) = run.target().filter(|_| run.is_at_a_stop()) else { return };
-        if position.channel() == Some(stop.channel) {
+        let Some(expected) = run.stands_at.filter(|_| run.is_at_a_stop()) else { return };
+        if position.channel() == Some(expected) {
             self.arrive();
             return self.out_of_the_way(Cause::Valve);
         }
+        let at_its_stop = run.ordered_start && run.target().is_some_and(|stop| stop.channel == expected);
         let found = position.channel().map_or_else(|| "between channels".to_owned(), |at| format!("at channel {at}"));
-        let text = format!("the valve was found {found} instead of channel {}; it is sent back", stop.channel);
+        let text = format!("the valve was found {found} instead of channel {expected}; it is sent back");
         self.alarm(Severity::Warning, "valve_moved", text);
-        self.go(stop.channel);
+        if at_its_stop { self.go(expected) } else { self.send_again(ValveOrder::Home) }
     }
 
     pub(super) fn valve_lost(&mut self, fault: &Fault) {
@@ -70,6 +71,9 @@ impl Turn {
                 self.state.valve.lost_since = None;
                 self.state.valve.tried_again = false;
                 self.valve_is(position);
+                if let Some(run) = &mut self.state.run {
+                    run.stands_at = position.channel();
+                }
                 match stage {
                     Some(Stage::Homing(_)) => self.homed(),
                     Some(Stage::Moving(_)) => self.moved(),

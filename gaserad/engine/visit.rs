@@ -97,7 +97,7 @@ impl Turn {
             return;
         }
         self.left();
-        if last { self.close() } else { self.next_stop() }
+        if last { self.close() } else { self.go_on_if_guarded() }
     }
 
     /// A result is there soon after its iteration is over, if it comes at all.
@@ -116,7 +116,7 @@ impl Turn {
         self.keep(fact);
     }
 
-    fn next_stop(&mut self) {
+    pub(super) fn next_stop(&mut self) {
         let Some(run) = &mut self.state.run else { return };
         run.stop += 1;
         match run.target() {

@@ -5,6 +5,7 @@
 //! for a device. Progress is no event: it is shown at once and not kept.
 
 pub mod clock;
+mod guard;
 mod handle;
 mod space;
 #[cfg(test)]
@@ -25,6 +26,8 @@ use crate::engine::{self, Beginning, Effect, RequestId, State, What};
 use crate::store::{Audit, Batch, Store, StoreError};
 use crate::stream::Hub;
 use clock::HostClock;
+use guard::Guard;
+pub use guard::GuardSettings;
 pub use handle::Handle;
 use handle::{Answer, Request};
 use space::Space;
@@ -57,6 +60,7 @@ pub struct Runtime {
     identity: Identity,
     began: Option<Beginning>,
     space: Space,
+    guard: Guard,
     state: State,
     inbox: mpsc::Receiver<Request>,
     reports: mpsc::UnboundedReceiver<Report>,
@@ -86,6 +90,7 @@ pub struct Parts {
     pub valve: Valve,
     pub reports: mpsc::UnboundedReceiver<Report>,
     pub identity: Identity,
+    pub guard: Option<GuardSettings>,
     /// With less free space than this, the disk is nearly full.
     pub min_free_bytes: u64,
     /// What the journal of an interrupted run folds to; else nothing yet.
@@ -107,6 +112,7 @@ impl Runtime {
             identity: parts.identity,
             began: Some(parts.began),
             space: Space::new(parts.min_free_bytes),
+            guard: Guard::new(parts.guard),
             state: parts.state,
             inbox,
             reports: parts.reports,
@@ -157,6 +163,7 @@ impl Runtime {
             biased;
             request = self.inbox.recv(), if self.inbox_open => self.hear(request),
             Some(report) = self.reports.recv() => Some(what_of(report)),
+            (id, verdict) = self.guard.answered() => Some(What::GuardDid { id, verdict }),
             free = self.space.watch(&self.store) => {
                 Some(What::Disk { free_bytes: free.bytes, low: free.is_low })
             }
@@ -304,7 +311,7 @@ impl Runtime {
                     batch.audit.extend(self.audit(request, answer));
                     orders.push(effect);
                 }
-                Effect::Analyzer { .. } | Effect::Valve { .. } => orders.push(effect),
+                Effect::Analyzer { .. } | Effect::Valve { .. } | Effect::Guard { .. } => orders.push(effect),
             }
         }
     }
@@ -332,6 +339,7 @@ impl Runtime {
                     let _ = waiting.answer.send(answer);
                 }
             }
+            Effect::Guard { id } => self.guard.ask(id),
             Effect::Keep(_) | Effect::Tell(_) => {}
         }
     }

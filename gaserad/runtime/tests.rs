@@ -65,6 +65,7 @@ impl World {
                 channels: 31,
                 simulated: false,
             },
+            guard: None,
             min_free_bytes: 0,
             state: State::default(),
             began: Beginning::default(),

@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 pub use batch::{Audit, Batch, ChannelLabels, Opened};
 pub use error::StoreError;
 
-use crate::domain::{Cas, Published, Record, RunId, RunSummary, VisitSummary};
+use crate::domain::{Cas, Note, Published, Record, RunId, RunSummary, VisitSummary};
 use thread::{Owner, Writer};
 
 /// Records that are in memory at a time, however long a run is.
@@ -82,6 +82,12 @@ impl Store {
     pub async fn run(&self, id: &RunId) -> Result<(RunSummary, Vec<VisitSummary>), StoreError> {
         let id = id.clone();
         self.reader.ask(move |connection| read::run(connection, &id)).await
+    }
+
+    /// What was remarked on a run, oldest first.
+    pub async fn notes(&self, id: &RunId) -> Result<Vec<Note>, StoreError> {
+        let id = id.clone();
+        self.reader.ask(move |connection| read::notes(connection, &id)).await
     }
 
     /// Up to `limit` records of a run after number `after_seq`, in order.

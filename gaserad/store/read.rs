@@ -8,7 +8,7 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 use super::batch::{ChannelLabels, Opened};
 use super::error::StoreError;
 use crate::domain::{
-    AnalyzerTime, Cas, Channel, ChannelKind, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Tick, Utc,
+    AnalyzerTime, Cas, Channel, ChannelKind, Note, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Tick, Utc,
     VisitId, VisitSummary,
 };
 
@@ -113,6 +113,14 @@ pub(super) fn run(connection: &Connection, id: &RunId) -> Result<(RunSummary, Ve
     let mut query = connection.prepare_cached(VISITS)?;
     let visits = query.query_map([&id.0], visit_summary)?.collect::<Result<_, _>>()?;
     Ok((summary, visits))
+}
+
+/// What was remarked on a run, oldest first.
+pub(super) fn notes(connection: &Connection, id: &RunId) -> Result<Vec<Note>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT at, who, text FROM notes WHERE run = ? ORDER BY seq")?;
+    let note = |row: &Row<'_>| Ok(Note { at: utc(row, "at")?, who: row.get("who")?, text: row.get("text")? });
+    let notes = query.query_map([&id.0], note)?.collect::<Result<_, _>>()?;
+    Ok(notes)
 }
 
 pub(super) fn records(

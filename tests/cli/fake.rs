@@ -40,6 +40,9 @@ pub enum Action {
 pub struct Script {
     pub start: Result<StartMeasurementResponse, Status>,
     pub abort: Result<String, Status>,
+    pub control: Result<String, Status>,
+    pub checked: Result<proto::CheckPlanResponse, Status>,
+    pub plans: Vec<proto::StoredPlan>,
     pub status: String,
     pub run: Result<GetRunResponse, Status>,
     pub runs: Vec<Run>,
@@ -67,6 +70,9 @@ impl Default for Script {
         Self {
             start: Ok(StartMeasurementResponse::default()),
             abort: Ok("01KAHRUN".into()),
+            control: Ok("01KAHRUN".into()),
+            checked: Ok(proto::CheckPlanResponse::default()),
+            plans: Vec::new(),
             status: "{}".into(),
             run: Ok(GetRunResponse::default()),
             runs: Vec::new(),
@@ -178,6 +184,12 @@ impl Scripted {
         self.calls.lock().unwrap().push(detail);
     }
 
+    /// What was done to the run under way, and the run.
+    fn controlled(&self, operator: &str, detail: &str) -> Result<String, Status> {
+        self.note(format!("{operator} {detail}").trim_end().to_owned());
+        self.script.control.clone()
+    }
+
     fn mux(&self) -> Result<Option<proto::Mux>, Status> {
         self.script.mux.clone().map(Some)
     }
@@ -237,6 +249,9 @@ impl GaseraService for Scripted {
         if asked.if_measuring() != proto::IfMeasuring::Refuse {
             self.note(format!("{:?}", asked.if_measuring()));
         }
+        if let Some(file) = &asked.file {
+            self.note(format!("{} {:?}", file.name, file.toml));
+        }
         if response.plan.is_none() {
             response.plan = asked.plan;
         }
@@ -249,6 +264,53 @@ impl GaseraService for Scripted {
         _: Request<AbortMeasurementRequest>,
     ) -> Result<Response<AbortMeasurementResponse>, Status> {
         Ok(Response::new(AbortMeasurementResponse { run_id: self.script.abort.clone()? }))
+    }
+
+    async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {
+        let file = request.into_inner().file.unwrap_or_default();
+        self.note(format!("{} {:?}", file.name, file.toml));
+        Ok(Response::new(proto::CheckPlanResponse { name: file.name, ..self.script.checked.clone()? }))
+    }
+
+    async fn list_plans(&self, _: Request<proto::ListPlansRequest>) -> Answered<proto::ListPlansResponse> {
+        Ok(Response::new(proto::ListPlansResponse { plans: self.script.plans.clone() }))
+    }
+
+    async fn pause_measurement(
+        &self,
+        request: Request<proto::PauseMeasurementRequest>,
+    ) -> Answered<proto::PauseMeasurementResponse> {
+        let proto::PauseMeasurementRequest { now, operator } = request.into_inner();
+        Ok(Response::new(proto::PauseMeasurementResponse {
+            run_id: self.controlled(&operator, &format!("now {now}"))?,
+        }))
+    }
+
+    async fn resume_measurement(
+        &self,
+        request: Request<proto::ResumeMeasurementRequest>,
+    ) -> Answered<proto::ResumeMeasurementResponse> {
+        let run_id = self.controlled(&request.into_inner().operator, "")?;
+        Ok(Response::new(proto::ResumeMeasurementResponse { run_id }))
+    }
+
+    async fn skip_visit(&self, request: Request<proto::SkipVisitRequest>) -> Answered<proto::SkipVisitResponse> {
+        let run_id = self.controlled(&request.into_inner().operator, "")?;
+        Ok(Response::new(proto::SkipVisitResponse { run_id }))
+    }
+
+    async fn finish_measurement(
+        &self,
+        request: Request<proto::FinishMeasurementRequest>,
+    ) -> Answered<proto::FinishMeasurementResponse> {
+        let request = request.into_inner();
+        let run_id = self.controlled(&request.operator, &format!("{:?}", request.after()))?;
+        Ok(Response::new(proto::FinishMeasurementResponse { run_id }))
+    }
+
+    async fn add_note(&self, request: Request<proto::AddNoteRequest>) -> Answered<proto::AddNoteResponse> {
+        let proto::AddNoteRequest { text, operator } = request.into_inner();
+        Ok(Response::new(proto::AddNoteResponse { run_id: self.controlled(&operator, &format!("{text:?}"))? }))
     }
 
     async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {

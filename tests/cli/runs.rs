@@ -58,7 +58,7 @@ fn no_runs_is_no_failure() {
 }
 
 #[test]
-fn a_run_is_shown_with_its_visits() {
+fn a_run_is_shown_with_its_visits_and_notes() {
     let visits = vec![visit(1, "2026-01-15T08:00:27.000Z"), visit(2, "")];
     let mut shown = listed("01KAHA", proto::Outcome::Completed);
     let plan = shown.plan.as_mut().unwrap();
@@ -66,7 +66,13 @@ fn a_run_is_shown_with_its_visits() {
     plan.exceptions = vec![proto::ChannelPlan { channel: 3, pause_ms: Some(90_000), ..Default::default() }];
     plan.gas_discards = vec![proto::GasDiscard { cas: "7664-41-7".into(), discard_first: 2 }];
     plan.park = Some(1);
-    let response = GetRunResponse { run: Some(shown), visits };
+    let note = |second, who: &str, text: &str| proto::Note {
+        at_utc: format!("2026-01-15T08:00:{second}.000Z"),
+        who: who.into(),
+        text: text.into(),
+    };
+    let notes = vec![note(12, "ada (user 1000)", "cows let out"), note(40, "user 1001", "two\nlines")];
+    let response = GetRunResponse { run: Some(shown), visits, notes };
     let fake = Fake::new(Script { run: Ok(response), ..Script::default() });
     golden("runs_show", &run(&["runs", "show", "last", "--endpoint", &fake.unix]).stdout);
     golden("runs_show_json", &run(&["runs", "show", "last", "--json", "--endpoint", &fake.unix]).stdout);

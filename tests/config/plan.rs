@@ -59,3 +59,12 @@ fn what_the_other_timing_needs_is_a_warning() {
     assert_eq!((told.warnings, told.analyzer.stamp, told.plan.park), (vec![], Some(StampMeaning::Sampling), None));
     assert_eq!(read("").unwrap().plan.park, Some(Channel::HOME));
 }
+
+#[test]
+fn an_interrupted_run_is_resumed_unless_that_is_not_wanted() {
+    let settings = read("").unwrap();
+    assert_eq!(settings.store.on_restart, OnRestart::Resume);
+    let told = read("[store]\non_restart = \"resume\"\nmax_outage = \"2h\"\n").unwrap();
+    assert_eq!((told.warnings, told.store.max_outage), (vec![], Duration::from_secs(7200)));
+    assert_eq!(read("[store]\non_restart = \"end\"\n").unwrap().store.on_restart, OnRestart::End);
+}

@@ -13,7 +13,10 @@ fn the_shipped_file_is_valid_and_says_the_defaults() {
     assert_eq!(values(settings.clone()), values(read("").unwrap()));
     let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
     let without_default = |path: &str| {
-        path.starts_with("plan.background") || path.starts_with("multiplexer.") && path.matches('.').count() == 2
+        path.starts_with("plan.background")
+            || path.starts_with("guard.")
+            || path == "plan.directory"
+            || path.starts_with("multiplexer.") && path.matches('.').count() == 2
     };
     assert!(unsaid.iter().all(|(path, _)| without_default(path)), "{unsaid:?}");
 }
@@ -29,8 +32,10 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
     assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
     assert_eq!((first.pause, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
+    assert_eq!(settings.plan_directories(), [PathBuf::from("/etc/gaserad/plans")]);
     assert_eq!(settings.multiplexer.vici.unwrap().address.as_deref(), Some("3"));
     assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
+    assert_eq!(settings.guard.unwrap().command.len(), 3);
     assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
     assert_eq!(settings.multiplexer.gpio.unwrap().units.len(), 2);
     assert_eq!(settings.multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));

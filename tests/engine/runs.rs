@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gasera::domain::{Attribution, Outcome, Phase, Record, Sync, Tick};
+use gasera::domain::{Attribution, Outcome, Phase, Record, RunId, Sync, Tick};
 
 use crate::support::world::{Manners, SECOND, World, plan, seconds};
 
@@ -36,14 +36,18 @@ pub fn check(world: &World) {
         }
         assert!(!record.is_good() || record.attribution == Attribution::Exact);
     }
-    let mut numbers: Vec<i64> = fresh.iter().map(|record| record.sample.stamp.0).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    assert_eq!(numbers.len(), fresh.len(), "a result is kept twice");
-    let sequence: Vec<u32> = records.iter().map(|record| record.seq).collect();
-    assert!(sequence.iter().copied().eq(1..=u32::try_from(records.len()).unwrap()), "gaps in {sequence:?}");
+    let mut stamps: Vec<(&RunId, i64)> = records.iter().map(|record| (&record.run, record.sample.stamp.0)).collect();
+    stamps.sort_unstable();
+    stamps.dedup();
+    assert_eq!(stamps.len(), records.len(), "a result is kept twice in a run");
+    let mut next = std::collections::BTreeMap::new();
+    for record in &records {
+        let expected = next.entry(record.run.clone()).or_insert(1);
+        assert_eq!(record.seq, *expected, "a gap or a repetition in the numbers");
+        *expected += 1;
+    }
     let stale = records.iter().filter(|record| record.attribution == Attribution::Stale).count();
-    assert!(stale <= 1 + world.crashes, "{stale} results from before");
+    assert!(stale <= world.runs_begun() + world.crashes, "{stale} results from before");
 }
 
 /// Every iteration whose gas was drawn within a measuring window is a good record.

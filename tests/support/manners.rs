@@ -30,6 +30,8 @@ pub struct Manners {
     pub deaf_to_orders: bool,
     /// The analyzer does not tell its phase.
     pub hides_phase: bool,
+    /// Why the guard speaks against the next visit.
+    pub guard: Option<String>,
 }
 
 impl Default for Manners {
@@ -49,6 +51,7 @@ impl Default for Manners {
             valve_away: None,
             deaf_to_orders: false,
             hides_phase: false,
+            guard: None,
         }
     }
 }

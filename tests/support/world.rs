@@ -175,6 +175,7 @@ impl World {
         let began = Beginning { resumes_after, resumable, ..Beginning::default() };
         self.hand_over(What::Began(Box::new(began)));
         self.later(SECOND, What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
+        self.find_the_valve_after(SECOND);
     }
 
     /// The process is told to end, and does when it may.
@@ -184,6 +185,16 @@ impl World {
         while !self.state.is_at_rest() && self.now < patience {
             self.advance(patience);
         }
+    }
+
+    /// The owner of the valve finds it where it stands.
+    pub fn find_the_valve_after(&mut self, away: Duration) {
+        self.later(away, What::Valve(ValveNews::At(Position::Unknown)));
+    }
+
+    fn valve_stands(&self) -> Position {
+        let at = self.valve.iter().rev().find(|(since, _)| *since <= self.now).and_then(|(_, at)| Channel::new(*at));
+        at.map_or(Position::Unknown, |at| Position::At(at, Verification::Readback))
     }
 
     pub fn valve_says(&mut self, news: ValveNews) {
@@ -230,6 +241,9 @@ impl World {
             self.look();
         } else if answer == Some(next) {
             let Some((_, what)) = self.agenda.pop_first() else { return };
+            // Where the valve is found is where it stands then.
+            let found = matches!(what, What::Valve(ValveNews::At(_)));
+            let what = if found { What::Valve(ValveNews::At(self.valve_stands())) } else { what };
             self.hand_over(what);
         } else if deadline == Some(next) {
             self.hand_over(What::DeadlineReached);
@@ -263,6 +277,10 @@ impl World {
         match effect {
             Effect::Analyzer { id, order } => self.obey(id, &order),
             Effect::Valve { id, order } => self.turn_valve(id, order),
+            Effect::Guard { id } => {
+                let verdict = self.manners.guard.clone().map_or(Ok(()), Err);
+                self.later(SECOND, What::GuardDid { id, verdict });
+            }
             Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } => {}
         }
     }

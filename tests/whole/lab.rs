@@ -1,7 +1,7 @@
 //! A plant, a daemon that measures on it, and ways to ask both.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::io::{self, BufRead, BufReader, Lines, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,6 +30,8 @@ pub struct Design {
     pub faults: &'static str,
     /// Lines for `[analyzer]`.
     pub analyzer: &'static str,
+    /// Lines for `[store]`.
+    pub store: &'static str,
     /// Where the daemon looks for the analyzer, if not where it is.
     pub elsewhere: Option<String>,
     pub multiplexer: Multiplexer,
@@ -45,7 +47,7 @@ pub enum Multiplexer {
 
 impl Default for Design {
     fn default() -> Self {
-        Self { scale: 100, faults: "", analyzer: "", elsewhere: None, multiplexer: Multiplexer::Vici }
+        Self { scale: 100, faults: "", analyzer: "", store: "", elsewhere: None, multiplexer: Multiplexer::Vici }
     }
 }
 
@@ -170,22 +172,41 @@ impl Lab {
 
     /// Asks the analyzer as another client would, like `STPM K0`; gives the words of the reply to that.
     pub fn as_another_client(&self, request: &str) -> Vec<String> {
-        let mut stream = TcpStream::connect(&self.ak).unwrap();
-        write!(stream, "\x02 {request} \x03").unwrap();
+        self.try_as_another_client(request).unwrap()
+    }
+
+    /// Once: what it tells the analyzer to do may not be repeated.
+    fn try_as_another_client(&self, request: &str) -> io::Result<Vec<String>> {
+        let mut stream = TcpStream::connect(&self.ak)?;
+        write!(stream, "\x02 {request} \x03")?;
         let mut bytes = Vec::new();
         for byte in BufReader::new(stream).bytes() {
-            match byte.unwrap() {
+            match byte? {
                 0x02 => bytes.clear(),
-                0x03 if bytes.trim_ascii_start().starts_with(&request.as_bytes()[..4]) => break,
+                0x03 if bytes.trim_ascii_start().starts_with(&request.as_bytes()[..4]) => {
+                    let text = String::from_utf8_lossy(&bytes);
+                    return Ok(text.split_whitespace().map(str::to_owned).collect());
+                }
                 byte => bytes.push(byte),
             }
         }
-        String::from_utf8(bytes).unwrap().split_whitespace().map(str::to_owned).collect()
+        Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("{request} was not replied to")))
     }
 
-    /// The analyzer's state as it says itself (ASTS).
+    /// The analyzer's state as it says itself (ASTS). A connection that breaks, as some plants' do, is made anew.
     pub fn analyzer_state(&self) -> u8 {
-        let reply = self.as_another_client("ASTS K0");
+        const TRIES: usize = 5;
+        let replies = (0..TRIES).map(|_| self.try_as_another_client("ASTS K0"));
+        let is_there = |reply: &io::Result<Vec<String>>| match reply {
+            Ok(_) => true,
+            Err(error) => {
+                use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+                let broke = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof].contains(&error.kind());
+                assert!(broke, "ASTS cannot be asked: {error}");
+                false
+            }
+        };
+        let reply = replies.into_iter().find(is_there).expect("one of the connections holds").unwrap();
         let [code, error, state] = &reply[..] else { panic!("{reply:?} is no state") };
         assert_eq!((code.as_str(), error.as_str()), ("ASTS", "0"), "{reply:?} is no state");
         state.parse().unwrap()
@@ -212,12 +233,13 @@ impl Lab {
 fn settings(folder: &Path, design: &Design, ak: &str, multiplexer: &(&str, &str, String)) -> String {
     let folder = folder.display();
     let (address, more) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer);
+    let store = design.store;
     let (driver, key, place) = multiplexer;
     format!(
         "[listen]\naddresses = [\"unix:{folder}/sock\", \"127.0.0.1:0\"]\n\
          [analyzer]\naddress = \"{address}\"\n{more}\n\
          [multiplexer]\ndriver = \"{driver}\"\n[multiplexer.{driver}]\n{key} = \"{place}\"\n\
-         [store]\ndirectory = \"{folder}/state\"\n"
+         [store]\ndirectory = \"{folder}/state\"\n{store}\n"
     )
 }
 

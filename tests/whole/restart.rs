@@ -4,12 +4,17 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::lab::{Design, Lab};
-use super::verdict::{assert_numbered, assert_true, exported};
+use super::verdict::{assert_numbered, assert_true, exported, is_good};
 
 const LONG: &[&str] = &["start", "--channels", "1-4", "--repeats", "50", "--pause", "6s", "--measure", "20s"];
 
 fn lossless(events: impl IntoIterator<Item = Value>) -> Vec<Value> {
     events.into_iter().filter(|event| !event["id"].is_null()).collect()
+}
+
+/// A lab in which an interrupted run is over.
+fn ending() -> Lab {
+    Lab::new(&Design { store: "on_restart = \"end\"", ..Design::default() })
 }
 
 /// What was seen of a run up to its `count`th record.
@@ -24,7 +29,7 @@ fn until_records(lab: &Lab, count: usize) -> Vec<Value> {
 
 #[test]
 fn a_daemon_that_is_killed_in_a_run_loses_nothing_that_it_has_told() {
-    let mut lab = Lab::new(&Design::default());
+    let mut lab = ending();
     assert_eq!(lab.ctl(LONG).exit, 0);
     let run = lab.ask(&["status"])["run"]["id"].as_str().unwrap().to_owned();
     let seen = until_records(&lab, 5);
@@ -52,8 +57,26 @@ fn a_daemon_that_is_killed_in_a_run_loses_nothing_that_it_has_told() {
 }
 
 #[test]
-fn a_daemon_that_is_told_to_end_brings_the_run_to_its_end_first() {
+fn a_run_goes_on_where_a_kill_interrupted_it_unless_that_is_not_wanted() {
     let mut lab = Lab::new(&Design::default());
+    assert_eq!(lab.ctl(&["start", "--channels", "1-3", "--pause", "6s", "--measure", "20s"]).exit, 0);
+    let run = lab.ask(&["status"])["run"]["id"].as_str().unwrap().to_owned();
+    let seen = until_records(&lab, 1);
+    lab.daemon.take().unwrap().kill();
+    lab.start_daemon();
+
+    let all = lab.events_to_the_end_of(&run);
+    assert_eq!(all[..seen.len()], seen, "what was told is told again as it was");
+    assert_numbered(&all);
+    let ended = &all.last().unwrap()["data"]["run"];
+    assert_eq!(ended["outcome"], "completed", "{ended}");
+    let good: Vec<_> = exported(&lab).into_iter().filter(is_good).collect();
+    assert_true(&good, &lab.truth());
+}
+
+#[test]
+fn a_daemon_that_is_told_to_end_brings_the_run_to_its_end_first() {
+    let mut lab = ending();
     assert_eq!(lab.ctl(LONG).exit, 0);
     until_records(&lab, 2);
     let events = lab.events(Some(0));

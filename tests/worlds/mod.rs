@@ -1,6 +1,7 @@
 //! Whole worlds in virtual time, down to the bytes: every good record has the channel whose gas it is.
 
 mod analyzer_faults;
+mod chosen;
 mod clocks;
 mod seeded;
 mod trouble;

@@ -59,9 +59,11 @@ fn with_more_grace_than_that_the_run_goes_on_when_it_is_back() {
 fn a_valve_that_somebody_else_turns_gives_no_wrong_channel() {
     for after in (60..125).map(seconds) {
         let aftermath = run_with(&Design::default(), after, async |stack| stack.somebody_else_turns_to(7).await);
-        // Who turns it while it is on its way to another channel meets a driver that does not give in.
-        let fought = aftermath.outcome == Outcome::Failed && aftermath.reason.contains("CP says port 7");
-        assert!(fought || aftermath.ledger.good >= 4, "{after:?} {:?} {}", aftermath.ledger, aftermath.reason);
+        let Aftermath { outcome, reason, ledger, .. } = &aftermath;
+        // Turned at the end of the only exchange of its visit, it has moved on before anybody sees it.
+        let honest = *outcome == Outcome::Partial && reason.starts_with("visits without a good sample: 1 of 6");
+        assert!(*outcome == Outcome::Completed || honest, "{after:?}: {outcome:?}, {reason}");
+        assert!(ledger.good >= if honest { 5 } else { 6 }, "{after:?}: {ledger:?}");
     }
 }
 
@@ -79,22 +81,27 @@ fn a_valve_that_jams_fails_the_run_with_that_reason() {
     }
 }
 
+/// One move that goes wrong costs its time and nothing else: the valve is sent there again.
+#[track_caller]
+fn is_sent_again(aftermath: &Aftermath, words: &str) {
+    let Aftermath { outcome, reason, ledger, .. } = aftermath;
+    assert_eq!(*outcome, Outcome::Completed, "{reason}");
+    assert!(ledger.good >= 6 && ledger.hidden == 0, "{ledger:?}");
+    let alarms = aftermath.alarms();
+    assert_eq!(alarms.iter().filter(|alarm| alarm.contains(words)).count(), 1, "{alarms:?}");
+}
+
 #[test]
-fn a_valve_between_two_ports_names_no_channel_and_fails_the_run() {
+fn a_valve_between_two_ports_names_no_channel_and_is_sent_there_again() {
     for (place, legacy) in (2..6).zip([true, false].into_iter().cycle()) {
         let aftermath = run_over(&format!("valve_between_ports = {place}\nlegacy_valve = {legacy}"));
-        assert_eq!(aftermath.outcome, Outcome::Failed);
-        assert!(aftermath.reason.contains("between two ports"), "{}", aftermath.reason);
-        assert_eq!(aftermath.ledger.hidden, 0, "{:?}", aftermath.ledger);
+        is_sent_again(&aftermath, "between two ports");
     }
 }
 
 #[test]
-fn a_valve_that_goes_to_the_wrong_port_names_no_wrong_channel_and_fails_the_run() {
+fn a_valve_that_goes_to_the_wrong_port_names_no_wrong_channel_and_is_sent_there_again() {
     for place in 2..6 {
-        let aftermath = run_over(&format!("valve_wrong_port = {place}"));
-        assert_eq!(aftermath.outcome, Outcome::Failed);
-        assert!(aftermath.reason.contains("CP says port"), "{}", aftermath.reason);
-        assert_eq!(aftermath.ledger.hidden, 0, "{:?}", aftermath.ledger);
+        is_sent_again(&run_over(&format!("valve_wrong_port = {place}")), "CP says port");
     }
 }

@@ -52,8 +52,8 @@ pub(super) fn valve() -> MultiplexerStatus {
     MultiplexerStatus {
         driver: "vici".into(),
         channels: 10,
-        position: Position::At(crate::domain::Channel::HOME, Verification::Readback),
-        channel: Some(crate::domain::Channel::HOME),
+        position: Position::At(domain::Channel::HOME, Verification::Readback),
+        channel: Some(domain::Channel::HOME),
         model: "EMHMA-CE".into(),
         actuations: Some(1204),
         fault: String::new(),

@@ -3,6 +3,7 @@
 mod instrument;
 mod over_grpc;
 mod over_http;
+mod plans;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -22,11 +23,13 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use super::{Address, Archive, Chunk, Control, Services, StoredRun, Verdict, bind, serve};
+use super::{
+    Address, Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, Services, StoredRun, Verdict, bind, serve,
+};
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    Attribution, Denied, Event, Inquiry, PlanDraft, Reason, RunId, Service, StartRequest, Status, Told, ValveOrder,
-    VisitId, VisitSummary,
+    self, Attribution, Denied, Event, Inquiry, Note, PlanDraft, PlanRequest, Reason, RunId, Service, StartRequest,
+    Status, Told, ValveOrder, VisitId, VisitSummary,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
@@ -50,6 +53,12 @@ impl Control for Measuring {
 
     fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
         self.asked.lock().unwrap().push(format!("abort by {who}"));
+        let answer = self.answer.lock().unwrap().clone();
+        Box::pin(async move { answer })
+    }
+
+    fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        self.asked.lock().unwrap().push(format!("{} by {who}", control.words()));
         let answer = self.answer.lock().unwrap().clone();
         Box::pin(async move { answer })
     }
@@ -83,6 +92,29 @@ impl Control for Measuring {
 
 struct Shelf;
 
+/// Reads a file with a number of repeats, and nothing else.
+impl Plans for Shelf {
+    fn read(&self, text: &str, _: &PlanDraft) -> Result<PlanRequest, Vec<PlanMistake>> {
+        let wrong = |line, text: &str| PlanMistake { line, column: line, text: text.into() };
+        let repeats = text.parse().map_err(|_| vec![wrong(2, "no number"), wrong(0, "nothing else")])?;
+        let (operator, channels) = (Some("bob".into()), Some("1-2".into()));
+        Ok(PlanRequest { repeats: Some(repeats), operator, channels, ..PlanRequest::default() })
+    }
+
+    fn find(&self, name: String) -> BoxFuture<'_, Result<PlanText, Denied>> {
+        let found = match name.as_str() {
+            "weekly" => Ok(PlanText { name, path: "/plans/weekly.toml".into(), text: "7".into() }),
+            _ => Err(Denied::new(Reason::PlanUnknown, format!("there is no plan {name}"))),
+        };
+        Box::pin(async move { found })
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Vec<PlanText>, Denied>> {
+        let broken = PlanText { name: "broken".into(), path: "/plans/broken.toml".into(), text: "x".into() };
+        Box::pin(async move { Ok(vec![broken, Plans::find(self, "weekly".into()).await?]) })
+    }
+}
+
 fn stored() -> StoredRun {
     StoredRun { run: run("01JRUN"), folder: PathBuf::from("/data/01JRUN") }
 }
@@ -102,17 +134,18 @@ impl Archive for Shelf {
         Box::pin(async move { found })
     }
 
-    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<(StoredRun, Vec<VisitSummary>), Denied>> {
+    fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>> {
         let visit = VisitSummary {
             id: VisitId(1),
-            channel: crate::domain::Channel::HOME,
+            channel: domain::Channel::HOME,
             repeat: 1,
             arrived: NOW,
             left: None,
             records: 2,
             good_records: 1,
         };
-        Box::pin(async move { Ok((stored(), vec![visit])) })
+        let note = Note { at: NOW, who: "ada".into(), text: "window open".into() };
+        Box::pin(async move { Ok(Detail { stored: stored(), visits: vec![visit], notes: vec![note] }) })
     }
 
     fn verify<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
@@ -159,6 +192,7 @@ impl Daemon {
         let services = Services {
             control: measuring.clone(),
             archive: Arc::new(Shelf),
+            plans: Arc::new(Shelf),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),
         };

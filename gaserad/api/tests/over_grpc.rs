@@ -15,10 +15,45 @@ async fn a_run_is_started_and_aborted_by_grpc() {
     assert_eq!((started.run_id.as_str(), started.timeline.len()), ("01JRUN", 0));
     let plan = started.plan.unwrap();
     assert_eq!((plan.channels.as_str(), plan.pause_ms, plan.task.as_deref()), ("1-2", Some(6000), Some("DEFAULT")));
-    let aborted = client.abort_measurement(proto::AbortMeasurementRequest {}).await.unwrap().into_inner();
+    let aborted = client.abort_measurement(proto::AbortMeasurementRequest::default()).await.unwrap().into_inner();
     assert_eq!(aborted.run_id, "01JRUN");
     let asked = daemon.measuring.asked.lock().unwrap().clone();
     assert!(asked[0].starts_with("start 3 by user ") && asked[1].starts_with("abort by user "), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_run_is_controlled_by_grpc_and_it_is_known_by_whom() {
+    let daemon = Daemon::start().await;
+    let mut client = daemon.grpc().await;
+    let operator = || "ada".to_owned();
+    let paused = client.pause_measurement(proto::PauseMeasurementRequest { now: true, operator: operator() }).await;
+    assert_eq!(paused.unwrap().into_inner().run_id, "01JRUN");
+    client.resume_measurement(proto::ResumeMeasurementRequest { operator: operator() }).await.unwrap();
+    client.skip_visit(proto::SkipVisitRequest { operator: operator() }).await.unwrap();
+    let after = proto::FinishAfter::Repeat.into();
+    client.finish_measurement(proto::FinishMeasurementRequest { after, operator: operator() }).await.unwrap();
+    client.finish_measurement(proto::FinishMeasurementRequest { after: 0, operator: operator() }).await.unwrap();
+    client.add_note(proto::AddNoteRequest { text: " window open\n".into(), operator: operator() }).await.unwrap();
+    let asked = daemon.measuring.asked.lock().unwrap().clone();
+    let words: Vec<&str> = asked.iter().map(|asked| asked.split_once(" by ada (user ").unwrap().0).collect();
+    let expected =
+        ["pause --now", "resume", "skip", "finish --after repeat", "finish --after channel", "note window open"];
+    assert_eq!(words, expected);
+}
+
+#[tokio::test]
+async fn a_note_says_something_and_is_refused_where_it_does_not() {
+    let daemon = Daemon::start().await;
+    let mut client = daemon.grpc().await;
+    for text in [String::new(), " \n".into(), "x".repeat(10_001)] {
+        let error = client.add_note(proto::AddNoteRequest { text, ..Default::default() }).await.unwrap_err();
+        assert_eq!(error.get_details_error_info().unwrap().reason, "REQUEST_INVALID", "{error}");
+    }
+    assert!(daemon.measuring.asked.lock().unwrap().is_empty());
+    daemon.deny(Reason::NotNow, "cannot skip: the run is ending already");
+    let error = client.skip_visit(proto::SkipVisitRequest::default()).await.unwrap_err();
+    assert_eq!(error.code(), Code::FailedPrecondition);
+    assert_eq!(error.get_details_error_info().unwrap().reason, "NOT_NOW");
 }
 
 #[tokio::test]
@@ -72,6 +107,7 @@ async fn status_runs_and_samples_are_there_by_grpc_too() {
     assert_eq!((runs.len(), runs[0].folder.as_str(), runs[0].ended_utc.as_str()), (3, "/data/01JRUN", ""));
     let one = client.get_run(proto::GetRunRequest { run: "last".into() }).await.unwrap().into_inner();
     assert_eq!((one.run.unwrap().id.as_str(), one.visits[0].channel), ("01JRUN", 1));
+    assert_eq!((one.notes[0].who.as_str(), one.notes[0].at_utc.as_str()), ("ada", NOW.to_string().as_str()));
     let export = |run: &str, format: &str| proto::ExportRunRequest { run: run.into(), format: format.into() };
     let mut chunks = client.export_run(export("last", "csv")).await.unwrap().into_inner();
     let mut csv = Vec::new();

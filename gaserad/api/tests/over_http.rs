@@ -125,6 +125,7 @@ async fn runs_are_listed_shown_and_exported() {
     let (_, one) = daemon.get("/runs/last").await;
     assert_eq!(json(&one)["run"]["folder"], "/data/01JRUN");
     assert_eq!(json(&one)["visits"][0]["good_records"], 1);
+    assert_eq!(json(&one)["notes"][0]["text"], "window open");
     let (status, csv) = daemon.get("/runs/01J/samples.csv").await;
     assert_eq!((status, csv.as_str()), (StatusCode::OK, "a,b\n1,2\n"));
     let (status, failed) = daemon.get("/runs/A/samples.csv").await;

@@ -182,3 +182,21 @@ fn without_phases_the_window_reaches_from_the_result_before_to_the_reading() {
     assert_eq!(window(read(&mut exchanges, 129, 130, Some(2))), (second(68), second(130), 0));
     assert_eq!(window(read(&mut exchanges, 249, 250, Some(4))), (second(128), second(250), 1));
 }
+
+#[test]
+fn what_an_analyzer_did_unseen_before_it_stopped_is_left_open_too() {
+    let mut exchanges = Exchanges::default();
+    look(&mut exchanges, 0, Some(0), 0, 1000);
+    look(&mut exchanges, 1, Some(0), 12_000, 13_000);
+    let stopped = Seen {
+        state: AnalyzerState::Idle,
+        phase: AnalyzerPhase::None,
+        iteration: Some(0),
+        after: Tick::from_micros(13_000_000),
+        asked: Tick::from_micros(199_000_000),
+        before: Tick::from_micros(200_000_000),
+    };
+    exchanges.see(stopped);
+    let Origin::Exchange { exchange, .. } = claim_at(&mut exchanges, 3, 200_000) else { panic!("no exchange") };
+    assert_eq!((exchange.iteration, exchange.ended_before), (None, Tick::from_micros(200_000_000)));
+}

@@ -10,6 +10,7 @@
 //! An iteration that was cut off by the stop gave no result and owes none. An iteration is *owed* as a good record if
 //! its sample is of one line alone, the valve stood still meanwhile, and its gas was drawn within what the plan calls
 //! measuring: after arrival, settling, purge and the samples that the plan leaves out, and before the valve was sent on.
+//! Of an analyzer that does not tell its phases less can be known, so that less is owed: see [`Margin`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
@@ -49,6 +50,15 @@ impl AddAssign for Ledger {
     }
 }
 
+/// What must lie between an owed gas exchange and the ends of its window, since its own ends are not known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Margin {
+    /// Before it began.
+    pub before: Duration,
+    /// After it began.
+    pub after: Duration,
+}
+
 /// When a visit was meant to be measured, and when the valve was sent on.
 #[derive(Debug)]
 struct Window {
@@ -60,6 +70,11 @@ struct Window {
 
 /// The account of one run, or what is wrong with it.
 pub fn account(stack: &Stack, plan: &Plan) -> Result<Ledger, String> {
+    account_within(stack, plan, Margin::default())
+}
+
+/// The same, where so much is not known.
+pub fn account_within(stack: &Stack, plan: &Plan, margin: Margin) -> Result<Ledger, String> {
     let truth = stack.truth();
     let records = stack.records();
     let fresh: Vec<&Record> =
@@ -73,7 +88,7 @@ pub fn account(stack: &Stack, plan: &Plan) -> Result<Ledger, String> {
     if ledger.cut_off > 1 && !failed {
         return Err(format!("{} results after the last record of {}", ledger.cut_off, truth.len()));
     }
-    let owed = owed(&truth, &windows(stack, plan));
+    let owed = owed(&truth, &windows(stack, plan), margin);
     let is_good = |place: &&usize| kept.get(place).is_some_and(|record| record.is_good());
     ledger.hidden = owed.len() - owed.iter().filter(is_good).count();
     ledger.owed = owed.len();
@@ -85,10 +100,14 @@ pub fn account(stack: &Stack, plan: &Plan) -> Result<Ledger, String> {
 
 /// The owed iterations that are no good records, with what is known of them.
 pub fn hidden(stack: &Stack, plan: &Plan) -> Vec<String> {
+    hidden_within(stack, plan, Margin::default())
+}
+
+pub fn hidden_within(stack: &Stack, plan: &Plan, margin: Margin) -> Vec<String> {
     let truth = stack.truth();
     let records = stack.records();
     let record = |truth: &Truth| records.iter().find(|record| record.sample.stamp.0 == truth.stamp).copied();
-    let owed = owed(&truth, &windows(stack, plan));
+    let owed = owed(&truth, &windows(stack, plan), margin);
     let lost = owed.into_iter().map(|place| (&truth[place], record(&truth[place])));
     lost.filter(|(_, record)| !record.is_some_and(Record::is_good)).map(|lost| format!("{lost:#?}")).collect()
 }
@@ -141,10 +160,13 @@ fn unkept(kept: &BTreeMap<usize, &Record>, truth: &[Truth]) -> Result<Ledger, St
 }
 
 /// The places of the iterations that must be good records.
-fn owed(truth: &[Truth], windows: &[Window]) -> BTreeSet<usize> {
+fn owed(truth: &[Truth], windows: &[Window], margin: Margin) -> BTreeSet<usize> {
     let mut owed = BTreeSet::new();
     for window in windows {
-        let within = |truth: &Truth| truth.exchange_start_utc >= window.from && truth.exchange_end_utc <= window.to;
+        let within = |truth: &Truth| {
+            truth.exchange_start_utc >= window.from + margin.before
+                && truth.exchange_end_utc.max(truth.exchange_start_utc + margin.after) <= window.to
+        };
         let drawn = truth.iter().enumerate().filter(|(_, truth)| within(truth)).skip(window.discard_first as usize);
         owed.extend(drawn.filter(|(_, truth)| is_clean(truth, window)).map(|(place, _)| place));
     }

@@ -8,17 +8,18 @@
 mod clock;
 pub mod dice;
 pub mod ledger;
+pub mod valves;
 pub mod wire;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gasera::device::multiplexer::vici::{Vici, ViciSettings};
-use gasera::device::multiplexer::{Multiplexer, simulated};
+use gasera::device::multiplexer::simulated;
 use gasera::device::{Analyzer, AnalyzerSettings, Report, SessionMode, Valve};
 use gasera::domain::{
-    Clock, Denied, Done, Event, Fact, Moment, Outcome, Plan, Record, RunId, StartRequest, VisitSummary,
+    Clock, Denied, Done, Event, Fact, Moment, Outcome, Plan, Record, RunId, StartRequest, ValveDescription,
+    VisitSummary,
 };
 use gasera::engine::{self, Beginning, Effect, Limits, RequestId, State, What};
 use gasera::simulator::{Faults, PlantSettings, Simulator, Truth};
@@ -27,6 +28,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use clock::PausedClock;
+use valves::Driver;
 use wire::Wire;
 
 /// What a world is made of.
@@ -36,6 +38,7 @@ pub struct Design {
     pub faults: String,
     pub cycle: Duration,
     pub seed: u64,
+    pub driver: Driver,
     /// Of the valve.
     pub ports: u8,
     /// How many of them are configured.
@@ -51,6 +54,7 @@ impl Default for Design {
             faults: String::new(),
             cycle: Duration::from_secs(58),
             seed: 1,
+            driver: Driver::default(),
             ports: 31,
             channels: 31,
             poll: Duration::from_secs(1),
@@ -84,7 +88,7 @@ impl Stack {
         let truth = Sink::default();
         let simulator = Simulator::new(plant(design, &truth), Arc::new(PausedClock::new()));
         let analyzer_wire = Wire::new(simulated::analyzer_dial(&simulator));
-        let valve_wire = Wire::new(simulated::valve_dial(&simulator));
+        let valve_wire = Wire::new(design.driver.dial(&simulator));
         let (sender, reports) = mpsc::unbounded_channel();
         let shared: Arc<dyn Clock> = clock.clone();
         let settings = AnalyzerSettings {
@@ -97,7 +101,8 @@ impl Stack {
         };
         let (analyzer, owner) = Analyzer::new(settings, shared.clone(), sender.clone());
         tokio::spawn(owner);
-        let (valve, owner) = Valve::new(driver(design, &valve_wire, shared.clone()), shared, sender);
+        let driver = design.driver.build(design, &simulator, &valve_wire, shared.clone());
+        let (valve, owner) = Valve::new(driver, shared, sender);
         tokio::spawn(owner);
         Self {
             state: State::new(Beginning { limits: design.limits, ..Beginning::default() }),
@@ -118,10 +123,12 @@ impl Stack {
         self.clock.now()
     }
 
-    /// Asks for a run as soon as the analyzer is there.
+    /// Asks for a run as soon as both devices are there. Where some valves stand nobody knows before the first run.
     pub async fn start(&mut self, plan: Plan) -> RequestId {
+        let nothing = ValveDescription::default();
         self.run_until(Duration::from_secs(600), |state| {
-            state.analyzer.online && state.valve.position.channel().is_some()
+            let valve = &state.valve;
+            state.analyzer.online && (valve.position.channel().is_some() || valve.description != nothing)
         })
         .await;
         let request = self.request();
@@ -182,7 +189,7 @@ impl Stack {
             match &effect {
                 Effect::Analyzer { id, order } => self.analyzer.order(*id, order.clone()),
                 Effect::Valve { id, order } => self.valve.order(*id, *order),
-                Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } => {}
+                Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } | Effect::Guard { .. } => {}
             }
             self.effects.push((at, effect));
         }
@@ -203,7 +210,7 @@ impl Stack {
         }
     }
 
-    /// Somebody turns the valve by another way than ours.
+    /// Somebody turns the VICI valve by another way than ours.
     pub async fn somebody_else_turns_to(&self, port: u8) {
         let mut stream = self.simulator.connect_valve();
         stream.write_all(format!("GO{port:02}\r").as_bytes()).await.expect("the simulator takes it");
@@ -263,10 +270,6 @@ fn plant(design: &Design, truth: &Sink) -> PlantSettings {
         faults: Faults::parse(&design.faults).expect(&design.faults),
         truth: Some(Box::new(truth.clone())),
     }
-}
-
-fn driver(design: &Design, wire: &Wire, clock: Arc<dyn Clock>) -> Box<dyn Multiplexer> {
-    Box::new(Vici::new(wire.dial(), ViciSettings::new(design.channels), clock))
 }
 
 fn what_of(report: Report) -> What {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use gasera::domain::{
     AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, AnalyzerPhase, AnalyzerState, AnalyzerTime, Cas, Channel, CommandId,
-    DeviceErrors, Fault, FaultKind, IfMeasuring, Position, Reading, ResultRead, Sample, Seen, Tick, ValveNews,
-    ValveOrder, Verification,
+    DeviceErrors, Fault, FaultKind, IfMeasuring, Position, Reading, ResultRead, Sample, Seen, Tick, ValveOrder,
+    Verification,
 };
 use gasera::engine::What;
 
@@ -101,9 +101,7 @@ impl World {
     fn lose_valve_order(&mut self, id: CommandId, until: Tick) {
         let fault = Fault::new(FaultKind::Offline, "the port is gone");
         self.later(SECOND, What::ValveDid { id, answer: Err(fault) });
-        let at = self.valve.last().and_then(|(_, at)| Channel::new(*at)).unwrap_or(Channel::HOME);
-        let back = ValveNews::At(Position::At(at, Verification::Readback));
-        self.later(until.since(self.now) + SECOND * 2, What::Valve(back));
+        self.find_the_valve_after(until.since(self.now) + SECOND * 2);
     }
 
     /// Makes the iterations up to now, and tells what is new.

@@ -59,6 +59,10 @@ impl World {
         self.effects.iter().filter_map(|(_, effect)| ended(effect)).collect()
     }
 
+    pub fn runs_begun(&self) -> usize {
+        self.effects.iter().filter(|(_, effect)| matches!(effect, Effect::Keep(Fact::RunStarted(_)))).count()
+    }
+
     pub fn replies(&self, wanted: RequestId) -> Vec<(Tick, Result<Done, Denied>)> {
         let replied = |(at, effect): &(Tick, Effect)| match effect {
             Effect::Reply { request, answer } if *request == wanted => Some((*at, answer.clone())),
