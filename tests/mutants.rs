@@ -37,7 +37,8 @@ fn every_planted_bug_still_applies_to_the_sources() {
         return;
     }
     for patch in patches() {
-        let checked = Command::new("git").current_dir(root()).args(["apply", "--check"]).arg(&patch).output().unwrap();
+        let checked =
+            Command::new("git").current_dir(root()).args(["apply", "--check", "-C1"]).arg(&patch).output().unwrap();
         let error = String::from_utf8_lossy(&checked.stderr);
         assert!(
             checked.status.success(),

@@ -1,6 +1,6 @@
-//! Answers to orders that nobody waits for any more.
+//! Answers: of devices to orders that nobody waits for any more, and to people who all ask the same.
 
-use gasera::domain::{AnalyzerAnswer, Channel, CommandId, Fault, FaultKind, Plan, Position, Sync, Verification};
+use gasera::domain::{AnalyzerAnswer, Channel, CommandId, Done, Fault, FaultKind, Plan, Position, Sync, Verification};
 use gasera::engine::What;
 
 use super::runs::lively;
@@ -60,5 +60,18 @@ fn an_answer_to_an_order_that_was_answered_before_changes_nothing() {
             assert_eq!(world.effects.len(), told, "{words}");
             assert!(world.state.status(world.moment()) == status, "{words}");
         }
+    }
+}
+
+#[test]
+fn everybody_who_aborts_a_run_is_answered_once_it_is_over() {
+    let mut world = under_way();
+    world.until_waiting_for("the end of the measuring time");
+    let asked = [world.abort(), world.abort(), world.abort()];
+    assert!(asked.iter().all(|request| world.replies(*request).is_empty()), "it is not over yet");
+    world.settle(seconds(100));
+    for request in asked {
+        let replies = world.replies(request);
+        assert!(matches!(&replies[..], [(_, Ok(Done::Run(_)))]), "{replies:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Runs that a crash interrupts, and how they go on.
 
-use gasera::domain::{Fact, Flag, Outcome, Phase, Record, Sync, Tick, VisitId};
+use gasera::domain::{AnalyzerOrder, Fact, Flag, IfMeasuring, Outcome, Phase, Record, Sync, Tick, VisitId};
 use gasera::engine::{Effect, What};
 
 use super::runs::{check, lively};
@@ -50,6 +50,44 @@ fn the_visit_that_was_under_way_is_flagged_and_no_other_one() {
     world.crash(seconds(60));
     world.settle(seconds(10_000));
     assert_eq!(interrupted(&world), [visit]);
+}
+
+/// What the analyzer was ordered, `from` there on.
+fn ordered(world: &World, from: usize) -> Vec<AnalyzerOrder> {
+    let order = |effect: &Effect| match effect {
+        Effect::Analyzer { order, .. } => Some(order.clone()),
+        _ => None,
+    };
+    world.effects[from..].iter().filter_map(|(_, effect)| order(effect)).collect()
+}
+
+#[test]
+fn what_the_analyzer_still_measures_for_an_interrupted_run_is_stopped_before_it_starts_again() {
+    let mut world = World::new(lively());
+    world.start(plan("1-3", 1, 10, 150, Sync::Analyzer));
+    world.run_for(seconds(100));
+    let before = world.effects.len();
+    world.crash(seconds(60));
+    world.settle(seconds(10_000));
+    let stops = |order: &AnalyzerOrder| {
+        matches!(order, AnalyzerOrder::Prepare { if_measuring: IfMeasuring::Stop, .. } | AnalyzerOrder::Stop)
+    };
+    let orders = ordered(&world, before);
+    assert!(stops(&orders[0]), "{orders:?}");
+}
+
+#[test]
+fn a_run_that_was_being_stopped_is_stopped_again() {
+    let mut world = World::new(Manners { cancelling: seconds(5), ..lively() });
+    world.start(plan("1-3", 1, 10, 150, Sync::Analyzer));
+    world.run_for(seconds(100));
+    world.abort();
+    world.run_for(seconds(1));
+    let before = world.effects.len();
+    world.crash(seconds(60));
+    world.run_for(seconds(300));
+    assert!(ordered(&world, before).contains(&AnalyzerOrder::Stop), "{:?}", ordered(&world, before));
+    assert_eq!(world.endings(), [(Outcome::Aborted, "by somebody".to_owned())]);
 }
 
 #[test]
