@@ -31,3 +31,7 @@ bench:
 fifty TEST:
     cargo test {{TEST}} 2>&1 | grep -q 'test result: ok. [1-9]' || { echo "no test is called {{TEST}}, or it fails"; exit 1; }
     for i in $(seq 50); do cargo test -q {{TEST}} || exit 1; done
+
+# plants one bug after the other, all or those named, and sees whether a test notices
+mutants *NAMES:
+    tests/mutants/run {{NAMES}}

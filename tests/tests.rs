@@ -7,6 +7,7 @@ mod config;
 mod engine;
 mod gpio_sim;
 mod layers;
+mod mutants;
 mod store;
 mod support;
 mod udev;

@@ -149,6 +149,16 @@ mod tests {
     }
 
     #[test]
+    fn gas_drawn_at_a_position_that_nobody_verified_is_unattributed() {
+        let mut timeline = Timeline::default();
+        timeline.position(at(10), Position::At(Channel::HOME, Verification::None));
+        timeline.arrive(Stay::new(VisitId(1), Channel::HOME, 1, at(10)));
+        timeline.measure_from(at(20));
+        let credit = attribute(exchange(25, 37), &timeline);
+        assert_eq!((credit.attribution, credit.channel), (Attribution::Unattributed, None));
+    }
+
+    #[test]
     fn a_result_from_before_the_run_is_stale() {
         let credit = attribute(Origin::BeforeTheRun, &timeline());
         assert_eq!((credit.attribution, credit.discard), (Attribution::Stale, true));

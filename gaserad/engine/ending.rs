@@ -38,10 +38,15 @@ impl Turn {
 
     /// The run is not to go on. A run that is already stopping goes on doing so.
     pub(super) fn stop(&mut self, outcome: Outcome, reason: String) {
-        let Some(run) = &mut self.state.run else { return };
-        if matches!(run.stage, Stage::Stopping(..) | Stage::Parking(..)) {
-            return;
+        let is_stopping = |run: &Run| matches!(run.stage, Stage::Stopping(..) | Stage::Parking(..));
+        if !self.state.run.as_ref().is_some_and(is_stopping) {
+            self.stop_anew(outcome, reason);
         }
+    }
+
+    /// Also if it was stopping already: an order of a process that has ended may never have reached the analyzer.
+    pub(super) fn stop_anew(&mut self, outcome: Outcome, reason: String) {
+        let Some(run) = &mut self.state.run else { return };
         if let Some(request) = run.starter.take() {
             let denied = Denied::new(Reason::RunAborted, format!("the run was not started: {reason}"));
             self.effects.push(Effect::Reply { request, answer: Err(denied) });

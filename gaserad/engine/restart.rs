@@ -49,7 +49,7 @@ impl Turn {
     fn take_up_again(&mut self, outage: Duration) {
         let Some(run) = &self.state.run else { return };
         match run.stage.clone() {
-            Stage::Stopping(_, outcome, reason) => self.stop(outcome, reason),
+            Stage::Stopping(_, outcome, reason) => self.stop_anew(outcome, reason),
             Stage::Parking(_, ending) => self.end(ending.outcome, ending.reason, ending.doubt),
             Stage::Draining | Stage::Closing(..) => self.close_again(),
             Stage::Preparing(_) => {

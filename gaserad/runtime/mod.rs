@@ -9,6 +9,8 @@ mod full;
 mod guard;
 mod handle;
 mod space;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -1,12 +1,14 @@
 //! The engine in virtual time.
 
 mod admission;
+mod answers;
 mod control;
 mod dwell;
 mod everything;
 mod faults;
 mod guard;
 mod instruments;
+mod limits;
 mod queue;
 mod restart;
 mod runs;

@@ -1,7 +1,7 @@
 //! Runs that a crash interrupts, and how they go on.
 
-use gasera::domain::{Flag, Outcome, Phase, Record, Sync, Tick};
-use gasera::engine::What;
+use gasera::domain::{AnalyzerOrder, Fact, Flag, IfMeasuring, Outcome, Phase, Record, Sync, Tick, VisitId};
+use gasera::engine::{Effect, What};
 
 use super::runs::{check, lively};
 use crate::support::world::{Manners, World, plan, seconds};
@@ -30,6 +30,64 @@ fn an_interrupted_run_goes_home_again_and_measures_the_interrupted_visit_anew() 
     assert_eq!(visits.iter().min().copied(), Some(1).max(visit.map(|visit| visit.0)).or(visit.map(|visit| visit.0)));
     assert!((1..=3).all(|channel| (1..=2).all(|repeat| good(&world, channel, repeat) >= 1)));
     assert!(!world.is_measuring());
+}
+
+/// The visits whose records were flagged.
+fn interrupted(world: &World) -> Vec<VisitId> {
+    let flagged = |effect: &Effect| match effect {
+        Effect::Keep(Fact::VisitInterrupted { visit, .. }) => Some(*visit),
+        _ => None,
+    };
+    world.effects.iter().filter_map(|(_, effect)| flagged(effect)).collect()
+}
+
+#[test]
+fn the_visit_that_was_under_way_is_flagged_and_no_other_one() {
+    let mut world = World::new(lively());
+    world.start(plan("1-3", 2, 10, 150, Sync::Analyzer));
+    world.run_for(seconds(300));
+    let visit = world.phases().last().unwrap().1.visit_id.expect("a visit is under way");
+    world.crash(seconds(60));
+    world.settle(seconds(10_000));
+    assert_eq!(interrupted(&world), [visit]);
+}
+
+/// What the analyzer was ordered, `from` there on.
+fn ordered(world: &World, from: usize) -> Vec<AnalyzerOrder> {
+    let order = |effect: &Effect| match effect {
+        Effect::Analyzer { order, .. } => Some(order.clone()),
+        _ => None,
+    };
+    world.effects[from..].iter().filter_map(|(_, effect)| order(effect)).collect()
+}
+
+#[test]
+fn what_the_analyzer_still_measures_for_an_interrupted_run_is_stopped_before_it_starts_again() {
+    let mut world = World::new(lively());
+    world.start(plan("1-3", 1, 10, 150, Sync::Analyzer));
+    world.run_for(seconds(100));
+    let before = world.effects.len();
+    world.crash(seconds(60));
+    world.settle(seconds(10_000));
+    let stops = |order: &AnalyzerOrder| {
+        matches!(order, AnalyzerOrder::Prepare { if_measuring: IfMeasuring::Stop, .. } | AnalyzerOrder::Stop)
+    };
+    let orders = ordered(&world, before);
+    assert!(stops(&orders[0]), "{orders:?}");
+}
+
+#[test]
+fn a_run_that_was_being_stopped_is_stopped_again() {
+    let mut world = World::new(Manners { cancelling: seconds(5), ..lively() });
+    world.start(plan("1-3", 1, 10, 150, Sync::Analyzer));
+    world.run_for(seconds(100));
+    world.abort();
+    world.run_for(seconds(1));
+    let before = world.effects.len();
+    world.crash(seconds(60));
+    world.run_for(seconds(300));
+    assert!(ordered(&world, before).contains(&AnalyzerOrder::Stop), "{:?}", ordered(&world, before));
+    assert_eq!(world.endings(), [(Outcome::Aborted, "by somebody".to_owned())]);
 }
 
 #[test]

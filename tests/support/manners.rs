@@ -14,6 +14,8 @@ pub struct Manners {
     /// Each iteration's length differs by up to this many permille.
     pub jitter: u64,
     pub poll: Duration,
+    /// How long an ordered look is on its way back.
+    pub looking: Duration,
     pub travel: Duration,
     pub cancelling: Duration,
     pub has_counter: bool,
@@ -38,6 +40,7 @@ impl Default for Manners {
             cycle: None,
             jitter: 0,
             poll: SECOND,
+            looking: Duration::ZERO,
             travel: Duration::ZERO,
             cancelling: Duration::ZERO,
             has_counter: true,

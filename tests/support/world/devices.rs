@@ -47,7 +47,8 @@ impl World {
                 return;
             }
         };
-        self.later(Duration::ZERO, What::AnalyzerDid { id, answer });
+        let delay = if *order == AnalyzerOrder::Look { self.manners.looking } else { Duration::ZERO };
+        self.later(delay, What::AnalyzerDid { id, answer });
         if matches!(order, AnalyzerOrder::Start { .. } | AnalyzerOrder::Look) {
             self.look();
         }
