@@ -29,7 +29,7 @@ fn control(control: Control, request: RequestId) -> What {
 
 const ASKED: [(&str, Ask); 11] = [
     ("start", |request| start(request, false)),
-    ("start --if-busy wait", |request| start(request, true)),
+    ("start, queued", |request| start(request, true)),
     ("abort", |request| What::Abort { request, who: "ada".into() }),
     ("pause", |request| control(Control::Pause { now: false }, request)),
     ("resume", |request| control(Control::Resume, request)),
