@@ -36,10 +36,10 @@ pub fn check(world: &World) {
         }
         assert!(!record.is_good() || record.attribution == Attribution::Exact);
     }
-    let mut numbers: Vec<i64> = fresh.iter().map(|record| record.sample.stamp.0).collect();
+    let mut numbers: Vec<i64> = records.iter().map(|record| record.sample.stamp.0).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers.len(), fresh.len(), "a result is kept twice");
+    assert_eq!(numbers.len(), records.len(), "a result is kept twice");
     let sequence: Vec<u32> = records.iter().map(|record| record.seq).collect();
     assert!(sequence.iter().copied().eq(1..=u32::try_from(records.len()).unwrap()), "gaps in {sequence:?}");
     let stale = records.iter().filter(|record| record.attribution == Attribution::Stale).count();
