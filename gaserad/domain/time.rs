@@ -124,6 +124,7 @@ pub struct Moment {
     pub utc: Utc,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
 fn to_the_microsecond<S: serde::Serializer>(utc: &Utc, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&utc.timestamp().strftime("%Y-%m-%dT%H:%M:%S.%6fZ"))
 }

@@ -69,7 +69,7 @@ impl Reader {
         let at = at.or_else(|| daemon.find_line_after("listening on http://"));
         let is_over = at.is_some_and(|at| self.read(&at, run));
         drop(over);
-        let killed = killer.is_some_and(|killer| killer.join().unwrap());
+        let killed = killer.is_some_and(|thread| thread.join().unwrap());
         assert!(killed || is_over, "the daemon ended, or its stream did, and nobody had killed it");
         self.kills += u32::from(killed);
         daemon.kill();
