@@ -27,6 +27,11 @@ bench:
     cargo bench --locked --bench stream
     cargo bench --locked --bench revisit
 
+# two hundred kills at random instants, and two days in one process at a thousand times the speed of the world
+long:
+    KILLS=200 cargo test --locked kill:: -- --nocapture
+    HOURS=48 cargo test --locked endurance:: -- --nocapture
+
 # new tests must hold fifty times
 fifty TEST:
     cargo test {{TEST}} 2>&1 | grep -q 'test result: ok. [1-9]' || { echo "no test is called {{TEST}}, or it fails"; exit 1; }

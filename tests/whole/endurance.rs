@@ -40,6 +40,7 @@ impl Long {
         let mut command = gaserad(&["--simulate", "--time-scale", &scale, "--state-dir", &state]);
         let mut daemon = Process::start_for(limit, command.env("HOME", folder.path()).args(listen));
         let http = daemon.line_after("listening on http://");
+        Events::try_open(&http, None).unwrap().until_online();
         Self { daemon, http, folder }
     }
 

@@ -60,7 +60,7 @@ impl Reader {
     fn follow(&mut self, mut daemon: Process, at: Option<String>, run: &str, life: Option<Duration>) -> bool {
         let pid = daemon.pid();
         let (over, heard) = channel::<()>();
-        let killer = life.map(|life| {
+        let ender = life.map(|life| {
             spawn(move || {
                 let in_time = heard.recv_timeout(life) == Err(RecvTimeoutError::Timeout);
                 in_time && kill_process(pid, Signal::KILL).is_ok()
@@ -69,9 +69,9 @@ impl Reader {
         let at = at.or_else(|| daemon.find_line_after("listening on http://"));
         let is_over = at.is_some_and(|at| self.read(&at, run));
         drop(over);
-        let was_killed = killer.is_some_and(|killer| killer.join().unwrap());
-        assert!(was_killed || is_over, "the daemon ended, or its stream did, and nobody had killed it");
-        self.kills += u32::from(was_killed);
+        let killed = ender.is_some_and(|thread| thread.join().unwrap());
+        assert!(killed || is_over, "the daemon ended, or its stream did, and nobody had killed it");
+        self.kills += u32::from(killed);
         daemon.kill();
         is_over
     }

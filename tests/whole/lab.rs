@@ -144,11 +144,7 @@ impl Lab {
     }
 
     fn until_online(&self) {
-        self.events(None).until(|event| match event["type"].as_str() {
-            Some("snapshot") => event["data"]["analyzer"]["online"] == true,
-            Some("device.connection") => event["data"]["online"] == true,
-            _ => false,
-        });
+        self.events(None).until_online();
     }
 
     fn gaseractl(&self, args: &[&str]) -> Command {
@@ -299,6 +295,15 @@ impl Events {
     pub fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         let found = self.find(wanted);
         found.expect("the stream ended, or was stuck, before what is waited for")
+    }
+
+    /// Until the analyzer is seen.
+    pub fn until_online(&mut self) {
+        self.until(|event| match event["type"].as_str() {
+            Some("snapshot") => event["data"]["analyzer"]["online"] == true,
+            Some("device.connection") => event["data"]["online"] == true,
+            _ => false,
+        });
     }
 
     /// The phase of a run that is waited for.
