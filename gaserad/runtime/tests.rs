@@ -43,7 +43,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (store, _) = Store::open(folder.path(), Default::default()).unwrap();
+        let (store, _) = Store::open(folder.path(), BTreeMap::default()).unwrap();
         let clock = HostClock::new(Tick::ZERO, None, 1.0);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (sender, reports) = mpsc::unbounded_channel();
