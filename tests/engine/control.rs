@@ -67,6 +67,7 @@ fn a_pause_waits_for_the_sample_under_way_and_lasts_until_somebody_resumes() {
     world.run_for(seconds(30));
     let asked = ask(&mut world, PAUSE);
     assert!(granted(&world, asked));
+    assert_eq!(last(&world).phase, Phase::Measuring, "the sample under way comes first");
     until_phase(&mut world, Phase::Suspended);
     world.run_for(seconds(3600));
     assert_eq!(last(&world).phase, Phase::Suspended);

@@ -210,6 +210,8 @@ fn a_valve_that_somebody_turned_is_sent_back() {
     world.start(plan("1-2", 1, 10, 200, Sync::Analyzer));
     world.run_for(seconds(100));
     world.turn_by_hand(7);
+    world.run_for(seconds(2));
+    assert_eq!(world.state.valve.position.channel(), Some(channel(1)));
     world.settle(seconds(10_000));
     check(&world);
     assert!(alarms(&world).contains(&"valve_moved".to_owned()));
