@@ -19,6 +19,7 @@ mod patience;
 mod plans;
 mod query;
 mod router;
+mod routes;
 mod runs;
 mod serve;
 // The clients in these tests come with the command line.
