@@ -81,10 +81,10 @@ async fn find(services: &Services, name: &str) -> Result<RunId, Answer> {
 
 fn read_format(headers: &HeaderMap, query: &Query) -> Result<Format, String> {
     match query.get(&["format"]) {
-        Some("named") => Ok(Format::Named),
-        Some("merged") => Ok(Format::Merged),
-        Some("jsonl" | "ndjson") => Ok(Format::Lines),
-        Some(other) => Err(format!("there is no stream format {other:?}; the formats are named, merged and jsonl")),
+        Some(name) => Format::parse(name).ok_or_else(|| {
+            let known: Vec<_> = Format::NAMES.iter().map(|(name, _)| *name).collect();
+            format!("there is no stream format {name:?}; the formats are {}", known.join(", "))
+        }),
         None if accepts_lines(headers) => Ok(Format::Lines),
         None => Ok(Format::Named),
     }
@@ -106,7 +106,7 @@ fn read_last_event_id(headers: &HeaderMap, query: &Query) -> Result<Option<u64>,
 fn dress(body: Body, format: Format) -> Answer {
     let kind = match format {
         Format::Lines => "application/x-ndjson; charset=utf-8",
-        Format::Named | Format::Merged => "text/event-stream; charset=utf-8",
+        _ => "text/event-stream; charset=utf-8",
     };
     let mut answer = Response::new(body);
     let headers = answer.headers_mut();

@@ -13,6 +13,8 @@ pub struct Entry {
     pub event: Published,
     named: Bytes,
     line: OnceLock<Bytes>,
+    envelope: OnceLock<Bytes>,
+    both: OnceLock<Bytes>,
     /// Only of what the merged messages tell of an event.
     merged: Option<Bytes>,
 }
@@ -20,17 +22,26 @@ pub struct Entry {
 impl Entry {
     pub fn new(event: Published, merged: Option<Bytes>) -> Self {
         let named = frame::named(Some(event.seq), &event.name, &event.data);
-        Self { event, named, line: OnceLock::new(), merged }
+        Self { event, named, line: OnceLock::new(), envelope: OnceLock::new(), both: OnceLock::new(), merged }
     }
 
     pub fn bytes(&self, format: Format) -> Option<Bytes> {
         match format {
             Format::Named => Some(self.named.clone()),
             Format::Merged => self.merged.clone(),
-            Format::Lines => Some(
-                self.line.get_or_init(|| frame::line(Some(self.event.seq), &self.event.name, &self.event.data)).clone(),
-            ),
+            Format::Lines => Some(self.once(&self.line, format)),
+            Format::Envelope => Some(self.once(&self.envelope, format)),
+            Format::Both => Some(self.both.get_or_init(|| self.both()).clone()),
         }
+    }
+
+    fn once(&self, cell: &OnceLock<Bytes>, format: Format) -> Bytes {
+        let Published { seq, name, data, .. } = &self.event;
+        cell.get_or_init(|| frame::render(format, Some(*seq), name, data)).clone()
+    }
+
+    fn both(&self) -> Bytes {
+        self.merged.as_ref().map_or_else(|| self.named.clone(), |merged| [&self.named[..], merged].concat().into())
     }
 }
 
