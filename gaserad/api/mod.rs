@@ -12,6 +12,7 @@ mod answer;
 mod control;
 mod convert;
 mod events;
+mod fanout;
 mod grpc;
 mod instrument;
 mod listen;
@@ -21,6 +22,7 @@ mod query;
 mod router;
 mod runs;
 mod serve;
+mod takeover;
 // The clients in these tests come with the command line.
 #[cfg(test)]
 #[cfg(feature = "cli")]
