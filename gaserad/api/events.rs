@@ -13,9 +13,11 @@ use tonic::body::Body;
 
 use super::Services;
 use super::answer::{self, Answer};
+use super::grpc::Peer;
 use super::query::Query;
+use super::takeover::Unbegun;
 use crate::domain::RunId;
-use crate::stream::{Cursor, Filter, Format, Refused, SubscribeRequest};
+use crate::stream::{Cursor, Filter, Format, Origin, Refused, SubscribeRequest};
 
 /// When a reader that found no place may try again, seconds.
 const RETRY_AFTER: &str = "10";
@@ -28,9 +30,10 @@ pub async fn stream(
     headers: &HeaderMap,
     query: &Query,
     format: Option<Format>,
+    peer: &Peer,
 ) -> Answer {
     let request = match request(services, headers, query, format).await {
-        Ok(request) => request,
+        Ok(request) => SubscribeRequest { origin: origin(headers, peer), ..request },
         Err(answer) => return answer,
     };
     let format = request.format;
@@ -40,12 +43,26 @@ pub async fn stream(
     let control = services.control.clone();
     let now = Box::pin(async move { control.status().await });
     match services.hub.subscribe(request, now) {
-        Ok(cursor) => dress(Body::new(EventBody::new(cursor)), format),
+        Ok(cursor) => {
+            let source = Unbegun::new(cursor);
+            let body = EventBody { source: source.clone(), next: None, ready: VecDeque::new() };
+            let mut answer = dress(Body::new(body), format);
+            answer.extensions_mut().insert(source);
+            answer
+        }
         Err(refused) => unavailable(&refused),
     }
 }
 
-fn unavailable(refused: &Refused) -> Answer {
+/// The longest that is kept of what a client calls itself.
+const AGENT: usize = 100;
+
+pub fn origin(headers: &HeaderMap, peer: &Peer) -> Origin {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    Origin { peer: peer.to_string(), agent: agent.chars().take(AGENT).collect() }
+}
+
+pub fn unavailable(refused: &Refused) -> Answer {
     let reason = match refused {
         Refused::Full(_) => "STREAM_FULL",
         Refused::ShuttingDown => "SHUTTING_DOWN",
@@ -65,14 +82,15 @@ async fn request(
         Some(format) => format,
         None => read_format(headers, query).map_err(|sentence| answer::bad_request(&sentence))?,
     };
-    let run = match query.get(&["run", "run_id"]) {
+    let run = match query.get(&["run", "run_id", "project_id"]) {
         Some(name) => Some(find(services, name).await?),
         None => None,
     };
     let filter = Filter::parse(query.get(&["types", "event_types"]), query.get(&["channels"]), run)
         .map_err(|error| answer::bad_request(&error.to_string()))?;
     let last_event_id = read_last_event_id(headers, query).map_err(|sentence| answer::bad_request(&sentence))?;
-    Ok(SubscribeRequest { format, filter, last_event_id })
+    let without_sticky = query.get(&["sticky"]) == Some("false");
+    Ok(SubscribeRequest { format, filter, last_event_id, without_sticky, ..SubscribeRequest::default() })
 }
 
 async fn find(services: &Services, name: &str) -> Result<RunId, Answer> {
@@ -103,7 +121,7 @@ fn read_last_event_id(headers: &HeaderMap, query: &Query) -> Result<Option<u64>,
     given.map(|text| text.parse().map_err(|_| wrong(text))).transpose()
 }
 
-fn dress(body: Body, format: Format) -> Answer {
+pub fn dress(body: Body, format: Format) -> Answer {
     let kind = match format {
         Format::Lines => "application/x-ndjson; charset=utf-8",
         _ => "text/event-stream; charset=utf-8",
@@ -120,15 +138,9 @@ fn dress(body: Body, format: Format) -> Answer {
 
 /// A cursor as the body of an answer.
 struct EventBody {
-    next: ReusableBoxFuture<'static, (Cursor, Option<Vec<Bytes>>)>,
+    source: Unbegun,
+    next: Option<ReusableBoxFuture<'static, (Cursor, Option<Vec<Bytes>>)>>,
     ready: VecDeque<Bytes>,
-    ended: bool,
-}
-
-impl EventBody {
-    fn new(cursor: Cursor) -> Self {
-        Self { next: ReusableBoxFuture::new(advance(cursor)), ready: VecDeque::new(), ended: false }
-    }
 }
 
 async fn advance(mut cursor: Cursor) -> (Cursor, Option<Vec<Bytes>>) {
@@ -145,15 +157,16 @@ impl hyper::body::Body for EventBody {
             if let Some(bytes) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
-            if self.ended {
-                return Poll::Ready(None);
+            if let Some(cursor) = self.source.take() {
+                self.next = Some(ReusableBoxFuture::new(advance(cursor)));
             }
-            match ready!(self.next.poll(cx)) {
+            let Some(next) = &mut self.next else { return Poll::Ready(None) };
+            match ready!(next.poll(cx)) {
                 (cursor, Some(frames)) => {
+                    next.set(advance(cursor));
                     self.ready = frames.into();
-                    self.next.set(advance(cursor));
                 }
-                (_, None) => self.ended = true,
+                (_, None) => self.next = None,
             }
         }
     }

@@ -12,16 +12,23 @@ mod answer;
 mod control;
 mod convert;
 mod events;
+mod fanout;
 mod grpc;
 mod instrument;
 mod listen;
+mod memory;
+mod metrics;
+mod oversight;
 mod patience;
 mod plans;
 mod query;
 mod router;
 mod routes;
 mod runs;
+mod schemas;
 mod serve;
+mod status_stream;
+mod takeover;
 // The clients in these tests come with the command line.
 #[cfg(test)]
 #[cfg(feature = "cli")]

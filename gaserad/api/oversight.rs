@@ -32,9 +32,8 @@ pub fn connections(services: &Services) -> Answer {
 
 pub fn close(services: &Services, id: &str, who: &str) -> Answer {
     let reason = format!("{who} closed this stream");
-    let known = number(id).is_some_and(|id| {
-        services.hub.change(id, Change { close: Some(reason.clone()), ..Change::default() })
-    });
+    let known = number(id)
+        .is_some_and(|id| services.hub.change(id, Change { close: Some(reason.clone()), ..Change::default() }));
     if known { answer::json(&json!({ "connection_id": id, "closed": true })) } else { unknown(id) }
 }
 
@@ -100,8 +99,7 @@ async fn resubscribe(services: &Services, id: &str, wish: Wish) -> Result<Value,
         Some(name) => Some(services.archive.find(name).await.map_err(Trouble::Denied)?),
     };
     let types = Some(types.as_str()).filter(|types| !types.is_empty());
-    let filter =
-        Filter::parse(types, channels.as_deref(), run).map_err(|error| Trouble::Wrong(error.to_string()))?;
+    let filter = Filter::parse(types, channels.as_deref(), run).map_err(|error| Trouble::Wrong(error.to_string()))?;
     let last_event_id = wish.last_event_id.as_ref().map(event_id).transpose().map_err(Trouble::Wrong)?;
     let told = json!({
         "connection_id": id,
@@ -172,7 +170,7 @@ async fn read<T: for<'a> Deserialize<'a>>(headers: &HeaderMap, body: Incoming) -
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }
-    serde_json::from_slice(&body).map(Some).map_err(|error| {
-        answer::bad_request(&format!("the request is not the JSON that is meant here: {error}"))
-    })
+    serde_json::from_slice(&body)
+        .map(Some)
+        .map_err(|error| answer::bad_request(&format!("the request is not the JSON that is meant here: {error}")))
 }

@@ -5,15 +5,18 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use serde_json::{Map, Value, json};
+use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::interval;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 use tonic::body::Body;
 
 use super::answer::{self, Answer};
@@ -32,7 +35,9 @@ pub async fn stream(services: &Services, method: &Method, query: &Query, origin:
     let named = match query.get(&["format"]) {
         None | Some("named") => true,
         Some("envelope") => false,
-        Some(other) => return refuse(&format!("there is no format {other:?} here; the formats are named and envelope")),
+        Some(other) => {
+            return refuse(&format!("there is no format {other:?} here; the formats are named and envelope"));
+        }
     };
     if method == Method::HEAD {
         return events::dress(Body::empty(), Format::Named);
@@ -45,8 +50,7 @@ pub async fn stream(services: &Services, method: &Method, query: &Query, origin:
     // Before anything was shown there is still the status itself.
     let first = subjects::of(&services.control.status().await);
     let follower = Follower::new(visit, shown, ids, named, first);
-    let frames = futures(follower);
-    events::dress(Body::new(StreamBody::new(frames)), Format::Named)
+    events::dress(Body::new(StreamBody::new(follow(follower))), Format::Named)
 }
 
 fn refuse(sentence: &str) -> Answer {
@@ -54,15 +58,15 @@ fn refuse(sentence: &str) -> Answer {
     answer::with(StatusCode::BAD_REQUEST, answer::JSON, body)
 }
 
-fn futures(follower: Follower) -> impl tokio_stream::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send {
-    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+fn follow(follower: Follower) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> + Send {
+    let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(follower.run(sender));
-    tokio_stream::StreamExt::map(tokio_stream::wrappers::ReceiverStream::new(receiver), |bytes| Ok(Frame::data(bytes)))
+    ReceiverStream::new(receiver).map(|bytes| Ok(Frame::data(bytes)))
 }
 
 struct Follower {
     visit: Visit,
-    shown: watch::Receiver<std::sync::Arc<Subjects>>,
+    shown: watch::Receiver<Arc<Subjects>>,
     ids: BTreeSet<String>,
     named: bool,
     /// What this stream was told.
@@ -72,7 +76,7 @@ struct Follower {
 impl Follower {
     fn new(
         visit: Visit,
-        shown: watch::Receiver<std::sync::Arc<Subjects>>,
+        shown: watch::Receiver<Arc<Subjects>>,
         ids: BTreeSet<String>,
         named: bool,
         mut told: Subjects,
@@ -85,26 +89,30 @@ impl Follower {
         self.visit.hub()
     }
 
-    async fn run(mut self, sender: tokio::sync::mpsc::Sender<Bytes>) {
+    async fn run(mut self, sender: Sender<Bytes>) {
         let settings = self.hub().settings().clone();
         let mut frames = self.batch();
-        let mut beat = tokio::time::interval(settings.heartbeat);
+        let (mut beat, mut silence) = (interval(settings.heartbeat), interval(settings.keepalive));
         beat.reset();
         loop {
-            if !frames.is_empty() && sender.send(frames).await.is_err() {
-                return;
+            if !frames.is_empty() {
+                silence.reset();
+                self.visit.count(frames.len());
+                if sender.send(frames).await.is_err() {
+                    return;
+                }
             }
             frames = tokio::select! {
                 changed = self.shown.changed() => if changed.is_ok() { self.changes() } else { return },
-                _ = beat.tick() => self.frame("heartbeat", self.stamped("heartbeat", Map::new())),
-                () = sleep_until(silence(settings.keepalive)) => KEEP_ALIVE,
+                _ = beat.tick() => self.frame("heartbeat", &self.stamped("heartbeat", Map::new())),
+                _ = silence.tick() => KEEP_ALIVE,
                 () = sender.closed() => return,
-                () = self.visit.over() => {
-                    // If nobody listens any more, it is over all the same.
-                    let _ = sender.send(self.visit.farewell()).await;
-                    return;
-                }
+                () = self.visit.over() => break,
             };
+        }
+        if let Some(frames) = self.visit.farewell() {
+            // If nobody listens any more, it is over all the same.
+            let _ = sender.send(frames).await;
         }
     }
 
@@ -112,7 +120,7 @@ impl Follower {
         let updates: Vec<Value> =
             self.told.iter().map(|(id, status)| json!({ "id": id, "pipelineId": id, "status": status })).collect();
         let data = Map::from_iter([("updates".to_owned(), updates.into())]);
-        let first = self.frame("batch_update", self.stamped("batch_update", data));
+        let first = self.frame("batch_update", &self.stamped("batch_update", data));
         [&b"retry: 2000\n"[..], &first].concat().into()
     }
 
@@ -129,7 +137,7 @@ impl Follower {
                 "id": id, "pipelineId": id, "status": status, "previous_status": previous, "previousStatus": previous,
             });
             let Value::Object(data) = data else { continue };
-            frames.extend_from_slice(&self.frame("status_update", self.stamped("status_update", data)));
+            frames.extend_from_slice(&self.frame("status_update", &self.stamped("status_update", data)));
             self.told.insert(id.clone(), status.clone());
         }
         frames.into()
@@ -143,7 +151,7 @@ impl Follower {
         data.into()
     }
 
-    fn frame(&self, name: &str, data: Value) -> Bytes {
+    fn frame(&self, name: &str, data: &Value) -> Bytes {
         let mut text = String::new();
         if self.named {
             let _ = writeln!(text, "event: {name}");
@@ -151,8 +159,4 @@ impl Follower {
         let _ = write!(text, "data: {data}\n\n");
         text.into()
     }
-}
-
-fn silence(keepalive: Duration) -> Instant {
-    Instant::now() + keepalive
 }

@@ -166,10 +166,6 @@ impl Connections {
         lock(&self.all).values().cloned().collect()
     }
 
-    pub fn len(&self) -> usize {
-        lock(&self.all).len()
-    }
-
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }

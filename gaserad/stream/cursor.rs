@@ -6,33 +6,33 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::connections::Change;
+use super::figures::Left;
 use super::hub::{Hub, Seat, SubscribeRequest};
 use super::merged::Message;
-use super::{BoxFuture, Filter, Format, frame};
+use super::view::{Look, Place, Seen, View};
+use super::{BoxFuture, Format, frame};
 use crate::domain::{Published, Status};
 
-/// The most events that are handed out in one go.
-const BATCH: usize = 64;
-/// The most events that are asked of the history in one go.
-const PAGE: u32 = 256;
+/// The most events that are asked of the history in one go. Those of one go may wait in memory for one reader.
+const PAGE: u32 = 64;
 
 pub struct Cursor {
     seat: Seat,
-    connection: u64,
     wake: watch::Receiver<()>,
-    format: Format,
-    filter: Filter,
+    view: Arc<View>,
     start: Option<u64>,
+    /// Whether it begins with the last event of each kind.
+    sticky: bool,
     now: Option<BoxFuture<'static, Status>>,
     stage: Stage,
-    /// The last event that was passed, sent or filtered out.
-    position: u64,
-    seen: Seen,
+    place: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,187 +40,235 @@ enum Stage {
     Greeting,
     Starting,
     Following,
+    Leaving(Left),
     Ended,
 }
 
-/// Generations of the conflated things.
-#[derive(Debug, Clone, Copy, Default)]
-struct Seen {
-    progress: u64,
-    merged: u64,
-    devices: u64,
-    heartbeat: u64,
-}
-
 /// What there is for a reader at this moment.
-enum Pending {
+pub enum Step {
+    /// Perhaps none, where nothing of it is wanted.
     Frames(Vec<Bytes>),
-    /// The next event is not in the ring.
-    Behind,
-    Nothing,
+    /// It has everything.
+    Current,
     Ended,
 }
 
 impl Cursor {
     pub(super) fn new(
         seat: Seat,
-        connection: u64,
         wake: watch::Receiver<()>,
         request: SubscribeRequest,
         now: BoxFuture<'static, Status>,
     ) -> Self {
-        let state = seat.0.read();
-        let seen = Seen {
-            progress: state.progress.generation,
-            merged: state.merged.generation,
-            devices: state.merged.devices,
-            heartbeat: state.heartbeat.generation,
-        };
-        let position = state.ring.newest();
-        drop(state);
-        Self {
-            seat,
-            connection,
-            wake,
-            format: request.format,
-            filter: request.filter,
-            start: request.last_event_id,
-            now: Some(now),
-            stage: Stage::Greeting,
-            position,
-            seen,
-        }
+        let place = seat.0.read().end();
+        let view = Arc::new(View { format: request.format, filter: request.filter });
+        let (start, sticky) = (request.last_event_id, !request.without_sticky);
+        Self { seat, wake, view, start, sticky, now: Some(now), stage: Stage::Greeting, place }
     }
 
     /// Everything there is for this reader, never empty; waits until there is something. `None` ends the stream.
     pub async fn next(&mut self) -> Option<Vec<Bytes>> {
-        if self.stage == Stage::Greeting {
-            self.stage = Stage::Starting;
-            if self.format != Format::Merged {
-                return Some(vec![self.greeting()]);
-            }
-        }
-        if self.stage == Stage::Starting {
-            self.stage = Stage::Following;
-            if let Some(frames) = self.begin().await {
-                return Some(frames);
-            }
-        }
-        self.follow().await
-    }
-
-    async fn follow(&mut self) -> Option<Vec<Bytes>> {
-        let mut silence = pin!(tokio::time::sleep(self.hub().settings.keepalive));
-        while self.stage != Stage::Ended {
-            match self.pending() {
-                Pending::Frames(frames) => return Some(frames),
-                Pending::Ended => self.stage = Stage::Ended,
-                Pending::Behind => {
-                    if let Some(frames) = self.recall().await {
-                        return Some(frames);
-                    }
+        let mut silence = pin!(tokio::time::sleep(self.hub().keepalive()));
+        let mut timed = self.hub().published.load(Ordering::Acquire);
+        loop {
+            match self.step().await {
+                Step::Frames(frames) if frames.is_empty() => {}
+                Step::Frames(frames) => {
+                    self.hub().time_delivery(&mut timed);
+                    self.count(frames.iter().map(Bytes::len).sum());
+                    return Some(frames);
                 }
-                Pending::Nothing => tokio::select! {
+                Step::Ended => return None,
+                Step::Current => tokio::select! {
                     woken = self.wake.changed() => if woken.is_err() { self.stage = Stage::Ended },
-                    // A line of JSON cannot be a comment; there the heartbeat has to do.
-                    () = &mut silence, if self.format != Format::Lines => return Some(vec![frame::KEEP_ALIVE]),
+                    () = &mut silence => match self.view.keep_alive() {
+                        Some(comment) => return Some(vec![comment]),
+                        None => if self.wake.changed().await.is_err() { self.stage = Stage::Ended },
+                    },
                 },
             }
         }
-        None
     }
 
-    /// Looks at the hub once.
-    fn pending(&mut self) -> Pending {
+    /// What there is at this moment; waits for the status that a stream begins with, and for the history.
+    pub async fn step(&mut self) -> Step {
+        match self.stage {
+            Stage::Greeting => {
+                self.stage = Stage::Starting;
+                Step::Frames(self.greeting().into_iter().collect())
+            }
+            Stage::Starting => {
+                self.stage = Stage::Following;
+                Step::Frames(self.begin().await.unwrap_or_default())
+            }
+            Stage::Following => self.follow().await,
+            Stage::Leaving(why) => {
+                self.stage = Stage::Ended;
+                self.leave(why);
+                Step::Frames(self.farewell().into_iter().collect())
+            }
+            Stage::Ended => Step::Ended,
+        }
+    }
+
+    async fn follow(&mut self) -> Step {
         self.wake.mark_unchanged();
-        let hub = self.hub().clone();
-        let state = hub.read();
-        if self.position < state.ring.complete_after() {
-            if self.format != Format::Merged {
-                return Pending::Behind;
-            }
-            // A merged message makes those before it obsolete.
-            self.position = state.ring.complete_after();
+        if let Some(change) = self.seat.1.take_change() {
+            return Step::Frames(self.obey(change).into_iter().collect());
         }
-        let mut frames = Vec::new();
-        for entry in state.ring.after(self.position) {
-            self.position = entry.event.seq;
-            if self.filter.passes(&entry.event) {
-                frames.extend(entry.bytes(self.format));
+        match self.hub().look(&self.view, self.place) {
+            Look::News { frames, place, .. } => {
+                self.proceed(place);
+                Step::Frames(frames)
             }
-            if frames.len() == BATCH {
-                return Pending::Frames(frames);
+            Look::Behind => Step::Frames(self.recall().await.unwrap_or_default()),
+            Look::Nothing(place) => {
+                self.proceed(place);
+                Step::Current
             }
-        }
-        let (mut seen, format) = (self.seen, self.format);
-        if format == Format::Merged {
-            frames.extend(seen.look_merged(&state.merged));
-        } else {
-            if renew(&mut seen.progress, state.progress.generation) && self.filter.passes_progress(state.run.as_ref()) {
-                frames.push(state.progress.bytes(format));
+            Look::Ended => {
+                self.stage = Stage::Leaving(Left::Shutdown);
+                Step::Frames(Vec::new())
             }
-            if renew(&mut seen.heartbeat, state.heartbeat.generation) {
-                frames.push(state.heartbeat.bytes(format));
-            }
-        }
-        self.seen = seen;
-        match frames.is_empty() {
-            false => Pending::Frames(frames),
-            true if state.last.is_some_and(|last| last <= self.position) => Pending::Ended,
-            true => Pending::Nothing,
         }
     }
 
-    /// The frames that a stream begins with, if any.
-    async fn begin(&mut self) -> Option<Vec<Bytes>> {
-        let newest = self.position;
-        match self.start {
-            _ if self.format == Format::Merged => {
-                let status = self.status().await?;
-                let message = Message::of(&status);
-                let shown = self.hub().read().shows(&message);
-                if let Some((merged, devices)) = shown {
-                    self.seen = Seen { merged, devices, ..self.seen };
-                }
-                Some(vec![message.complete(&status)])
-            }
-            Some(id) if id <= newest => {
-                self.position = id;
-                // After what was missed comes how things stand.
-                self.seen.progress = 0;
+    /// Does what somebody wants of this reader from now on.
+    fn obey(&mut self, change: Change) -> Option<Bytes> {
+        if let Some(reason) = change.close {
+            self.stage = Stage::Leaving(Left::Closed);
+            return self.error("closed", &reason);
+        }
+        if let Some(filter) = change.filter {
+            self.view = Arc::new(View { format: self.view.format, filter });
+        }
+        let newest = self.hub().seq();
+        match change.last_event_id {
+            Some(id) if id > newest => Some(self.gap(&unknown(id, newest), None)),
+            Some(id) => {
+                self.replay_after(id);
                 None
             }
-            Some(id) => {
-                let reason = format!("event {id} is not known here; the newest is {newest}");
-                let gap = self.gap(&reason, None);
-                let snapshot = self.snapshot().await?;
-                Some(vec![gap, snapshot])
-            }
-            None => Some(vec![self.snapshot().await?]),
+            None => None,
         }
+    }
+
+    fn replay_after(&mut self, id: u64) {
+        self.place.position = id;
+        // After what was missed comes how things stand.
+        self.place.seen.progress = 0;
+        self.hub().figures.replays.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether somebody wants something else of this reader.
+    pub fn is_changed(&self) -> bool {
+        self.seat.1.is_changed()
+    }
+
+    /// Why the stream ends, if not because the peer closed it.
+    pub fn leave(&self, why: Left) {
+        self.seat.1.leave(why);
+    }
+
+    pub fn count(&self, bytes: usize) {
+        self.seat.1.count_bytes(bytes);
+        self.hub().figures.delivered_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Tells a browser when to come back: not everybody at once.
+    pub fn farewell(&self) -> Option<Bytes> {
+        (self.view.format != Format::Lines).then(|| frame::come_back_in(spread(self.seat.1.id)))
+    }
+
+    pub fn view(&self) -> &Arc<View> {
+        &self.view
+    }
+
+    /// Readers of equal views share one.
+    pub fn share(&mut self, view: Arc<View>) {
+        self.view = view;
+    }
+
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Somebody else has brought the reader this far.
+    pub fn proceed(&mut self, place: Place) {
+        let Seat(hub, connection) = &self.seat;
+        let conflated = place.conflated_since(&self.place);
+        if conflated > 0 {
+            hub.figures.conflated.fetch_add(conflated, Ordering::Relaxed);
+        }
+        connection.move_to(place.position, hub.now.load(Ordering::Relaxed));
+        self.place = place;
+    }
+
+    /// The frames that a stream begins with.
+    async fn begin(&mut self) -> Option<Vec<Bytes>> {
+        let (newest, format) = (self.place.position, self.view.format);
+        match self.start {
+            _ if format == Format::Merged => {
+                let status = self.status().await?;
+                Some(vec![self.merged(&status)])
+            }
+            Some(id) if id <= newest => {
+                self.replay_after(id);
+                if format != Format::Both {
+                    return None;
+                }
+                let status = self.status().await?;
+                Some(vec![self.merged(&status)])
+            }
+            Some(id) => {
+                let gap = self.gap(&unknown(id, newest), None);
+                let mut frames = vec![gap];
+                frames.extend(self.state().await?);
+                Some(frames)
+            }
+            None => self.state().await,
+        }
+    }
+
+    /// The whole state as a merged message.
+    fn merged(&mut self, status: &Status) -> Bytes {
+        let message = Message::of(status);
+        let shown = self.hub().read().shows(&message);
+        if let Some((merged, devices)) = shown {
+            self.place.seen = Seen { merged, devices, ..self.place.seen };
+        }
+        message.complete(status)
+    }
+
+    /// The whole state, with the number of the event that it includes last, and the last event of each kind.
+    async fn state(&mut self) -> Option<Vec<Bytes>> {
+        let (status, format) = (self.status().await?, self.view.format);
+        self.place.position = status.seq;
+        let data = serde_json::to_string(&status).unwrap_or_default();
+        let mut frames = vec![frame::render(format, Some(status.seq), "snapshot", &data)];
+        if format == Format::Both {
+            frames.push(self.merged(&status));
+        }
+        let sticky = if self.sticky { self.hub().read().sticky.up_to(status.seq) } else { Vec::new() };
+        let wanted = sticky.iter().filter(|event| self.view.filter.passes(event));
+        frames.extend(wanted.map(|event| frame::render(format, None, &event.name, &event.data)));
+        Some(frames)
     }
 
     async fn status(&mut self) -> Option<Status> {
         Some(self.now.take()?.await)
     }
 
-    /// The whole state, with the number of the event that it includes last.
-    async fn snapshot(&mut self) -> Option<Bytes> {
-        let status = self.status().await?;
-        self.position = status.seq;
-        let data = serde_json::to_string(&status).unwrap_or_default();
-        Some(frame::render(self.format, Some(status.seq), "snapshot", &data))
-    }
-
     /// What the history has after the last event; `None` if nothing of it is wanted.
     async fn recall(&mut self) -> Option<Vec<Bytes>> {
         let hub = self.hub().clone();
         let complete_after = hub.read().ring.complete_after();
-        let events = match hub.history.after(self.position, PAGE).await {
+        let events = match hub.history.after(self.place.position, PAGE).await {
             Ok(events) => events,
             Err(reason) => {
-                self.stage = Stage::Ended;
-                let reason = format!("the events after {} cannot be read: {reason}; connect again", self.position);
+                self.stage = Stage::Leaving(Left::History);
+                let reason =
+                    format!("the events after {} cannot be read: {reason}; connect again", self.place.position);
                 return Some(vec![self.gap(&reason, None)]);
             }
         };
@@ -236,45 +284,53 @@ impl Cursor {
 
     fn pass(&mut self, event: &Published, frames: &mut Vec<Bytes>) {
         frames.extend(self.miss(event.seq.saturating_sub(1)));
-        self.position = event.seq;
-        if self.filter.passes(event) {
-            frames.push(frame::render(self.format, Some(event.seq), &event.name, &event.data));
+        self.place.position = event.seq;
+        if self.view.filter.passes(event) {
+            frames.push(frame::render(self.view.format, Some(event.seq), &event.name, &event.data));
         }
     }
 
     /// Says that the events up to `last` are not kept any more, if there were any.
     fn miss(&mut self, last: u64) -> Option<Bytes> {
-        let missed = last.checked_sub(self.position).filter(|missed| *missed > 0)?;
+        let missed = last.checked_sub(self.place.position).filter(|missed| *missed > 0)?;
         let gap = self.gap("these events are not kept any more", Some(missed));
-        self.position = last;
+        self.place.position = last;
         Some(gap)
     }
 
     fn gap(&self, reason: &str, missed: Option<u64>) -> Bytes {
+        self.seat.1.count_gap();
+        self.hub().figures.count_gap(self.hub().second());
         let data = json!({
             "timestamp": self.hub().clock.now().utc.as_seconds(),
             "reason": reason,
-            "after": self.position,
+            "after": self.place.position,
             "missed": missed,
         });
-        frame::render(self.format, None, "gap", &data.to_string())
+        frame::render(self.view.format, None, "gap", &data.to_string())
     }
 
-    fn greeting(&self) -> Bytes {
+    /// Says what is wrong, where there are events to say it with.
+    fn error(&self, code: &str, message: &str) -> Option<Bytes> {
+        let timestamp = self.hub().clock.now().utc.as_seconds();
+        let data = json!({ "timestamp": timestamp, "code": code, "message": message }).to_string();
+        (self.view.format != Format::Merged).then(|| frame::render(self.view.format, None, "error", &data))
+    }
+
+    fn greeting(&self) -> Option<Bytes> {
         let settings = &self.hub().settings;
+        let newest = self.place.position;
         let data = json!({
             "timestamp": self.hub().clock.now().utc.as_seconds(),
-            "connection_id": self.connection.to_string(),
-            "seq": self.position,
+            "connection_id": self.seat.1.id.to_string(),
+            "seq": newest,
             "heartbeat_s": settings.heartbeat.as_secs_f64(),
             "keepalive_s": settings.keepalive.as_secs_f64(),
+            "replayed": self.start.and_then(|id| newest.checked_sub(id)).unwrap_or_default(),
+            "subscriptions": self.view.filter.types(),
             "version": env!("CARGO_PKG_VERSION"),
-        })
-        .to_string();
-        match self.format {
-            Format::Lines => frame::line(None, "connected", &data),
-            Format::Named | Format::Merged => frame::greeting("connected", &data),
-        }
+        });
+        (self.view.format != Format::Merged).then(|| frame::begin(self.view.format, "connected", &data.to_string()))
     }
 
     fn hub(&self) -> &Arc<Hub> {
@@ -282,14 +338,12 @@ impl Cursor {
     }
 }
 
-impl Seen {
-    fn look_merged(&mut self, slot: &super::hub::MergedSlot) -> Option<Bytes> {
-        let (news, devices) = (renew(&mut self.merged, slot.generation), renew(&mut self.devices, slot.devices));
-        news.then(|| if devices { slot.with_devices.clone() } else { slot.plain.clone() })
-    }
+fn unknown(id: u64, newest: u64) -> String {
+    format!("event {id} is not known here; the newest is {newest}")
 }
 
-/// Takes note of a generation; whether it is a new one.
-fn renew(seen: &mut u64, generation: u64) -> bool {
-    std::mem::replace(seen, generation) != generation
+/// When a reader is to come back after a shutdown, milliseconds: from one second to five, each at another moment.
+fn spread(connection: u64) -> u32 {
+    let scattered = connection.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    1000 + u32::try_from(scattered % 4000).unwrap_or_default()
 }

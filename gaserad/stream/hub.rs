@@ -2,8 +2,10 @@
 //!
 //! The one publisher never waits for a reader: it renders, appends, and wakes.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -15,8 +17,9 @@ use super::merged::Message;
 use super::ring::{Entry, Ring};
 use super::sticky::Sticky;
 use super::subjects::{self, Subjects};
+use super::view::{Look, Place, View};
 use super::{BoxFuture, Cursor, Filter, Format, History, Settings, frame};
-use crate::domain::{Clock, Event, Phase, ProgressTick, Published, RunId, Status, Tick};
+use crate::domain::{Channel, Clock, Event, Phase, ProgressTick, Published, Qc, RunId, Status, Tick};
 
 pub struct Hub {
     pub(super) settings: Settings,
@@ -46,6 +49,8 @@ pub(super) struct State {
     pub merged: MergedSlot,
     pub sticky: Sticky,
     pub events: Rate,
+    /// Results since the start, by channel and quality.
+    pub samples: BTreeMap<(u8, Qc), u64>,
     pub phase: Phase,
     /// The run that the progress is of.
     pub run: Option<RunId>,
@@ -136,6 +141,7 @@ impl Hub {
             test_for: "",
             sticky: Sticky::default(),
             events: Rate::default(),
+            samples: BTreeMap::new(),
             merged: MergedSlot::default(),
             phase: Phase::Idle,
             run: None,
@@ -183,6 +189,9 @@ impl Hub {
         state.events.add(second, entries.len());
         for entry in entries {
             state.sticky.keep(&entry.event);
+            if let Some(key) = entry.sample {
+                *state.samples.entry(key).or_default() += 1;
+            }
             if entry.event.name == SHUTDOWN {
                 state.last = Some(entry.event.seq);
             }
@@ -267,6 +276,21 @@ impl Hub {
         self.wake.send_replace(());
     }
 
+    /// What there is for a reader at `place`.
+    pub fn look(&self, view: &View, place: Place) -> Look {
+        self.read().look(view, place)
+    }
+
+    /// Changes whenever there is something new.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.wake.subscribe()
+    }
+
+    /// After how long a silence a comment is sent.
+    pub fn keepalive(&self) -> Duration {
+        self.settings.keepalive
+    }
+
     pub fn clients(&self) -> usize {
         self.clients.load(Ordering::Relaxed)
     }
@@ -335,13 +359,14 @@ impl State {
 }
 
 fn entry(event: Published, message: Option<&Message>) -> Entry {
-    let merged = message.filter(|_| event.name == "live_data").and_then(|message| {
-        match Event::parse(&event.name, &event.data) {
-            Ok(Event::LiveData(data)) => message.with_result(&data),
-            _ => None,
-        }
-    });
-    Entry::new(event, merged)
+    let result = match event.name.as_str() {
+        "live_data" => Event::parse(&event.name, &event.data).ok(),
+        _ => None,
+    };
+    let Some(Event::LiveData(data)) = result else { return Entry::new(event, None) };
+    let merged = message.and_then(|message| message.with_result(&data));
+    let sample = Some((data.channel.map_or(0, Channel::number), data.qc));
+    Entry::new(event, merged).with_sample(sample)
 }
 
 /// Fills what is kept of each kind with what was told before this process began.

@@ -19,6 +19,7 @@ mod filter;
 mod frame;
 mod hub;
 mod merged;
+mod oversight;
 mod ring;
 mod sticky;
 pub mod subjects;
@@ -26,10 +27,18 @@ pub mod subjects;
 pub(crate) mod support;
 #[cfg(test)]
 mod tests;
+mod view;
+mod visit;
 
-pub use cursor::Cursor;
+pub use connections::{Change, Connection, Origin};
+pub use cursor::{Cursor, Step};
+pub use figures::Left;
 pub use filter::{Filter, FilterError};
+pub use frame::KEEP_ALIVE;
 pub use hub::{Hub, Refused, SubscribeRequest};
+pub use oversight::Counts;
+pub use view::{Look, Place, View};
+pub use visit::Visit;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

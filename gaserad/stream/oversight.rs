@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::connections::{Change, Connection};
 use super::{Filter, Hub, filter};
-use crate::domain::Tick;
+use crate::domain::event::LiveData;
+use crate::domain::{Event, Qc, Tick};
 
 /// How many connections the figures list; all of them are listed elsewhere.
 const LISTED: usize = 100;
@@ -126,6 +127,22 @@ impl Hub {
         drop(state);
         self.wake();
         data
+    }
+
+    /// The newest result of each channel, of those that are known to be of its gas.
+    pub fn latest_results(&self) -> BTreeMap<u8, LiveData> {
+        let events = self.read().sticky.up_to(u64::MAX);
+        let results = events.into_iter().filter(|event| event.name == "live_data");
+        let parsed = results.filter_map(|event| match Event::parse(&event.name, &event.data) {
+            Ok(Event::LiveData(data)) => Some((event.channel?, data)),
+            _ => None,
+        });
+        parsed.collect()
+    }
+
+    /// Results since the start, by channel (0 if of none) and quality.
+    pub fn samples(&self) -> BTreeMap<(u8, Qc), u64> {
+        self.read().samples.clone()
     }
 
     /// The type of that name, if it can be named in a filter.

@@ -6,11 +6,13 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::{Format, frame};
-use crate::domain::Published;
+use crate::domain::{Published, Qc};
 
 /// One event with its renderings; readers share them.
 pub struct Entry {
     pub event: Published,
+    /// Of a result, its channel (0 if of none) and quality.
+    pub sample: Option<(u8, Qc)>,
     named: Bytes,
     line: OnceLock<Bytes>,
     envelope: OnceLock<Bytes>,
@@ -22,7 +24,19 @@ pub struct Entry {
 impl Entry {
     pub fn new(event: Published, merged: Option<Bytes>) -> Self {
         let named = frame::named(Some(event.seq), &event.name, &event.data);
-        Self { event, named, line: OnceLock::new(), envelope: OnceLock::new(), both: OnceLock::new(), merged }
+        Self {
+            event,
+            sample: None,
+            named,
+            line: OnceLock::new(),
+            envelope: OnceLock::new(),
+            both: OnceLock::new(),
+            merged,
+        }
+    }
+
+    pub fn with_sample(self, sample: Option<(u8, Qc)>) -> Self {
+        Self { sample, ..self }
     }
 
     pub fn bytes(&self, format: Format) -> Option<Bytes> {

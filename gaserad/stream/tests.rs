@@ -201,7 +201,7 @@ async fn a_reader_gets_only_what_its_filter_passes() {
         published(2, &exact(2)),
         published(3, &exact(3)),
         published(4, &Event::RunStarted { run: super::support::run("A") }),
-        published(5, &Event::SystemShutdown { reason: "the end".into() }),
+        published(5, &Event::SystemShutdown { reason: "the end".into(), restart_expected_s: None }),
     ]);
     let ids: Vec<_> = next(&mut cursor).await.iter().map(|frame| frame.id.unwrap()).collect();
     assert_eq!(ids, [2, 4, 5]);
@@ -211,14 +211,14 @@ async fn a_reader_gets_only_what_its_filter_passes() {
 #[tokio::test(start_paused = true)]
 async fn streams_end_after_the_shutdown_but_not_after_an_old_one() {
     let history = Kept::new();
-    history.keep(&[published(1, &Event::SystemShutdown { reason: "before".into() })]);
+    history.keep(&[published(1, &Event::SystemShutdown { reason: "before".into(), restart_expected_s: None })]);
     let hub = hub(small(), &history, 1);
     let mut cursor = subscribe(&hub, after(0), status(1));
     next(&mut cursor).await;
     assert_eq!(next(&mut cursor).await[0].name, "system.shutdown");
     hub.publish(vec![numbered(2)]);
     assert_eq!(next(&mut cursor).await[0].id, Some(2));
-    hub.publish(vec![published(3, &Event::SystemShutdown { reason: "now".into() })]);
+    hub.publish(vec![published(3, &Event::SystemShutdown { reason: "now".into(), restart_expected_s: None })]);
     assert_eq!(next(&mut cursor).await[0].name, "system.shutdown");
     assert!(cursor.next().await.is_none());
     let refused = hub.subscribe(after(3), Box::pin(async { status(3) })).err();

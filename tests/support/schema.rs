@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use gasera::domain::{Event, Utc};
 use serde_json::Value;
 
 static SCHEMA: LazyLock<Value> =
@@ -23,6 +24,12 @@ pub fn mistakes(name: &str, data: &Value) -> Vec<String> {
         None => found.push(format!("{name} is not described")),
     }
     found
+}
+
+/// Insists that an event is as it is described.
+pub fn check_event(event: &Event) {
+    let found = mistakes(event.name(), &event.payload(Utc::default()));
+    assert!(found.is_empty(), "{event:?}: {found:#?}");
 }
 
 const ANNOTATIONS: [&str; 2] = ["description", "title"];

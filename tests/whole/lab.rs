@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::disk;
 use crate::support::processes::{Done, Process, Watchdog};
+use crate::support::schema;
 
 /// ASTS of an analyzer that does nothing.
 pub const IDLE: u8 = 2;
@@ -325,7 +326,11 @@ impl Iterator for Events {
     fn next(&mut self) -> Option<Value> {
         loop {
             let line = self.lines.next()?.ok()?;
-            if let Ok(event) = serde_json::from_str(&line) {
+            let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+            let mistakes = schema::mistakes(event["type"].as_str().unwrap_or_default(), &event["data"]);
+            assert!(mistakes.is_empty(), "{event}: {mistakes:#?}");
+            // What is kept of the time before is not what is waited for.
+            if event["data"]["sticky"] != true {
                 return Some(event);
             }
         }
