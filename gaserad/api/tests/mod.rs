@@ -4,6 +4,7 @@ mod instrument;
 mod over_grpc;
 mod over_http;
 mod plans;
+mod streams;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
