@@ -51,6 +51,11 @@ impl Notice {
         self.frame.id.as_ref()?.parse().ok()
     }
 
+    /// Whether it was told before, and only shows how things stand: the snapshot says all that still matters of it.
+    pub fn is_old(&self) -> bool {
+        self.data.get("sticky") == Some(&Value::Bool(true))
+    }
+
     /// When it was published, seconds since the epoch.
     pub fn timestamp(&self) -> Option<f64> {
         self.data.get("timestamp")?.as_f64()
@@ -67,7 +72,6 @@ impl Said {
     fn of(frame: &Frame, data: &Value) -> Option<Self> {
         let name = frame.event.as_str();
         match name {
-            // What was told before: the snapshot says all that still matters of it.
             _ if data["sticky"] == true => Some(Self::Other),
             "snapshot" => Some(Self::Snapshot(Box::new(Status::deserialize(data).ok()?))),
             "progress" => Some(Self::Progress(Box::new(Tick::deserialize(data).ok()?))),

@@ -199,7 +199,7 @@ impl Hub {
             state.ring.push(entry);
         }
         drop(state);
-        self.published.store(now, Ordering::Release);
+        self.published.store(now.max(1), Ordering::Release);
         self.wake.send_replace(());
     }
 

@@ -144,6 +144,21 @@ impl Lab {
         &self.http
     }
 
+    /// Where the analyzer is, as `host:port`.
+    pub fn analyzer(&self) -> &str {
+        &self.ak
+    }
+
+    /// Begins the daemon anew; it looks for the analyzer elsewhere.
+    pub fn look_elsewhere(&mut self, place: &str) {
+        let config = self.path("gaserad.toml");
+        let settings = fs::read_to_string(&config).unwrap().replacen(&self.ak, place, 1);
+        fs::write(&config, settings).unwrap();
+        self.daemon.take().map(Process::terminate);
+        self.start_daemon();
+        self.until_online();
+    }
+
     fn until_online(&self) {
         self.events(None).until_online();
     }

@@ -41,7 +41,9 @@ async fn a_stream_is_a_chunked_answer_with_an_orderly_end() {
     ] {
         assert!(head.lines().any(|found| found == line), "{head}");
     }
-    daemon.hub.publish(vec![published(1, &Event::SystemShutdown { reason: "the end".into() })]);
+    daemon
+        .hub
+        .publish(vec![published(1, &Event::SystemShutdown { reason: "the end".into(), restart_expected_s: None })]);
     let end = until(&mut stream, "no more").await;
     assert!(end.contains("event: system.shutdown") && end.ends_with("\n\n\r\n0\r\n\r\n"), "{end}");
 }
@@ -73,7 +75,9 @@ async fn readers_of_different_views_side_by_side_get_each_their_own() {
         streams.push(stream);
     }
     daemon.publish(1..=50);
-    daemon.hub.publish(vec![published(51, &Event::SystemShutdown { reason: "the end".into() })]);
+    daemon
+        .hub
+        .publish(vec![published(51, &Event::SystemShutdown { reason: "the end".into(), restart_expected_s: None })]);
     let mut found = Vec::new();
     for stream in &mut streams {
         let text = until(stream, "no more").await;
