@@ -114,6 +114,7 @@ impl Control for Still {
             seq: 0,
             version: String::new(),
             simulated: true,
+            clock_synchronized: None,
         };
         Box::pin(async move { status })
     }

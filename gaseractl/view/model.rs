@@ -219,6 +219,7 @@ pub mod tests {
             seq: 40,
             version: "0.1.0".into(),
             simulated: false,
+            clock_synchronized: None,
         }
     }
 

@@ -86,6 +86,7 @@ impl Daemon {
                 timeout: guard.timeout,
             }),
             min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
+            minds_the_clock: !settings.simulate,
             state,
             began,
             seq: opened.last_seq,

@@ -106,6 +106,8 @@ pub enum Cause {
     Valve,
     /// This machine's clock was set.
     Clock,
+    /// This machine's clock is not synchronized.
+    ClockUnsynced,
     /// The disk is nearly full.
     Disk,
 }
@@ -126,6 +128,8 @@ pub struct Reactions {
     pub analyzer_errors: Reaction,
     pub valve: Reaction,
     pub clock: Reaction,
+    #[serde(default)]
+    pub clock_unsynced: Reaction,
     pub disk: Reaction,
 }
 
@@ -135,6 +139,7 @@ impl Reactions {
             Cause::AnalyzerErrors => self.analyzer_errors,
             Cause::Valve => self.valve,
             Cause::Clock => self.clock,
+            Cause::ClockUnsynced => self.clock_unsynced,
             Cause::Disk => self.disk,
         }
     }

@@ -58,6 +58,10 @@ pub enum What {
         free_bytes: u64,
         low: bool,
     },
+    /// Whether this machine's clock is synchronized, when that is first known and when it changes.
+    ClockSync {
+        synchronized: bool,
+    },
     Analyzer(AnalyzerNews),
     AnalyzerDid {
         id: CommandId,

@@ -76,6 +76,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::Serve { request, service, .. } => turn.serve(request, service),
         What::GuardDid { id, verdict } => turn.guard_did(id, verdict),
         What::Disk { free_bytes, low } => turn.disk(free_bytes, low),
+        What::ClockSync { synchronized } => turn.clock_sync(synchronized),
         What::Shutdown => turn.shut_down(),
         What::Analyzer(news) => turn.hear_analyzer(news),
         What::AnalyzerDid { id, answer } => turn.analyzer_did(id, answer),

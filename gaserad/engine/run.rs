@@ -85,6 +85,7 @@ impl Turn {
             self.keep(Fact::RunGases { run: id, gases });
             self.tell(Event::RunStarted { run: summary });
         }
+        self.begin_with_the_clock();
         self.home();
     }
 
