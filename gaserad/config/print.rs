@@ -4,10 +4,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::gases;
-use super::settings::{
-    ChannelSettings, Choice, Gpio, GpioLine, LineAt, Listen, Modbus, ModbusLink, Origin, Settings, Vici,
-};
-use crate::domain::{Channel, Reactions, duration};
+use super::settings::{ChannelSettings, Choice, Gpio, Listen, Modbus, ModbusLink, Origin, Settings, Vici};
+use crate::domain::{Channel, GpioLine, LineAt, Reactions, duration};
 
 /// TOML that [`super::parse`] reads back to the same settings.
 pub fn print_config(settings: &Settings) -> String {

@@ -42,6 +42,20 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
 }
 
 #[test]
+fn each_configuration_that_the_readme_shows_is_valid_and_drives_what_it_says() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let shown: Vec<&str> =
+        readme.split("```toml\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0).collect();
+    let mut drivers = Vec::new();
+    for text in shown {
+        let settings = read(text).unwrap_or_else(|mistakes| panic!("{text}\n{mistakes:?}"));
+        assert_eq!(settings.warnings, Vec::<String>::new(), "{text}");
+        drivers.push(settings.multiplexer.driver.word());
+    }
+    assert!(["vici", "gpio", "modbus"].iter().all(|driver| drivers.contains(driver)), "{drivers:?}");
+}
+
+#[test]
 fn the_unit_and_the_user_fit_together() {
     let (unit, users) = (shipped("gaserad.service"), shipped("gaserad.sysusers"));
     for line in ["Type=notify", "User=gaserad", "StateDirectory=gaserad", "RestartPreventExitStatus=64 78"] {
