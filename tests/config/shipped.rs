@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use gasera::config::ModbusLink;
+use gasera::config::{Choice, ModbusLink};
 use gasera::domain::{Background, Cas, ChannelKind};
 
 use super::*;
@@ -43,7 +43,7 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
 
 #[test]
 fn each_configuration_that_the_readme_shows_is_valid_and_drives_what_it_says() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let shown: Vec<&str> =
         readme.split("```toml\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0).collect();
     let mut drivers = Vec::new();
