@@ -59,7 +59,9 @@ async fn look_again(clock: HostClock, tell: mpsc::Sender<bool>) {
                 Ok(answer) => answer,
                 Err(error) => {
                     if !std::mem::replace(&mut complained, true) {
-                        tracing::warn!("whether this machine's clock is synchronized is not known: {error}");
+                        tracing::warn!(
+                            "whether this machine's clock is synchronized is not known, and samples are not flagged for it: {error}"
+                        );
                     }
                     continue;
                 }
