@@ -1,5 +1,7 @@
 //! Runs that are to begin later: when the one under way is over, or at a certain time of the wall clock.
 
+use std::time::Duration;
+
 use super::event::RequestId;
 use super::state::{Run, State};
 use super::{Effect, Turn, admit};
@@ -11,6 +13,8 @@ use crate::domain::{
 
 /// So many runs wait at most.
 const MOST: usize = 8;
+/// The wall clock may be set while a run waits for it, so it is looked at again so often.
+const LOOK: Duration = Duration::from_secs(60);
 /// A run that begins so much later than it was to, in microseconds, says so.
 const LATE: i64 = 60_000_000;
 
@@ -169,7 +173,7 @@ impl State {
     pub(super) fn next_begins(&self) -> Option<Tick> {
         let may = admit::start(self).is_ok();
         let begins = self.queue.iter().filter(|_| may).map(|waiting| waiting.begins.map(|begins| self.tick_at(begins)));
-        begins.map(Option::unwrap_or_default).min()
+        begins.map(Option::unwrap_or_default).min().map(|begins| begins.min(self.tick_of_last_look() + LOOK))
     }
 
     /// The next one first.

@@ -39,6 +39,11 @@ impl State {
         let left = utc.as_micros().saturating_sub(last.utc.as_micros());
         last.tick + Duration::from_micros(u64::try_from(left).unwrap_or(0))
     }
+
+    /// When the clocks were last looked at.
+    pub(super) fn tick_of_last_look(&self) -> Tick {
+        self.host_clock.last.map_or(Tick::ZERO, |last| last.tick)
+    }
 }
 
 impl Turn {
