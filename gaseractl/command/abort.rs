@@ -29,9 +29,9 @@ pub async fn execute(session: &Session, run: Option<String>) -> Result<Exit, Fai
 /// Whoever aborts a run may not expect that another one follows it.
 async fn tell_of_the_next(session: &Session, client: &mut Client) {
     let status = client.status().await.ok().and_then(|text| serde_json::from_str::<Status>(&text).ok());
-    for queued in status.into_iter().flat_map(|status| status.queued).filter(|queued| queued.begins.is_none()) {
-        let id = queued.run_id;
+    let waiting = status.map_or_else(Vec::new, |status| status.queued);
+    if let Some(next) = waiting.iter().find(|queued| queued.begins.is_none()) {
+        let id = &next.run_id;
         session.output.note(&format!("run {id} waits and begins next; `gaseractl abort {id}` calls it off"));
-        return;
     }
 }

@@ -125,8 +125,7 @@ impl Turn {
         let exactly = all.iter().copied().find(|run| run.0 == wanted);
         let begins_so: Vec<&RunId> = all.iter().copied().filter(|run| run.0.starts_with(&wanted)).collect();
         match (exactly, &begins_so[..]) {
-            (Some(run), _) => Ok(run.clone()),
-            (None, &[run]) => Ok(run.clone()),
+            (Some(run), _) | (None, &[run]) => Ok(run.clone()),
             (None, []) => {
                 let text = format!("no run {name} is under way or waits to begin; see gaseractl status");
                 Err(Denied::new(Reason::RunUnknown, text))
