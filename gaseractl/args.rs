@@ -25,7 +25,7 @@ Examples:
   gaseractl start --channels 1-4 --repeats 2 --dry-run   when would it end?
   gaseractl start --channels 1-4 --repeats 2 --watch     start, and look on
   gaseractl start weekly.toml --wait                     a plan in a file
-  gaseractl start --align 1h --if-busy wait              at the next full hour, or when the analyzer is free
+  gaseractl start --align 1h --if-busy wait              at the next full hour, or later
   gaseractl watch                                        look on; Ctrl-C leaves the run alone
   gaseractl runs export last -o run.csv                  the records of the last run
 
@@ -87,7 +87,7 @@ pub enum Color {
 pub enum Command {
     /// Start a measurement
     Start(Box<Start>),
-    /// Abort the measurement under way, or call off one that waits; returns when the analyzer is idle
+    /// Abort the measurement under way, or call off one that waits to begin
     Abort(Abort),
     /// Suspend the run under way where it is, after the sample under way
     Pause(Pause),

@@ -17,8 +17,8 @@ const HEAD: &str = "\
 
 Made by `cargo test admission` from the answers of the engine (`BLESS=1` writes it anew). \"yes\" is granted at once; `start` and
 `abort` are then answered when the analyzer measures, or is idle. \"start, queued\" is `--if-busy wait`, \"start, aligned\" is
-`--align`; both are answered at once where the run has to wait. \"abort WAITING\" names a run that waits. Everything else is the reason of the refusal, as gRPC and
-`--json` give it.
+`--align`; both are answered at once where the run has to wait. \"abort WAITING\" names a run that waits. Everything else is the reason of the
+refusal, as gRPC and `--json` give it.
 
 ";
 

@@ -1,9 +1,7 @@
 //! Runs that are to begin later.
 
 use gasera::domain::event::RunChange;
-use gasera::domain::{
-    AnalyzerNews, Denied, Done, Event, Fact, Outcome, Plan, Reason, StartRequest, Sync, Tick, Waiting,
-};
+use gasera::domain::{Denied, Done, Event, Fact, Outcome, Plan, Reason, StartRequest, Sync, Tick, Waiting};
 use gasera::engine::{Beginning, Effect, RequestId, What};
 
 use super::runs::lively;
