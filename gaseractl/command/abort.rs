@@ -21,17 +21,20 @@ pub async fn execute(session: &Session, run: Option<String>) -> Result<Exit, Fai
         output::line(&format!("run {run_id} is called off; it had not begun"))?;
     } else {
         output::line(&format!("run {run_id} is aborted; the analyzer is idle"))?;
-        tell_of_the_next(session, &mut client).await;
+        tell_of_the_next(session, &mut client, run_id).await;
     }
     Ok(Exit::DONE)
 }
 
 /// Whoever aborts a run may not expect that another one follows it.
-async fn tell_of_the_next(session: &Session, client: &mut Client) {
+async fn tell_of_the_next(session: &Session, client: &mut Client, aborted: &str) {
     let status = client.status().await.ok().and_then(|text| serde_json::from_str::<Status>(&text).ok());
-    let waiting = status.map_or_else(Vec::new, |status| status.queued);
-    if let Some(next) = waiting.iter().find(|queued| queued.begins.is_none()) {
-        let id = &next.run_id;
+    let Some(status) = status else { return };
+    let waits = status.queued.iter().find(|queued| queued.begins.is_none()).map(|queued| &queued.run_id);
+    let begun = status.run.as_ref().map(|run| &run.id).filter(|id| id.0 != aborted);
+    if let Some(id) = begun {
+        session.output.note(&format!("run {id} waited and begins now; `gaseractl abort {id}` aborts it too"));
+    } else if let Some(id) = waits {
         session.output.note(&format!("run {id} waits and begins next; `gaseractl abort {id}` calls it off"));
     }
 }

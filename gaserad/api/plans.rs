@@ -2,9 +2,7 @@
 
 use super::control::{PlanMistake, PlanText};
 use super::{Services, convert};
-use crate::domain::{
-    Begins, Denied, Multiple, Plan, PlanDraft, PlanRequest, Reason, RunId, Started, TimelineEntry, Utc,
-};
+use crate::domain::{Begins, Denied, Multiple, Plan, PlanDraft, PlanRequest, Reason, RunId, Started, TimelineEntry};
 use crate::proto;
 
 /// The most phases that a timeline tells; a longer plan is told by its first repeats.
@@ -85,7 +83,7 @@ impl Planning<'_> {
         let (begins_utc, end_utc) = match started.when {
             Begins::Now => (String::new(), self.end(plan)),
             Begins::Next => Default::default(),
-            Begins::At(begins) => (begins.to_string(), self.end_of(plan, begins)),
+            Begins::At(begins) => (begins.to_string(), (begins + plan.total()).to_string()),
         };
         proto::StartMeasurementResponse {
             run_id: started.run.0,
@@ -109,11 +107,7 @@ impl Planning<'_> {
 
     /// When the plan would be through if it began now.
     fn end(&self, plan: &Plan) -> String {
-        self.end_of(plan, self.0.clock.now().utc)
-    }
-
-    fn end_of(&self, plan: &Plan, begins: Utc) -> String {
-        (begins + self.0.clock.outside(plan.total())).to_string()
+        (self.0.clock.now().utc + self.0.clock.outside(plan.total())).to_string()
     }
 }
 

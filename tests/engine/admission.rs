@@ -123,6 +123,13 @@ fn at(moment: &str) -> World {
         "measuring" => waiting_for("the end of the measuring time"),
         "the gas exchange is waited for" => waiting_for("a whole gas exchange on this channel"),
         "the valve moves" => waiting_for("the valve to reach the channel"),
+        other => late(other),
+    }
+}
+
+/// From the middle of a run on.
+fn late(moment: &str) -> World {
+    match moment {
         "the valve is lost" => {
             let mut world = waiting_for("a whole gas exchange on this channel");
             world.valve_says(ValveNews::Lost(Fault::new(FaultKind::Offline, "the port is gone")));
