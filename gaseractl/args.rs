@@ -25,6 +25,7 @@ Examples:
   gaseractl start --channels 1-4 --repeats 2 --dry-run   when would it end?
   gaseractl start --channels 1-4 --repeats 2 --watch     start, and look on
   gaseractl start weekly.toml --wait                     a plan in a file
+  gaseractl start --align 1h --if-busy wait              at the next full hour, or later
   gaseractl watch                                        look on; Ctrl-C leaves the run alone
   gaseractl runs export last -o run.csv                  the records of the last run
 
@@ -86,7 +87,7 @@ pub enum Color {
 pub enum Command {
     /// Start a measurement
     Start(Box<Start>),
-    /// Abort the measurement under way; returns when the analyzer is idle
+    /// Abort the measurement under way, or call off one that waits to begin
     Abort(Abort),
     /// Suspend the run under way where it is, after the sample under way
     Pause(Pause),
@@ -114,8 +115,21 @@ pub enum Command {
     Mux(Mux),
 }
 
+const ABORT_EXAMPLES: &str = "\
+Examples:
+  gaseractl abort
+  gaseractl abort 01KAH        the run whose id begins so: it is under way, or waits to begin
+
+With --json: {\"run_id\",\"waited\"}; \"waited\" is true if it had not begun, and will not.
+Without RUN, the run under way is aborted, or if there is none, the next one that waits. After an abort the next run that \
+waits begins. Exit code 3 if there is nothing to abort, 10 if there is no such RUN.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = ABORT_EXAMPLES)]
 pub struct Abort {
+    /// A run that is under way or waits to begin, by its id or a unique prefix of it [default: the one under way, or
+    /// else the next one]
+    pub run: Option<String>,
     /// Accepted for symmetry: abort always returns when the analyzer is idle
     #[arg(long, action = ArgAction::SetTrue)]
     pub wait: bool,

@@ -66,10 +66,10 @@ impl Client {
         Ok(self.explain(answer)?.plans)
     }
 
-    /// Returns the id of the run that was aborted, once the analyzer is idle.
-    pub async fn abort(&mut self) -> Result<String, Failure> {
-        let answer = self.grpc.abort_measurement(AbortMeasurementRequest { operator: operator() }).await;
-        Ok(self.explain(answer)?.run_id)
+    /// Tells which run was aborted, once the analyzer is idle.
+    pub async fn abort(&mut self, run: String) -> Result<proto::AbortMeasurementResponse, Failure> {
+        let answer = self.grpc.abort_measurement(AbortMeasurementRequest { operator: operator(), run }).await;
+        self.explain(answer)
     }
 
     /// Returns the id of the run under way, as do the next four.

@@ -6,6 +6,7 @@ mod control;
 mod fake;
 mod instrument;
 mod plan;
+mod queue;
 mod runs;
 mod start;
 mod support;

@@ -17,6 +17,7 @@ mod lab;
 mod measure;
 mod outage;
 mod plan;
+mod queue;
 mod refusals;
 mod restart;
 mod timings;

@@ -55,7 +55,7 @@ pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
     let command = async {
         match args.command {
             Command::Start(start) => start::execute(&session, &start).await,
-            Command::Abort(_) => abort::execute(&session).await,
+            Command::Abort(abort) => abort::execute(&session, abort.run).await,
             Command::Pause(pause) => control::pause(&session, pause).await,
             Command::Resume => control::resume(&session).await,
             Command::Skip => control::skip(&session).await,

@@ -53,5 +53,5 @@ pub fn live_or_json(session: &Session) -> Show {
 /// Says how it ended; the exit code says it too.
 pub fn told(session: &Session, ending: &Ending) -> Exit {
     session.output.note(&ending.sentence());
-    Exit::of(ending.outcome)
+    ending.exit
 }

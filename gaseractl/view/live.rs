@@ -22,6 +22,7 @@ pub fn lines(model: &Model, link: &State, endpoint: &str, paint: Paint, width: u
     if status.run.is_some() {
         lines.push(paint.busy(&status::progress(status)).into_owned());
     }
+    lines.extend(waiting(status, width));
     lines.extend(grid(status, paint, width));
     lines.extend(wrap(&format!("Analyzer  {}", words::analyzer(&status.analyzer)), width, 1));
     if !status.analyzer.errors.is_empty() {
@@ -32,6 +33,16 @@ pub fn lines(model: &Model, link: &State, endpoint: &str, paint: Paint, width: u
     lines.extend(fault);
     lines.extend(readings(status, model.now(), paint));
     lines
+}
+
+/// The next run that begins later, and how many more do.
+fn waiting(status: &Status, width: usize) -> Option<String> {
+    let next = words::queued(status.queued.first()?);
+    let more = match status.queued.len() {
+        1 => String::new(),
+        runs => format!(" (and {} more)", runs - 1),
+    };
+    Some(short(&format!("Waiting   {next}{more}"), width))
 }
 
 fn header(model: &Model, link: &State, endpoint: &str, paint: Paint) -> String {

@@ -23,6 +23,9 @@ pub fn of(status: &Status, paint: Paint) -> String {
     } else if let Some(ending) = status.last_run.as_ref().and_then(Ending::of) {
         put("Last", ending.sentence());
     }
+    for (number, run) in status.queued.iter().enumerate() {
+        put(if number == 0 { "Waiting" } else { "" }, words::queued(run));
+    }
     put("Analyzer", analyzer(status, paint));
     put("Clock", clock(status));
     if status.clock_synchronized == Some(false) {

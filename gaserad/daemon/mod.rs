@@ -25,11 +25,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Address, Bound, Services};
 use crate::config::{Listen, OnRestart, Settings};
-use crate::domain::{AnalyzerOrder, Clock, CommandId, RunSummary};
+use crate::domain::{AnalyzerOrder, Clock, CommandId};
 use crate::engine::{Beginning, Guard, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{GuardSettings, Handle, Parts, Runtime};
-use crate::store::{ChannelLabels, Store, StoreError};
+use crate::store::{ChannelLabels, Opened, Store, StoreError};
 use crate::stream::{self, Hub};
 use devices::Devices;
 pub use failure::Failure;
@@ -71,7 +71,7 @@ impl Daemon {
             // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
             devices.analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
         }
-        let began = beginning(settings, &clock, opened.last_run.take(), resumes_after);
+        let began = beginning(settings, &clock, &mut opened, resumes_after);
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store: store.clone(),
@@ -186,13 +186,14 @@ async fn bind(listen: &[Listen]) -> Result<Vec<Bound>, Failure> {
 fn beginning(
     settings: &Settings,
     clock: &HostClock,
-    last_run: Option<RunSummary>,
+    opened: &mut Opened,
     resumes_after: Option<Duration>,
 ) -> Beginning {
     Beginning {
         limits: limits(settings, clock),
         stamp: settings.analyzer.stamp,
-        last_run,
+        last_run: opened.last_run.take(),
+        waiting: std::mem::take(&mut opened.waiting),
         resumes_after,
         reactions: settings.suspend,
         guard: settings

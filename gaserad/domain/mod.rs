@@ -46,7 +46,10 @@ pub use plan::{
     TimelineEntry,
 };
 pub use record::{Attribution, Flag, Qc, Record};
-pub use request::{Cause, Control, Denied, Done, FinishAfter, Reaction, Reactions, Reason, StartRequest};
+pub use request::{
+    Aborted, Begins, Cause, Control, Denied, Done, FinishAfter, Multiple, Reaction, Reactions, Reason, StartRequest,
+    Started, Waiting,
+};
 pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
 pub use status::{ProgressTick, Status};

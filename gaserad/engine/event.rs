@@ -33,6 +33,12 @@ pub enum What {
         request: RequestId,
         who: String,
     },
+    /// Of one run, that is under way or waits: its id, or the beginning of it.
+    AbortRun {
+        request: RequestId,
+        who: String,
+        run: String,
+    },
     Control {
         request: RequestId,
         who: String,

@@ -71,6 +71,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::Began(began) => turn.begin(*began),
         What::Start { request, run, asked } => turn.start(request, run, *asked),
         What::Abort { request, who } => turn.abort(request, &who),
+        What::AbortRun { request, who, run } => turn.abort_run(request, &who, &run),
         What::Control { request, who, control } => turn.control(request, who, control),
         What::MoveValve { request, order, .. } => turn.move_valve(request, order),
         What::Serve { request, service, .. } => turn.serve(request, service),

@@ -21,7 +21,9 @@ impl Turn {
         if resumes.is_none() || self.state.run.is_none() {
             let queue = std::mem::take(&mut self.state.queue);
             self.state = State::new(began);
-            self.state.queue = if resumes.is_some() { queue } else { std::collections::VecDeque::new() };
+            if resumes.is_some() && self.state.queue.is_empty() {
+                self.state.queue = queue;
+            }
             return;
         }
         (self.state.limits, self.state.shutting_down) = (began.limits, false);

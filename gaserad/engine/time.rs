@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use super::Turn;
+use super::state::State;
 use crate::attribution::{Credit, Dating};
-use crate::domain::{Cause, Flag, Moment, ResultRead, Severity, Tick, duration};
+use crate::domain::{Cause, Flag, Moment, ResultRead, Severity, Tick, Utc, duration};
 
 /// A smaller difference is no step: clocks are adjusted all the time.
 const STEP_MS: u64 = 2000;
@@ -57,6 +58,20 @@ impl HostClock {
             self.unsynced_until = Some(tick);
         }
         before != Some(synchronized)
+    }
+}
+
+impl State {
+    /// The tick at which the wall clock shows that, as far as is known.
+    pub(super) fn tick_at(&self, utc: Utc) -> Tick {
+        let Some(last) = self.host_clock.last else { return Tick::ZERO };
+        let left = utc.as_micros().saturating_sub(last.utc.as_micros());
+        last.tick + Duration::from_micros(u64::try_from(left).unwrap_or(0))
+    }
+
+    /// When the clocks were last looked at.
+    pub(super) fn tick_of_last_look(&self) -> Tick {
+        self.host_clock.last.map_or(Tick::ZERO, |last| last.tick)
     }
 }
 

@@ -198,9 +198,13 @@ impl Runtime {
                 let request = self.wait(answer, asked.who.clone(), "start");
                 Some(What::Start { request, run: new_run_id(self.clock.now()), asked })
             }
-            Some(Request::Abort(who, answer)) => {
+            Some(Request::Abort(who, None, answer)) => {
                 let request = self.wait(answer, who.clone(), "abort");
                 Some(What::Abort { request, who })
+            }
+            Some(Request::Abort(who, Some(run), answer)) => {
+                let request = self.wait(answer, who.clone(), format!("abort {run}"));
+                Some(What::AbortRun { request, who, run })
             }
             Some(Request::Control(control, who, answer)) => {
                 let request = self.wait(answer, who.clone(), control.words());
@@ -315,7 +319,8 @@ impl Runtime {
     fn audit(&self, request: RequestId, answer: &Result<Done, domain::Denied>) -> Option<Audit> {
         let waiting = self.waiting.get(&request)?;
         let result = match answer {
-            Ok(Done::Run(run)) => format!("ok {run}"),
+            Ok(Done::Run(run) | Done::Unqueued(run)) => format!("ok {run}"),
+            Ok(Done::Queued(run, _)) => format!("queued {run}"),
             Ok(Done::Valve(position)) => {
                 format!("ok {}", position.channel().map_or_else(String::new, |at| at.to_string()))
             }

@@ -246,6 +246,9 @@ impl GaseraService for Scripted {
     ) -> Result<Response<StartMeasurementResponse>, Status> {
         let mut response = self.script.start.clone()?;
         let asked = request.into_inner();
+        if asked.if_busy() == proto::IfBusy::Wait || asked.align_ms > 0 {
+            self.note(format!("{:?} {}", asked.if_busy(), asked.align_ms));
+        }
         if asked.if_measuring() != proto::IfMeasuring::Refuse {
             self.note(format!("{:?}", asked.if_measuring()));
         }
@@ -261,9 +264,13 @@ impl GaseraService for Scripted {
 
     async fn abort_measurement(
         &self,
-        _: Request<AbortMeasurementRequest>,
+        request: Request<AbortMeasurementRequest>,
     ) -> Result<Response<AbortMeasurementResponse>, Status> {
-        Ok(Response::new(AbortMeasurementResponse { run_id: self.script.abort.clone()? }))
+        let run = request.into_inner().run;
+        if !run.is_empty() {
+            self.note(run.clone());
+        }
+        Ok(Response::new(AbortMeasurementResponse { run_id: self.script.abort.clone()?, waited: !run.is_empty() }))
     }
 
     async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {
