@@ -4,10 +4,14 @@
 
 mod control;
 mod fake;
+mod fake_web;
 mod instrument;
 mod plan;
+mod reconnect;
 mod runs;
 mod start;
+mod stream;
 mod support;
+mod token;
 mod usage;
 mod watch;
