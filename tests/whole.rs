@@ -22,3 +22,4 @@ mod restart;
 mod timings;
 mod trouble;
 mod verdict;
+mod watch;

@@ -17,14 +17,14 @@ Examples:
   gaseractl watch --max-reconnect 3 --fallback none || echo gone
 
 A line of JSON is {\"id\",\"type\",…}: the event's number, its name, and its data. What is not numbered has a null id: \
-connected, progress, heartbeat, gap. With --types only those events are shown, and always \"gap\", which says \
-that events are missing. The table leaves out progress and heartbeats.
+connected, progress, heartbeat, gap; a snapshot has that of the last event in it. With --types only those events are \
+shown, and always \"gap\", which says that events are missing. The table leaves out progress and heartbeats.
 
 A broken connection is taken up again after the last event that came: events are numbered without a gap, and none is \
 shown twice, also when gaserad is restarted. Between attempts a random part of 1 s, 2 s, 4 s, … is waited (or of what \
 gaserad asks for, doubled as often). When 5 attempts in a row were in vain, the state is polled every 2 s and shown as \
 a snapshot whenever it has changed, while the stream is tried again every 30 s, and at once when gaserad answers \
-again; what happened meanwhile is then shown. Ctrl-C does not stop the run.";
+again or a run begins or ends; what happened meanwhile is then shown. Ctrl-C does not stop the run.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -53,7 +53,7 @@ pub struct Watch {
     /// What to do then: poll the state, or give up with exit code 8
     #[arg(long, value_name = "F", default_value = "poll")]
     pub fallback: Fallback,
-    /// How long to wait before the second attempt, at most; it doubles from there [default: what gaserad asks for]
+    /// How long to wait before the first attempt, at most; it doubles from there [default: what gaserad asks for]
     #[arg(long, value_name = "D", value_parser = duration::parse)]
     pub reconnect_delay: Option<Duration>,
     /// How long to wait between two attempts, at most

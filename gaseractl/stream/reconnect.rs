@@ -11,6 +11,7 @@ use gasera::sse::{Frame, Link, Loss, Next, Parser};
 use http::{Method, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -78,7 +79,8 @@ impl Subscription {
         };
         let (sender, messages) = mpsc::channel(PENDING);
         let endpoints = endpoints.only(endpoint.clone());
-        let reader = Reader { endpoints, query, place, sender, link, resets: 0 };
+        let reader =
+            Reader { endpoints, query, place, sender, link, resets: 0, answers: true, shown: None, tried: None };
         Ok(Self { endpoint, messages, reader: tokio::spawn(reader.run(begun)) })
     }
 
@@ -128,6 +130,12 @@ struct Reader {
     link: Link,
     /// Connections that were given up because of what came over them.
     resets: u32,
+    /// Somebody was there when it was asked last.
+    answers: bool,
+    /// The state that was shown last while there was no stream, without its time.
+    shown: Option<Value>,
+    /// The run of the state for which the stream was tried last.
+    tried: Option<Value>,
 }
 
 /// Nobody listens any more.
@@ -214,7 +222,6 @@ impl Reader {
     }
 
     async fn reconnect(&mut self, mut lost: Lost) -> Result<Incoming, Unheard> {
-        let mut answers = lost.answered;
         loop {
             let was_polling = self.link.is_polling();
             match self.link.lost(lost.how, chance()) {
@@ -226,17 +233,21 @@ impl Reader {
                     if !was_polling {
                         self.tell(Message::State(State::Polling { why: lost.why })).await?;
                     }
-                    answers = self.poll(probe, answers).await?;
+                    self.poll(probe).await?;
                 }
                 Next::GiveUp => return self.give_up(&lost.why).await,
             }
             lost = match connect(&self.endpoints, &self.query, &self.place).await {
                 Ok((_, body)) => {
+                    (self.answers, self.shown) = (true, None);
                     self.tell(Message::State(State::Connected)).await?;
                     return Ok(body);
                 }
                 Err(Denied::Later { lost, .. }) => lost,
-                Err(Denied::Unreachable(failure)) => Lost::broken(failure.text),
+                Err(Denied::Unreachable(failure)) => {
+                    self.answers = false;
+                    Lost::broken(failure.text)
+                }
                 Err(Denied::ForGood(failure)) => {
                     self.link.refused();
                     return self.tell(Message::State(State::Lost(failure))).await.and(Err(Unheard));
@@ -253,40 +264,41 @@ impl Reader {
     }
 
     /// Shows how things stand, as if the daemon had said so, until it is time to try the stream again: after `probe`, or
-    /// when the daemon answers again that did not. Whether it does.
-    async fn poll(&mut self, probe: Duration, mut answers: bool) -> Result<bool, Unheard> {
+    /// at once when somebody is there again, or a run has begun or ended: what happened is better told by the stream, event
+    /// by event.
+    async fn poll(&mut self, probe: Duration) -> Result<(), Unheard> {
         let mut over = pin!(sleep(probe));
-        let mut shown = None;
         loop {
             let asked = tokio::select! {
                 asked = web::text(&self.endpoints, Method::GET, "/status") => asked,
-                () = &mut over => return Ok(answers),
+                () = &mut over => return Ok(()),
             };
-            let answered_before = std::mem::replace(&mut answers, asked.is_ok());
+            let was_there = std::mem::replace(&mut self.answers, asked.is_ok());
             if let Ok(text) = asked {
-                self.show(text, &mut shown).await?;
-                if !answered_before {
-                    return Ok(true);
+                let notice = Notice::new(Frame { event: "snapshot".into(), data: text.trim().to_owned(), id: None });
+                let run = notice.data.pointer("/run/id").cloned().unwrap_or_default();
+                if self.tried.replace(run.clone()) != Some(run) || !was_there {
+                    return Ok(());
                 }
+                self.show(notice).await?;
             }
             tokio::select! {
                 () = sleep(POLL) => {}
-                () = &mut over => return Ok(answers),
+                () = &mut over => return Ok(()),
             }
         }
     }
 
     /// Passes the state on if anything but its time has changed.
-    async fn show(&self, text: String, shown: &mut Option<serde_json::Value>) -> Result<(), Unheard> {
-        let notice = Notice::new(Frame { event: "snapshot".into(), data: text.trim().to_owned(), id: None });
+    async fn show(&mut self, notice: Notice) -> Result<(), Unheard> {
         let mut state = notice.data.clone();
-        if let Some(fields) = state.as_object_mut() {
-            fields.remove("timestamp");
+        let Some(fields) = state.as_object_mut() else { return Ok(()) };
+        fields.remove("timestamp");
+        if self.shown.as_ref() == Some(&state) {
+            return Ok(());
         }
-        if notice.data.is_object() && shown.replace(state.clone()) != Some(state) {
-            self.tell(Message::Notice(notice)).await?;
-        }
-        Ok(())
+        self.shown = Some(state);
+        self.tell(Message::Notice(notice)).await
     }
 
     async fn tell(&self, message: Message) -> Result<(), Unheard> {

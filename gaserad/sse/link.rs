@@ -133,7 +133,7 @@ impl Link {
         if self.patience.attempts.is_some_and(|attempts| self.losses > attempts) {
             return self.spent(chance);
         }
-        let delay = base.saturating_mul(1 << (self.losses - 1).min(20)).min(self.patience.longest_delay);
+        let delay = base.saturating_mul(1 << (self.losses - 1).min(20)).min(self.longest());
         Next::Wait(match loss {
             Loss::Broken => jitter(delay),
             Loss::Asked(asked) | Loss::Restart(asked) => (asked.min(MOST_PATIENCE) + jitter(base)).max(jitter(delay)),
@@ -153,7 +153,11 @@ impl Link {
 
     fn base(&self) -> Duration {
         let base = self.patience.first_delay.or(self.retry).unwrap_or(FIRST_DELAY);
-        base.max(SHORTEST_BASE).min(self.patience.longest_delay)
+        base.clamp(SHORTEST_BASE, self.longest())
+    }
+
+    fn longest(&self) -> Duration {
+        self.patience.longest_delay.max(SHORTEST_BASE)
     }
 
     /// The server will not have it, now or later.

@@ -17,8 +17,6 @@ pub enum Action {
     Hang,
     /// As the first: there is no stream, and it may be asked for again after so many seconds.
     Refuse(u16, Option<u64>),
-    /// The connection breaks.
-    Break,
 }
 
 pub fn refuse() -> http::Response<Body> {
@@ -55,15 +53,12 @@ pub fn stream(actions: Vec<Action>, mut started: watch::Receiver<bool>) -> http:
         for action in actions {
             match action {
                 Action::Send(text) => {
-                    let _ = sender.send(Ok::<_, std::io::Error>(Frame::data(Bytes::from(text)))).await;
+                    let _ = sender.send(Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(text)))).await;
                 }
                 Action::AwaitStart => {
                     let _ = started.wait_for(|started| *started).await;
                 }
                 Action::Hang => sender.closed().await,
-                Action::Break => {
-                    let _ = sender.send(Err(std::io::ErrorKind::ConnectionReset.into())).await;
-                }
                 Action::Refuse(..) => {}
             }
         }

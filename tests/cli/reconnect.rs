@@ -14,7 +14,7 @@ const SOON: [&str; 2] = ["--reconnect-delay", "100ms"];
 
 fn fake(streams: Vec<Vec<Action>>) -> Fake {
     let status = serde_json::to_string(&status(Some(summary(None)), None, 44)).unwrap();
-    Fake::new(Script { streams, status, ..Script::default() })
+    Fake::new(Script { status, streams, ..Script::default() })
 }
 
 fn watch(fake: &Fake, more: &[&str]) -> Done {
@@ -41,7 +41,7 @@ fn ids(done: &Done) -> Vec<u64> {
 #[test]
 fn events_that_come_again_are_shown_once_and_a_gap_is_shown() {
     let gap = "event: gap\ndata: {\"reason\":\"these events are not kept any more\",\"after\":42,\"missed\":3}\n\n";
-    let first = vec![hello(), Action::Send(moving(41) + &moving(42) + &moving(42)), Action::Break];
+    let first = vec![hello(), Action::Send(moving(41) + &moving(42) + &moving(42))];
     let second = vec![Action::Send(moving(41) + &moving(42) + gap + &moving(46)), the_end(47), Action::Hang];
     let fake = fake(vec![first, second]);
     let done = watch(&fake, &["--until-done"]);
@@ -72,7 +72,7 @@ fn retry_after_is_waited_for() {
 #[test]
 fn what_will_never_be_granted_is_not_asked_twice() {
     for (status, exit) in [(401, 11), (403, 11), (404, 10), (400, 2)] {
-        let fake = fake(vec![vec![hello(), Action::Break], vec![Action::Refuse(status, None)]]);
+        let fake = fake(vec![vec![hello()], vec![Action::Refuse(status, None)]]);
         let done = watch(&fake, &[]);
         assert_eq!(done.exit, exit, "{status}: {done:?}");
         let told = format!("answered {status} ");
@@ -84,7 +84,7 @@ fn what_will_never_be_granted_is_not_asked_twice() {
 #[test]
 fn without_a_fallback_it_is_given_up_after_so_many_attempts() {
     let again = || vec![Action::Refuse(500, None)];
-    let fake = fake(vec![vec![hello(), Action::Break], again(), again(), again()]);
+    let fake = fake(vec![vec![hello()], again(), again(), again()]);
     let done = watch(&fake, &["--fallback", "none", "--max-reconnect", "2"]);
     assert_eq!(done.exit, 8, "{done:?}");
     assert!(done.stderr.contains("gaserad did not come back after 2 attempts: gaserad at unix:"), "{done:?}");
@@ -125,26 +125,41 @@ fn an_announced_restart_is_waited_for() {
 }
 
 #[test]
-fn without_a_stream_the_state_is_polled_until_the_stream_is_back_and_nothing_is_missed() {
-    let again = || vec![Action::Refuse(502, None)];
-    let back = vec![Action::Send(moving(42) + &moving(43)), the_end(44), Action::Hang];
-    let fake = fake(vec![vec![hello(), Action::Send(moving(41)), Action::Break], again(), back]);
-    let done = watch(&fake, &["--until-done", "--max-reconnect", "1", "--fallback", "poll"]);
-    assert_eq!((done.exit, ids(&done)), (0, vec![41, 42, 43, 44]), "{done:?}");
-    assert!(done.stderr.contains("fallback: polling the state every 2 s"), "{done:?}");
-    let snapshots = done.stdout.lines().filter(|line| line.starts_with("{\"id\":null,\"type\":\"snapshot\"")).count();
-    assert!(snapshots == 1, "{done:?}");
-    let calls = fake.calls();
-    assert_eq!(calls.iter().filter(|call| *call == "GET /events after 41").count(), 2, "{calls:?}");
-    assert!(calls.contains(&"GET /status".to_owned()), "{calls:?}");
+fn while_nobody_is_there_the_state_is_polled_and_nothing_is_missed_when_the_stream_is_back() {
+    let first = vec![hello(), Action::Send(moving(41)), Action::AwaitStart];
+    let second = vec![Action::Send(moving(42) + &moving(43)), the_end(44), Action::Hang];
+    let fake = fake(vec![first, second]);
+    let socket = fake.unix.strip_prefix("unix:").unwrap();
+    let aside = format!("{socket}.aside");
+    let mut command = gaseractl();
+    command.args(["watch", "--until-done", "--max-reconnect", "1", "--endpoint", &fake.unix]).args(SOON);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let (mut lines, told) = (BufReader::new(stdout).lines(), BufReader::new(stderr).lines());
+    let mut seen = vec![lines.next().unwrap().unwrap(), lines.next().unwrap().unwrap()];
+
+    std::fs::rename(socket, &aside).unwrap();
+    assert_eq!(run(&["start", "--channels", "1", "--endpoint", &fake.http]).exit, 0);
+    let mut told = told.map(Result::unwrap);
+    assert!(told.any(|line| line.starts_with("fallback: polling the state every 2 s")));
+    std::fs::rename(&aside, socket).unwrap();
+    assert!(told.any(|line| line == "connected again"));
+
+    seen.extend(lines.map(Result::unwrap));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let done = Done { exit: 0, stdout: seen.join("\n"), stderr: String::new() };
+    assert_eq!(ids(&done), [41, 42, 43, 44], "{seen:?}");
+    let asked = fake.calls();
+    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+    assert_eq!(asked, ["GET /events", "StartMeasurement", "GET /status", "GET /events after 41"]);
 }
 
 #[test]
 fn the_end_of_a_run_is_seen_by_polling_too() {
     let again = || vec![Action::Refuse(502, None)];
     let over = serde_json::to_string(&status(None, Some(summary(Some(Outcome::Partial))), 50)).unwrap();
-    let streams = vec![vec![hello(), Action::Break], again(), again(), again(), again()];
-    let fake = Fake::new(Script { streams, status: over, ..Script::default() });
+    let streams = vec![vec![hello()], again(), again(), again(), again()];
+    let fake = Fake::new(Script { status: over, streams, ..Script::default() });
     let done = watch(&fake, &["--until-done", "--max-reconnect", "0"]);
     assert_eq!(done.exit, 7, "{done:?}");
 }

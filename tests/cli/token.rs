@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -82,6 +82,7 @@ struct Certified {
 fn certified(folder: &Path, name: &str) -> Certified {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, format!("authority of {name}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = folder.join(format!("{name}.pem"));
     std::fs::write(&authority, params.self_signed(&key).unwrap().pem()).unwrap();

@@ -45,8 +45,8 @@ fn reader() -> (Reader, mpsc::Receiver<Message>) {
     link.lost(Loss::Broken, 1.0);
     link.lost(Loss::Broken, 1.0);
     link.opened();
-    let reader = Reader { endpoints, query: Query::default(), place: Place::default(), sender, link, resets: 0 };
-    (reader, receiver)
+    let (query, place) = (Query::default(), Place::default());
+    (Reader { endpoints, query, place, sender, link, resets: 0, answers: true, shown: None, tried: None }, receiver)
 }
 
 /// The longest that would be waited now.
@@ -142,10 +142,11 @@ async fn what_nobody_hears_is_not_read() {
 
 #[tokio::test(start_paused = true)]
 async fn a_state_that_changes_in_its_time_only_is_shown_once() {
-    let (reader, mut messages) = reader();
-    let mut shown = None;
+    let (mut reader, mut messages) = reader();
     for text in [r#"{"timestamp":1,"a":1}"#, r#"{"timestamp":2,"a":1}"#, r#"{"timestamp":3,"a":2}"#, "no state"] {
-        assert!(reader.show(text.into(), &mut shown).await.is_ok());
+        assert!(
+            reader.show(Notice::new(Frame { event: "snapshot".into(), data: text.into(), id: None })).await.is_ok()
+        );
     }
     assert_eq!(ids(&mut messages), [None, None]);
 }

@@ -28,7 +28,7 @@ fn in_state(state: State) -> Link {
             link.open();
         }
         State::Connected => {}
-        State::Reconnecting => drop(link.lost(Loss::Broken, 1.0)),
+        State::Reconnecting => assert_eq!(link.lost(Loss::Broken, 1.0), Next::Wait(SECOND)),
         State::Error => link.refused(),
     }
     assert_eq!(link.state(), state);
@@ -48,7 +48,7 @@ fn every_state_has_its_way_out_of_everything_that_happens() {
         ("heard", |link| link.heard(SECOND, true), from),
         (
             "lost",
-            |link| drop(link.lost(Loss::Broken, 0.5)),
+            |link| assert!(matches!(link.lost(Loss::Broken, 0.5), Next::Wait(_) | Next::GiveUp)),
             [Disconnected, Reconnecting, Reconnecting, Reconnecting, Error],
         ),
         ("refused", Link::refused, [Error; 5]),
@@ -97,6 +97,9 @@ fn the_server_says_what_doubles_unless_the_user_does() {
         link.asked_to_retry_after(asked);
         assert_eq!(link.lost(Loss::Broken, 1.0), Next::Wait(waited));
     }
+
+    let none = Patience { first_delay: Some(Duration::ZERO), longest_delay: Duration::ZERO, ..Patience::default() };
+    assert_eq!(opened(none).lost(Loss::Broken, 1.0), Next::Wait(SHORTEST_BASE));
 
     let mine = Patience { first_delay: Some(seconds(3)), longest_delay: seconds(5), ..Patience::default() };
     let mut link = opened(mine);
