@@ -172,7 +172,8 @@ impl<'a> Follower<'a> {
         Ok(response.run.as_ref().and_then(Ending::listed))
     }
 
-    fn link(&mut self, state: State) -> Result<(), Failure> {
+    /// Tells how the connection does; an error if there will be none any more.
+    pub fn link(&mut self, state: State) -> Result<(), Failure> {
         match &state {
             State::Connected => self.say("connected again"),
             State::Reconnecting { wait, why } => {

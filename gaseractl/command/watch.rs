@@ -8,7 +8,7 @@ use super::follow::{Filter, Follower, Show, Target};
 use crate::args::{Fallback, Format, Watch};
 use crate::failure::{Exit, Failure};
 use crate::stream::Said;
-use crate::stream::reconnect::{Query, Subscription};
+use crate::stream::reconnect::{Message, Query, Subscription};
 use crate::view::model::Ending;
 use crate::web;
 
@@ -29,15 +29,26 @@ pub async fn execute(session: &Session, watch: &Watch) -> Result<Exit, Failure> 
     let mut follower = Follower::new(session, show, filter, subscription.endpoint.to_string());
     follower.bell = watch.notify;
     if watch.until_done && watch.since.is_none() {
-        let snapshot = subscription.snapshot().await?;
-        if let Said::Snapshot(status) = &snapshot.said {
-            target = Target::current(status);
-        }
-        follower.take(&snapshot)?;
+        target = begin(&mut follower, &mut subscription).await?;
     }
     let ending = follower.until(&mut subscription, &mut target).await?;
     drop(follower);
     Ok(told(session, &ending))
+}
+
+/// Waits until the daemon has said how things stand, which a full one may not do soon.
+async fn begin(follower: &mut Follower<'_>, subscription: &mut Subscription) -> Result<Target, Failure> {
+    loop {
+        match subscription.next().await {
+            Message::State(state) => follower.link(state)?,
+            Message::Notice(notice) => {
+                if let Said::Snapshot(status) = &notice.said {
+                    follower.take(&notice)?;
+                    return Ok(Target::current(status));
+                }
+            }
+        }
+    }
 }
 
 async fn status(session: &Session) -> Result<Status, Failure> {

@@ -56,6 +56,7 @@ fn a_daemon_without_a_place_is_asked_again_when_it_says() {
     let fake = fake(vec![full(), full(), vec![hello(), the_end(41), Action::Hang]]);
     let done = watch(&fake, &["--until-done"]);
     assert_eq!((done.exit, ids(&done)), (0, vec![41]), "{done:?}");
+    assert_eq!(done.stderr.matches(": all places are taken; trying again in ").count(), 2, "{done:?}");
     assert_eq!(fake.calls(), ["GET /events"; 3]);
 }
 
