@@ -4,6 +4,8 @@ mod control;
 mod instrument;
 mod plan;
 mod start;
+mod stream;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
 pub use plan::{Plan, PlanCommand};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
+pub use stream::{Stream, StreamCommand};
+pub use watch::{Fallback, Format, Watch};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
 
@@ -59,9 +63,15 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Where gaserad listens: unix:/path or http://host:port [default: its unix socket, then http://127.0.0.1:5001]
+    /// Where gaserad listens: unix:/path, http://host:port or https://host:port [default: its unix socket, then http://127.0.0.1:5001]
     #[arg(long, global = true, env = "GASERACTL_ENDPOINT", value_name = "ENDPOINT", hide_env_values = true)]
     pub endpoint: Option<Endpoint>,
+    /// The file with the token that gaserad asks for; nobody else may be able to read it
+    #[arg(long, global = true, env = "GASERACTL_TOKEN_FILE", value_name = "FILE", hide_env_values = true)]
+    pub token_file: Option<PathBuf>,
+    /// With https://: the certificates, in PEM, of those who may vouch for gaserad [default: the system's]
+    #[arg(long, global = true, env = "GASERACTL_CA_FILE", value_name = "FILE", hide_env_values = true)]
+    pub ca_file: Option<PathBuf>,
     /// Print one JSON object, or JSON Lines for what goes on; times in UTC, durations in seconds
     #[arg(long, global = true)]
     pub json: bool,
@@ -105,6 +115,8 @@ pub enum Command {
     Status,
     /// Look on: a live view on a terminal, JSON Lines in a pipe
     Watch(Watch),
+    /// How the event stream does: figures, readers, a test event
+    Stream(Stream),
     /// List, show, export and verify runs
     Runs(Runs),
     /// Check, show and list plans
@@ -133,45 +145,6 @@ pub struct Abort {
     /// Accepted for symmetry: abort always returns when the analyzer is idle
     #[arg(long, action = ArgAction::SetTrue)]
     pub wait: bool,
-}
-
-const WATCH_EXAMPLES: &str = "\
-Examples:
-  gaseractl watch
-  gaseractl watch --types live_data --channels 1-4 | jq -c '[.channel, .components[].ppm]'
-  gaseractl watch --since 1200 --format table
-  gaseractl watch --until-done -q > events.jsonl && echo completed
-
-A line of JSON is {\"id\",\"type\",…}: the event's number, its name, and its data. What is not numbered has a null id: \
-connected, snapshot, progress, heartbeat, gap. With --types only those events are shown, and always \"gap\", which says \
-that events are missing. The table leaves out progress and heartbeats. A broken connection is taken up again where it \
-broke. Ctrl-C does not stop the run.";
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = WATCH_EXAMPLES)]
-pub struct Watch {
-    /// Only these events, like run.*,live_data
-    #[arg(long, value_name = "T", value_delimiter = ',')]
-    pub types: Vec<String>,
-    /// Only events of these channels, like 1-8,12; events without a channel stay
-    #[arg(long, value_name = "LIST", value_parser = channels)]
-    pub channels: Option<Channels>,
-    /// First replay what came after the event of this number
-    #[arg(long, value_name = "SEQ")]
-    pub since: Option<u64>,
-    /// table: a readable line per event, jsonl: a JSON object per event, frames: as on the wire
-    #[arg(long, value_name = "F")]
-    pub format: Option<Format>,
-    /// End when the run under way, or else the next one, has ended; exit codes as with start --wait
-    #[arg(long)]
-    pub until_done: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Table,
-    Jsonl,
-    Frames,
 }
 
 /// A checked list of channels, and as it was written.

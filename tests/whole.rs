@@ -23,3 +23,4 @@ mod restart;
 mod timings;
 mod trouble;
 mod verdict;
+mod watch;

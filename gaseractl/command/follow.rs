@@ -8,7 +8,7 @@ use gasera::domain::{Event, RunId, Status};
 use super::Session;
 use crate::args::Channels;
 use crate::failure::{Exit, Failure};
-use crate::output::{self, Screen};
+use crate::output::{self, Paint, Screen};
 use crate::stream::reconnect::{Message, State, Subscription};
 use crate::stream::{Notice, Said};
 use crate::view::model::{Ending, Model};
@@ -140,12 +140,14 @@ pub struct Follower<'a> {
     link: State,
     endpoint: String,
     screen: Option<Screen>,
+    /// Rings for what people want to be called for.
+    pub bell: bool,
 }
 
 impl<'a> Follower<'a> {
     pub fn new(session: &'a Session, show: Show, filter: Filter, endpoint: String) -> Self {
         let screen = (show == Show::Live).then(Screen::new);
-        Self { session, show, filter, model: Model::default(), link: State::Connected, endpoint, screen }
+        Self { session, show, filter, model: Model::default(), link: State::Connected, endpoint, screen, bell: false }
     }
 
     /// Takes note of how things stand without showing it as an event.
@@ -193,11 +195,15 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn link(&mut self, state: State) -> Result<(), Failure> {
+    /// Tells how the connection does; an error if there will be none any more.
+    pub fn link(&mut self, state: State) -> Result<(), Failure> {
         match &state {
             State::Connected => self.say("connected again"),
             State::Reconnecting { wait, why } => {
                 self.say(&format!("connection lost: {why}; trying again in {:.1} s", wait.as_secs_f64()));
+            }
+            State::Polling { why } => {
+                self.say(&format!("fallback: polling the state every 2 s, and trying the stream every 30 s: {why}"));
             }
             State::Lost(failure) => return Err(failure.clone()),
         }
@@ -216,11 +222,26 @@ impl<'a> Follower<'a> {
 
     pub fn take(&mut self, notice: &Notice) -> Result<(), Failure> {
         self.model.apply(notice);
+        if self.bell {
+            self.call(notice);
+        }
         if self.filter.passes(notice) {
             self.tell(notice)?;
         }
         self.paint();
         Ok(())
+    }
+
+    /// Calls people, whatever is shown.
+    fn call(&self, notice: &Notice) {
+        if !matches!(notice.frame.event.as_str(), "run.started" | "run.finished" | "alarm" | "device.connection") {
+            return;
+        }
+        output::ring();
+        let shown = matches!(self.show, Show::Live | Show::Lines) && self.filter.passes(notice);
+        if let (false, Some(line)) = (shown, line::of(notice, Paint(false))) {
+            self.say(&line);
+        }
     }
 
     fn tell(&self, notice: &Notice) -> Result<(), Failure> {
@@ -260,7 +281,7 @@ mod tests {
     use gasera::domain::{Outcome, RunSummary, Severity};
 
     use super::*;
-    use crate::stream::parser::Frame;
+    use crate::stream::Frame;
     use crate::view::model::tests::{notice, run_summary, status};
 
     fn run(id: &str, outcome: Option<Outcome>) -> RunSummary {

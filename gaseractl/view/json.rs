@@ -190,7 +190,7 @@ fn seconds(millis: u64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::parser::Frame;
+    use crate::stream::Frame;
 
     fn line(name: &str, data: &str, id: Option<&str>) -> String {
         event(&Notice::new(Frame { event: name.into(), data: data.into(), id: id.map(Into::into) }))

@@ -49,6 +49,7 @@ fn header(model: &Model, link: &State, endpoint: &str, paint: Paint) -> String {
     let badge = match link {
         State::Connected => paint.good("connected"),
         State::Reconnecting { .. } => paint.doubtful("reconnecting"),
+        State::Polling { .. } => paint.doubtful("polling"),
         State::Lost(_) => paint.bad("disconnected"),
     };
     let simulated = model.status.as_ref().is_some_and(|status| status.simulated);
@@ -173,8 +174,8 @@ mod tests {
     use gasera::domain::{AnalyzerTime, Attribution, Cas, Qc, RunId};
 
     use super::*;
+    use crate::stream::Frame;
     use crate::stream::Notice;
-    use crate::stream::parser::Frame;
     use crate::view::model::tests::status;
 
     fn component(number: u32) -> Component {

@@ -185,7 +185,7 @@ pub mod tests {
     use gasera::domain::{Channel, Plan, PlanDraft, Position, Progress, Sync, Verification};
 
     use super::*;
-    use crate::stream::parser::Frame;
+    use crate::stream::Frame;
 
     pub fn run_summary() -> RunSummary {
         let seconds = std::time::Duration::from_secs;

@@ -34,9 +34,7 @@ impl HostClock {
         let off = (at.utc.as_micros() - last.utc_at(at.tick).as_micros()) / 1000;
         (off.unsigned_abs() >= STEP_MS).then_some(off)
     }
-}
 
-impl HostClock {
     pub(super) const fn synchronized(&self) -> Option<bool> {
         self.synchronized
     }
