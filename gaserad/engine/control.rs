@@ -91,7 +91,10 @@ impl Turn {
         self.updated(RunChange::Resumed, who, text);
         match stage {
             Stage::Suspended(_) => self.go_on(self.at.tick),
-            Stage::GuardedOff => self.next_stop(),
+            Stage::GuardedOff => {
+                self.reckon_from_now();
+                self.next_stop();
+            }
             _ => {}
         }
     }
@@ -99,6 +102,7 @@ impl Turn {
     /// The visit is purged again.
     fn go_on(&mut self, at: crate::domain::Tick) {
         self.enter_until(Stage::Settling, at, at);
+        self.reckon_from_now();
         self.renew_visit();
         self.settled();
     }
@@ -113,6 +117,7 @@ impl Turn {
             run.stop += 1;
         }
         run.pass_over();
+        self.reckon_from_now();
         if !between_visits {
             return self.leave();
         }

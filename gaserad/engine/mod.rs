@@ -24,6 +24,7 @@
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
 //! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
+//! | `schedule` | when the stages of fixed timings are meant to be over |
 //! | `queue` | runs that begin later |
 //! | `control` | pause, resume, skip, finish, note |
 //! | `guard` | a condition outside between two visits |
@@ -49,6 +50,7 @@ mod queue;
 mod restart;
 mod results;
 mod run;
+mod schedule;
 mod service;
 mod stage;
 mod state;

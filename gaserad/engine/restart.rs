@@ -114,6 +114,8 @@ impl Turn {
 
     /// Home, and then to the stop where the run was.
     fn home_again(&mut self) {
+        self.reckon_from_now();
+        self.set_out();
         let order = self.order_valve(ValveOrder::Home);
         self.enter(Stage::Homing(order), self.state.limits.valve);
         self.show(crate::domain::Phase::Homing, None);

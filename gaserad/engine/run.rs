@@ -85,10 +85,12 @@ impl Turn {
             self.keep(Fact::RunGases { run: id, gases });
             self.tell(Event::RunStarted { run: summary });
         }
+        self.reckon_from_now();
         self.home();
     }
 
     pub(super) fn home(&mut self) {
+        self.set_out();
         let order = self.order_valve(ValveOrder::Home);
         if let Some(run) = &mut self.state.run {
             (run.stop, run.shown_channel) = (0, Channel::HOME.index());
@@ -100,13 +102,21 @@ impl Turn {
     /// The valve is home. With fixed timings the analyzer starts while the line settles, else afterwards.
     pub(super) fn homed(&mut self) {
         let Some(run) = &self.state.run else { return };
-        let settled = self.at.tick + run.plan.settle;
         let start_at_once = !run.ordered_start && run.plan.sync == Sync::Dwell;
+        let settled = self.settles_until();
         self.arrive();
         if start_at_once {
             self.start_measuring(settled);
         } else {
-            self.enter_until(Stage::Settling, self.at.tick, settled);
+            self.settle_until(settled);
+        }
+    }
+
+    fn settle_until(&mut self, settled: Tick) {
+        let at = self.at.tick;
+        self.enter_until(Stage::Settling, at, settled);
+        if settled < at {
+            self.settled();
         }
     }
 
@@ -119,9 +129,10 @@ impl Turn {
         self.enter(Stage::Starting(order, settled), self.state.limits.order);
     }
 
-    /// The analyzer measures.
+    /// The analyzer measures. Before that there is nothing to be late for.
     pub(super) fn measuring_began(&mut self, settled: Tick) {
         let at = self.at.tick;
+        self.due_at(settled.max(at));
         let since = self.state.run.as_ref().map_or(at, |run| run.since);
         self.answer_starter();
         self.enter_until(Stage::Settling, since, settled.max(at));
@@ -162,7 +173,8 @@ impl Turn {
             run.stop += 1;
             return self.settled();
         }
-        let since = run.until;
+        let since = self.purge_from(&stop);
+        self.due_at(since + stop.pause);
         self.enter_until(Stage::Purging, since, since + stop.pause);
         self.show(Phase::Paused, Some(stop.channel));
         if stop.pause.is_zero() {
@@ -171,15 +183,16 @@ impl Turn {
     }
 
     pub(super) fn go(&mut self, channel: Channel) {
+        self.set_out();
         let order = self.order_valve(ValveOrder::Goto(channel));
         self.enter(Stage::Moving(order), self.state.limits.valve);
         self.show(Phase::Switching, Some(channel));
     }
 
     pub(super) fn moved(&mut self) {
-        let settle = self.state.run.as_ref().map_or(Duration::ZERO, |run| run.plan.settle);
+        let settled = self.settles_until();
         self.arrive();
-        self.enter(Stage::Settling, settle);
+        self.settle_until(settled);
     }
 
     pub(super) fn deadline_reached(&mut self) {
@@ -260,6 +273,7 @@ impl Run {
             stage: Stage::Settling,
             since: at,
             until: at,
+            due: at,
             phase: Phase::Idle,
             shown_channel: 0,
             task_id: 0,
@@ -267,6 +281,7 @@ impl Run {
             repeat: 0,
             stop: 0,
             stands_at: None,
+            arrived: at,
             visits_begun: 0,
             visits_done: 0,
             visit: None,

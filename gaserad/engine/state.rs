@@ -161,6 +161,8 @@ pub(super) struct Run {
     /// When the stage began, and when it is over at the latest.
     pub since: Tick,
     pub until: Tick,
+    /// With fixed timings: when what is under way is meant to be over.
+    pub due: Tick,
     pub phase: Phase,
     /// 0-based.
     pub shown_channel: u8,
@@ -172,6 +174,8 @@ pub(super) struct Run {
     pub stop: usize,
     /// Where the valve arrived last.
     pub stands_at: Option<Channel>,
+    /// And when.
+    pub arrived: Tick,
     pub visits_begun: u32,
     pub visits_done: u32,
     pub visit: Option<Visit>,

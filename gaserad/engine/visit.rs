@@ -61,8 +61,10 @@ impl Turn {
         self.state.timeline.measure_from(self.at.tick);
         // The time runs from when the purge was meant to be over, so that plans last as long as they say.
         let since = run.since;
+        let due = since + stop.measure;
         let wanted = |count: u32| limits.iteration.saturating_mul(count.saturating_add(stop.discard_first));
         self.enter_until(Stage::Measuring, since, since + stop.iterations.map_or(stop.measure, wanted));
+        self.due_at(due);
         self.show(Phase::Measuring, Some(stop.channel));
     }
 
