@@ -239,7 +239,7 @@ impl World {
 
     /// To the next thing that happens, or to `end`.
     fn advance(&mut self, end: Tick) {
-        let deadline = self.state.deadline().map(|(tick, _)| tick.max(self.now));
+        let deadline = self.state.deadline().map(|(tick, _)| (tick + self.manners.lateness).max(self.now));
         let answer = self.agenda.keys().next().map(|(tick, _)| *tick);
         let next = [deadline, answer, Some(self.next_poll), Some(end)].into_iter().flatten().min().unwrap_or(end);
         self.now = next.max(self.now);
