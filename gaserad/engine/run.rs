@@ -161,6 +161,10 @@ impl Turn {
             // The measurement of somebody else was taken over.
             self.answer_starter();
         }
+        let Some(run) = &mut self.state.run else { return };
+        if std::mem::take(&mut run.between_visits) {
+            return self.go_on_if_guarded();
+        }
         if Some(stop.channel) != position {
             return self.go(stop.channel);
         }
@@ -286,6 +290,8 @@ impl Run {
             visits_done: 0,
             visit: None,
             barren: std::collections::BTreeMap::new(),
+            postponed: None,
+            between_visits: false,
             samples: std::collections::BTreeMap::new(),
             records: 0,
             newest: None,

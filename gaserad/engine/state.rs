@@ -180,7 +180,11 @@ pub(super) struct Run {
     pub visits_done: u32,
     pub visit: Option<Visit>,
     /// Visits without a good sample so far.
-    pub barren: BTreeMap<VisitId, (Channel, u32)>,
+    pub barren: BTreeMap<VisitId, Place>,
+    /// The visit that waits because the run went back to the one before.
+    pub postponed: Option<Visit>,
+    /// It was interrupted between two visits: the guard is asked before the next.
+    pub between_visits: bool,
     /// Samples of the latest visits, to number them.
     pub samples: BTreeMap<VisitId, Samples>,
     pub records: u32,
@@ -208,6 +212,19 @@ pub(super) struct Visit {
     pub arrived: Tick,
     /// Gas exchanges that began after the purge, with the valve verified all the time, and are over.
     pub clean_exchanges: u32,
+}
+
+/// Where a visit stands in the plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub channel: Channel,
+    /// 1-based.
+    pub repeat: u32,
+    /// Index of its stop.
+    pub stop: usize,
+    pub arrived: Tick,
+    /// Somebody did not want to wait for it.
+    pub skipped: bool,
 }
 
 /// How many samples a visit has.
