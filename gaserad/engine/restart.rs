@@ -85,9 +85,6 @@ impl Turn {
     /// What it had of samples no longer counts.
     fn begin_visit_anew(&mut self, id: VisitId) {
         let Some(run) = &mut self.state.run else { return };
-        if let Some(visit) = run.visit.as_mut().filter(|visit| visit.id == id) {
-            visit.clean_exchanges = 0;
-        }
         if let Some(samples) = run.samples.get_mut(&id) {
             samples.clean = 0;
         }

@@ -123,6 +123,10 @@ impl Turn {
     fn start_measuring(&mut self, settled: Tick) {
         let Some(run) = &mut self.state.run else { return };
         run.ordered_start = true;
+        if let Some(visit) = &mut run.visit {
+            // What was drawn for it before an interruption no longer counts.
+            visit.clean_exchanges = 0;
+        }
         let task_id = run.task_id;
         self.state.exchanges.restart(self.at.tick);
         let order = self.order_analyzer(AnalyzerOrder::Start { task_id });
