@@ -174,7 +174,8 @@ pub fn timeline(response: &StartMeasurementResponse) -> String {
         words::millis(response.total_ms),
         words::date_of(&response.end_utc)
     );
-    format!("{}{more}\n{plan}\n{total}\n", written(&table))
+    let pace = if response.pace.is_empty() { String::new() } else { format!("{}\n", response.pace) };
+    format!("{}{more}\n{plan}\n{total}\n{pace}", written(&table))
 }
 
 fn repeats(timeline: &[TimelineEntry]) -> Vec<&[TimelineEntry]> {

@@ -79,12 +79,12 @@ impl GaseraService for Grpc {
         let who = who(&peer, request.plan.as_ref().map_or("", |plan| plan.operator.as_str()));
         let plan = self.planning().plan(request.plan, request.file).await.map_err(convert::status)?;
         if request.dry_run {
-            return Ok(Response::new(self.planning().started(&plan, String::new(), &plans::timeline(&plan))));
+            return Ok(Response::new(self.planning().started(&plan, None).await));
         }
         let ignore_errors = request.ignore_errors;
         let start = StartRequest { ignore_errors, if_measuring, ..StartRequest::new(plan.clone(), who) };
         let id = self.services.control.start(start).await.map_err(convert::status)?;
-        Ok(Response::new(self.planning().started(&plan, id.0, &[])))
+        Ok(Response::new(self.planning().started(&plan, Some(id)).await))
     }
 
     async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {

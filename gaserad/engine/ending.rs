@@ -253,7 +253,7 @@ impl Turn {
             Outcome::Aborted => Phase::Aborted,
             Outcome::Failed => Phase::Failed,
         };
-        let mut progress = run.progress(self.at.tick);
+        let mut progress = run.progress(self.at.tick, Duration::ZERO);
         (progress.phase, progress.tt_seconds) = (phase, None);
         self.state.rest.progress = progress.clone();
         let Some(mut summary) = run.summary() else { return };

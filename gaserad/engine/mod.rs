@@ -36,6 +36,7 @@
 //! | `time` | when a clock was set |
 //! | `service` | the valve and the analyzer outside of runs |
 //! | `results` | from a result to a record |
+//! | `estimate` | how long the run under way takes as a whole |
 //! | `progress` | how far it is, for people |
 
 mod admit;
@@ -43,6 +44,7 @@ mod control;
 mod devices;
 mod effect;
 mod ending;
+mod estimate;
 mod event;
 mod guard;
 mod progress;

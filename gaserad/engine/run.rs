@@ -55,6 +55,8 @@ impl Turn {
     pub(super) fn show(&mut self, phase: Phase, channel: Option<Channel>) {
         let Some(run) = &mut self.state.run else { return };
         let previous = std::mem::replace(&mut run.phase, phase);
+        let progress = self.state.progress(self.at.tick);
+        let Some(run) = &self.state.run else { return };
         let change = PhaseChange {
             run_id: run.id.clone(),
             phase,
@@ -64,7 +66,7 @@ impl Turn {
             repeat: run.repeat + 1,
             until: run.is_timed().then(|| self.at.utc_at(run.until)),
             reason: run.stage.reason().into(),
-            progress: run.progress(self.at.tick),
+            progress,
         };
         self.tell(Event::Phase(change));
     }

@@ -124,6 +124,8 @@ pub struct Valve {
     pub description: ValveDescription,
     /// Since when its orders fail because it is away.
     pub(super) lost_since: Option<Tick>,
+    /// What it took for its moves lately.
+    pub(super) travel: Duration,
     /// The order that is awaited was refused before.
     pub(super) tried_again: bool,
     /// The order whose answer is awaited.

@@ -77,6 +77,10 @@ impl Turn {
                 self.state.valve.tried_again = false;
                 self.valve_is(position);
                 if let Some(run) = &mut self.state.run {
+                    if matches!(stage, Some(Stage::Homing(_) | Stage::Moving(_))) {
+                        let took = self.at.tick.since(run.since);
+                        self.state.valve.travel = (self.state.valve.travel * 3 + took) / 4;
+                    }
                     (run.stands_at, run.arrived) = (position.channel(), self.at.tick);
                 }
                 match stage {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use gasera::domain::{Channel, Control, Event, Fact, Outcome, Phase, Plan, Sync, Tick, Utc, ValveOrder};
+use gasera::domain::{Channel, Control, Event, Fact, Outcome, Pace, Phase, Plan, Sync, Tick, Utc, ValveOrder};
 use gasera::engine::{Effect, What};
 
 use super::runs::{check, lively};
@@ -110,9 +110,9 @@ fn the_estimate_is_the_time_it_takes() {
         world.start(plan.clone());
         world.settle(seconds(100_000));
         let last = rows(&world).pop().unwrap();
-        assert_eq!(last.0, plan.total().as_secs_f64(), "{channels} x {repeats}");
+        assert_eq!(last.0, plan.total(Pace::ASSUMED).as_secs_f64(), "{channels} x {repeats}");
         let first = world.phases().first().unwrap().1.progress.tt_seconds;
-        assert_eq!(first, Some(plan.total().as_secs_f64()));
+        assert_eq!(first, Some(plan.total(Pace::ASSUMED).as_secs_f64()));
     }
 }
 
@@ -127,7 +127,7 @@ type Planned = (u32, Phase, Option<Channel>);
 
 /// Where the plan has the phases that end when their time is over: when they begin and end.
 fn planned(plan: &Plan) -> Vec<(Planned, Duration, Duration)> {
-    let timed = plan.timeline().into_iter().filter(|entry| is_timed(entry.phase));
+    let timed = plan.timeline(Pace::ASSUMED).into_iter().filter(|entry| is_timed(entry.phase));
     timed
         .map(|entry| ((entry.repeat, entry.phase, entry.channel), entry.offset, entry.offset + entry.duration))
         .collect()
