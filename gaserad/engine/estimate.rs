@@ -11,7 +11,7 @@ impl State {
     /// How fast the analyzer measures, if that was seen since the daemon began.
     pub(super) fn pace(&self) -> Option<Pace> {
         let (iteration, exchange, lead) = self.exchanges.rhythm()?;
-        Some(Pace { iteration, exchange, lead, travel: self.valve.travel })
+        Some(Pace { iteration, exchange, lead, travel: self.valve.travel.unwrap_or_default() })
     }
 
     /// How long the run takes, in step with what happened so far.

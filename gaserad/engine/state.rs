@@ -125,7 +125,7 @@ pub struct Valve {
     /// Since when its orders fail because it is away.
     pub(super) lost_since: Option<Tick>,
     /// What it took for its moves lately.
-    pub(super) travel: Duration,
+    pub(super) travel: Option<Duration>,
     /// The order that is awaited was refused before.
     pub(super) tried_again: bool,
     /// The order whose answer is awaited.

@@ -79,7 +79,8 @@ impl Turn {
                 if let Some(run) = &mut self.state.run {
                     if matches!(stage, Some(Stage::Homing(_) | Stage::Moving(_))) {
                         let took = self.at.tick.since(run.since);
-                        self.state.valve.travel = (self.state.valve.travel * 3 + took) / 4;
+                        let travel = &mut self.state.valve.travel;
+                        *travel = Some(travel.map_or(took, |before| (before * 3 + took) / 4));
                     }
                     (run.stands_at, run.arrived) = (position.channel(), self.at.tick);
                 }
