@@ -158,7 +158,7 @@ impl<'a> Course<'a> {
         }
         if repeats > most {
             // The first repeat has a beginning of its own.
-            let each = (self.at - after_first) / (most - 1);
+            let each = self.at.saturating_sub(after_first) / (most - 1);
             self.at = self.at.saturating_add(each.saturating_mul(repeats - most));
         }
     }
@@ -211,10 +211,10 @@ impl<'a> Course<'a> {
         let drawn = |count: u32| first + iteration.saturating_mul(count.saturating_sub(1)) + exchange;
         let wanted = |count: u32| drawn(count.saturating_add(stop.discard_first));
         let enough = stop.iterations.map_or_else(|| wanted(1).max(self.at + stop.measure), wanted);
-        let into = self.into_iteration(enough);
+        let into = self.within_iteration(enough);
         match (self.plan.overlap, into < exchange) {
-            (true, true) => enough + (exchange - into),
-            (false, false) => enough + (iteration - into),
+            (true, true) => enough + exchange.saturating_sub(into),
+            (false, false) => enough + iteration.saturating_sub(into),
             _ => enough,
         }
     }
@@ -222,8 +222,8 @@ impl<'a> Course<'a> {
     /// The last result comes, then the analyzer stops.
     fn finish(&mut self) {
         if self.plan.sync == Sync::Analyzer {
-            let into = self.into_iteration(self.at);
-            let drained = if into < self.pace.exchange { Duration::ZERO } else { self.pace.iteration - into };
+            let into = self.within_iteration(self.at);
+            let drained = if into < self.pace.exchange { Duration::ZERO } else { self.pace.iteration.saturating_sub(into) };
             self.at = self.at.saturating_add(drained);
             if let Some(last) = self.entries.last_mut() {
                 last.duration = last.duration.saturating_add(drained);
@@ -239,17 +239,17 @@ impl<'a> Course<'a> {
     }
 
     /// How much of an iteration has passed.
-    fn into_iteration(&self, at: Duration) -> Duration {
+    fn within_iteration(&self, at: Duration) -> Duration {
         let (began, iteration) = (self.began.unwrap_or(at), self.pace.iteration);
         match at.checked_sub(began) {
             Some(since) => rest(since, iteration),
-            None => rest(iteration - rest(began - at, iteration), iteration),
+            None => rest(iteration.saturating_sub(rest(began.saturating_sub(at), iteration)), iteration),
         }
     }
 
     fn next_beginning(&self, at: Duration) -> Duration {
-        let into = self.into_iteration(at);
-        if into.is_zero() { at } else { at + (self.pace.iteration - into) }
+        let into = self.within_iteration(at);
+        if into.is_zero() { at } else { at + self.pace.iteration.saturating_sub(into) }
     }
 }
 
