@@ -223,7 +223,8 @@ impl<'a> Course<'a> {
     fn finish(&mut self) {
         if self.plan.sync == Sync::Analyzer {
             let into = self.within_iteration(self.at);
-            let drained = if into < self.pace.exchange { Duration::ZERO } else { self.pace.iteration.saturating_sub(into) };
+            let drained =
+                if into < self.pace.exchange { Duration::ZERO } else { self.pace.iteration.saturating_sub(into) };
             self.at = self.at.saturating_add(drained);
             if let Some(last) = self.entries.last_mut() {
                 last.duration = last.duration.saturating_add(drained);
