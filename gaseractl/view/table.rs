@@ -174,7 +174,8 @@ pub fn timeline(response: &StartMeasurementResponse) -> String {
         "" => format!("total {takes}; if started now it would end {end}"),
         begins => format!("total {takes}; if started now it would begin {} and end {end}", words::date_of(begins)),
     };
-    format!("{}{more}\n{plan}\n{total}\n", written(&table))
+    let pace = if response.pace.is_empty() { String::new() } else { format!("{}\n", response.pace) };
+    format!("{}{more}\n{plan}\n{total}\n{pace}", written(&table))
 }
 
 fn repeats(timeline: &[TimelineEntry]) -> Vec<&[TimelineEntry]> {

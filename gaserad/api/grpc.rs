@@ -81,12 +81,12 @@ impl GaseraService for Grpc {
         let multiple = convert::align(request.align_ms).map_err(convert::status)?;
         let plan = self.planning().plan(request.plan, request.file).await.map_err(convert::status)?;
         if request.dry_run {
-            return Ok(Response::new(self.planning().dry_run(&plan, multiple)));
+            return Ok(Response::new(self.planning().dry_run(&plan, multiple).await));
         }
         let (ignore_errors, align) = (request.ignore_errors, multiple.map(Multiple::length));
         let start = StartRequest { ignore_errors, if_measuring, align, queue, ..StartRequest::new(plan.clone(), who) };
         let started = self.services.control.start(start).await.map_err(convert::status)?;
-        Ok(Response::new(self.planning().started(&plan, started)))
+        Ok(Response::new(self.planning().started(&plan, started).await))
     }
 
     async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {

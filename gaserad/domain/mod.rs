@@ -42,7 +42,7 @@ pub use gpio::{GpioLine, LineAt};
 pub use instrument::{AkLine, Inquiry, Service, StampMeaning, Told};
 pub use phase::Phase;
 pub use plan::{
-    Background, BackgroundRequest, ChannelPlan, ParkRequest, Plan, PlanDraft, PlanError, PlanRequest, Stop, Sync,
+    Background, BackgroundRequest, ChannelPlan, Pace, ParkRequest, Plan, PlanDraft, PlanError, PlanRequest, Stop, Sync,
     TimelineEntry,
 };
 pub use record::{Attribution, Flag, Qc, Record};

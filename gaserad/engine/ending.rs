@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::admit::{self, Device};
 use super::event::RequestId;
-use super::state::{Ending, Run, Stage, Stopped};
+use super::state::{Ending, Place, Run, Stage, Stopped};
 use super::{Effect, Turn};
 use crate::domain::{
     AnalyzerOrder, Channel, CommandId, Denied, Done, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity,
@@ -165,6 +165,11 @@ impl Turn {
     /// The plan was carried out.
     fn finish(&mut self, stopped: Stopped) {
         let Some(run) = &mut self.state.run else { return };
+        if let Some(postponed) = run.postponed.take() {
+            // Nobody wants it any more.
+            run.visits_begun -= 1;
+            run.barren.remove(&postponed.id);
+        }
         let planned = run.visits_begun >= run.plan.visits();
         if planned {
             run.repeat = run.plan.repeats;
@@ -247,7 +252,7 @@ impl Turn {
             Outcome::Aborted => Phase::Aborted,
             Outcome::Failed => Phase::Failed,
         };
-        let mut progress = run.progress(self.at.tick);
+        let mut progress = run.progress(self.at.tick, Duration::ZERO);
         (progress.phase, progress.tt_seconds) = (phase, None);
         self.state.rest.progress = progress.clone();
         let Some(mut summary) = run.summary() else { return self.never_begun(run, outcome, reason) };
@@ -280,7 +285,7 @@ impl Run {
             .barren
             .values()
             .take(NAMED)
-            .map(|(channel, repeat)| format!("channel {channel} in repeat {repeat}"))
+            .map(|Place { channel, repeat, .. }| format!("channel {channel} in repeat {repeat}"))
             .collect();
         let more = if self.barren.len() > NAMED { ", …" } else { "" };
         let text = format!(

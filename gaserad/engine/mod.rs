@@ -24,6 +24,7 @@
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
 //! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
+//! | `schedule` | when the stages of fixed timings are meant to be over |
 //! | `queue` | runs that begin later |
 //! | `control` | pause, resume, skip, finish, note |
 //! | `guard` | a condition outside between two visits |
@@ -35,6 +36,7 @@
 //! | `time` | when a clock was set |
 //! | `service` | the valve and the analyzer outside of runs |
 //! | `results` | from a result to a record |
+//! | `estimate` | how long the run under way takes as a whole |
 //! | `progress` | how far it is, for people |
 
 mod admit;
@@ -42,6 +44,7 @@ mod control;
 mod devices;
 mod effect;
 mod ending;
+mod estimate;
 mod event;
 mod guard;
 mod progress;
@@ -49,6 +52,7 @@ mod queue;
 mod restart;
 mod results;
 mod run;
+mod schedule;
 mod service;
 mod stage;
 mod state;

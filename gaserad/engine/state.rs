@@ -127,6 +127,8 @@ pub struct Valve {
     pub description: ValveDescription,
     /// Since when its orders fail because it is away.
     pub(super) lost_since: Option<Tick>,
+    /// What it took for its moves lately.
+    pub(super) travel: Option<Duration>,
     /// The order that is awaited was refused before.
     pub(super) tried_again: bool,
     /// The order whose answer is awaited.
@@ -166,6 +168,8 @@ pub(super) struct Run {
     /// When the stage began, and when it is over at the latest.
     pub since: Tick,
     pub until: Tick,
+    /// With fixed timings: when what is under way is meant to be over.
+    pub due: Tick,
     pub phase: Phase,
     /// 0-based.
     pub shown_channel: u8,
@@ -177,11 +181,17 @@ pub(super) struct Run {
     pub stop: usize,
     /// Where the valve arrived last.
     pub stands_at: Option<Channel>,
+    /// And when.
+    pub arrived: Tick,
     pub visits_begun: u32,
     pub visits_done: u32,
     pub visit: Option<Visit>,
     /// Visits without a good sample so far.
-    pub barren: BTreeMap<VisitId, (Channel, u32)>,
+    pub barren: BTreeMap<VisitId, Place>,
+    /// The visit that waits because the run went back to the one before.
+    pub postponed: Option<Visit>,
+    /// It was interrupted between two visits: the guard is asked before the next.
+    pub between_visits: bool,
     /// Samples of the latest visits, to number them.
     pub samples: BTreeMap<VisitId, Samples>,
     pub records: u32,
@@ -209,6 +219,19 @@ pub(super) struct Visit {
     pub arrived: Tick,
     /// Gas exchanges that began after the purge, with the valve verified all the time, and are over.
     pub clean_exchanges: u32,
+}
+
+/// Where a visit stands in the plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub channel: Channel,
+    /// 1-based.
+    pub repeat: u32,
+    /// Index of its stop.
+    pub stop: usize,
+    pub arrived: Tick,
+    /// Somebody did not want to wait for it.
+    pub skipped: bool,
 }
 
 /// How many samples a visit has.

@@ -113,6 +113,10 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
         Fact::RunGases { run, gases } => widen(transaction, run, gases, true),
         Fact::VisitStarted { run, visit } => visit_started(transaction, run, visit),
         Fact::VisitInterrupted { run, visit } => {
+            // The run may have left it already, and goes back.
+            transaction
+                .prepare_cached("UPDATE visits SET departed = NULL WHERE run = ? AND visit = ?")?
+                .execute(params![run.0, visit.0])?;
             transaction
                 .prepare_cached(
                     "UPDATE records SET flags = json_insert(flags, '$[#]', 'interrupted') WHERE run = ? AND visit = ?",
