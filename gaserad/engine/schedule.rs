@@ -29,7 +29,7 @@ impl Turn {
     pub(super) fn set_out(&mut self) {
         let at = self.at.tick;
         if let Some(run) = &mut self.state.run {
-            run.due = run.from_due(at) + run.plan.settle;
+            run.due = run.due_from(at) + run.plan.settle;
         }
     }
 
@@ -71,7 +71,7 @@ impl Turn {
 }
 
 impl Run {
-    fn from_due(&self, at: Tick) -> Tick {
+    fn due_from(&self, at: Tick) -> Tick {
         match self.plan.sync {
             Sync::Dwell => self.due,
             Sync::Analyzer => at,

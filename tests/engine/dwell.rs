@@ -187,7 +187,7 @@ fn what_the_valve_takes_comes_out_of_the_time_to_settle_and_of_a_tenth_of_the_pu
     world.settle(seconds(10_000));
     let drift = |world: &World| {
         let pairs = planned(&asked).into_iter().zip(carried_out(world));
-        pairs.map(|((_, _, ends), (_, _, deadline))| deadline - ends).collect::<Vec<_>>()
+        pairs.map(|((_, _, ends), (_, _, deadline))| deadline.abs_diff(ends)).collect::<Vec<_>>()
     };
     // The first homing is over when the analyzer measures; from there on nothing is later.
     assert_eq!(drift(&world), vec![seconds(3); 12]);
@@ -222,7 +222,7 @@ fn a_run_that_was_paused_keeps_its_timings_from_where_it_goes_on() {
     world.settle(seconds(10_000));
     assert_eq!(slips(&world), 0);
     let measured = world.phases().into_iter().filter(|(at, change)| *at > resumed && change.phase == Phase::Measuring);
-    let begun: Vec<Duration> = measured.map(|(at, _)| at.since(resumed) - Duration::from_millis(8)).collect();
+    let begun: Vec<Duration> = measured.map(|(at, _)| at.since(resumed).abs_diff(Duration::from_millis(8))).collect();
     assert_eq!(begun, [30, 165, 300, 435].map(seconds));
 }
 

@@ -41,7 +41,9 @@ mod tests {
 
     fn mean(values: &[u64]) -> Option<u64> {
         let mut mean = Mean::default();
-        values.iter().for_each(|value| mean.take(Duration::from_secs(*value)));
+        for value in values {
+            mean.take(Duration::from_secs(*value));
+        }
         mean.get().map(|mean| mean.as_secs())
     }
 
