@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use sd_notify::NotifyState;
+
 use crate::config::{OnRestart, Settings};
 use crate::domain::event::outcome_sentence;
 use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, duration};
@@ -12,8 +14,9 @@ use crate::engine::{self, State};
 use crate::runtime::clock::HostClock;
 use crate::store::{Batch, Opened, Store, StoreError};
 
-/// Journal lines in memory at a time.
-const PAGE: u32 = 1000;
+/// How often a full disk is tried again, and how long the service manager may wait for the next try.
+const RETRY: Duration = Duration::from_secs(1);
+const STILL_STARTING_USEC: u32 = 60_000_000;
 
 pub(super) struct Recovered {
     pub opened: Opened,
@@ -77,19 +80,16 @@ fn whole_seconds(duration: Duration) -> String {
 
 /// Steps through the journal again, from where the process began that started the run.
 async fn fold(store: &Store, run: &RunId) -> Result<Result<State, String>, StoreError> {
-    let Some(mut next) = store.journal_of(run).await? else { return Ok(Err("it is older than that is noted".into())) };
+    let Some(first) = store.journal_of(run).await? else { return Ok(Err("it is older than that is noted".into())) };
     let mut state = State::default();
-    loop {
-        let page = store.journal(next, PAGE).await?;
-        let Some((last, _)) = page.last() else { return Ok(Ok(state)) };
-        next = last + 1;
-        for (seq, line) in page {
-            match serde_json::from_str::<engine::Event>(&line) {
-                Ok(event) => state = engine::step(state, event).0,
-                Err(error) => return Ok(Err(format!("line {seq}: {error}"))),
-            }
+    let mut journal = store.journal(first);
+    while let Some((seq, line)) = journal.next().await? {
+        match serde_json::from_str::<engine::Event>(&line) {
+            Ok(event) => state = engine::step(state, event).0,
+            Err(error) => return Ok(Err(format!("line {seq}: {error}"))),
         }
     }
+    Ok(Ok(state))
 }
 
 async fn end(
@@ -105,8 +105,28 @@ async fn end(
     let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
     let batch =
         Batch { moment, facts: vec![ended], events: vec![Event::RunFinished { run: run.clone() }], ..Batch::default() };
-    let published = store.commit(batch).await?;
+    let published = with_space(async || store.commit(batch.clone()).await).await?;
     opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
     opened.last_run = Some(run);
     Ok(())
+}
+
+/// Does something with the store, and waits as long as its disk is full.
+pub(super) async fn with_space<T>(mut attempt: impl AsyncFnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let mut told = false;
+    loop {
+        match attempt().await {
+            Err(error) if error.is_out_of_space() => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::error!("cannot begin: {error}; waiting for space");
+                }
+                super::sd_notify_best_effort(&[
+                    NotifyState::Status("waiting for space on the disk of the state directory"),
+                    NotifyState::ExtendTimeoutUsec(STILL_STARTING_USEC),
+                ]);
+                tokio::time::sleep(RETRY).await;
+            }
+            done => return done,
+        }
+    }
 }
