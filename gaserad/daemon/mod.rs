@@ -57,7 +57,7 @@ impl Daemon {
         let labels: ChannelLabels =
             settings.channels.iter().map(|(channel, line)| (*channel, (line.label.clone(), line.kind))).collect();
         let (store, opened) =
-            recovery::with_space(async || Store::open(&settings.store.directory, labels.clone())).await?;
+            recovery::with_space(|| std::future::ready(Store::open(&settings.store.directory, labels.clone()))).await?;
         let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), opened.last_utc, scale);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let ground =

@@ -38,6 +38,9 @@ pub(super) async fn recover(
     };
     match state_of(store, clock, &opened, settings, &run).await? {
         Ok((state, outage)) => {
+            if let Some(first) = store.journal_of(&run.id).await? {
+                store.goes_on_from(first).await?;
+            }
             tracing::warn!(run = %run.id, "the run goes on after an interruption of {}", duration::format(outage));
             Ok(Recovered { opened, state, resumes_after: Some(outage), ended: false })
         }
@@ -105,14 +108,16 @@ async fn end(
     let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
     let batch =
         Batch { moment, facts: vec![ended], events: vec![Event::RunFinished { run: run.clone() }], ..Batch::default() };
-    let published = with_space(async || store.commit(batch.clone()).await).await?;
+    let published = with_space(|| store.commit(batch.clone())).await?;
     opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
     opened.last_run = Some(run);
     Ok(())
 }
 
 /// Does something with the store, and waits as long as its disk is full.
-pub(super) async fn with_space<T>(mut attempt: impl AsyncFnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) async fn with_space<T, F: Future<Output = Result<T, StoreError>>>(
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, StoreError> {
     let mut told = false;
     loop {
         match attempt().await {

@@ -121,15 +121,27 @@ impl Store {
         self.reader.ask(move |connection| read::gases(connection, &id)).await
     }
 
-    /// Where the journal begins of the process that started the run; `None` for a run from before that was noted.
+    /// Where the journal begins that holds all of the run: with the process that started it, or, if that one went on with
+    /// a run of another, with that; `None` for a run from before that was noted.
     pub async fn journal_of(&self, id: &RunId) -> Result<Option<u64>, StoreError> {
         let id = id.clone();
         self.reader.ask(move |connection| read::journal_of(connection, &id)).await
     }
 
+    /// This process goes on with what the journal holds from line number `first` on: where the journal begins of every
+    /// run that it will start.
+    pub async fn goes_on_from(&self, first: u64) -> Result<(), StoreError> {
+        self.writer.ask(move |writer| writer.goes_on_from(first)).await
+    }
+
     /// The journal from line number `from` on, one line after the other.
     pub fn journal(&self, from: u64) -> Journal {
         Journal::new(self.reader.clone(), from)
+    }
+
+    /// Who asked for what, and what came of it, oldest first.
+    pub async fn audit(&self) -> Result<Vec<Audit>, StoreError> {
+        self.reader.ask(|connection| read::audit(connection)).await
     }
 
     /// Up to `limit` events after number `seq`, in order.

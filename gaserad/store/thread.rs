@@ -125,6 +125,11 @@ impl Writer {
         Ok((Self { connection, process, last_seq: opened.last_seq, folders, directory, _lock: lock }, opened))
     }
 
+    pub(super) fn goes_on_from(&mut self, first: u64) -> Result<(), StoreError> {
+        self.process.journal = write::integer(first);
+        Ok(())
+    }
+
     /// Lets the database have so many pages, or as many as it has.
     pub(super) fn limit(&mut self, pages: u32) -> Result<&mut Self, StoreError> {
         self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
