@@ -10,7 +10,7 @@ use super::recovery::{self, Recovered};
 use super::seams::Events;
 use crate::config::{OnRestart, Settings};
 use crate::device::{Analyzer, Report, Valve};
-use crate::domain::{AnalyzerOrder, Clock, CommandId, RunSummary};
+use crate::domain::{Clock, RunSummary};
 use crate::engine::{Beginning, Guard, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{GuardSettings, Handle, Identity, Parts, RunIds, Runtime};
@@ -55,11 +55,8 @@ impl Core {
         let hub = Hub::start(stream_settings(settings), shared, history, opened.last_seq);
         let (reports, inbox) = mpsc::unbounded_channel();
         let Devices { analyzer, valve, identity } = devices(reports)?;
-        if ended {
-            // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
-            analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
-        }
-        let began = beginning(settings, &clock, opened.last_run.take(), resumes_after);
+        let began =
+            Beginning { owes_stop: ended, ..beginning(settings, &clock, opened.last_run.take(), resumes_after) };
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store,
@@ -105,6 +102,7 @@ fn beginning(
             .as_ref()
             .map(|guard| Guard { every: clock.inside(guard.every), timeout: clock.inside(guard.timeout) }),
         resumable: settings.store.on_restart == OnRestart::Resume,
+        owes_stop: false,
     }
 }
 

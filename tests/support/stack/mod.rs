@@ -252,17 +252,24 @@ impl Stack {
     }
 }
 
-/// Somebody else's program asks the analyzer something, like `STPM K0`; gives the reply's text.
+/// Somebody else's program asks the analyzer something, like `STPM K0`; gives the reply's text. Of a plant that breaks
+/// its connections it asks again.
 pub async fn somebody_else_asks(simulator: &Simulator, request: &str) -> String {
-    let mut stream = simulator.connect_analyzer();
-    let frame = format!("\x02 {request} \x03");
-    stream.write_all(frame.as_bytes()).await.expect("the simulator takes it");
-    let mut reply = Vec::new();
     loop {
-        match stream.read_u8().await.expect("the simulator replies") {
-            0x02 => reply.clear(),
-            0x03 => return String::from_utf8_lossy(&reply).trim().to_owned(),
-            byte => reply.push(byte),
+        let mut stream = simulator.connect_analyzer();
+        let frame = format!("\x02 {request} \x03");
+        if stream.write_all(frame.as_bytes()).await.is_err() {
+            continue;
+        }
+        let mut reply = Vec::new();
+        while let Ok(byte) = stream.read_u8().await {
+            match byte {
+                0x02 => reply.clear(),
+                0x03 if reply.trim_ascii_start().starts_with(&request.as_bytes()[..4]) => {
+                    return String::from_utf8_lossy(&reply).trim().to_owned();
+                }
+                byte => reply.push(byte),
+            }
         }
     }
 }

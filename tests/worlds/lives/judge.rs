@@ -164,12 +164,7 @@ fn replayed(kept: &Kept) -> Result<(), String> {
     let (mut again, mut facts) = (Vec::new(), 0);
     for effect in effects {
         match effect {
-            Effect::Tell(event) => {
-                if std::env::var("SHOW").is_ok() {
-                    eprintln!("{event:?}");
-                }
-                again.push((event.name().to_owned(), event.run().cloned()))
-            }
+            Effect::Tell(event) => again.push((event.name().to_owned(), event.run().cloned())),
             Effect::Keep(Fact::Recorded(_)) => facts += 1,
             _ => {}
         }

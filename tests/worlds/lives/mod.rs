@@ -23,7 +23,7 @@ use fate::{Life, PARK};
 use host::{Host, is_gone};
 use judge::{Figures, Kept};
 
-const LIVES: u64 = 1000;
+const LIVES: u64 = 150;
 /// However slow everything is, nothing is under way by then.
 const LONGEST: Duration = Duration::from_secs(3 * 3600);
 
@@ -97,7 +97,6 @@ async fn answered(host: &mut Host, store: &gasera::store::Store) -> Result<(), S
 }
 
 fn caught(seed: u64) -> Result<(Figures, Vec<String>), String> {
-    if std::env::var("SHOW").is_ok() { eprintln!("life {seed}"); }
     std::panic::catch_unwind(|| live(seed)).unwrap_or_else(|_| Err("it panicked".into()))
 }
 
@@ -139,7 +138,7 @@ fn whatever_befalls_a_daemon_what_it_said_is_kept_and_what_is_kept_is_true() {
 
 #[test]
 fn a_life_is_the_same_again_to_the_last_line_of_its_journal() {
-    for seed in 1..=12 {
+    for seed in 1..=6 {
         let (first, again) = (caught(seed), caught(seed));
         assert_eq!(first, again, "LIFE={seed}");
     }
