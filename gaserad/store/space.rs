@@ -12,7 +12,7 @@ use rusqlite::ErrorCode;
 use super::error::StoreError;
 
 /// More than SQLite writes at a time, so that what fits here would have fitted there.
-const SAMPLE: [u8; 65_536] = [0; 65_536];
+static SAMPLE: [u8; 65_536] = [0; 65_536];
 const FILE: &str = "space";
 
 /// For `map_err`: the same error, or that there is no space in `directory`.

@@ -125,9 +125,8 @@ impl Writer {
         Ok((Self { connection, process, last_seq: opened.last_seq, folders, directory, _lock: lock }, opened))
     }
 
-    pub(super) fn goes_on_from(&mut self, first: u64) -> Result<(), StoreError> {
+    pub(super) fn goes_on_from(&mut self, first: u64) {
         self.process.journal = write::integer(first);
-        Ok(())
     }
 
     /// Lets the database have so many pages, or as many as it has.

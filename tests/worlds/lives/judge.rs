@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gasera::domain::{Attribution, Fact, Outcome, Published, Record, RunId, RunSummary};
+use gasera::domain::{Attribution, Fact, Published, Record, RunId, RunSummary};
 use gasera::engine::{self, Effect};
 use gasera::store::Store;
 
 use super::host::Host;
 use crate::support::stack::ledger::matched;
+
+/// Part of the reason of a run that the next daemon ended at its start.
+const BY_RECOVERY: &str = "gaserad ended in the middle of the run";
 
 /// What became of some lives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -132,7 +135,8 @@ pub async fn ended(host: &Host, store: &Store, park: u8) -> Result<Figures, Stri
     credited(&kept, host)?;
     told_once(&kept)?;
     replayed(&kept)?;
-    rests(&kept, host, park).await?;
+    parked(&kept, park)?;
+    rests(&kept, host).await?;
     Ok(kept.figures())
 }
 
@@ -172,7 +176,7 @@ fn replayed(kept: &Kept) -> Result<(), String> {
     let by_engine = |event: &&Published| {
         let data = &event.data;
         let of_store = event.name == "alarm" && data.contains("\"disk_full\"");
-        let of_recovery = event.name == "run.finished" && data.contains("gaserad ended in the middle of the run");
+        let of_recovery = event.name == "run.finished" && data.contains(BY_RECOVERY);
         !of_store && !of_recovery && event.name != "system.shutdown"
     };
     let kept_events = kept.events.iter().filter(by_engine).map(|event| (event.name.clone(), event.run.clone()));
@@ -190,15 +194,32 @@ fn replayed(kept: &Kept) -> Result<(), String> {
     Ok(())
 }
 
-/// The analyzer measures for nobody, and the valve stands where it is parked, or an alarm says why not.
-async fn rests(kept: &Kept, host: &Host, park: u8) -> Result<(), String> {
+/// The analyzer measures for nobody, or an alarm says so.
+async fn rests(kept: &Kept, host: &Host) -> Result<(), String> {
+    const MEASURES: &str = "ASTS 0 5";
     let state = host.somebody_else_asks("ASTS K0").await;
-    if !["ASTS 0 2", "ASTS 0 6"].contains(&state.as_str()) && !kept.alarmed("analyzer_not_idle") {
-        return Err(format!("the analyzer is not idle: {state}"));
+    if state == MEASURES && !kept.alarmed("analyzer_not_idle") {
+        return Err(format!("the analyzer is left measuring: {state}"));
     }
-    let Some(last) = kept.runs.first() else { return Ok(()) };
-    let parked = kept.data("mux.position").last().is_some_and(|position| position["channel"] == park);
-    // Where a run was ended by the start of the next daemon, the valve stands where it stood.
-    let excused = kept.alarmed("valve_not_parked") || last.outcome == Some(Outcome::Failed);
-    if parked || excused { Ok(()) } else { Err(format!("{} leaves the valve elsewhere", last.id)) }
+    Ok(())
+}
+
+/// At the end of each run that the engine ended the valve stands where it is parked, or an alarm has said why not.
+fn parked(kept: &Kept, park: u8) -> Result<(), String> {
+    let (mut at, mut excused) = (serde_json::Value::Null, false);
+    for event in &kept.events {
+        let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+        match event.name.as_str() {
+            "mux.position" => at = data["channel"].clone(),
+            "alarm" => excused |= data["code"] == "valve_not_parked",
+            "run.started" => excused = false,
+            "run.finished" if data["run"]["reason"].as_str().is_some_and(|why| !why.contains(BY_RECOVERY)) => {
+                if at != park && !excused {
+                    return Err(format!("{:?} leaves the valve at {at}: {data}", event.run));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
