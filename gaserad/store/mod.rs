@@ -131,7 +131,11 @@ impl Store {
     /// This process goes on with what the journal holds from line number `first` on: where the journal begins of every
     /// run that it will start.
     pub async fn goes_on_from(&self, first: u64) -> Result<(), StoreError> {
-        self.writer.ask(move |writer| Ok(writer.goes_on_from(first))).await
+        let noted = move |writer: &mut Writer| {
+            writer.goes_on_from(first);
+            Ok(())
+        };
+        self.writer.ask(noted).await
     }
 
     /// The journal from line number `from` on, one line after the other.
