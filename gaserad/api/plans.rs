@@ -2,7 +2,7 @@
 
 use super::control::{PlanMistake, PlanText};
 use super::{Services, convert};
-use crate::domain::{Denied, Plan, PlanDraft, PlanRequest, Reason, TimelineEntry};
+use crate::domain::{Begins, Denied, Multiple, Plan, PlanDraft, PlanRequest, Reason, RunId, Started, TimelineEntry};
 use crate::proto;
 
 /// The most phases that a timeline tells; a longer plan is told by its first repeats.
@@ -79,14 +79,30 @@ impl Planning<'_> {
         }
     }
 
-    pub fn started(&self, plan: &Plan, run_id: String, timeline: &[TimelineEntry]) -> proto::StartMeasurementResponse {
+    pub fn started(&self, plan: &Plan, started: Started) -> proto::StartMeasurementResponse {
+        let (begins_utc, end_utc) = match started.when {
+            Begins::Now => (String::new(), self.end(plan)),
+            Begins::Next => Default::default(),
+            Begins::At(begins) => (begins.to_string(), (begins + plan.total()).to_string()),
+        };
         proto::StartMeasurementResponse {
-            run_id,
+            run_id: started.run.0,
             plan: Some(convert::plan_out(plan)),
             total_ms: convert::millis(plan.total()),
-            timeline: timeline.iter().map(convert::timeline_entry).collect(),
-            end_utc: self.end(plan),
+            timeline: Vec::new(),
+            end_utc,
+            queued: started.when != Begins::Now,
+            begins_utc,
         }
+    }
+
+    /// What would come of a start now.
+    pub fn dry_run(&self, plan: &Plan, align: Option<Multiple>) -> proto::StartMeasurementResponse {
+        let now = self.0.clock.now().utc;
+        let when = align.map_or(Begins::Now, |multiple| Begins::At(multiple.next(now)));
+        let nothing = self.started(plan, Started { run: RunId(String::new()), when });
+        let timeline = timeline(plan).iter().map(convert::timeline_entry).collect();
+        proto::StartMeasurementResponse { timeline, queued: false, ..nothing }
     }
 
     /// When the plan would be through if it began now.

@@ -10,7 +10,7 @@ use super::recovery::{self, Recovered};
 use super::seams::Events;
 use crate::config::{OnRestart, Settings};
 use crate::device::{Analyzer, Report, Valve};
-use crate::domain::{Clock, RunSummary};
+use crate::domain::Clock;
 use crate::engine::{Beginning, Guard, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{GuardSettings, Handle, Identity, Parts, RunIds, Runtime};
@@ -55,8 +55,7 @@ impl Core {
         let hub = Hub::start(stream_settings(settings), shared, history, opened.last_seq);
         let (reports, inbox) = mpsc::unbounded_channel();
         let Devices { analyzer, valve, identity } = devices(reports)?;
-        let began =
-            Beginning { owes_stop: ended, ..beginning(settings, &clock, opened.last_run.take(), resumes_after) };
+        let began = Beginning { owes_stop: ended, ..beginning(settings, &clock, &mut opened, resumes_after) };
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store,
@@ -67,6 +66,7 @@ impl Core {
             identity,
             guard: guard(settings),
             min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
+            minds_the_clock: !settings.simulate,
             state,
             began,
             seq: opened.last_seq,
@@ -88,13 +88,14 @@ fn guard(settings: &Settings) -> Option<GuardSettings> {
 fn beginning(
     settings: &Settings,
     clock: &HostClock,
-    last_run: Option<RunSummary>,
+    opened: &mut Opened,
     resumes_after: Option<Duration>,
 ) -> Beginning {
     Beginning {
         limits: limits(settings, clock),
         stamp: settings.analyzer.stamp,
-        last_run,
+        last_run: opened.last_run.take(),
+        waiting: std::mem::take(&mut opened.waiting),
         resumes_after,
         reactions: settings.suspend,
         guard: settings

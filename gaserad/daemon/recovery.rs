@@ -8,8 +8,8 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 
 use crate::config::{OnRestart, Settings};
-use crate::domain::event::outcome_sentence;
-use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, duration};
+use crate::domain::event::{RunChange, RunUpdate, outcome_sentence};
+use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, Utc, duration};
 use crate::engine::{self, State};
 use crate::runtime::clock::HostClock;
 use crate::store::{Batch, Opened, Store, StoreError};
@@ -33,11 +33,20 @@ pub(super) async fn recover(
     mut opened: Opened,
     settings: &Settings,
 ) -> Result<Recovered, StoreError> {
+    let too_long = too_long(clock, &opened, settings);
+    if let Some(why) = &too_long {
+        call_off(store, clock, &mut opened, why).await?;
+    }
     let Some(run) = opened.open_run.take() else {
         return Ok(Recovered { opened, state: State::default(), resumes_after: None, ended: false });
     };
-    match state_of(store, clock, &opened, settings, &run).await? {
-        Ok((state, outage)) => {
+    let folded = match too_long {
+        Some(why) => Err(format!("{INTERRUPTED}{why}")),
+        None => fold(store, &run.id).await?,
+    };
+    match folded {
+        Ok(state) => {
+            let outage = outage(clock, &opened);
             if let Some(first) = store.journal_of(&run.id).await? {
                 store.goes_on_from(first).await?;
             }
@@ -51,48 +60,64 @@ pub(super) async fn recover(
     }
 }
 
-/// What the run was when it was interrupted, and how long ago that is; or why it is over.
-async fn state_of(
-    store: &Store,
-    clock: &HostClock,
-    opened: &Opened,
-    settings: &Settings,
-    run: &RunSummary,
-) -> Result<Result<(State, Duration), String>, StoreError> {
-    let interrupted = "gaserad ended in the middle of the run and was started again";
+const INTERRUPTED: &str = "gaserad ended in the middle of the run and was started again";
+
+/// Why nothing goes on that was under way or waited, if that is so.
+fn too_long(clock: &HostClock, opened: &Opened, settings: &Settings) -> Option<String> {
     if settings.store.on_restart == OnRestart::End {
-        return Ok(Err(interrupted.into()));
+        return Some(String::new());
     }
-    let last = opened.last_utc.unwrap_or(run.started);
-    let micros = clock.now().utc.as_micros().saturating_sub(last.as_micros());
-    let outage = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
-    if outage > settings.store.max_outage {
-        let (outage, most) = (whole_seconds(outage), duration::format(settings.store.max_outage));
-        return Ok(Err(format!("{interrupted} after {outage}, longer than [store] max_outage = {most}")));
-    }
-    Ok(match fold(store, &run.id).await? {
-        Ok(state) if state.is_busy() => Ok((state, outage)),
-        Ok(_) => Err(format!("{interrupted}, and its journal does not hold it")),
-        Err(why) => Err(format!("{interrupted}, and its journal cannot be read: {why}")),
-    })
+    let (outage, most) = (outage(clock, opened), settings.store.max_outage);
+    let text =
+        || format!(" after {}, longer than [store] max_outage = {}", whole_seconds(outage), duration::format(most));
+    (outage > most).then(text)
+}
+
+/// How long no gaserad was there.
+fn outage(clock: &HostClock, opened: &Opened) -> Duration {
+    let now = clock.now().utc.as_micros();
+    let micros = now.saturating_sub(opened.last_utc.map_or(now, Utc::as_micros));
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
 fn whole_seconds(duration: Duration) -> String {
     duration::format(Duration::from_secs(duration.as_secs()))
 }
 
-/// Steps through the journal again, from where the process began that started the run.
+/// What the run was when it was interrupted, or why it is over: steps through the journal again, from where the process
+/// began that started it.
 async fn fold(store: &Store, run: &RunId) -> Result<Result<State, String>, StoreError> {
-    let Some(first) = store.journal_of(run).await? else { return Ok(Err("it is older than that is noted".into())) };
+    let unreadable = |why: &str| Ok(Err(format!("{INTERRUPTED}, and its journal cannot be read: {why}")));
+    let Some(first) = store.journal_of(run).await? else { return unreadable("it is older than that is noted") };
     let mut state = State::default();
     let mut journal = store.journal(first);
     while let Some((seq, line)) = journal.next().await? {
         match serde_json::from_str::<engine::Event>(&line) {
             Ok(event) => state = engine::step(state, event).0,
-            Err(error) => return Ok(Err(format!("line {seq}: {error}"))),
+            Err(error) => return unreadable(&format!("line {seq}: {error}")),
         }
     }
-    Ok(Ok(state))
+    let held = state.is_busy();
+    Ok(if held { Ok(state) } else { Err(format!("{INTERRUPTED}, and its journal does not hold it")) })
+}
+
+/// Runs that were to begin later do not; whoever waits for them hears why.
+async fn call_off(store: &Store, clock: &HostClock, opened: &mut Opened, why: &str) -> Result<(), StoreError> {
+    let moment = clock.now();
+    let mut batch = Batch { moment, ..Batch::default() };
+    for waiting in std::mem::take(&mut opened.waiting) {
+        let (run_id, who) = (waiting.run.clone(), waiting.asked.who);
+        let text = format!("gaserad was started again{why} before it had begun");
+        tracing::warn!(run = %run_id, "{text}");
+        batch.facts.push(Fact::Unqueued { run: waiting.run });
+        batch.events.push(Event::RunUpdated(RunUpdate { run_id, change: RunChange::Unqueued, who, text }));
+    }
+    if batch.facts.is_empty() {
+        return Ok(());
+    }
+    let published = with_space(|| store.commit(batch.clone())).await?;
+    opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
+    Ok(())
 }
 
 async fn end(

@@ -10,8 +10,8 @@ use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfErr
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, PlanRequest, Published, Reason, RunId,
-    RunSummary, Service, StartRequest, Status, Told, ValveOrder,
+    self, Aborted, Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, PlanRequest, Published, Reason, RunId,
+    RunSummary, Service, StartRequest, Started, Status, Told, ValveOrder,
 };
 use crate::runtime::Handle;
 use crate::store::{Store, StoreError};
@@ -25,12 +25,12 @@ pub(super) struct Measuring {
 }
 
 impl Control for Measuring {
-    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<RunId, Denied>> {
+    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<Started, Denied>> {
         Box::pin(self.handle.start(request))
     }
 
-    fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
-        Box::pin(self.handle.abort(who))
+    fn abort(&self, who: String, run: Option<String>) -> BoxFuture<'_, Result<Aborted, Denied>> {
+        Box::pin(self.handle.abort(who, run))
     }
 
     fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {

@@ -35,6 +35,9 @@ pub struct Status {
     pub seq: u64,
     pub version: String,
     pub simulated: bool,
+    /// Whether a time service keeps the host's clock right; `null` where that is not known.
+    #[serde(default)]
+    pub clock_synchronized: Option<bool>,
 }
 
 /// A run that begins later.

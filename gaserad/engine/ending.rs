@@ -69,9 +69,8 @@ impl Turn {
     /// The start is refused before anything was started.
     pub(super) fn refuse(&mut self, denied: &Denied) {
         let Some(run) = self.state.run.take() else { return };
-        if run.starter.is_none() {
-            let text = format!("run {} could not be started: {denied}", run.id);
-            self.alarm(Severity::Blocker, "start_failed", text);
+        if run.waited.is_some() {
+            self.start_failed(&run, denied);
         }
         for request in run.starter.into_iter().chain(run.aborters) {
             self.effects.push(Effect::Reply { request, answer: Err(denied.clone()) });
@@ -251,7 +250,7 @@ impl Turn {
         let mut progress = run.progress(self.at.tick);
         (progress.phase, progress.tt_seconds) = (phase, None);
         self.state.rest.progress = progress.clone();
-        let Some(mut summary) = run.summary() else { return };
+        let Some(mut summary) = run.summary() else { return self.never_begun(run, outcome, reason) };
         (summary.ended, summary.outcome, summary.reason) = (Some(self.at.utc), Some(outcome), reason.into());
         self.keep(Fact::RunEnded { run: run.id.clone(), ended: self.at.utc, outcome, reason: reason.into() });
         self.tell(Event::Phase(crate::domain::event::PhaseChange {

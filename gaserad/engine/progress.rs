@@ -111,6 +111,7 @@ impl State {
             seq: 0,
             version: String::new(),
             simulated: false,
+            clock_synchronized: self.host_clock.synchronized(),
         }
     }
 }

@@ -25,7 +25,9 @@ impl Turn {
             if owes_stop {
                 self.state.owed_stop = Some(self.order_analyzer(AnalyzerOrder::Stop));
             }
-            self.state.queue = if resumes.is_some() { queue } else { std::collections::VecDeque::new() };
+            if resumes.is_some() && self.state.queue.is_empty() {
+                self.state.queue = queue;
+            }
             return;
         }
         (self.state.limits, self.state.shutting_down) = (began.limits, false);

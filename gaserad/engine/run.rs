@@ -13,7 +13,7 @@ use crate::domain::{
 
 impl Turn {
     pub(super) fn start(&mut self, request: RequestId, id: RunId, asked: StartRequest) {
-        if asked.align.is_some() || (asked.queue && self.state.run.is_some()) {
+        if asked.align.is_some() || (asked.queue && admit::is_busy(&self.state)) {
             return self.queue(request, id, asked);
         }
         if let Err(denied) = admit::start(&self.state).and_then(|()| admit::plan(&asked.plan)) {
@@ -85,6 +85,7 @@ impl Turn {
             self.keep(Fact::RunGases { run: id, gases });
             self.tell(Event::RunStarted { run: summary });
         }
+        self.begin_with_the_clock();
         self.home();
     }
 
@@ -255,6 +256,7 @@ impl Run {
             plan: asked.plan,
             ignore_errors: asked.ignore_errors,
             started: None,
+            waited: None,
             starter: None,
             aborters: Vec::new(),
             stage: Stage::Settling,

@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::control::{FinishAsked, PauseAsked};
 use super::event::RequestId;
-use super::queue::Queued;
 pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
 use crate::attribution::{Exchanges, Stamps, Timeline};
 use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
+use crate::domain::status::QueuedRun;
 use crate::domain::{
     AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Phase, Plan, Position,
-    Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId,
+    Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
@@ -39,6 +39,9 @@ pub struct Beginning {
     /// A run was ended while there was no process: the analyzer may still be measuring for it.
     #[serde(default)]
     pub owes_stop: bool,
+    /// Runs that begin later, from the process before.
+    #[serde(default)]
+    pub waiting: Vec<Waiting>,
 }
 
 /// A condition outside that is asked for between two visits.
@@ -96,7 +99,7 @@ pub struct State {
     /// What is shown while no run is under way.
     pub(super) rest: Rest,
     pub(super) errands: Errands,
-    pub(super) queue: VecDeque<Queued>,
+    pub(super) queue: VecDeque<Waiting>,
     /// The order to stop that the analyzer has not obeyed yet, though the run is over.
     pub(super) owed_stop: Option<CommandId>,
     pub(super) commands: u64,
@@ -156,6 +159,8 @@ pub(super) struct Run {
     pub ignore_errors: bool,
     /// When homing began; before that the run is only being prepared.
     pub started: Option<Moment>,
+    /// What it was while it waited to begin, if it did.
+    pub waited: Option<QueuedRun>,
     /// Who waits to hear that the analyzer measures.
     pub starter: Option<RequestId>,
     /// Who waits to hear that the run is over.
@@ -243,7 +248,7 @@ impl State {
 
     /// Nothing has happened yet but the last run, if there was one.
     pub fn new(began: Beginning) -> Self {
-        let Beginning { limits, stamp, last_run, resumable, reactions, guard, .. } = began;
+        let Beginning { limits, stamp, last_run, resumable, reactions, guard, waiting, .. } = began;
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
         Self {
             limits,
@@ -251,6 +256,7 @@ impl State {
             resumable,
             reactions,
             guard,
+            queue: waiting.into(),
             rest: Rest { last_run, ..Rest::default() },
             ..Self::default()
         }

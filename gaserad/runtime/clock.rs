@@ -44,7 +44,7 @@ impl HostClock {
         tokio::time::sleep_until(self.origin + left).await;
     }
 
-    fn is_scaled(&self) -> bool {
+    pub(super) fn is_scaled(&self) -> bool {
         (self.scale - 1.0).abs() > f64::EPSILON
     }
 

@@ -9,6 +9,7 @@ mod full;
 mod guard;
 mod handle;
 mod space;
+mod synchronized;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ pub use guard::GuardSettings;
 pub use handle::Handle;
 use handle::{Answer, Request};
 use space::Space;
+use synchronized::Synchronized;
 
 /// Progress is shown at most this often, however fast the simulated world runs.
 const TICK_AT_MOST: Duration = Duration::from_millis(50);
@@ -59,6 +61,7 @@ pub struct Runtime {
     identity: Identity,
     began: Option<Beginning>,
     space: Space,
+    synchronized: Synchronized,
     guard: Guard,
     state: State,
     inbox: mpsc::Receiver<Request>,
@@ -95,6 +98,8 @@ pub struct Parts {
     pub guard: Option<GuardSettings>,
     /// With less free space than this, the disk is nearly full.
     pub min_free_bytes: u64,
+    /// Whether it matters how right this machine's clock is.
+    pub minds_the_clock: bool,
     /// What the journal of an interrupted run folds to; else nothing yet.
     pub state: State,
     pub began: Beginning,
@@ -110,7 +115,6 @@ impl Runtime {
     pub fn new(parts: Parts) -> (Handle, Self) {
         let (handle, inbox) = Handle::new();
         let runtime = Self {
-            clock: parts.clock,
             store: parts.store,
             hub: parts.hub,
             analyzer: parts.analyzer,
@@ -118,6 +122,8 @@ impl Runtime {
             identity: parts.identity,
             began: Some(parts.began),
             space: Space::new(parts.min_free_bytes),
+            synchronized: Synchronized::watch(parts.minds_the_clock.then(|| parts.clock.clone())),
+            clock: parts.clock,
             guard: Guard::new(parts.guard),
             state: parts.state,
             inbox,
@@ -190,6 +196,7 @@ impl Runtime {
             free = self.space.watch(&self.store) => {
                 Some(What::Disk { free_bytes: free.bytes, low: free.is_low })
             }
+            synchronized = self.synchronized.changed() => Some(What::ClockSync { synchronized }),
             () = sleep => self.woken(deadline),
         }
     }
@@ -210,9 +217,13 @@ impl Runtime {
                 let run = (self.run_ids)(self.clock.now());
                 Some(What::Start { request, run, asked })
             }
-            Some(Request::Abort(who, answer)) => {
+            Some(Request::Abort(who, None, answer)) => {
                 let request = self.wait(answer, who.clone(), "abort");
                 Some(What::Abort { request, who })
+            }
+            Some(Request::Abort(who, Some(run), answer)) => {
+                let request = self.wait(answer, who.clone(), format!("abort {run}"));
+                Some(What::AbortRun { request, who, run })
             }
             Some(Request::Control(control, who, answer)) => {
                 let request = self.wait(answer, who.clone(), control.words());
@@ -327,7 +338,8 @@ impl Runtime {
     fn audit(&self, request: RequestId, answer: &Result<Done, domain::Denied>) -> Option<Audit> {
         let waiting = self.waiting.get(&request)?;
         let result = match answer {
-            Ok(Done::Run(run)) => format!("ok {run}"),
+            Ok(Done::Run(run) | Done::Unqueued(run)) => format!("ok {run}"),
+            Ok(Done::Queued(run, _)) => format!("queued {run}"),
             Ok(Done::Valve(position)) => {
                 format!("ok {}", position.channel().map_or_else(String::new, |at| at.to_string()))
             }

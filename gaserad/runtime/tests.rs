@@ -67,6 +67,7 @@ impl World {
             },
             guard: None,
             min_free_bytes: 0,
+            minds_the_clock: false,
             state: State::default(),
             began: Beginning::default(),
             seq: 0,

@@ -9,7 +9,7 @@ use super::batch::{Audit, ChannelLabels, Opened};
 use super::error::StoreError;
 use crate::domain::{
     AnalyzerTime, Cas, Channel, ChannelKind, Note, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Tick, Utc,
-    VisitId, VisitSummary,
+    VisitId, VisitSummary, Waiting,
 };
 
 /// How a [`Qc`] is written.
@@ -49,7 +49,23 @@ pub(super) fn opened(connection: &Connection) -> Result<Opened, StoreError> {
         last_seq: last_seq(connection)?,
         open_run: newest("WHERE ended IS NULL")?,
         last_run: newest("")?,
+        waiting: waiting(connection)?,
     })
+}
+
+/// Runs that begin later, in the order in which they were asked for.
+fn waiting(connection: &Connection) -> Result<Vec<Waiting>, StoreError> {
+    let mut query = connection.prepare("SELECT start FROM waiting ORDER BY number")?;
+    let lines = query.query_map([], |row| row.get::<_, String>("start"))?.collect::<Result<Vec<_>, _>>()?;
+    let readable = lines.iter().filter_map(|line| match serde_json::from_str(line) {
+        Ok(waiting) => Some(waiting),
+        // Whatever another version wrote there, it is no reason not to serve.
+        Err(error) => {
+            tracing::error!("a start that waits cannot be read and is passed over: {error}: {line}");
+            None
+        }
+    });
+    Ok(readable.collect())
 }
 
 pub(super) fn last_seq(connection: &Connection) -> Result<u64, StoreError> {

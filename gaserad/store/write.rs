@@ -99,7 +99,17 @@ fn publish(event: &Event, seq: u64, at: Utc) -> Published {
 
 fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result<(), StoreError> {
     match fact {
-        Fact::RunStarted(run) => run_started(transaction, run, process),
+        Fact::Queued(waiting) => {
+            transaction
+                .prepare_cached("INSERT INTO waiting (run, start) VALUES (?, ?)")?
+                .execute(params![waiting.run.0, json("the start that waits", waiting)?])?;
+            Ok(())
+        }
+        Fact::Unqueued { run } => unqueued(transaction, run),
+        Fact::RunStarted(run) => {
+            unqueued(transaction, &run.id)?;
+            run_started(transaction, run, process)
+        }
         Fact::RunGases { run, gases } => widen(transaction, run, gases, true),
         Fact::VisitStarted { run, visit } => visit_started(transaction, run, visit),
         Fact::VisitInterrupted { run, visit } => {
@@ -134,6 +144,11 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
 
 fn changed_one(changed: usize, missing: impl FnOnce() -> String) -> Result<(), StoreError> {
     if changed == 1 { Ok(()) } else { Err(StoreError::Contradiction(missing())) }
+}
+
+fn unqueued(transaction: &Transaction<'_>, run: &RunId) -> Result<(), StoreError> {
+    transaction.prepare_cached("DELETE FROM waiting WHERE run = ?")?.execute([&run.0])?;
+    Ok(())
 }
 
 fn run_started(transaction: &Transaction<'_>, run: &RunSummary, process: &Process) -> Result<(), StoreError> {

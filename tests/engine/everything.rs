@@ -54,6 +54,7 @@ fn build(seed: u64) -> World {
         valve: reaction(&mut dice),
         clock: reaction(&mut dice),
         disk: reaction(&mut dice),
+        ..Reactions::default()
     };
     let guard = seed.is_multiple_of(3).then_some(Guard { every: seconds(60), timeout: seconds(10) });
     let mut world = World::beginning(manners, Beginning { reactions, guard, ..Beginning::default() }).with_seed(seed);

@@ -81,7 +81,7 @@ impl Life {
         match self.dice.between(1, 16) {
             1..=4 => self.start(host),
             5..=7 => self.control(host),
-            8 => host.ask(async |handle: Handle, who| handle.abort(who).await.map(drop)),
+            8 => host.ask(async |handle: Handle, who| handle.abort(who, None).await.map(drop)),
             9 => self.move_valve(host),
             10 => host.analyzer_wire.be(self.line()),
             11 => host.valve_wire.be(self.line()),

@@ -262,7 +262,8 @@ async fn read(hub: Arc<Hub>, told: Arc<Mutex<Vec<(u64, String)>>>) {
 
 fn settings(text: &str) -> Settings {
     let environment = Environment { system: true, ..Environment::default() };
-    config::parse(text, "life", &Overrides::default(), &environment).unwrap_or_else(|error| panic!("{error}"))
+    let overrides = Overrides { simulate: true, ..Overrides::default() };
+    config::parse(text, "life", &overrides, &environment).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Nobody was there to answer, any more or yet.

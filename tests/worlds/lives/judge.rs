@@ -176,7 +176,8 @@ fn replayed(kept: &Kept) -> Result<(), String> {
     let by_engine = |event: &&Published| {
         let data = &event.data;
         let of_store = event.name == "alarm" && data.contains("\"disk_full\"");
-        let of_recovery = event.name == "run.finished" && data.contains(BY_RECOVERY);
+        let of_recovery = (event.name == "run.finished" && data.contains(BY_RECOVERY))
+            || (event.name == "run.updated" && data.contains("gaserad was started again"));
         !of_store && !of_recovery && event.name != "system.shutdown"
     };
     let kept_events = kept.events.iter().filter(by_engine).map(|event| (event.name.clone(), event.run.clone()));
