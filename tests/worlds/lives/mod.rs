@@ -23,7 +23,7 @@ use fate::{Life, PARK};
 use host::{Host, is_gone};
 use judge::{Figures, Kept};
 
-const LIVES: u64 = 400;
+const LIVES: u64 = 150;
 /// However slow everything is, nothing is under way by then.
 const LONGEST: Duration = Duration::from_secs(3 * 3600);
 
