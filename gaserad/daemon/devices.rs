@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::Failure;
+use super::{Devices, Failure};
 use crate::config::{
     self, Choice, Driver, ModbusLink, MultiplexerSettings, SessionKind, Settings, Vici as ViciSection,
 };
@@ -27,39 +27,30 @@ const START_PATIENCE: Duration = Duration::from_secs(5);
 const STOP_PATIENCE: Duration = Duration::from_secs(120);
 const SIMULATED_CYCLE: Duration = Duration::from_secs(58);
 
-/// The devices, each with its owner at work.
-pub struct Devices {
-    pub analyzer: Analyzer,
-    pub valve: Valve,
-    pub identity: Identity,
-}
-
-impl Devices {
-    pub fn start(
-        settings: &Settings,
-        clock: &HostClock,
-        reports: &mpsc::UnboundedSender<Report>,
-    ) -> Result<Self, Failure> {
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let simulator = (settings.simulate || settings.multiplexer.driver == Driver::Simulated)
-            .then(|| simulator(&settings.multiplexer, &shared));
-        let dial = match &simulator {
-            Some(simulator) if settings.simulate => simulated::analyzer_dial(simulator),
-            _ => Dial::tcp(&settings.analyzer.address),
-        };
-        let identity = Identity {
-            analyzer_address: dial.place.clone(),
-            driver: if simulator.is_some() { "simulated" } else { settings.multiplexer.driver.word() }.into(),
-            channels: settings.multiplexer.channels,
-            simulated: settings.simulate,
-        };
-        let (valve, owner) =
-            Valve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
-        tokio::spawn(owner);
-        let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
-        tokio::spawn(owner);
-        Ok(Self { analyzer, valve, identity })
-    }
+/// Each with its owner at work.
+pub(super) fn start(
+    settings: &Settings,
+    clock: &HostClock,
+    reports: &mpsc::UnboundedSender<Report>,
+) -> Result<Devices, Failure> {
+    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+    let simulator = (settings.simulate || settings.multiplexer.driver == Driver::Simulated)
+        .then(|| simulator(&settings.multiplexer, &shared));
+    let dial = match &simulator {
+        Some(simulator) if settings.simulate => simulated::analyzer_dial(simulator),
+        _ => Dial::tcp(&settings.analyzer.address),
+    };
+    let identity = Identity {
+        analyzer_address: dial.place.clone(),
+        driver: if simulator.is_some() { "simulated" } else { settings.multiplexer.driver.word() }.into(),
+        channels: settings.multiplexer.channels,
+        simulated: settings.simulate,
+    };
+    let (valve, owner) = Valve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
+    tokio::spawn(owner);
+    let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
+    tokio::spawn(owner);
+    Ok(Devices { analyzer, valve, identity })
 }
 
 fn simulator(multiplexer: &MultiplexerSettings, clock: &Arc<dyn Clock>) -> Simulator {

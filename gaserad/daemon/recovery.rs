@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use sd_notify::NotifyState;
+
 use crate::config::{OnRestart, Settings};
 use crate::domain::event::{RunChange, RunUpdate, outcome_sentence};
 use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, Utc, duration};
@@ -12,8 +14,9 @@ use crate::engine::{self, State};
 use crate::runtime::clock::HostClock;
 use crate::store::{Batch, Opened, Store, StoreError};
 
-/// Journal lines in memory at a time.
-const PAGE: u32 = 1000;
+/// How often a full disk is tried again, and how long the service manager may wait for the next try.
+const RETRY: Duration = Duration::from_secs(1);
+const STILL_STARTING_USEC: u32 = 60_000_000;
 
 pub(super) struct Recovered {
     pub opened: Opened,
@@ -44,6 +47,9 @@ pub(super) async fn recover(
     match folded {
         Ok(state) => {
             let outage = outage(clock, &opened);
+            if let Some(first) = store.journal_of(&run.id).await? {
+                store.goes_on_from(first).await?;
+            }
             tracing::warn!(run = %run.id, "the run goes on after an interruption of {}", duration::format(outage));
             Ok(Recovered { opened, state, resumes_after: Some(outage), ended: false })
         }
@@ -82,17 +88,13 @@ fn whole_seconds(duration: Duration) -> String {
 /// began that started it.
 async fn fold(store: &Store, run: &RunId) -> Result<Result<State, String>, StoreError> {
     let unreadable = |why: &str| Ok(Err(format!("{INTERRUPTED}, and its journal cannot be read: {why}")));
-    let Some(mut next) = store.journal_of(run).await? else { return unreadable("it is older than that is noted") };
+    let Some(first) = store.journal_of(run).await? else { return unreadable("it is older than that is noted") };
     let mut state = State::default();
-    loop {
-        let page = store.journal(next, PAGE).await?;
-        let Some((last, _)) = page.last() else { break };
-        next = last + 1;
-        for (seq, line) in page {
-            match serde_json::from_str::<engine::Event>(&line) {
-                Ok(event) => state = engine::step(state, event).0,
-                Err(error) => return unreadable(&format!("line {seq}: {error}")),
-            }
+    let mut journal = store.journal(first);
+    while let Some((seq, line)) = journal.next().await? {
+        match serde_json::from_str::<engine::Event>(&line) {
+            Ok(event) => state = engine::step(state, event).0,
+            Err(error) => return unreadable(&format!("line {seq}: {error}")),
         }
     }
     let held = state.is_busy();
@@ -113,7 +115,7 @@ async fn call_off(store: &Store, clock: &HostClock, opened: &mut Opened, why: &s
     if batch.facts.is_empty() {
         return Ok(());
     }
-    let published = store.commit(batch).await?;
+    let published = with_space(|| store.commit(batch.clone())).await?;
     opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
     Ok(())
 }
@@ -131,8 +133,30 @@ async fn end(
     let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
     let batch =
         Batch { moment, facts: vec![ended], events: vec![Event::RunFinished { run: run.clone() }], ..Batch::default() };
-    let published = store.commit(batch).await?;
+    let published = with_space(|| store.commit(batch.clone())).await?;
     opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
     opened.last_run = Some(run);
     Ok(())
+}
+
+/// Does something with the store, and waits as long as its disk is full.
+pub(super) async fn with_space<T, F: Future<Output = Result<T, StoreError>>>(
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, StoreError> {
+    let mut told = false;
+    loop {
+        match attempt().await {
+            Err(error) if error.is_out_of_space() => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::error!("cannot begin: {error}; waiting for space");
+                }
+                super::sd_notify_best_effort(&[
+                    NotifyState::Status("waiting for space on the disk of the state directory"),
+                    NotifyState::ExtendTimeoutUsec(STILL_STARTING_USEC),
+                ]);
+                tokio::time::sleep(RETRY).await;
+            }
+            done => return done,
+        }
+    }
 }

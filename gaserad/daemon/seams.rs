@@ -195,7 +195,7 @@ impl Archive for Keeping {
     }
 
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
-        Box::pin(async move { verify::verify(&self.0, id).await.map_err(denied) })
+        Box::pin(async move { verify(&self.0, id).await.map_err(denied) })
     }
 
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {

@@ -70,7 +70,10 @@ use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, Valv
 /// Takes in one event. The new state, and what is to be done, in this order.
 pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
     let mut turn = Turn { state, at: event.at, effects: Vec::new() };
-    turn.mind_the_clock();
+    // The wall clock went on while there was no process, and ticks did not.
+    if !matches!(event.what, What::Began(_)) {
+        turn.mind_the_clock();
+    }
     match event.what {
         What::Began(began) => turn.begin(*began),
         What::Start { request, run, asked } => turn.start(request, run, *asked),

@@ -20,7 +20,11 @@ impl Turn {
         let resumes = began.resumes_after;
         if resumes.is_none() || self.state.run.is_none() {
             let queue = std::mem::take(&mut self.state.queue);
+            let owes_stop = began.owes_stop;
             self.state = State::new(began);
+            if owes_stop {
+                self.state.owed_stop = Some(self.order_analyzer(AnalyzerOrder::Stop));
+            }
             if resumes.is_some() && self.state.queue.is_empty() {
                 self.state.queue = queue;
             }

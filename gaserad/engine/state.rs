@@ -36,6 +36,9 @@ pub struct Beginning {
     pub reactions: Reactions,
     #[serde(default)]
     pub guard: Option<Guard>,
+    /// A run was ended while there was no process: the analyzer may still be measuring for it.
+    #[serde(default)]
+    pub owes_stop: bool,
     /// Runs that begin later, from the process before.
     #[serde(default)]
     pub waiting: Vec<Waiting>,

@@ -71,6 +71,7 @@ pub struct Runtime {
     waiting: BTreeMap<RequestId, Waiting>,
     asked: u64,
     seq: u64,
+    run_ids: RunIds,
     next_tick: Option<Tick>,
     /// The newest result that is kept: nobody is shown one that is not.
     live_data: Option<LiveData>,
@@ -104,7 +105,11 @@ pub struct Parts {
     pub began: Beginning,
     /// The newest event's number.
     pub seq: u64,
+    pub run_ids: RunIds,
 }
+
+/// What a run is called that is asked for at this moment; never the same twice.
+pub type RunIds = Box<dyn FnMut(Moment) -> RunId + Send>;
 
 impl Runtime {
     pub fn new(parts: Parts) -> (Handle, Self) {
@@ -127,6 +132,7 @@ impl Runtime {
             waiting: BTreeMap::new(),
             asked: 0,
             seq: parts.seq,
+            run_ids: parts.run_ids,
             next_tick: None,
             live_data: None,
             shutting_down: false,
@@ -137,21 +143,33 @@ impl Runtime {
 
     /// Runs until it is shut down and no run is under way, or until the store fails.
     pub async fn run(mut self) -> Result<(), StoreError> {
+        let Err(error) = self.go_on().await else { return Ok(()) };
+        // Without a store nothing can be measured.
+        self.leave_devices_safe().await;
+        if !error.is_out_of_space() {
+            return Err(error);
+        }
+        tracing::error!(
+            "stopped while the disk of the state directory is full: what happened since then is not kept. A run under way \
+             is left open, and the next start goes on with it or ends it, as [store] on_restart says; make space before"
+        );
+        Ok(())
+    }
+
+    async fn go_on(&mut self) -> Result<(), StoreError> {
         if let Some(began) = self.began.take() {
             self.turn(What::Began(Box::new(began))).await?;
         }
         self.show(self.clock.now());
         while !self.shutting_down || !self.state.is_at_rest() {
-            let Some(what) = self.select().await else { continue };
-            if let Err(error) = self.turn(what).await {
-                self.leave_devices_safe().await;
-                return Err(error);
+            if let Some(what) = self.select().await {
+                self.turn(what).await?;
             }
         }
         let reason = "gaserad is shutting down".to_owned();
         let moment = self.clock.now();
         let events = vec![domain::Event::SystemShutdown { reason }];
-        let published = self.store.commit(Batch { moment, events, ..Batch::default() }).await?;
+        let published = self.commit(Batch { moment, events, ..Batch::default() }).await?;
         self.hub.publish(published);
         Ok(())
     }
@@ -196,7 +214,8 @@ impl Runtime {
         match request {
             Some(Request::Start(asked, answer)) => {
                 let request = self.wait(answer, asked.who.clone(), "start");
-                Some(What::Start { request, run: new_run_id(self.clock.now()), asked })
+                let run = (self.run_ids)(self.clock.now());
+                Some(What::Start { request, run, asked })
             }
             Some(Request::Abort(who, None, answer)) => {
                 let request = self.wait(answer, who.clone(), "abort");
@@ -275,7 +294,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// Without a store nothing can be measured: the analyzer is stopped, as far as it still answers.
+    /// The analyzer is stopped, as far as it still answers.
     async fn leave_devices_safe(&mut self) {
         let last = CommandId(u64::MAX);
         self.analyzer.order(last, AnalyzerOrder::Stop);
@@ -374,7 +393,8 @@ fn what_of(report: Report) -> What {
     }
 }
 
-fn new_run_id(at: Moment) -> RunId {
+/// An id that sorts by time, and is no other's.
+pub fn new_run_id(at: Moment) -> RunId {
     let mut random = [0; 16];
     // Without randomness two runs of the same millisecond could collide, which the store would refuse.
     let _ = getrandom::fill(&mut random);

@@ -71,6 +71,7 @@ impl World {
             state: State::default(),
             began: Beginning::default(),
             seq: 0,
+            run_ids: Box::new(new_run_id),
         });
         Self { handle, store, sent, runtime: tokio::spawn(runtime.run()), _folder: folder }
     }

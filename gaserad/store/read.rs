@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as WordError, StrDeserializer};
 
-use super::batch::{ChannelLabels, Opened};
+use super::batch::{Audit, ChannelLabels, Opened};
 use super::error::StoreError;
 use crate::domain::{
     AnalyzerTime, Cas, Channel, ChannelKind, Note, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Tick, Utc,
@@ -157,6 +157,13 @@ pub(super) fn gases(connection: &Connection, id: &RunId) -> Result<Vec<Cas>, Sto
         .query_row([&id.0], |row| json(row, "gases"))
         .optional()?
         .ok_or_else(|| StoreError::NotFound(id.0.clone()))
+}
+
+pub(super) fn audit(connection: &Connection) -> Result<Vec<Audit>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT who, what, result FROM audit ORDER BY seq")?;
+    let entry = |row: &Row<'_>| Ok(Audit { who: row.get("who")?, what: row.get("what")?, result: row.get("result")? });
+    let entries = query.query_map([], entry)?.collect::<Result<_, _>>()?;
+    Ok(entries)
 }
 
 pub(super) fn events_after(connection: &Connection, seq: u64, limit: u32) -> Result<Vec<Published>, StoreError> {

@@ -12,7 +12,7 @@ use crate::domain::{
 /// What is the same for everything that this process writes.
 pub(super) struct Process {
     pub labels: ChannelLabels,
-    /// The number of its first journal line.
+    /// From this line on the journal holds all that its runs come from.
     pub journal: i64,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn batch(
 }
 
 /// SQLite's integers are signed; nothing here counts further.
-fn integer(number: u64) -> i64 {
+pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

@@ -300,6 +300,7 @@ impl Vici {
                 return Ok(Arrival::There(here));
             }
             tokio::select! {
+                biased;
                 () = &mut late => return Ok(Arrival::Late(here)),
                 () = tokio::time::sleep(poll) => {}
             }
