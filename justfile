@@ -27,8 +27,9 @@ bench:
     cargo bench --locked --bench stream
     cargo bench --locked --bench revisit
 
-# two hundred kills at random instants, and two days in one process at a thousand times the speed of the world
+# ten thousand whole lives in virtual time, two hundred kills at random instants, and two days in one process at a thousand times the speed of the world
 long:
+    LIVES=10000 cargo test --locked lives:: -- --nocapture
     KILLS=200 cargo test --locked kill:: -- --nocapture
     HOURS=48 cargo test --locked endurance:: -- --nocapture
 

@@ -4,6 +4,8 @@ mod control;
 mod instrument;
 mod plan;
 mod start;
+mod stream;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
 pub use plan::{Plan, PlanCommand};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
+pub use stream::{Stream, StreamCommand};
+pub use watch::{Fallback, Format, Watch};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
 
@@ -25,6 +29,7 @@ Examples:
   gaseractl start --channels 1-4 --repeats 2 --dry-run   when would it end?
   gaseractl start --channels 1-4 --repeats 2 --watch     start, and look on
   gaseractl start weekly.toml --wait                     a plan in a file
+  gaseractl start --align 1h --if-busy wait              at the next full hour, or later
   gaseractl watch                                        look on; Ctrl-C leaves the run alone
   gaseractl runs export last -o run.csv                  the records of the last run
 
@@ -58,9 +63,15 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Where gaserad listens: unix:/path or http://host:port [default: its unix socket, then http://127.0.0.1:5001]
+    /// Where gaserad listens: unix:/path, http://host:port or https://host:port [default: its unix socket, then http://127.0.0.1:5001]
     #[arg(long, global = true, env = "GASERACTL_ENDPOINT", value_name = "ENDPOINT", hide_env_values = true)]
     pub endpoint: Option<Endpoint>,
+    /// The file with the token that gaserad asks for; nobody else may be able to read it
+    #[arg(long, global = true, env = "GASERACTL_TOKEN_FILE", value_name = "FILE", hide_env_values = true)]
+    pub token_file: Option<PathBuf>,
+    /// With https://: the certificates, in PEM, of those who may vouch for gaserad [default: the system's]
+    #[arg(long, global = true, env = "GASERACTL_CA_FILE", value_name = "FILE", hide_env_values = true)]
+    pub ca_file: Option<PathBuf>,
     /// Print one JSON object, or JSON Lines for what goes on; times in UTC, durations in seconds
     #[arg(long, global = true)]
     pub json: bool,
@@ -86,7 +97,7 @@ pub enum Color {
 pub enum Command {
     /// Start a measurement
     Start(Box<Start>),
-    /// Abort the measurement under way; returns when the analyzer is idle
+    /// Abort the measurement under way, or call off one that waits to begin
     Abort(Abort),
     /// Suspend the run under way where it is, after the sample under way
     Pause(Pause),
@@ -104,6 +115,8 @@ pub enum Command {
     Status,
     /// Look on: a live view on a terminal, JSON Lines in a pipe
     Watch(Watch),
+    /// How the event stream does: figures, readers, a test event
+    Stream(Stream),
     /// List, show, export and verify runs
     Runs(Runs),
     /// Check, show and list plans
@@ -114,50 +127,24 @@ pub enum Command {
     Mux(Mux),
 }
 
+const ABORT_EXAMPLES: &str = "\
+Examples:
+  gaseractl abort
+  gaseractl abort 01KAH        the run whose id begins so: it is under way, or waits to begin
+
+With --json: {\"run_id\",\"waited\"}; \"waited\" is true if it had not begun, and will not.
+Without RUN, the run under way is aborted, or if there is none, the next one that waits. After an abort the next run that \
+waits begins. Exit code 3 if there is nothing to abort, 10 if there is no such RUN.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = ABORT_EXAMPLES)]
 pub struct Abort {
+    /// A run that is under way or waits to begin, by its id or a unique prefix of it [default: the one under way, or
+    /// else the next one]
+    pub run: Option<String>,
     /// Accepted for symmetry: abort always returns when the analyzer is idle
     #[arg(long, action = ArgAction::SetTrue)]
     pub wait: bool,
-}
-
-const WATCH_EXAMPLES: &str = "\
-Examples:
-  gaseractl watch
-  gaseractl watch --types live_data --channels 1-4 | jq -c '[.channel, .components[].ppm]'
-  gaseractl watch --since 1200 --format table
-  gaseractl watch --until-done -q > events.jsonl && echo completed
-
-A line of JSON is {\"id\",\"type\",…}: the event's number, its name, and its data. What is not numbered has a null id: \
-connected, snapshot, progress, heartbeat, gap. With --types only those events are shown, and always \"gap\", which says \
-that events are missing. The table leaves out progress and heartbeats. A broken connection is taken up again where it \
-broke. Ctrl-C does not stop the run.";
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = WATCH_EXAMPLES)]
-pub struct Watch {
-    /// Only these events, like run.*,live_data
-    #[arg(long, value_name = "T", value_delimiter = ',')]
-    pub types: Vec<String>,
-    /// Only events of these channels, like 1-8,12; events without a channel stay
-    #[arg(long, value_name = "LIST", value_parser = channels)]
-    pub channels: Option<Channels>,
-    /// First replay what came after the event of this number
-    #[arg(long, value_name = "SEQ")]
-    pub since: Option<u64>,
-    /// table: a readable line per event, jsonl: a JSON object per event, frames: as on the wire
-    #[arg(long, value_name = "F")]
-    pub format: Option<Format>,
-    /// End when the run under way, or else the next one, has ended; exit codes as with start --wait
-    #[arg(long)]
-    pub until_done: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Table,
-    Jsonl,
-    Frames,
 }
 
 /// A checked list of channels, and as it was written.

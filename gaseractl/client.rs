@@ -18,6 +18,8 @@ use tonic::body::Body;
 
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::failure::{Failure, chain};
+use crate::tls::Speaks;
+use crate::token::Token;
 
 /// How often a silent daemon is asked whether it lives, and how long it may take to say so.
 const ALIVE: Duration = Duration::from_secs(20);
@@ -34,7 +36,7 @@ pub struct Client {
 
 impl Client {
     pub async fn connect(endpoints: &Endpoints) -> Result<Self, Failure> {
-        let (endpoint, io) = endpoints.dial().await?;
+        let (endpoint, io) = endpoints.dial(Speaks::Http2).await?;
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(ALIVE)
@@ -44,10 +46,11 @@ impl Client {
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({})", chain(&error))))?;
         // Its errors reach the callers through the sender.
         tokio::spawn(connection);
-        let origin = format!("http://{}", endpoint.host())
+        let connection = Connection { sender, token: endpoints.token().cloned() };
+        let origin = format!("{}://{}", endpoint.scheme(), endpoint.host())
             .parse()
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
-        Ok(Self { grpc: GaseraServiceClient::with_origin(Connection(sender), origin), endpoint })
+        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), endpoint })
     }
 
     pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {
@@ -66,10 +69,10 @@ impl Client {
         Ok(self.explain(answer)?.plans)
     }
 
-    /// Returns the id of the run that was aborted, once the analyzer is idle.
-    pub async fn abort(&mut self) -> Result<String, Failure> {
-        let answer = self.grpc.abort_measurement(AbortMeasurementRequest { operator: operator() }).await;
-        Ok(self.explain(answer)?.run_id)
+    /// Tells which run was aborted, once the analyzer is idle.
+    pub async fn abort(&mut self, run: String) -> Result<proto::AbortMeasurementResponse, Failure> {
+        let answer = self.grpc.abort_measurement(AbortMeasurementRequest { operator: operator(), run }).await;
+        self.explain(answer)
     }
 
     /// Returns the id of the run under way, as do the next four.
@@ -202,7 +205,10 @@ impl Export {
 
 /// What tonic's generated client speaks through.
 #[derive(Clone)]
-struct Connection(http2::SendRequest<Body>);
+struct Connection {
+    sender: http2::SendRequest<Body>,
+    token: Option<Token>,
+}
 
 impl tower_service::Service<http::Request<Body>> for Connection {
     type Response = http::Response<Incoming>;
@@ -214,8 +220,11 @@ impl tower_service::Service<http::Request<Body>> for Connection {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let mut sender = self.0.clone();
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        let mut sender = self.sender.clone();
+        if let Some(token) = &self.token {
+            request.headers_mut().insert(http::header::AUTHORIZATION, token.header());
+        }
         Box::pin(async move {
             sender.ready().await?;
             sender.send_request(request).await

@@ -9,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::failure::{Failure, chain};
+use crate::tls::{Speaks, Trust};
+use crate::token::Token;
 
 const SYSTEM_SOCKET: &str = "/run/gaserad/gaserad.sock";
 const DEFAULT_PORT: u16 = 5001;
@@ -19,14 +21,17 @@ pub enum Endpoint {
     Unix(PathBuf),
     /// `host:port`
     Tcp(String),
+    /// The same with TLS.
+    Tls(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    #[error("{0:?} is not an endpoint; write it like unix:/run/gaserad/gaserad.sock or http://127.0.0.1:5001")]
+    #[error(
+        "{0:?} is not an endpoint; write it like unix:/run/gaserad/gaserad.sock, http://127.0.0.1:5001 or \
+         https://lab-pc:5001"
+    )]
     Shape(String),
-    #[error("{0:?} asks for TLS, which gaseractl does not speak; use http:// on this machine or through a tunnel")]
-    Tls(String),
 }
 
 impl FromStr for Endpoint {
@@ -34,19 +39,21 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let shape = || EndpointError::Shape(text.to_owned());
-        if text.starts_with("https:") {
-            return Err(EndpointError::Tls(text.to_owned()));
-        }
         if let Some(path) = text.strip_prefix("unix:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             return if path.starts_with('/') { Ok(Self::Unix(path.into())) } else { Err(shape()) };
         }
-        let authority = text.strip_prefix("http://").ok_or_else(shape)?.trim_end_matches('/');
-        let authority: http::uri::Authority = authority.parse().map_err(|_| shape())?;
+        let (scheme, authority) = text.split_once("://").ok_or_else(shape)?;
+        let authority: http::uri::Authority = authority.trim_end_matches('/').parse().map_err(|_| shape())?;
         if authority.host().is_empty() || authority.as_str().contains('@') {
             return Err(shape());
         }
-        Ok(Self::Tcp(format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(DEFAULT_PORT))))
+        let authority = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(DEFAULT_PORT));
+        match scheme {
+            "http" => Ok(Self::Tcp(authority)),
+            "https" => Ok(Self::Tls(authority)),
+            _ => Err(shape()),
+        }
     }
 }
 
@@ -55,6 +62,7 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Tcp(authority) => write!(f, "http://{authority}"),
+            Self::Tls(authority) => write!(f, "https://{authority}"),
         }
     }
 }
@@ -69,39 +77,71 @@ impl Endpoint {
     pub fn host(&self) -> &str {
         match self {
             Self::Unix(_) => "localhost",
-            Self::Tcp(authority) => authority,
+            Self::Tcp(authority) | Self::Tls(authority) => authority,
         }
     }
 
-    async fn open(&self) -> std::io::Result<Box<dyn Io>> {
-        match self {
-            Self::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),
-            Self::Tcp(authority) => {
-                let stream = tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect(authority)).await??;
-                stream.set_nodelay(true)?;
-                Ok(Box::new(stream))
+    /// What stands before the host in the address of a request.
+    pub fn scheme(&self) -> &'static str {
+        if matches!(self, Self::Tls(_)) { "https" } else { "http" }
+    }
+
+    async fn open(&self, speaks: Speaks, trust: Option<&Trust>) -> std::io::Result<Box<dyn Io>> {
+        match (self, trust) {
+            (Self::Unix(path), _) => Ok(Box::new(UnixStream::connect(path).await?)),
+            (Self::Tls(authority), Some(trust)) => {
+                Ok(Box::new(trust.secure(tcp(authority).await?, authority, speaks).await?))
             }
+            (Self::Tcp(authority), _) => Ok(Box::new(tcp(authority).await?)),
+            (Self::Tls(_), None) => Err(std::io::Error::other("nobody is trusted")),
         }
     }
 }
 
-/// Where to look for the daemon, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoints(Vec<Endpoint>);
+async fn tcp(authority: &str) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(authority).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Where to look for the daemon, in order, and what to show it.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    places: Vec<Endpoint>,
+    token: Option<Token>,
+    trust: Option<Trust>,
+}
 
 impl Endpoints {
-    /// The named one only, or the usual places.
-    pub fn new(named: Option<Endpoint>) -> Self {
-        Self(named.map_or_else(usual_places, |endpoint| vec![endpoint]))
+    /// The named one only, or the usual places; with the contents of a file that holds a token, and of one that holds
+    /// certificates.
+    pub fn new(named: Option<Endpoint>, token: Option<&Path>, certificates: Option<&Path>) -> Result<Self, Failure> {
+        let trust = match &named {
+            Some(Endpoint::Tls(_)) => Some(Trust::read(certificates)?),
+            _ => None,
+        };
+        let places = named.map_or_else(usual_places, |endpoint| vec![endpoint]);
+        Ok(Self { places, token: token.map(Token::read).transpose()?, trust })
+    }
+
+    /// One of them, and no other.
+    pub fn only(&self, endpoint: Endpoint) -> Self {
+        Self { places: vec![endpoint], ..self.clone() }
+    }
+
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
     }
 
     /// Connects to the first place where somebody answers.
-    pub async fn dial(&self) -> Result<(Endpoint, Box<dyn Io>), Failure> {
+    pub async fn dial(&self, speaks: Speaks) -> Result<(Endpoint, Box<dyn Io>), Failure> {
         let mut tried = Vec::new();
-        for endpoint in &self.0 {
-            match endpoint.open().await {
-                Ok(io) => return Ok((endpoint.clone(), io)),
-                Err(error) => tried.push(format!("{endpoint} ({})", chain(&error))),
+        for endpoint in &self.places {
+            let opening = endpoint.open(speaks, self.trust.as_ref());
+            match tokio::time::timeout(CONNECT_LIMIT, opening).await {
+                Ok(Ok(io)) => return Ok((endpoint.clone(), io)),
+                Ok(Err(error)) => tried.push(format!("{endpoint} ({})", chain(&error))),
+                Err(_) => tried.push(format!("{endpoint} (nobody answered within {} s)", CONNECT_LIMIT.as_secs())),
             }
         }
         Err(Failure::unreachable(&tried.join(" or ")))
@@ -127,6 +167,8 @@ mod tests {
             ("http://127.0.0.1:43121", "http://127.0.0.1:43121"),
             ("http://lab-pc/", "http://lab-pc:5001"),
             ("http://[::1]:5001", "http://[::1]:5001"),
+            ("https://lab-pc:443/", "https://lab-pc:443"),
+            ("https://lab-pc", "https://lab-pc:5001"),
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), written);
         }
@@ -134,9 +176,10 @@ mod tests {
 
     #[test]
     fn refuses_what_it_cannot_dial() {
-        for text in ["", "gaserad", "unix:gaserad.sock", "http://", "127.0.0.1:5001", "http://a b"] {
+        for text in
+            ["", "gaserad", "unix:gaserad.sock", "http://", "127.0.0.1:5001", "http://a b", "ftp://lab-pc", "https://"]
+        {
             assert!(matches!(text.parse::<Endpoint>(), Err(EndpointError::Shape(_))), "{text}");
         }
-        assert!(matches!("https://lab-pc".parse::<Endpoint>(), Err(EndpointError::Tls(_))));
     }
 }

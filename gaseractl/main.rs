@@ -8,7 +8,10 @@ mod failure;
 mod output;
 mod planfile;
 mod stream;
+mod tls;
+mod token;
 mod view;
+mod web;
 
 use std::process::ExitCode;
 

@@ -51,6 +51,11 @@ impl Output {
     }
 }
 
+/// Rings the bell of the terminal.
+pub fn ring() {
+    let _ = io::stderr().lock().write_all(b"\x07");
+}
+
 /// Writes data.
 pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();

@@ -6,8 +6,8 @@
 //! domain <- ak, attribution, config <- engine, device, simulator, store, stream <- runtime <- api <- daemon
 //! ```
 //!
-//! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`.
-//! `gaseractl` sees `domain` and `proto` only.
+//! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`, `sse`.
+//! `sse` is for readers of the stream and stands alone. `gaseractl` sees `domain`, `proto` and `sse` only.
 
 // What tests of the library share with those of the binaries calls it by its name.
 #[cfg(test)]
@@ -32,6 +32,7 @@ pub mod engine;
 pub mod runtime;
 #[cfg(feature = "daemon")]
 pub mod simulator;
+pub mod sse;
 #[cfg(feature = "daemon")]
 pub mod store;
 #[cfg(feature = "daemon")]

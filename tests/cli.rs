@@ -4,10 +4,15 @@
 
 mod control;
 mod fake;
+mod fake_web;
 mod instrument;
 mod plan;
+mod queue;
+mod reconnect;
 mod runs;
 mod start;
+mod stream;
 mod support;
+mod token;
 mod usage;
 mod watch;

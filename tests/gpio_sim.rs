@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gasera::device::multiplexer::Multiplexer;
-use gasera::device::multiplexer::gpio::{Gpio, GpioSettings, Input, LineAt, LineSpec, Output, Unit, Wiring};
-use gasera::domain::{Channel, FaultKind, Position, Verification};
+use gasera::device::multiplexer::gpio::{Gpio, GpioSettings, Input, Output, Unit, Wiring};
+use gasera::domain::{Channel, FaultKind, GpioLine, LineAt, Position, Verification};
 
 const CONFIG: &str = "/sys/kernel/config/gpio-sim";
 /// As the chip's lines are named: home and next of both units, and their home sensors.
@@ -64,7 +64,7 @@ impl Chip {
     }
 
     fn wiring(&self) -> Wiring {
-        let spec = |at| LineSpec { at, active_low: false };
+        let spec = |at| GpioLine { at, active_low: false };
         let named = |name: &str| spec(LineAt::Name(format!("{}-{name}", self.label)));
         Wiring {
             chip: Some(self.label.clone()),
@@ -96,6 +96,9 @@ impl Drop for Chip {
 }
 
 /// The units behind the lines: they count rising edges, and pull their home sensors.
+///
+/// The kernel tells edges only to the holder of a line, and of inputs; who stands outside, as a unit does, can but look at
+/// the levels of a chip, much more often than a pulse is long.
 struct Units {
     stop: Arc<AtomicBool>,
     pulses: Arc<[AtomicU32; 4]>,

@@ -10,8 +10,8 @@ use gasera::api::{
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
-    self, Clock, Denied, Inquiry, Moment, Phase, PlanDraft, PlanRequest, Progress, Published, Reason, RunId, Service,
-    StartRequest, Status, Tick, Told, Utc, ValveOrder,
+    self, Aborted, Clock, Denied, Inquiry, Moment, Phase, PlanDraft, PlanRequest, Progress, Published, Reason, RunId,
+    Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder,
 };
 use gasera::stream::{BoxFuture, History, Hub, Settings};
 use tokio::sync::mpsc;
@@ -107,11 +107,11 @@ fn nothing<T: Send + 'static>() -> BoxFuture<'static, Result<T, Denied>> {
 }
 
 impl Control for Still {
-    fn start(&self, _: StartRequest) -> BoxFuture<'_, Result<RunId, Denied>> {
+    fn start(&self, _: StartRequest) -> BoxFuture<'_, Result<Started, Denied>> {
         nothing()
     }
 
-    fn abort(&self, _: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+    fn abort(&self, _: String, _: Option<String>) -> BoxFuture<'_, Result<Aborted, Denied>> {
         nothing()
     }
 
@@ -131,6 +131,7 @@ impl Control for Still {
             seq: 0,
             version: String::new(),
             simulated: true,
+            clock_synchronized: None,
         };
         Box::pin(async move { status })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use gasera::domain::plan::Plan;
-use gasera::domain::{Channel, duration};
+use gasera::domain::{Channel, Multiple, duration};
 
 const START_EXAMPLES: &str = "\
 Examples:
@@ -14,19 +14,29 @@ Examples:
   gaseractl start --channels 1-8 --iterations 3 --discard-first 1 --background 31:4 --dry-run
   gaseractl start weekly.toml --repeats 2 --watch        a plan in a file; see `gaseractl plan --help`
   gaseractl start --if-busy skip --wait --json           a line for cron
+  gaseractl start --align 30m --watch                    at the next full or half hour, UTC
+  gaseractl start --if-busy wait --label \"barn south\"    when the run under way is over
 
 With --json, the first line is the run as it was started:
   {\"run_id\",\"channels\",\"repeats\",\"pause_s\",\"measure_s\",\"iterations\",\"discard_first\",\"task\",\"sync\",
    \"overlap\",\"background\":{\"channel\",\"every\"},\"park\",\"save_on_device\",\"label\",\"note\",\"operator\",
    \"exceptions\":[{\"channel\",\"pause_s\",\"measure_s\",\"iterations\",\"discard_first\"}],
-   \"gas_discards\":{\"<CAS>\":…},\"total_s\",\"end_utc\"}
+   \"gas_discards\":{\"<CAS>\":…},\"total_s\",\"queued\",\"begins_utc\",\"end_utc\"}
 \"background\" is null where there is none, and \"park\" where the valve stays.
 and with --wait a second line follows when it has ended:
   {\"run_id\",\"outcome\",\"reason\",\"records\",\"good_records\",\"exit\"}
 With --watch, the events of `gaseractl watch` come between the two.
 With --dry-run, run_id is null and there is also:
   \"timeline\": [{\"offset_s\",\"duration_s\",\"phase\",\"channel\",\"repeat\"}]
-If --if-busy skip skipped it, the line is {\"skipped\":true,\"reason\"}.";
+\"queued\" is true if the run waits to begin, at \"begins_utc\" or, where that is null, when none is under way any more; \
+\"end_utc\" is null where nobody knows it.
+If --if-busy skip skipped it, the line is {\"skipped\":true,\"reason\"}.
+
+A run that waits is shown by `gaseractl status` and called off by `gaseractl abort RUN`; it waits on although this command \
+is interrupted, and over a restart of gaserad as [store] on_restart and max_outage allow. At most 8 wait. An aligned start \
+whose time comes while another run is under way is skipped, with an alarm, unless --if-busy wait lets it begin later. \
+With --wait the exit code is 6 for one that was called off, 3 for one that was skipped (0 with --if-busy skip), 9 for one \
+that could not be started; \"outcome\" is then null.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = START_EXAMPLES)]
@@ -80,7 +90,11 @@ pub struct Start {
     /// Start nothing; print the timeline and when it would end
     #[arg(long, conflicts_with_all = ["wait", "watch"])]
     pub dry_run: bool,
-    /// What to do if a run is under way or the analyzer is busy: fail with exit code 3, or skip with 0
+    /// Begin at the next multiple of this on the wall clock, counted from midnight UTC: 30m is the next full or half hour
+    #[arg(long, value_name = "D", value_parser = multiple, allow_hyphen_values = true)]
+    pub align: Option<Duration>,
+    /// What to do if a run is under way or the analyzer is busy: fail with exit code 3, skip with 0, or wait until the run
+    /// under way is over, and those that wait already
     #[arg(long, value_name = "DO", default_value = "fail")]
     pub if_busy: IfBusy,
     /// What to do with an analyzer that somebody else made measure: refuse to start, stop it first, or adopt what it
@@ -108,6 +122,7 @@ pub enum SyncMode {
 pub enum IfBusy {
     Fail,
     Skip,
+    Wait,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -115,6 +130,11 @@ pub enum IfMeasuring {
     Refuse,
     Stop,
     Adopt,
+}
+
+fn multiple(text: &str) -> Result<Duration, String> {
+    let asked = duration::parse(text).map_err(|error| error.to_string())?;
+    Multiple::new(asked).map(Multiple::length).map_err(|error| error.to_string())
 }
 
 /// A channel that is measured again and again between the others, or that there is none.

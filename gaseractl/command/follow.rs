@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use gasera::domain::event::RunChange;
 use gasera::domain::{Event, RunId, Status};
 
 use super::Session;
 use crate::args::Channels;
-use crate::failure::Failure;
-use crate::output::{self, Screen};
+use crate::failure::{Exit, Failure};
+use crate::output::{self, Paint, Screen};
 use crate::stream::reconnect::{Message, State, Subscription};
 use crate::stream::{Notice, Said};
 use crate::view::model::{Ending, Model};
@@ -87,6 +88,13 @@ impl Target {
             }
             (Self::Next { after, .. }, Event::RunFinished { run }) if seq > Some(*after) => Ending::of(run),
             (Self::Run(id), Event::RunFinished { run }) if run.id == *id => Ending::of(run),
+            (Self::Run(id), Event::Alarm { code, run_id: Some(run), text, .. }) if run == id => {
+                Some(Ending::not_begun(id, not_begun(code)?, text))
+            }
+            (Self::Run(id), Event::RunUpdated(update)) if update.run_id == *id => {
+                let called_off = update.change == RunChange::Unqueued;
+                called_off.then(|| Ending::not_begun(id, Exit::ABORTED, &update.text))
+            }
             _ => None,
         }
     }
@@ -106,12 +114,21 @@ impl Target {
         }
     }
 
-    /// The run is neither under way nor the last one: the stream will not tell how it ended.
+    /// The run neither waits nor is under way nor the last one: the stream will not tell how it ended.
     fn slipped(&self, notice: &Notice) -> Option<&RunId> {
-        match (self, &notice.said) {
-            (Self::Run(id), Said::Snapshot(status)) if status.run.as_ref().is_none_or(|run| run.id != *id) => Some(id),
-            _ => None,
-        }
+        let (Self::Run(id), Said::Snapshot(status)) = (self, &notice.said) else { return None };
+        let waits = status.queued.iter().any(|queued| queued.run_id == *id);
+        let under_way = status.run.as_ref().is_some_and(|run| run.id == *id);
+        (!waits && !under_way).then_some(id)
+    }
+}
+
+/// What it means if a run that waited did not begin, by the alarm that told of it.
+fn not_begun(code: &str) -> Option<Exit> {
+    match code {
+        "start_skipped" => Some(Exit::REFUSED),
+        "start_failed" => Some(Exit::RUN_FAILED),
+        _ => None,
     }
 }
 
@@ -123,12 +140,14 @@ pub struct Follower<'a> {
     link: State,
     endpoint: String,
     screen: Option<Screen>,
+    /// Rings for what people want to be called for.
+    pub bell: bool,
 }
 
 impl<'a> Follower<'a> {
     pub fn new(session: &'a Session, show: Show, filter: Filter, endpoint: String) -> Self {
         let screen = (show == Show::Live).then(Screen::new);
-        Self { session, show, filter, model: Model::default(), link: State::Connected, endpoint, screen }
+        Self { session, show, filter, model: Model::default(), link: State::Connected, endpoint, screen, bell: false }
     }
 
     /// Takes note of how things stand without showing it as an event.
@@ -166,15 +185,25 @@ impl<'a> Follower<'a> {
             return Ok(Some(ending));
         }
         let Some(run) = target.slipped(notice) else { return Ok(None) };
-        let response = self.session.client().await?.run(&run.0).await?;
-        Ok(response.run.as_ref().and_then(Ending::listed))
+        match self.session.client().await?.run(&run.0).await {
+            Ok(response) => Ok(response.run.as_ref().and_then(Ending::listed)),
+            Err(failure) if failure.exit == Exit::NOT_FOUND => {
+                let why = "it waits no longer; `gaseractl watch --since` a number before tells why";
+                Ok(Some(Ending::not_begun(run, Exit::ABORTED, why)))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
-    fn link(&mut self, state: State) -> Result<(), Failure> {
+    /// Tells how the connection does; an error if there will be none any more.
+    pub fn link(&mut self, state: State) -> Result<(), Failure> {
         match &state {
             State::Connected => self.say("connected again"),
             State::Reconnecting { wait, why } => {
                 self.say(&format!("connection lost: {why}; trying again in {:.1} s", wait.as_secs_f64()));
+            }
+            State::Polling { why } => {
+                self.say(&format!("fallback: polling the state every 2 s, and trying the stream every 30 s: {why}"));
             }
             State::Lost(failure) => return Err(failure.clone()),
         }
@@ -196,11 +225,26 @@ impl<'a> Follower<'a> {
             return Ok(());
         }
         self.model.apply(notice);
+        if self.bell {
+            self.call(notice);
+        }
         if self.filter.passes(notice) {
             self.tell(notice)?;
         }
         self.paint();
         Ok(())
+    }
+
+    /// Calls people, whatever is shown.
+    fn call(&self, notice: &Notice) {
+        if !matches!(notice.frame.event.as_str(), "run.started" | "run.finished" | "alarm" | "device.connection") {
+            return;
+        }
+        output::ring();
+        let shown = matches!(self.show, Show::Live | Show::Lines) && self.filter.passes(notice);
+        if let (false, Some(line)) = (shown, line::of(notice, Paint(false))) {
+            self.say(&line);
+        }
     }
 
     fn tell(&self, notice: &Notice) -> Result<(), Failure> {
@@ -235,10 +279,12 @@ impl<'a> Follower<'a> {
 
 #[cfg(test)]
 mod tests {
-    use gasera::domain::{Outcome, RunSummary};
+    use gasera::domain::event::RunUpdate;
+    use gasera::domain::status::QueuedRun;
+    use gasera::domain::{Outcome, RunSummary, Severity};
 
     use super::*;
-    use crate::stream::parser::Frame;
+    use crate::stream::Frame;
     use crate::view::model::tests::{notice, run_summary, status};
 
     fn run(id: &str, outcome: Option<Outcome>) -> RunSummary {
@@ -261,7 +307,7 @@ mod tests {
         let mut target = Target::Run(RunId("A".into()));
         assert_eq!(target.reached(&notice(&Event::RunFinished { run: run("B", Some(Outcome::Failed)) }, 41)), None);
         let ending = target.reached(&notice(&Event::RunFinished { run: run("A", Some(Outcome::Partial)) }, 42));
-        assert_eq!(ending.unwrap().outcome, Outcome::Partial);
+        assert_eq!(ending.unwrap().outcome, Some(Outcome::Partial));
     }
 
     #[test]
@@ -279,9 +325,9 @@ mod tests {
             status.last_run = Some(run("A", Some(Outcome::Aborted)));
         };
         let ending = next().reached(&snapshot(gone));
-        assert_eq!(ending.unwrap().outcome, Outcome::Aborted);
+        assert_eq!(ending.unwrap().outcome, Some(Outcome::Aborted));
         let ending = Target::Run(RunId("A".into())).reached(&snapshot(gone));
-        assert_eq!(ending.unwrap().outcome, Outcome::Aborted);
+        assert_eq!(ending.unwrap().outcome, Some(Outcome::Aborted));
         assert_eq!(Target::Run(RunId("B".into())).reached(&snapshot(gone)), None);
         assert_eq!(Target::Run(RunId("B".into())).slipped(&snapshot(gone)), Some(&RunId("B".into())));
     }
@@ -291,6 +337,43 @@ mod tests {
         let target = Target::current(&status());
         assert_eq!(target, Target::Run(RunId("01KAHRUN".into())));
         assert_eq!(target.slipped(&snapshot(|_| {})), None);
+    }
+
+    fn queued(id: &str) -> QueuedRun {
+        QueuedRun { run_id: RunId(id.into()), label: String::new(), who: "ada".into(), begins: None }
+    }
+
+    #[test]
+    fn a_run_that_waits_has_not_slipped_away() {
+        let target = Target::Run(RunId("A".into()));
+        assert_eq!(target.slipped(&snapshot(|status| status.queued.push(queued("A")))), None);
+        assert_eq!(target.slipped(&snapshot(|status| status.queued.push(queued("B")))), Some(&RunId("A".into())));
+    }
+
+    #[test]
+    fn a_run_that_waited_and_does_not_begin_says_why_by_its_exit_code() {
+        let alarm = |id: &str, code: &str| Event::Alarm {
+            severity: Severity::Warning,
+            code: code.into(),
+            text: "as told".into(),
+            run_id: Some(RunId(id.into())),
+        };
+        let update = |change| {
+            let (run_id, who, text) = (RunId("A".into()), "ada".into(), "aborted by ada".into());
+            Event::RunUpdated(RunUpdate { run_id, change, who, text })
+        };
+        for (event, exit) in [
+            (alarm("A", "start_skipped"), Some(3)),
+            (alarm("A", "start_failed"), Some(9)),
+            (alarm("A", "start_late"), None),
+            (alarm("B", "start_failed"), None),
+            (update(RunChange::Unqueued), Some(6)),
+            (update(RunChange::Queued), None),
+        ] {
+            let ending = Target::Run(RunId("A".into())).reached(&notice(&event, 41));
+            assert_eq!(ending.as_ref().map(|ending| ending.exit.code()), exit, "{event:?}");
+            assert!(ending.is_none_or(|ending| ending.sentence().starts_with("run A did not begin: a")));
+        }
     }
 
     #[test]

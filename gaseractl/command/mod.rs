@@ -9,6 +9,7 @@ mod plan;
 mod runs;
 mod start;
 mod status;
+mod stream;
 mod verify;
 mod watch;
 
@@ -50,12 +51,13 @@ impl Session {
 }
 
 pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
-    let endpoints = Endpoints::new(args.global.endpoint);
+    let global = args.global;
+    let endpoints = Endpoints::new(global.endpoint, global.token_file.as_deref(), global.ca_file.as_deref())?;
     let session = Session { output, endpoints, goes_on: RefCell::default() };
     let command = async {
         match args.command {
             Command::Start(start) => start::execute(&session, &start).await,
-            Command::Abort(_) => abort::execute(&session).await,
+            Command::Abort(abort) => abort::execute(&session, abort.run).await,
             Command::Pause(pause) => control::pause(&session, pause).await,
             Command::Resume => control::resume(&session).await,
             Command::Skip => control::skip(&session).await,
@@ -63,13 +65,14 @@ pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
             Command::Note(note) => control::note(&session, &note).await,
             Command::Status => status::execute(&session).await,
             Command::Watch(watch) => watch::execute(&session, &watch).await,
+            Command::Stream(stream) => stream::execute(&session, stream.command).await,
             Command::Runs(runs) => runs::execute(&session, runs).await,
             Command::Plan(plan) => plan::execute(&session, plan.command).await,
             Command::Analyzer(analyzer) => analyzer::execute(&session, analyzer.command).await,
             Command::Mux(mux) => mux::execute(&session, mux.command).await,
         }
     };
-    within(&session, args.global.timeout, command).await
+    within(&session, global.timeout, command).await
 }
 
 async fn within(

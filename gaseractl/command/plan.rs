@@ -50,6 +50,7 @@ async fn show(session: &Session, file: PlanFile) -> Result<Exit, Failure> {
         total_ms: checked.total_ms,
         timeline: checked.timeline,
         end_utc: checked.end_utc,
+        ..StartMeasurementResponse::default()
     };
     if session.output.json {
         output::object(&json::planned(&response))?;

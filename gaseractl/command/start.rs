@@ -42,7 +42,10 @@ pub async fn execute(session: &Session, start: &Start) -> Result<Exit, Failure> 
     match watching {
         None => Ok(Exit::DONE),
         Some((subscription, snapshot)) => {
-            let ending = follow(session, show, &response.run_id, subscription, &snapshot).await?;
+            let mut ending = follow(session, show, &response, subscription, &snapshot).await?;
+            if ending.exit == Exit::REFUSED && start.if_busy == IfBusy::Skip {
+                ending.exit = Exit::DONE;
+            }
             if json {
                 output::object(&json::ended(&ending))?;
             }
@@ -61,11 +64,18 @@ async fn subscribe(session: &Session) -> Result<(Subscription, Notice), Failure>
 async fn follow(
     session: &Session,
     show: Show,
-    run_id: &str,
+    response: &StartMeasurementResponse,
     mut subscription: Subscription,
     snapshot: &Notice,
 ) -> Result<Ending, Failure> {
-    session.goes_on(format!("run {run_id} goes on: `gaseractl watch` looks on, `gaseractl abort` aborts it"));
+    let run_id = &response.run_id;
+    session.goes_on(if response.queued {
+        format!(
+            "run {run_id} begins all the same: `gaseractl status` shows it, `gaseractl abort {run_id}` calls it off"
+        )
+    } else {
+        format!("run {run_id} goes on: `gaseractl watch` looks on, `gaseractl abort` aborts it")
+    });
     let mut follower = Follower::new(session, show, Filter::default(), subscription.endpoint.to_string());
     follower.prime(snapshot);
     follower.until(&mut subscription, &mut Target::Run(RunId(run_id.to_owned()))).await
@@ -80,10 +90,23 @@ fn announce(session: &Session, response: &StartMeasurementResponse, json: bool) 
         return output::line(&response.run_id);
     }
     let plan = response.plan.as_ref().map_or_else(String::new, |plan| format!(": {}", table::plan(plan)));
-    output::line(&format!("run {} is measuring{plan}", response.run_id))?;
+    output::line(&format!("run {} {}{plan}", response.run_id, standing(response)))?;
     let total = words::lasting(Duration::from_millis(response.total_ms));
-    output.note(&format!("it takes about {total} and ends about {}", words::date_of(&response.end_utc)));
+    let end = match response.end_utc.as_str() {
+        "" => String::new(),
+        end => format!(" and ends about {}", words::date_of(end)),
+    };
+    output.note(&format!("it takes about {total}{end}"));
     Ok(())
+}
+
+/// Whether it measures, or until when it waits.
+fn standing(response: &StartMeasurementResponse) -> String {
+    match (response.queued, response.begins_utc.as_str()) {
+        (false, _) => "is measuring".into(),
+        (true, "") => "waits, and begins when no other is under way".into(),
+        (true, begins) => format!("waits, and begins at {}", words::date_of(begins)),
+    }
 }
 
 fn skipped(session: &Session, failure: &Failure) -> Result<Exit, Failure> {
@@ -133,6 +156,8 @@ fn request(start: &Start) -> Result<StartMeasurementRequest, Failure> {
         dry_run: start.dry_run,
         ignore_errors: start.ignore_errors,
         if_measuring: if_measuring(start.if_measuring).into(),
+        if_busy: if start.if_busy == IfBusy::Wait { proto::IfBusy::Wait } else { proto::IfBusy::Refuse }.into(),
+        align_ms: start.align.map_or(0, millis),
         file: start.plan.as_deref().map(planfile::named).transpose()?,
     })
 }

@@ -1,34 +1,79 @@
 //! `gaseractl watch`: look on.
 
+use gasera::domain::Status;
+use http::Method;
+
 use super::Session;
 use super::follow::{Filter, Follower, Show, Target};
-use crate::args::{Format, Watch};
+use crate::args::{Fallback, Format, Watch};
 use crate::failure::{Exit, Failure};
 use crate::stream::Said;
-use crate::stream::reconnect::{Query, Subscription};
+use crate::stream::reconnect::{Message, Query, Subscription};
 use crate::view::model::Ending;
+use crate::web;
+
+/// How often in a row to try again before the state is polled.
+const ATTEMPTS: u32 = 5;
 
 pub async fn execute(session: &Session, watch: &Watch) -> Result<Exit, Failure> {
     let show = show(session, watch.format);
-    // The view and the wait need to know more than what is to be shown: then the filter works here.
-    let everything = show == Show::Live || watch.until_done;
-    let query = if everything { Query::default() } else { filtered(watch) };
-    let query = Query { since: watch.since, ..query };
-    let mut subscription = Subscription::open(&session.endpoints, query).await?;
+    let mut target = Target::Never;
+    if let (true, Some(_)) = (watch.until_done, watch.since) {
+        // A stream that goes on after an event does not begin with a snapshot. From here on nothing is missed either:
+        // all that happens after this moment is replayed.
+        target = Target::current(&status(session).await?);
+    }
+    let mut subscription = Subscription::open(&session.endpoints, query(watch, show)).await?;
     session.goes_on("watching has no effect on gaserad: a run that is under way goes on");
     let filter = Filter { types: watch.types.clone(), channels: watch.channels.clone() };
     let mut follower = Follower::new(session, show, filter, subscription.endpoint.to_string());
-    let mut target = Target::Never;
-    if watch.until_done {
-        let snapshot = subscription.snapshot().await?;
-        if let Said::Snapshot(status) = &snapshot.said {
-            target = Target::current(status);
-        }
-        follower.take(&snapshot)?;
+    follower.bell = watch.notify;
+    if watch.until_done && watch.since.is_none() {
+        target = begin(&mut follower, &mut subscription).await?;
     }
     let ending = follower.until(&mut subscription, &mut target).await?;
     drop(follower);
     Ok(told(session, &ending))
+}
+
+/// Waits until the daemon has said how things stand, which a full one may not do soon.
+async fn begin(follower: &mut Follower<'_>, subscription: &mut Subscription) -> Result<Target, Failure> {
+    loop {
+        match subscription.next().await {
+            Message::State(state) => follower.link(state)?,
+            Message::Notice(notice) => {
+                if let Said::Snapshot(status) = &notice.said {
+                    follower.take(&notice)?;
+                    return Ok(Target::current(status));
+                }
+            }
+        }
+    }
+}
+
+async fn status(session: &Session) -> Result<Status, Failure> {
+    let text = web::text(&session.endpoints, Method::GET, "/status").await?;
+    serde_json::from_str(&text).map_err(|error| {
+        let text = format!("cannot read the status that gaserad gives ({error}); are both of the same version?");
+        Failure::new(Exit::FAILURE, text)
+    })
+}
+
+fn query(watch: &Watch, show: Show) -> Query {
+    // The view and the wait need to know more than what is to be shown: then the filter works here.
+    let everything = show == Show::Live || watch.until_done;
+    let filtered = if everything { Query::default() } else { filtered(watch) };
+    let polls = watch.fallback == Fallback::Poll;
+    Query {
+        since: watch.since,
+        attempts: watch.max_reconnect.or(polls.then_some(ATTEMPTS)),
+        polls,
+        queues: true,
+        first_delay: watch.reconnect_delay,
+        longest_delay: watch.max_reconnect_delay,
+        dead_after: watch.dead_after,
+        ..filtered
+    }
 }
 
 fn filtered(watch: &Watch) -> Query {
@@ -53,5 +98,5 @@ pub fn live_or_json(session: &Session) -> Show {
 /// Says how it ended; the exit code says it too.
 pub fn told(session: &Session, ending: &Ending) -> Exit {
     session.output.note(&ending.sentence());
-    Exit::of(ending.outcome)
+    ending.exit
 }

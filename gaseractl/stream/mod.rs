@@ -1,15 +1,17 @@
 //! The daemon's event stream: subscribed once, read until it is dropped, across broken connections.
 //!
-//! [`parser`] turns bytes into frames, [`reconnect`] keeps the connection; here frames get their meaning.
+//! [`gasera::sse`] turns bytes into frames, [`reconnect`] keeps the connection; here frames get their meaning.
 
-pub mod parser;
+mod place;
+mod query;
 pub mod reconnect;
 
+use std::time::Duration;
+
 use gasera::domain::{Event, ProgressTick, Status};
+pub use gasera::sse::Frame;
 use serde::Deserialize;
 use serde_json::Value;
-
-use parser::Frame;
 
 /// A frame, and what it says.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,21 @@ pub struct Tick {
 }
 
 impl Notice {
+    /// Refuses what gaserad of no version says: data that is not JSON, or an id that is not a number.
+    pub fn read(frame: Frame) -> Result<Self, String> {
+        let notice = Self::new(frame);
+        let frame = &notice.frame;
+        if notice.data.is_null() {
+            return Err(format!("the data of {:?} is not JSON: {:?}", frame.event, beginning(&frame.data)));
+        }
+        match &frame.id {
+            Some(id) if notice.seq().is_none() => {
+                Err(format!("the id of {:?} is not a number: {:?}", frame.event, beginning(id)))
+            }
+            _ => Ok(notice),
+        }
+    }
+
     pub fn new(frame: Frame) -> Self {
         let data = serde_json::from_str(&frame.data).unwrap_or_default();
         let said = Said::of(&frame, &data).unwrap_or(Said::Other);
@@ -61,10 +78,23 @@ impl Notice {
         self.data.get("timestamp")?.as_f64()
     }
 
+    /// How long the restart takes that it announces.
+    pub fn restart(&self) -> Option<Duration> {
+        let seconds = || self.data.get("restart_expected_s")?.as_f64();
+        let expected = (self.frame.event == "system.shutdown").then(seconds)??;
+        Duration::try_from_secs_f64(expected).ok()
+    }
+
     /// The channel it is about, where it is about one.
     pub fn channel(&self) -> Option<u64> {
         self.data.get("channel")?.as_u64()
     }
+}
+
+/// As much of it as fits into a sentence.
+fn beginning(text: &str) -> String {
+    const MOST: usize = 40;
+    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain(['…']).collect() }
 }
 
 impl Said {
@@ -108,6 +138,27 @@ mod tests {
         data["timestamp"] = 1.5.into();
         let said = notice("progress", &data.to_string()).said;
         assert_eq!(said, Said::Progress(Box::new(Tick { timestamp: 1.5, told: ProgressTick::of(&status) })));
+    }
+
+    #[test]
+    fn what_no_daemon_says_is_refused() {
+        let read = |data: &str, id: &str| {
+            Notice::read(Frame { event: "phase".into(), data: data.into(), id: Some(id.into()) }).map(drop)
+        };
+        assert_eq!(read("{}", "41"), Ok(()));
+        assert_eq!(read("{\"a\":", "41"), Err("the data of \"phase\" is not JSON: \"{\\\"a\\\":\"".into()));
+        assert_eq!(read("{}", "x1"), Err("the id of \"phase\" is not a number: \"x1\"".into()));
+        assert!(read(&"x".repeat(5000), "1").unwrap_err().len() < 200);
+    }
+
+    #[test]
+    fn a_shutdown_may_say_how_long_it_takes() {
+        let told = |event: &str, data: &str| notice(event, data).restart();
+        assert_eq!(told("system.shutdown", r#"{"restart_expected_s":2.5}"#), Some(Duration::from_millis(2500)));
+        assert_eq!(told("phase", r#"{"restart_expected_s":2.5}"#), None);
+        for data in ["{}", r#"{"restart_expected_s":null}"#, r#"{"restart_expected_s":-1}"#] {
+            assert_eq!(told("system.shutdown", data), None, "{data}");
+        }
     }
 
     #[test]

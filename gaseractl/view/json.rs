@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 
 use super::model::Ending;
 use super::words;
-use crate::failure::Exit;
 use crate::stream::Notice;
 
 /// One event of the stream in one line, its number and its name first.
@@ -33,6 +32,8 @@ pub fn started(response: &StartMeasurementResponse) -> Value {
     let mut object = plan(response.plan.as_ref().unwrap_or(&PlanRequest::default()));
     object.insert("run_id".into(), present(&response.run_id));
     object.insert("total_s".into(), seconds(response.total_ms));
+    object.insert("queued".into(), json!(response.queued));
+    object.insert("begins_utc".into(), present(&response.begins_utc));
     object.insert("end_utc".into(), present(&response.end_utc));
     Value::Object(object)
 }
@@ -126,11 +127,11 @@ pub fn sync(plan: &PlanRequest) -> Option<&'static str> {
 pub fn ended(ending: &Ending) -> Value {
     json!({
         "run_id": ending.run_id.0,
-        "outcome": ending.outcome.as_str(),
+        "outcome": ending.outcome.map(Outcome::as_str),
         "reason": ending.reason,
         "records": ending.records,
         "good_records": ending.good_records,
-        "exit": Exit::of(ending.outcome).code(),
+        "exit": ending.exit.code(),
     })
 }
 
@@ -189,7 +190,7 @@ fn seconds(millis: u64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::parser::Frame;
+    use crate::stream::Frame;
 
     fn line(name: &str, data: &str, id: Option<&str>) -> String {
         event(&Notice::new(Frame { event: name.into(), data: data.into(), id: id.map(Into::into) }))

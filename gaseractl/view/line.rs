@@ -81,7 +81,7 @@ mod tests {
     use gasera::domain::event::RunUpdate;
 
     use super::*;
-    use crate::stream::parser::Frame;
+    use crate::stream::Frame;
     use crate::view::model::tests::{notice, run_summary};
 
     #[test]

@@ -22,6 +22,7 @@ pub fn lines(model: &Model, link: &State, endpoint: &str, paint: Paint, width: u
     if status.run.is_some() {
         lines.push(paint.busy(&status::progress(status)).into_owned());
     }
+    lines.extend(waiting(status, width));
     lines.extend(grid(status, paint, width));
     lines.extend(wrap(&format!("Analyzer  {}", words::analyzer(&status.analyzer)), width, 1));
     if !status.analyzer.errors.is_empty() {
@@ -34,10 +35,21 @@ pub fn lines(model: &Model, link: &State, endpoint: &str, paint: Paint, width: u
     lines
 }
 
+/// The next run that begins later, and how many more do.
+fn waiting(status: &Status, width: usize) -> Option<String> {
+    let next = words::queued(status.queued.first()?);
+    let more = match status.queued.len() {
+        1 => String::new(),
+        runs => format!(" (and {} more)", runs - 1),
+    };
+    Some(short(&format!("Waiting   {next}{more}"), width))
+}
+
 fn header(model: &Model, link: &State, endpoint: &str, paint: Paint) -> String {
     let badge = match link {
         State::Connected => paint.good("connected"),
         State::Reconnecting { .. } => paint.doubtful("reconnecting"),
+        State::Polling { .. } => paint.doubtful("polling"),
         State::Lost(_) => paint.bad("disconnected"),
     };
     let simulated = model.status.as_ref().is_some_and(|status| status.simulated);
@@ -162,8 +174,8 @@ mod tests {
     use gasera::domain::{AnalyzerTime, Attribution, Cas, Qc, RunId};
 
     use super::*;
+    use crate::stream::Frame;
     use crate::stream::Notice;
-    use crate::stream::parser::Frame;
     use crate::view::model::tests::status;
 
     fn component(number: u32) -> Component {

@@ -5,6 +5,7 @@ pub mod json;
 pub mod line;
 pub mod live;
 pub mod model;
+pub mod readers;
 pub mod status;
 pub mod table;
 pub mod words;

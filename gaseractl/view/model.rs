@@ -1,17 +1,21 @@
 //! How things stand, kept up to date from the stream: what the live view shows and what waiting is decided by.
 
-use gasera::domain::event::PhaseChange;
+use gasera::domain::event::{PhaseChange, RunChange, RunUpdate};
+use gasera::domain::status::QueuedRun;
 use gasera::domain::{Event, Outcome, Phase, RunId, RunSummary, Status, Utc};
 use gasera::proto::Run;
 
 use super::words;
+use crate::failure::Exit;
 use crate::stream::{Notice, Said, Tick};
 
-/// How a run ended.
+/// How a run ended, or that it never began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     pub run_id: RunId,
-    pub outcome: Outcome,
+    /// `None` if it waited to begin and did not.
+    pub outcome: Option<Outcome>,
+    pub exit: Exit,
     pub reason: String,
     pub records: u64,
     pub good_records: u64,
@@ -20,9 +24,11 @@ pub struct Ending {
 impl Ending {
     /// `None` while the run is under way.
     pub fn of(run: &RunSummary) -> Option<Self> {
+        let outcome = run.outcome?;
         Some(Self {
             run_id: run.id.clone(),
-            outcome: run.outcome?,
+            outcome: Some(outcome),
+            exit: Exit::of(outcome),
             reason: run.reason.clone(),
             records: run.records,
             good_records: run.good_records,
@@ -31,18 +37,27 @@ impl Ending {
 
     /// As [`Ending::of`], of a run as the daemon lists it.
     pub fn listed(run: &Run) -> Option<Self> {
+        let outcome = words::outcome(run)?;
         Some(Self {
             run_id: RunId(run.id.clone()),
-            outcome: words::outcome(run)?,
+            outcome: Some(outcome),
+            exit: Exit::of(outcome),
             reason: run.reason.clone(),
             records: run.records,
             good_records: run.good_records,
         })
     }
 
+    /// It waited to begin, and did not.
+    pub fn not_begun(run_id: &RunId, exit: Exit, reason: &str) -> Self {
+        let run_id = run_id.clone();
+        Self { run_id, outcome: None, exit, reason: reason.to_owned(), records: 0, good_records: 0 }
+    }
+
     /// `run 01J… completed: every visit has a good sample; 16 records, 15 of them good`
     pub fn sentence(&self) -> String {
-        let outcome = gasera::domain::event::outcome_sentence(self.outcome, &self.reason);
+        let Some(outcome) = self.outcome else { return format!("run {} did not begin: {}", self.run_id, self.reason) };
+        let outcome = gasera::domain::event::outcome_sentence(outcome, &self.reason);
         let records = words::count(self.records, "record");
         format!("run {} {outcome}; {records}, {} good", self.run_id, self.good_records)
     }
@@ -99,7 +114,11 @@ fn progress(status: &mut Status, tick: &Tick) {
 
 fn happened(status: &mut Status, event: &Event) {
     match event {
-        Event::RunStarted { run } => status.run = Some(run.clone()),
+        Event::RunStarted { run } => {
+            status.queued.retain(|queued| queued.run_id != run.id);
+            status.run = Some(run.clone());
+        }
+        Event::RunUpdated(update) => updated(status, update),
         Event::RunFinished { run } => finished(status, run),
         Event::Phase(change) => phase(status, change),
         Event::LiveData(data) => status.live_data = Some(data.clone()),
@@ -125,7 +144,22 @@ fn happened(status: &mut Status, event: &Event) {
             status.multiplexer.position = *position;
             status.multiplexer.channel = *channel;
         }
-        Event::RunUpdated(_) | Event::Alarm { .. } | Event::SystemShutdown { .. } => {}
+        Event::Alarm { .. } | Event::SystemShutdown { .. } => {}
+    }
+}
+
+/// A run waits to begin, or does so no longer.
+fn updated(status: &mut Status, update: &RunUpdate) {
+    let RunUpdate { run_id, change, who, text } = update;
+    match change {
+        RunChange::Queued => status.queued.push(QueuedRun {
+            run_id: run_id.clone(),
+            label: String::new(),
+            who: who.clone(),
+            begins: text.rsplit(' ').next().and_then(|time| time.parse().ok()),
+        }),
+        RunChange::Unqueued => status.queued.retain(|queued| queued.run_id != *run_id),
+        _ => {}
     }
 }
 
@@ -151,7 +185,7 @@ pub mod tests {
     use gasera::domain::{Channel, Plan, PlanDraft, Position, Progress, Sync, Verification};
 
     use super::*;
-    use crate::stream::parser::Frame;
+    use crate::stream::Frame;
 
     pub fn run_summary() -> RunSummary {
         let seconds = std::time::Duration::from_secs;
@@ -219,6 +253,7 @@ pub mod tests {
             seq: 40,
             version: "0.1.0".into(),
             simulated: false,
+            clock_synchronized: None,
         }
     }
 

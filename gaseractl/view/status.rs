@@ -23,8 +23,14 @@ pub fn of(status: &Status, paint: Paint) -> String {
     } else if let Some(ending) = status.last_run.as_ref().and_then(Ending::of) {
         put("Last", ending.sentence());
     }
+    for (number, run) in status.queued.iter().enumerate() {
+        put(if number == 0 { "Waiting" } else { "" }, words::queued(run));
+    }
     put("Analyzer", analyzer(status, paint));
     put("Clock", clock(status));
+    if status.clock_synchronized == Some(false) {
+        put("Host clock", paint.doubtful("not synchronized; see `timedatectl`").into_owned());
+    }
     if !status.analyzer.errors.is_empty() {
         put("Errors", paint.doubtful(&words::errors(&status.analyzer.errors)).into_owned());
     }
@@ -118,6 +124,9 @@ mod tests {
         status.multiplexer.model = "EMHMA-CE".into();
         status.multiplexer.actuations = Some(1204);
         status.multiplexer.fault = "it does not answer".into();
+        assert!(!of(&status, Paint(false)).contains("Host clock"));
+        status.clock_synchronized = Some(false);
+        assert!(of(&status, Paint(false)).contains("Host clock  not synchronized"));
         let text = of(&status, Paint(false));
         assert!(text.contains("Clock       1.5 s behind, stamps tell the time of calculation\n"), "{text}");
         let valve = "vici · at channel 3 (read back) · EMHMA-CE · 1204 moves · it does not answer\n";

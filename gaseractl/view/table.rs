@@ -169,12 +169,13 @@ pub fn timeline(response: &StartMeasurementResponse) -> String {
         String::new()
     };
     let plan = response.plan.as_ref().map_or_else(String::new, plan);
-    let total = format!(
-        "total {}; if started now it would end {}",
-        words::millis(response.total_ms),
-        words::date_of(&response.end_utc)
-    );
-    format!("{}{more}\n{plan}\n{total}\n", written(&table))
+    let (takes, end) = (words::millis(response.total_ms), words::date_of(&response.end_utc));
+    let total = match response.begins_utc.as_str() {
+        "" => format!("total {takes}; if started now it would end {end}"),
+        begins => format!("total {takes}; if started now it would begin {} and end {end}", words::date_of(begins)),
+    };
+    let pace = if response.pace.is_empty() { String::new() } else { format!("{}\n", response.pace) };
+    format!("{}{more}\n{plan}\n{total}\n{pace}", written(&table))
 }
 
 fn repeats(timeline: &[TimelineEntry]) -> Vec<&[TimelineEntry]> {

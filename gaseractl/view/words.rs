@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gasera::domain::event::{DeviceMetrics, LiveData, RunChange, RunUpdate};
-use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
+use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus, QueuedRun};
 use gasera::domain::{
     Attribution, Channel, DeviceErrors, Outcome, Phase, Plan, Position, StampMeaning, Status, Utc, Verification,
     duration,
@@ -244,8 +244,8 @@ pub fn outcome(run: &Run) -> Option<Outcome> {
 pub fn update(update: &RunUpdate) -> String {
     let RunUpdate { who, text, .. } = update;
     let words = match update.change {
-        RunChange::Queued => format!("{who} wants a run that {text}"),
-        RunChange::Unqueued => format!("{who} does not get the run that waited: {text}"),
+        RunChange::Queued => format!("{who} wants run {}, which {text}", update.run_id),
+        RunChange::Unqueued => format!("run {} does not begin: {text}", update.run_id),
         RunChange::PauseAsked => format!("{who} wants the run to pause {text}"),
         RunChange::Suspended => format!("the run is suspended: {text}, by {who}"),
         RunChange::Resumed => format!("{who} resumed the run {text}"),
@@ -254,6 +254,14 @@ pub fn update(update: &RunUpdate) -> String {
         RunChange::Noted => format!("{who} noted: {text}"),
     };
     words.trim_end().to_owned()
+}
+
+/// `01J… "barn", begins at 2026-01-15 08:30:00 CET, for ada`
+pub fn queued(run: &QueuedRun) -> String {
+    let label = if run.label.is_empty() { String::new() } else { format!(" \"{}\"", run.label) };
+    let begins =
+        run.begins.map_or_else(|| "when no other is under way".into(), |begins| format!("at {}", date(begins)));
+    format!("{}{label}, begins {begins}, for {}", run.run_id, run.who)
 }
 
 /// How far the analyzer's clock is from the computer's: `0.4 s ahead`.

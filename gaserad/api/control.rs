@@ -6,18 +6,19 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Denied, Inquiry, Note, PlanDraft, PlanRequest, RunId, RunSummary, Service, StartRequest, Status, Told,
-    ValveOrder, VisitSummary,
+    self, Aborted, Denied, Inquiry, Note, PlanDraft, PlanRequest, RunId, RunSummary, Service, StartRequest, Started,
+    Status, Told, ValveOrder, VisitSummary,
 };
 use crate::stream::BoxFuture;
 
 /// The measuring side.
 pub trait Control: Send + Sync + 'static {
-    /// Answers when the analyzer measures, or says why it does not.
-    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<RunId, Denied>>;
+    /// Answers when the analyzer measures or the run waits to begin, or says why neither.
+    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<Started, Denied>>;
 
-    /// Answers when the analyzer is idle.
-    fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>>;
+    /// Answers when the analyzer is idle. `run` is the id or the beginning of it, for one that is under way or waits;
+    /// else it is the one under way, or else the next one.
+    fn abort(&self, who: String, run: Option<String>) -> BoxFuture<'_, Result<Aborted, Denied>>;
 
     /// Does something to the run under way. Answers as soon as it is admitted.
     fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>>;

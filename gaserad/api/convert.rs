@@ -8,8 +8,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::control::StoredRun;
 use crate::domain::channel::{Channel, ChannelError, format_list};
 use crate::domain::{
-    BackgroundRequest, Cas, ChannelPlan, Control, Denied, FinishAfter, IfMeasuring, Note, Outcome, ParkRequest, Plan,
-    PlanRequest, Reason, Sync, TimelineEntry, Utc, VisitSummary,
+    BackgroundRequest, Cas, ChannelPlan, Control, Denied, FinishAfter, IfMeasuring, Multiple, Note, Outcome,
+    ParkRequest, Plan, PlanRequest, Reason, Sync, TimelineEntry, Utc, VisitSummary,
 };
 use crate::proto;
 
@@ -109,6 +109,13 @@ pub const fn if_measuring(asked: proto::IfMeasuring) -> IfMeasuring {
         proto::IfMeasuring::Stop => IfMeasuring::Stop,
         proto::IfMeasuring::Adopt => IfMeasuring::Adopt,
     }
+}
+
+/// The multiple of the wall clock that a start waits for.
+pub fn align(millis: u64) -> Result<Option<Multiple>, Denied> {
+    let asked = Some(Duration::from_millis(millis)).filter(|asked| !asked.is_zero());
+    let multiple = asked.map(Multiple::new).transpose();
+    multiple.map_err(|error| Denied::new(Reason::RequestInvalid, error.to_string()))
 }
 
 /// A note that says something.

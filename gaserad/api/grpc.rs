@@ -7,7 +7,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::{Services, Verdict, convert, instrument, plans, runs};
-use crate::domain::{Control, Denied, Reason, RunId, StartRequest, ValveOrder};
+use crate::domain::{Control, Denied, Multiple, Reason, RunId, StartRequest, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
 
@@ -77,14 +77,16 @@ impl GaseraService for Grpc {
         let request = request.into_inner();
         let if_measuring = convert::if_measuring(request.if_measuring());
         let who = who(&peer, request.plan.as_ref().map_or("", |plan| plan.operator.as_str()));
+        let queue = request.if_busy() == proto::IfBusy::Wait;
+        let multiple = convert::align(request.align_ms).map_err(convert::status)?;
         let plan = self.planning().plan(request.plan, request.file).await.map_err(convert::status)?;
         if request.dry_run {
-            return Ok(Response::new(self.planning().started(&plan, String::new(), &plans::timeline(&plan))));
+            return Ok(Response::new(self.planning().dry_run(&plan, multiple).await));
         }
-        let ignore_errors = request.ignore_errors;
-        let start = StartRequest { ignore_errors, if_measuring, ..StartRequest::new(plan.clone(), who) };
-        let id = self.services.control.start(start).await.map_err(convert::status)?;
-        Ok(Response::new(self.planning().started(&plan, id.0, &[])))
+        let (ignore_errors, align) = (request.ignore_errors, multiple.map(Multiple::length));
+        let start = StartRequest { ignore_errors, if_measuring, align, queue, ..StartRequest::new(plan.clone(), who) };
+        let started = self.services.control.start(start).await.map_err(convert::status)?;
+        Ok(Response::new(self.planning().started(&plan, started).await))
     }
 
     async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {
@@ -100,8 +102,9 @@ impl GaseraService for Grpc {
         request: Request<proto::AbortMeasurementRequest>,
     ) -> Answered<proto::AbortMeasurementResponse> {
         let who = who(&peer(&request), &request.get_ref().operator);
-        let id = self.services.control.abort(who).await.map_err(convert::status)?;
-        Ok(Response::new(proto::AbortMeasurementResponse { run_id: id.0 }))
+        let run = Some(request.into_inner().run).filter(|run| !run.is_empty());
+        let aborted = self.services.control.abort(who, run).await.map_err(convert::status)?;
+        Ok(Response::new(proto::AbortMeasurementResponse { run_id: aborted.run.0, waited: aborted.waited }))
     }
 
     async fn pause_measurement(

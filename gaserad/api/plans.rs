@@ -1,8 +1,12 @@
 //! Plans over gRPC: as they are asked for call by call, and in files.
 
+use std::time::Duration;
+
 use super::control::{PlanMistake, PlanText};
 use super::{Services, convert};
-use crate::domain::{Denied, Plan, PlanDraft, PlanRequest, Reason, TimelineEntry};
+use crate::domain::{
+    Begins, Denied, Multiple, Pace, Plan, PlanDraft, PlanRequest, Reason, RunId, Started, Sync, TimelineEntry, duration,
+};
 use crate::proto;
 
 /// The most phases that a timeline tells; a longer plan is told by its first repeats.
@@ -29,13 +33,14 @@ impl Planning<'_> {
 
     pub async fn check(&self, file: proto::PlanFile) -> Result<proto::CheckPlanResponse, Denied> {
         let file = self.text(file).await?;
+        let pace = self.pace().await;
         Ok(match self.of_file(&file) {
             Ok(plan) => proto::CheckPlanResponse {
                 mistakes: Vec::new(),
                 plan: Some(convert::plan_out(&plan)),
-                total_ms: convert::millis(plan.total()),
-                timeline: timeline(&plan).iter().map(convert::timeline_entry).collect(),
-                end_utc: self.end(&plan),
+                total_ms: convert::millis(plan.total(reckoned(pace))),
+                timeline: timeline(&plan, reckoned(pace)).iter().map(convert::timeline_entry).collect(),
+                end_utc: self.end(&plan, reckoned(pace)),
                 name: file.path,
             },
             Err(mistakes) => {
@@ -47,10 +52,11 @@ impl Planning<'_> {
 
     pub async fn list(&self) -> Result<proto::ListPlansResponse, Denied> {
         let kept = self.0.plans.list().await?;
-        Ok(proto::ListPlansResponse { plans: kept.into_iter().map(|file| self.stored(file)).collect() })
+        let pace = reckoned(self.pace().await);
+        Ok(proto::ListPlansResponse { plans: kept.into_iter().map(|file| self.stored(file, pace)).collect() })
     }
 
-    fn stored(&self, file: PlanText) -> proto::StoredPlan {
+    fn stored(&self, file: PlanText, pace: Pace) -> proto::StoredPlan {
         let (plan, mistakes) = match self.of_file(&file) {
             Ok(plan) => (Some(plan), 0),
             Err(mistakes) => (None, u32::try_from(mistakes.len()).unwrap_or(u32::MAX)),
@@ -59,7 +65,7 @@ impl Planning<'_> {
             name: file.name,
             path: file.path,
             mistakes,
-            total_ms: plan.as_ref().map_or(0, |plan| convert::millis(plan.total())),
+            total_ms: plan.as_ref().map_or(0, |plan| convert::millis(plan.total(pace))),
             plan: plan.as_ref().map(convert::plan_out),
         }
     }
@@ -79,19 +85,64 @@ impl Planning<'_> {
         }
     }
 
-    pub fn started(&self, plan: &Plan, run_id: String, timeline: &[TimelineEntry]) -> proto::StartMeasurementResponse {
+    /// How fast the analyzer measures, if that was seen.
+    async fn pace(&self) -> Option<Pace> {
+        self.0.control.status().await.analyzer.pace
+    }
+
+    /// What is answered to a start.
+    pub async fn started(&self, plan: &Plan, started: Started) -> proto::StartMeasurementResponse {
+        let seen = self.pace().await;
+        let pace = reckoned(seen);
+        let (begins_utc, end_utc) = match started.when {
+            Begins::Now => (String::new(), self.end(plan, pace)),
+            Begins::Next => Default::default(),
+            Begins::At(begins) => (begins.to_string(), (begins + plan.total(pace)).to_string()),
+        };
         proto::StartMeasurementResponse {
-            run_id,
+            run_id: started.run.0,
             plan: Some(convert::plan_out(plan)),
-            total_ms: convert::millis(plan.total()),
-            timeline: timeline.iter().map(convert::timeline_entry).collect(),
-            end_utc: self.end(plan),
+            total_ms: convert::millis(plan.total(pace)),
+            timeline: Vec::new(),
+            end_utc,
+            queued: started.when != Begins::Now,
+            begins_utc,
+            pace: assumption(plan, seen),
         }
     }
 
+    /// What would come of a start now, phase by phase.
+    pub async fn dry_run(&self, plan: &Plan, align: Option<Multiple>) -> proto::StartMeasurementResponse {
+        let now = self.0.clock.now().utc;
+        let when = align.map_or(Begins::Now, |multiple| Begins::At(multiple.next(now)));
+        let nothing = self.started(plan, Started { run: RunId(String::new()), when }).await;
+        let told = timeline(plan, reckoned(self.pace().await));
+        let timeline = told.iter().map(convert::timeline_entry).collect();
+        proto::StartMeasurementResponse { timeline, queued: false, ..nothing }
+    }
+
     /// When the plan would be through if it began now.
-    fn end(&self, plan: &Plan) -> String {
-        (self.0.clock.now().utc + self.0.clock.outside(plan.total())).to_string()
+    fn end(&self, plan: &Plan, pace: Pace) -> String {
+        (self.0.clock.now().utc + self.0.clock.outside(plan.total(pace))).to_string()
+    }
+}
+
+fn reckoned(seen: Option<Pace>) -> Pace {
+    seen.unwrap_or(Pace::ASSUMED)
+}
+
+/// What the estimate rests on; with fixed timings, on the plan alone.
+fn assumption(plan: &Plan, seen: Option<Pace>) -> String {
+    let tenth = |pace: Pace| Duration::from_millis(u64::try_from(pace.iteration.as_millis() / 100 * 100).unwrap_or(0));
+    match (plan.sync, seen) {
+        (Sync::Dwell, _) => String::new(),
+        (Sync::Analyzer, Some(pace)) => {
+            format!("reckoned with iterations of {}, as the analyzer made them last", duration::format(tenth(pace)))
+        }
+        (Sync::Analyzer, None) => format!(
+            "iterations of {} are assumed: none was seen since gaserad began",
+            duration::format(Pace::ASSUMED.iteration)
+        ),
     }
 }
 
@@ -110,12 +161,12 @@ fn invalid(file: &PlanText, mistakes: &[PlanMistake]) -> Denied {
 }
 
 /// The phases of a plan, of as many whole repeats as can be told.
-pub fn timeline(plan: &Plan) -> Vec<TimelineEntry> {
+fn timeline(plan: &Plan, pace: Pace) -> Vec<TimelineEntry> {
     let mut told = plan.clone();
     let per_repeat = plan.stops().len() * 3 + 1;
     let repeats = u32::try_from(TIMELINE_LIMIT / per_repeat).unwrap_or(u32::MAX).max(1);
     told.repeats = plan.repeats.min(repeats);
-    let mut entries = told.timeline();
+    let mut entries = told.timeline(pace);
     if told.repeats < plan.repeats {
         // What closes the last repeat told does not close the plan.
         entries.pop();

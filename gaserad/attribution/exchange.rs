@@ -5,6 +5,7 @@
 //! far enough apart for a whole integration: devices differ in when exactly they count.
 
 mod claim;
+mod rhythm;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -83,6 +84,10 @@ pub struct Exchanges {
     integration: Option<Duration>,
     /// From the beginning of one exchange to that of the next, as it was last seen.
     cycle: Option<Duration>,
+    /// How long iterations and their exchanges are on the average.
+    cycles: rhythm::Mean,
+    drawing: rhythm::Mean,
+    lead: rhythm::Mean,
     /// Of an analyzer that does not tell its phase: how the result before was read.
     blind: Option<claim::Glimpse>,
 }
@@ -95,8 +100,10 @@ impl Exchanges {
     /// A measurement is about to begin: whatever was drawn before is none of its business.
     pub fn restart(&mut self, at: Tick) {
         let (integration, cycle) = (self.integration, self.cycle);
+        let (cycles, drawing, lead) = (self.cycles, self.drawing, self.lead);
         let blind = Some(claim::Glimpse::start(at));
-        *self = Self { last: self.last, started: at, integration, cycle, blind, ..Self::default() };
+        *self =
+            Self { last: self.last, started: at, integration, cycle, cycles, drawing, lead, blind, ..Self::default() };
     }
 
     /// Whether gas is being drawn, as far as is known.
@@ -117,6 +124,17 @@ impl Exchanges {
     /// How long an iteration takes, if two were seen to begin.
     pub fn cycle(&self) -> Option<Duration> {
         self.cycle
+    }
+
+    /// On the average, if that was seen: how long an iteration takes, how long gas is drawn in it, and from the start of
+    /// a measurement to its first exchange.
+    pub fn rhythm(&self) -> Option<(Duration, Duration, Duration)> {
+        Some((self.cycles.get()?, self.drawing.get()?, self.lead.get()?))
+    }
+
+    /// When the newest exchange was first seen.
+    pub fn newest_began(&self) -> Option<Tick> {
+        self.drawn.back().map(|drawn| drawn.began.1)
     }
 
     /// Whether the analyzer measures without telling its phase, so that only its results tell of its iterations.
@@ -204,10 +222,14 @@ impl Exchanges {
 
     fn begin(&mut self, seen: Seen, begun: u32) {
         let bounds = (seen.after.max(self.started), seen.before);
+        if self.drawn.is_empty() && begun > 0 {
+            self.lead.take(bounds.1.since(self.started));
+        }
         // More than can be remembered is as good as forgotten at once.
         let before = self.drawn.back().map(|drawn| drawn.began.1);
         if let Some(before) = before.filter(|_| begun == 1) {
             self.cycle = Some(bounds.1.since(before));
+            self.cycles.take(bounds.1.since(before));
         }
         for unseen in (0..begun).rev().take(Self::REMEMBERED) {
             let drawing = unseen == 0 && seen.phase == AnalyzerPhase::GasExchange;
@@ -226,6 +248,7 @@ impl Exchanges {
     fn end(&mut self, seen: Seen) {
         if let Some(drawn) = self.drawn.back_mut() {
             drawn.ended = Some((seen.after, seen.before));
+            self.drawing.take(seen.before.since(drawn.began.1));
         }
     }
 

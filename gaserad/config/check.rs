@@ -131,6 +131,7 @@ fn suspend(mut section: Section<'_>) -> Reactions {
         analyzer_errors: section.choice("analyzer_errors", Reaction::GoOn),
         valve: section.choice("valve", Reaction::GoOn),
         clock: section.choice("clock", Reaction::GoOn),
+        clock_unsynced: section.choice("clock_unsynced", Reaction::GoOn),
         disk: section.choice("disk", Reaction::GoOn),
     };
     section.finish();

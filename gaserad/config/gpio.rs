@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::section::Section;
-use super::settings::{Gpio, GpioLine, GpioUnit, LineAt};
+use super::settings::{Gpio, GpioUnit};
+use crate::domain::{GpioLine, LineAt};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const LONGEST_PULSE: Duration = Duration::from_secs(5);

@@ -29,9 +29,9 @@ pub use plan_file::parse_plan;
 pub use plan_shelf::{KeptPlan, ShelfError, find_plan, list_plans};
 pub use print::print_config;
 pub use settings::{
-    AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Gpio, GpioLine, GpioUnit,
-    GuardSettings, LineAt, Listen, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults,
-    SessionKind, Settings, StoreSettings, StreamSettings, Vici,
+    AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Gpio, GpioUnit, GuardSettings,
+    Listen, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults, SessionKind, Settings,
+    StoreSettings, StreamSettings, Vici,
 };
 
 use section::{Section, Source};

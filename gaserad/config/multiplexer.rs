@@ -31,13 +31,14 @@ pub(super) fn settings(
         };
         section.wrong(&place, format!("driver {word:?} needs a section [multiplexer.{word}] with {with}"));
     }
+    let named = driver;
     if simulate {
         driver = Driver::Simulated;
         source.origin("multiplexer.driver", Origin::Flag("--simulate"));
     }
     let settle = section.duration("settle", seconds(5), Duration::ZERO..=minutes(10));
     section.finish();
-    MultiplexerSettings { driver, channels, settle, vici, gpio, modbus }
+    MultiplexerSettings { driver, named, channels, settle, vici, gpio, modbus }
 }
 
 /// All that there can be, unless the units have fewer.

@@ -4,10 +4,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::gases;
-use super::settings::{
-    ChannelSettings, Choice, Gpio, GpioLine, LineAt, Listen, Modbus, ModbusLink, Origin, Settings, Vici,
-};
-use crate::domain::{Channel, Reactions, duration};
+use super::settings::{ChannelSettings, Choice, Gpio, Listen, Modbus, ModbusLink, Origin, Settings, Vici};
+use crate::domain::{Channel, GpioLine, LineAt, Reactions, duration};
 
 /// TOML that [`super::parse`] reads back to the same settings.
 pub fn print_config(settings: &Settings) -> String {
@@ -20,12 +18,7 @@ pub fn print_config(settings: &Settings) -> String {
     analyzer(&mut page);
     multiplexer(&mut page);
     plan(&mut page);
-    let Reactions { analyzer_errors, valve, clock, disk } = settings.suspend;
-    page.begin("suspend");
-    for (cause, reaction) in [("analyzer_errors", analyzer_errors), ("valve", valve), ("clock", clock), ("disk", disk)]
-    {
-        page.string(cause, reaction.word());
-    }
+    suspend(&mut page);
     guard(&mut page);
     page.begin("store");
     page.string("directory", &settings.store.directory.to_string_lossy());
@@ -46,6 +39,16 @@ pub fn print_config(settings: &Settings) -> String {
         page.raw("discard_first", &gas.discard_first.to_string());
     }
     page.text
+}
+
+fn suspend(page: &mut Page<'_>) {
+    let Reactions { analyzer_errors, valve, clock, clock_unsynced, disk } = page.settings.suspend;
+    page.begin("suspend");
+    page.string("analyzer_errors", analyzer_errors.word());
+    page.string("valve", valve.word());
+    page.string("clock", clock.word());
+    page.string("clock_unsynced", clock_unsynced.word());
+    page.string("disk", disk.word());
 }
 
 fn analyzer(page: &mut Page<'_>) {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::{Background, Cas, Channel, ChannelKind, Reaction, Reactions, StampMeaning, Sync};
+use crate::domain::{Background, Cas, Channel, ChannelKind, GpioLine, Reaction, Reactions, StampMeaning, Sync};
 
 /// Everything that can be configured. One that exists is valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +102,8 @@ pub enum SessionKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiplexerSettings {
     pub driver: Driver,
+    /// The driver that the configuration names, also where all is simulated.
+    pub named: Driver,
     pub channels: u8,
     pub settle: Duration,
     /// There whenever the driver is `vici`.
@@ -133,27 +135,6 @@ pub struct GpioUnit {
     pub home_sensor: Option<GpioLine>,
     /// Four lines, the least significant bit first, or none.
     pub position: Vec<GpioLine>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GpioLine {
-    pub at: LineAt,
-    pub active_low: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LineAt {
-    Name(String),
-    Offset(u32),
-}
-
-impl fmt::Display for LineAt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => write!(f, "{name:?}"),
-            Self::Offset(offset) => write!(f, "{offset}"),
-        }
-    }
 }
 
 /// Relays as coils of a Modbus device.

@@ -28,8 +28,8 @@ pub async fn run(overrides: &Overrides, scale: Option<f64>, out: &mut impl Write
     let mut lines = Lines::follow(&daemon)?;
     lines.until_online().await;
     let request = StartRequest::new(plan, "the demonstration");
-    let id = daemon.handle.start(request).await.map_err(anyhow::Error::from)?;
-    let ended = lines.tell(out, &id).await?;
+    let started = daemon.handle.start(request).await.map_err(anyhow::Error::from)?;
+    let ended = lines.tell(out, &started.run).await?;
     let folder = daemon.store.run_folder(&ended);
     conclude(out, &ended, &folder.join("samples.csv").display().to_string())?;
     daemon.stop().await

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::Failure;
+use super::{Devices, Failure};
 use crate::config::{
     self, Choice, Driver, ModbusLink, MultiplexerSettings, SessionKind, Settings, Vici as ViciSection,
 };
-use crate::device::multiplexer::gpio::{Gpio, GpioSettings, Input, LineAt, LineSpec, Output, Unit, Wiring};
+use crate::device::multiplexer::gpio::{Gpio, GpioSettings, Input, Output, Unit, Wiring};
 use crate::device::multiplexer::modbus::{Framing, Modbus, ModbusSettings};
 use crate::device::multiplexer::vici::{Dialect, Direction, Vici, ViciSettings};
 use crate::device::multiplexer::{Multiplexer, simulated};
@@ -27,39 +27,30 @@ const START_PATIENCE: Duration = Duration::from_secs(5);
 const STOP_PATIENCE: Duration = Duration::from_secs(120);
 const SIMULATED_CYCLE: Duration = Duration::from_secs(58);
 
-/// The devices, each with its owner at work.
-pub struct Devices {
-    pub analyzer: Analyzer,
-    pub valve: Valve,
-    pub identity: Identity,
-}
-
-impl Devices {
-    pub fn start(
-        settings: &Settings,
-        clock: &HostClock,
-        reports: &mpsc::UnboundedSender<Report>,
-    ) -> Result<Self, Failure> {
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let simulator = (settings.simulate || settings.multiplexer.driver == Driver::Simulated)
-            .then(|| simulator(&settings.multiplexer, &shared));
-        let dial = match &simulator {
-            Some(simulator) if settings.simulate => simulated::analyzer_dial(simulator),
-            _ => Dial::tcp(&settings.analyzer.address),
-        };
-        let identity = Identity {
-            analyzer_address: dial.place.clone(),
-            driver: if simulator.is_some() { "simulated" } else { settings.multiplexer.driver.word() }.into(),
-            channels: settings.multiplexer.channels,
-            simulated: settings.simulate,
-        };
-        let (valve, owner) =
-            Valve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
-        tokio::spawn(owner);
-        let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
-        tokio::spawn(owner);
-        Ok(Self { analyzer, valve, identity })
-    }
+/// Each with its owner at work.
+pub(super) fn start(
+    settings: &Settings,
+    clock: &HostClock,
+    reports: &mpsc::UnboundedSender<Report>,
+) -> Result<Devices, Failure> {
+    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+    let simulator = (settings.simulate || settings.multiplexer.driver == Driver::Simulated)
+        .then(|| simulator(&settings.multiplexer, &shared));
+    let dial = match &simulator {
+        Some(simulator) if settings.simulate => simulated::analyzer_dial(simulator),
+        _ => Dial::tcp(&settings.analyzer.address),
+    };
+    let identity = Identity {
+        analyzer_address: dial.place.clone(),
+        driver: if simulator.is_some() { "simulated" } else { settings.multiplexer.driver.word() }.into(),
+        channels: settings.multiplexer.channels,
+        simulated: settings.simulate,
+    };
+    let (valve, owner) = Valve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
+    tokio::spawn(owner);
+    let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
+    tokio::spawn(owner);
+    Ok(Devices { analyzer, valve, identity })
 }
 
 fn simulator(multiplexer: &MultiplexerSettings, clock: &Arc<dyn Clock>) -> Simulator {
@@ -85,11 +76,27 @@ fn driver(
     .ok_or_else(|| anyhow::anyhow!("[multiplexer] has no driver that can be started").into())
 }
 
+/// A multiplexer of the kind that the configuration names, or a VICI valve if it names none.
 fn simulated_valve(settings: &Settings, simulator: &Simulator, clock: &Arc<dyn Clock>) -> Box<dyn Multiplexer> {
     if !settings.simulate {
         tracing::warn!("the multiplexer is simulated: no valve is moved, and channels are not what they seem");
     }
-    Box::new(simulated::driver(simulator, settings.multiplexer.channels, clock.clone()))
+    let MultiplexerSettings { named, channels, gpio, modbus, .. } = &settings.multiplexer;
+    match (named, gpio, modbus) {
+        (Driver::Gpio, Some(section), _) => {
+            tracing::info!("simulated: 16-way units that count pulses, as [multiplexer.gpio] describes them");
+            Box::new(simulated::gpio(simulator, gpio_settings(section, *channels), clock.as_ref()))
+        }
+        (Driver::Modbus, _, Some(section)) => {
+            tracing::info!("simulated: a board of relays on Modbus TCP, unit 1, with its coils from 0");
+            let (_, settings) = modbus_settings(section, *channels);
+            Box::new(simulated::modbus(simulator, &settings, clock.as_ref()))
+        }
+        _ => {
+            tracing::info!("simulated: a VICI valve with {channels} ports");
+            Box::new(simulated::driver(simulator, *channels, clock.clone()))
+        }
+    }
 }
 
 fn vici(section: &ViciSection, channels: u8, clock: &Arc<dyn Clock>) -> Box<dyn Multiplexer> {
@@ -115,37 +122,37 @@ fn vici(section: &ViciSection, channels: u8, clock: &Arc<dyn Clock>) -> Box<dyn 
 
 fn gpio(section: &config::Gpio, channels: u8) -> Box<dyn Multiplexer> {
     let mut wiring = Wiring { chip: section.chip.clone(), outputs: BTreeMap::new(), inputs: BTreeMap::new() };
-    let mut settings = GpioSettings {
+    for (unit, lines) in Unit::ALL.into_iter().zip(&section.units) {
+        wiring.outputs.insert(Output::Home(unit), lines.home.clone());
+        wiring.outputs.insert(Output::Next(unit), lines.next.clone());
+        wiring.inputs.extend(lines.home_sensor.iter().map(|sensor| (Input::Home(unit), sensor.clone())));
+        let bits = (0..).zip(&lines.position);
+        wiring.inputs.extend(bits.map(|(bit, position)| (Input::Bit(unit, bit), position.clone())));
+    }
+    Box::new(Gpio::new(wiring, gpio_settings(section, channels)))
+}
+
+fn gpio_settings(section: &config::Gpio, channels: u8) -> GpioSettings {
+    let with = |input: fn(&config::GpioUnit) -> bool| {
+        Unit::ALL.into_iter().zip(&section.units).filter(|(_, lines)| input(lines)).map(|(unit, _)| unit).collect()
+    };
+    GpioSettings {
         channels,
         pulse: section.pulse,
         gap: section.gap,
         travel: section.travel,
+        home_sensors: with(|lines| lines.home_sensor.is_some()),
+        position_inputs: with(|lines| !lines.position.is_empty()),
         ..GpioSettings::plain(if section.units.len() < 2 { 1 } else { 2 })
-    };
-    for (unit, lines) in Unit::ALL.into_iter().zip(&section.units) {
-        wiring.outputs.insert(Output::Home(unit), line(&lines.home));
-        wiring.outputs.insert(Output::Next(unit), line(&lines.next));
-        if let Some(sensor) = &lines.home_sensor {
-            wiring.inputs.insert(Input::Home(unit), line(sensor));
-            settings.home_sensors.push(unit);
-        }
-        if !lines.position.is_empty() {
-            settings.position_inputs.push(unit);
-        }
-        wiring.inputs.extend((0..).zip(&lines.position).map(|(bit, position)| (Input::Bit(unit, bit), line(position))));
     }
-    Box::new(Gpio::new(wiring, settings))
-}
-
-fn line(line: &config::GpioLine) -> LineSpec {
-    let at = match &line.at {
-        config::LineAt::Name(name) => LineAt::Name(name.clone()),
-        config::LineAt::Offset(offset) => LineAt::Offset(*offset),
-    };
-    LineSpec { at, active_low: line.active_low }
 }
 
 fn modbus(section: &config::Modbus, channels: u8) -> Box<dyn Multiplexer> {
+    let (dial, settings) = modbus_settings(section, channels);
+    Box::new(Modbus::new(dial, settings))
+}
+
+fn modbus_settings(section: &config::Modbus, channels: u8) -> (Dial, ModbusSettings) {
     let (dial, framing) = match &section.link {
         ModbusLink::Tcp(address) => (Dial::tcp(address), Framing::Tcp),
         ModbusLink::Serial { port, baud, .. } => (serial::dial(&port.to_string_lossy(), *baud), Framing::rtu(*baud)),
@@ -158,7 +165,7 @@ fn modbus(section: &config::Modbus, channels: u8) -> Box<dyn Multiplexer> {
         break_before_make: section.break_before_make.then_some(section.gap),
         timeout: section.timeout,
     };
-    Box::new(Modbus::new(dial, settings))
+    (dial, settings)
 }
 
 fn analyzer_settings(settings: &Settings, clock: &HostClock, dial: Dial) -> AnalyzerSettings {

@@ -7,6 +7,7 @@
 //! At the end the other way round: the run is brought to its end, the stream says so, the listeners close, the store
 //! is synced.
 
+mod core;
 pub mod demo;
 mod devices;
 mod failure;
@@ -18,23 +19,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Address, Bound, Services};
-use crate::config::{Listen, OnRestart, Settings};
-use crate::domain::{AnalyzerOrder, Clock, CommandId, RunSummary};
-use crate::engine::{Beginning, Guard, Limits};
+use crate::config::{Listen, Settings};
+use crate::domain::Clock;
 use crate::runtime::clock::HostClock;
-use crate::runtime::{GuardSettings, Handle, Parts, Runtime};
+use crate::runtime::{self, Handle};
 use crate::store::{ChannelLabels, Store, StoreError};
-use crate::stream::{self, Hub};
-use devices::Devices;
+use crate::stream::Hub;
+pub use core::{Core, Devices, Ground};
 pub use failure::Failure;
-use recovery::Recovered;
-use seams::{Events, Files, Keeping, Measuring};
+use seams::{Files, Keeping, Measuring};
+pub use verify::verify;
 
 /// How long a shutdown may take before it is cut off.
 const SHUTDOWN: Duration = Duration::from_secs(20);
@@ -57,45 +56,16 @@ impl Daemon {
         let bound = bind(&settings.listen).await?;
         let labels: ChannelLabels =
             settings.channels.iter().map(|(channel, line)| (*channel, (line.label.clone(), line.kind))).collect();
-        let (store, opened) = Store::open(&settings.store.directory, labels)?;
+        let (store, opened) =
+            recovery::with_space(|| std::future::ready(Store::open(&settings.store.directory, labels.clone()))).await?;
         let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), opened.last_utc, scale);
-        let Recovered { mut opened, state, resumes_after, ended } =
-            recovery::recover(&store, &clock, opened, settings).await?;
-
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let history = Arc::new(Events(store.clone()));
-        let hub = Hub::start(stream_settings(settings), shared.clone(), history, opened.last_seq);
-        let (reports, inbox) = mpsc::unbounded_channel();
-        let devices = Devices::start(settings, &clock, &reports)?;
-        if ended {
-            // Nothing is to be left measuring for a run that is over. No answer to this is waited for.
-            devices.analyzer.order(CommandId::default(), AnalyzerOrder::Stop);
-        }
-        let began = beginning(settings, &clock, opened.last_run.take(), resumes_after);
-        let (handle, runtime) = Runtime::new(Parts {
-            clock,
-            store: store.clone(),
-            hub: hub.clone(),
-            analyzer: devices.analyzer.clone(),
-            valve: devices.valve,
-            reports: inbox,
-            identity: devices.identity,
-            guard: settings.guard.clone().map(|guard| GuardSettings {
-                file: guard.file,
-                command: guard.command,
-                timeout: guard.timeout,
-            }),
-            min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
-            state,
-            began,
-            seq: opened.last_seq,
-        });
+        let ground =
+            Ground { store: store.clone(), opened, clock: clock.clone(), run_ids: Box::new(runtime::new_run_id) };
+        let start_devices = |reports| devices::start(settings, &clock, &reports);
+        let Core { handle, hub, analyzer, runtime } = Core::build(settings, ground, start_devices).await?;
         let services = Services {
-            control: Arc::new(Measuring {
-                handle: handle.clone(),
-                analyzer: devices.analyzer,
-                settings: settings.clone(),
-            }),
+            control: Arc::new(Measuring { handle: handle.clone(), analyzer, settings: settings.clone() }),
             archive: Arc::new(Keeping(store.clone())),
             plans: Arc::new(Files { directories: settings.plan_directories() }),
             hub: hub.clone(),
@@ -179,49 +149,4 @@ async fn bind(listen: &[Listen]) -> Result<Vec<Bound>, Failure> {
         bound.extend(api::bind(&address).await?);
     }
     Ok(bound)
-}
-
-/// What the engine is to know from the first.
-fn beginning(
-    settings: &Settings,
-    clock: &HostClock,
-    last_run: Option<RunSummary>,
-    resumes_after: Option<Duration>,
-) -> Beginning {
-    Beginning {
-        limits: limits(settings, clock),
-        stamp: settings.analyzer.stamp,
-        last_run,
-        resumes_after,
-        reactions: settings.suspend,
-        guard: settings
-            .guard
-            .as_ref()
-            .map(|guard| Guard { every: clock.inside(guard.every), timeout: clock.inside(guard.timeout) }),
-        resumable: settings.store.on_restart == OnRestart::Resume,
-    }
-}
-
-fn stream_settings(settings: &Settings) -> stream::Settings {
-    let stream = &settings.stream;
-    stream::Settings {
-        ring: stream.ring,
-        heartbeat: stream.heartbeat,
-        keepalive: stream.keepalive,
-        max_connections: stream.max_connections,
-    }
-}
-
-/// The engine's patience. Devices answer in the time of the real world, so where the measured world runs faster they
-/// get correspondingly more of its time.
-fn limits(settings: &Settings, clock: &HostClock) -> Limits {
-    let plain = Limits::default();
-    let scaled = |limit: Duration| limit.max(clock.inside(limit));
-    Limits {
-        order: scaled(plain.order),
-        valve: scaled(plain.valve),
-        stop: scaled(plain.stop),
-        grace: settings.analyzer.grace,
-        iteration: plain.iteration,
-    }
 }

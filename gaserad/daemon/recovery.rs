@@ -5,15 +5,18 @@
 
 use std::time::Duration;
 
+use sd_notify::NotifyState;
+
 use crate::config::{OnRestart, Settings};
-use crate::domain::event::outcome_sentence;
-use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, duration};
+use crate::domain::event::{RunChange, RunUpdate, outcome_sentence};
+use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, Utc, duration};
 use crate::engine::{self, State};
 use crate::runtime::clock::HostClock;
 use crate::store::{Batch, Opened, Store, StoreError};
 
-/// Journal lines in memory at a time.
-const PAGE: u32 = 1000;
+/// How often a full disk is tried again, and how long the service manager may wait for the next try.
+const RETRY: Duration = Duration::from_secs(1);
+const STILL_STARTING_USEC: u32 = 60_000_000;
 
 pub(super) struct Recovered {
     pub opened: Opened,
@@ -30,11 +33,23 @@ pub(super) async fn recover(
     mut opened: Opened,
     settings: &Settings,
 ) -> Result<Recovered, StoreError> {
+    let too_long = too_long(clock, &opened, settings);
+    if let Some(why) = &too_long {
+        call_off(store, clock, &mut opened, why).await?;
+    }
     let Some(run) = opened.open_run.take() else {
         return Ok(Recovered { opened, state: State::default(), resumes_after: None, ended: false });
     };
-    match state_of(store, clock, &opened, settings, &run).await? {
-        Ok((state, outage)) => {
+    let folded = match too_long {
+        Some(why) => Err(format!("{INTERRUPTED}{why}")),
+        None => fold(store, &run.id).await?,
+    };
+    match folded {
+        Ok(state) => {
+            let outage = outage(clock, &opened);
+            if let Some(first) = store.journal_of(&run.id).await? {
+                store.goes_on_from(first).await?;
+            }
             tracing::warn!(run = %run.id, "the run goes on after an interruption of {}", duration::format(outage));
             Ok(Recovered { opened, state, resumes_after: Some(outage), ended: false })
         }
@@ -45,51 +60,64 @@ pub(super) async fn recover(
     }
 }
 
-/// What the run was when it was interrupted, and how long ago that is; or why it is over.
-async fn state_of(
-    store: &Store,
-    clock: &HostClock,
-    opened: &Opened,
-    settings: &Settings,
-    run: &RunSummary,
-) -> Result<Result<(State, Duration), String>, StoreError> {
-    let interrupted = "gaserad ended in the middle of the run and was started again";
+const INTERRUPTED: &str = "gaserad ended in the middle of the run and was started again";
+
+/// Why nothing goes on that was under way or waited, if that is so.
+fn too_long(clock: &HostClock, opened: &Opened, settings: &Settings) -> Option<String> {
     if settings.store.on_restart == OnRestart::End {
-        return Ok(Err(interrupted.into()));
+        return Some(String::new());
     }
-    let last = opened.last_utc.unwrap_or(run.started);
-    let micros = clock.now().utc.as_micros().saturating_sub(last.as_micros());
-    let outage = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
-    if outage > settings.store.max_outage {
-        let (outage, most) = (whole_seconds(outage), duration::format(settings.store.max_outage));
-        return Ok(Err(format!("{interrupted} after {outage}, longer than [store] max_outage = {most}")));
-    }
-    Ok(match fold(store, &run.id).await? {
-        Ok(state) if state.is_busy() => Ok((state, outage)),
-        Ok(_) => Err(format!("{interrupted}, and its journal does not hold it")),
-        Err(why) => Err(format!("{interrupted}, and its journal cannot be read: {why}")),
-    })
+    let (outage, most) = (outage(clock, opened), settings.store.max_outage);
+    let text =
+        || format!(" after {}, longer than [store] max_outage = {}", whole_seconds(outage), duration::format(most));
+    (outage > most).then(text)
+}
+
+/// How long no gaserad was there.
+fn outage(clock: &HostClock, opened: &Opened) -> Duration {
+    let now = clock.now().utc.as_micros();
+    let micros = now.saturating_sub(opened.last_utc.map_or(now, Utc::as_micros));
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
 fn whole_seconds(duration: Duration) -> String {
     duration::format(Duration::from_secs(duration.as_secs()))
 }
 
-/// Steps through the journal again, from where the process began that started the run.
+/// What the run was when it was interrupted, or why it is over: steps through the journal again, from where the process
+/// began that started it.
 async fn fold(store: &Store, run: &RunId) -> Result<Result<State, String>, StoreError> {
-    let Some(mut next) = store.journal_of(run).await? else { return Ok(Err("it is older than that is noted".into())) };
+    let unreadable = |why: &str| Ok(Err(format!("{INTERRUPTED}, and its journal cannot be read: {why}")));
+    let Some(first) = store.journal_of(run).await? else { return unreadable("it is older than that is noted") };
     let mut state = State::default();
-    loop {
-        let page = store.journal(next, PAGE).await?;
-        let Some((last, _)) = page.last() else { return Ok(Ok(state)) };
-        next = last + 1;
-        for (seq, line) in page {
-            match serde_json::from_str::<engine::Event>(&line) {
-                Ok(event) => state = engine::step(state, event).0,
-                Err(error) => return Ok(Err(format!("line {seq}: {error}"))),
-            }
+    let mut journal = store.journal(first);
+    while let Some((seq, line)) = journal.next().await? {
+        match serde_json::from_str::<engine::Event>(&line) {
+            Ok(event) => state = engine::step(state, event).0,
+            Err(error) => return unreadable(&format!("line {seq}: {error}")),
         }
     }
+    let held = state.is_busy();
+    Ok(if held { Ok(state) } else { Err(format!("{INTERRUPTED}, and its journal does not hold it")) })
+}
+
+/// Runs that were to begin later do not; whoever waits for them hears why.
+async fn call_off(store: &Store, clock: &HostClock, opened: &mut Opened, why: &str) -> Result<(), StoreError> {
+    let moment = clock.now();
+    let mut batch = Batch { moment, ..Batch::default() };
+    for waiting in std::mem::take(&mut opened.waiting) {
+        let (run_id, who) = (waiting.run.clone(), waiting.asked.who);
+        let text = format!("gaserad was started again{why} before it had begun");
+        tracing::warn!(run = %run_id, "{text}");
+        batch.facts.push(Fact::Unqueued { run: waiting.run });
+        batch.events.push(Event::RunUpdated(RunUpdate { run_id, change: RunChange::Unqueued, who, text }));
+    }
+    if batch.facts.is_empty() {
+        return Ok(());
+    }
+    let published = with_space(|| store.commit(batch.clone())).await?;
+    opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
+    Ok(())
 }
 
 async fn end(
@@ -105,8 +133,30 @@ async fn end(
     let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
     let batch =
         Batch { moment, facts: vec![ended], events: vec![Event::RunFinished { run: run.clone() }], ..Batch::default() };
-    let published = store.commit(batch).await?;
+    let published = with_space(|| store.commit(batch.clone())).await?;
     opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
     opened.last_run = Some(run);
     Ok(())
+}
+
+/// Does something with the store, and waits as long as its disk is full.
+pub(super) async fn with_space<T, F: Future<Output = Result<T, StoreError>>>(
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, StoreError> {
+    let mut told = false;
+    loop {
+        match attempt().await {
+            Err(error) if error.is_out_of_space() => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::error!("cannot begin: {error}; waiting for space");
+                }
+                super::sd_notify_best_effort(&[
+                    NotifyState::Status("waiting for space on the disk of the state directory"),
+                    NotifyState::ExtendTimeoutUsec(STILL_STARTING_USEC),
+                ]);
+                tokio::time::sleep(RETRY).await;
+            }
+            done => return done,
+        }
+    }
 }

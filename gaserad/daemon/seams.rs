@@ -10,8 +10,8 @@ use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfErr
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, PlanRequest, Published, Reason, RunId,
-    RunSummary, Service, StartRequest, Status, Told, ValveOrder,
+    self, Aborted, Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, PlanRequest, Published, Reason, RunId,
+    RunSummary, Service, StartRequest, Started, Status, Told, ValveOrder,
 };
 use crate::runtime::Handle;
 use crate::store::{Store, StoreError};
@@ -25,12 +25,12 @@ pub(super) struct Measuring {
 }
 
 impl Control for Measuring {
-    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<RunId, Denied>> {
+    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<Started, Denied>> {
         Box::pin(self.handle.start(request))
     }
 
-    fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
-        Box::pin(self.handle.abort(who))
+    fn abort(&self, who: String, run: Option<String>) -> BoxFuture<'_, Result<Aborted, Denied>> {
+        Box::pin(self.handle.abort(who, run))
     }
 
     fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
@@ -195,7 +195,7 @@ impl Archive for Keeping {
     }
 
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
-        Box::pin(async move { verify::verify(&self.0, id).await.map_err(denied) })
+        Box::pin(async move { verify(&self.0, id).await.map_err(denied) })
     }
 
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {

@@ -3,20 +3,22 @@
 //! The journal is stepped through again by the engine of this version. Nothing is changed.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
+
+use tokio::sync::mpsc;
 
 use crate::api::Verdict;
 use crate::domain::{Fact, Flag, Record, RunId};
 use crate::engine::{self, Effect, State, What};
 use crate::store::{Store, StoreError};
 
-/// Journal lines and records in memory at a time.
+/// Records in memory at a time.
 const PAGE: u32 = 1000;
 /// More differences of one kind are counted, not told.
 const TOLD: usize = 20;
 
-pub(super) async fn verify(store: &Store, id: &RunId) -> Result<Verdict, StoreError> {
+pub async fn verify(store: &Store, id: &RunId) -> Result<Verdict, StoreError> {
     let (run, _) = store.run(id).await?;
     let mut verdict = Verdict { records: run.records, ..Verdict::default() };
     let again = Again::of(store, id).await?;
@@ -36,36 +38,33 @@ struct Again {
 impl Again {
     async fn of(store: &Store, id: &RunId) -> Result<Self, StoreError> {
         let mut again = Self { records: Vec::new(), missing: None };
-        let Some(mut next) = store.journal_of(id).await? else {
+        let Some(first) = store.journal_of(id).await? else {
             again.missing = Some("the run is older than the journal that attribution could be worked out from".into());
             return Ok(again);
         };
         let mut state = State::default();
         let mut begun = false;
-        loop {
-            let page = store.journal(next, PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(again) };
-            next = last + 1;
-            for (seq, line) in page {
-                let event: engine::Event = match serde_json::from_str(&line) {
-                    Ok(event) => event,
-                    Err(error) => {
-                        again.missing = Some(format!("journal line {seq} cannot be read: {error}"));
-                        return Ok(again);
-                    }
-                };
-                // Another process has begun, and has not taken up the run: what was to come of it is known.
-                if matches!(&event.what, What::Began(new) if begun && new.resumes_after.is_none()) {
+        let mut journal = store.journal(first);
+        while let Some((seq, line)) = journal.next().await? {
+            let event: engine::Event = match serde_json::from_str(&line) {
+                Ok(event) => event,
+                Err(error) => {
+                    again.missing = Some(format!("journal line {seq} cannot be read: {error}"));
                     return Ok(again);
                 }
-                begun = true;
-                let (stepped, effects) = engine::step(std::mem::take(&mut state), event);
-                state = stepped;
-                if again.take(id, effects) {
-                    return Ok(again);
-                }
+            };
+            // Another process has begun, and has not taken up the run: what was to come of it is known.
+            if matches!(&event.what, What::Began(new) if begun && new.resumes_after.is_none()) {
+                return Ok(again);
+            }
+            begun = true;
+            let (stepped, effects) = engine::step(std::mem::take(&mut state), event);
+            state = stepped;
+            if again.take(id, effects) {
+                return Ok(again);
             }
         }
+        Ok(again)
     }
 
     /// Whether the run is over with this.
@@ -136,30 +135,39 @@ fn tell(mut differences: Vec<String>, what: &str, verdict: &mut Verdict) {
 }
 
 async fn compare_file(store: &Store, id: &RunId, path: &Path, verdict: &mut Verdict) -> Result<(), StoreError> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
+    let (pieces, made) = mpsc::channel(4);
+    let file = path.to_owned();
+    let reading = tokio::task::spawn_blocking(move || read_beside(&file, made));
+    let ((), read) = tokio::join!(store.export(id, pieces), reading);
+    // Whoever read has broken: nothing of the file is known.
+    let (same, lines) = match read.unwrap_or_else(|broken| Ok(Err(io::Error::other(broken))))? {
+        Ok(compared) => compared,
         Err(error) => {
             verdict.differences.push(format!("cannot read {}: {error}", path.display()));
             return Ok(());
         }
     };
-    let (pieces, mut made) = tokio::sync::mpsc::channel(4);
-    let comparing = async {
-        let (mut same, mut lines) = (true, 0_u64);
-        while let Some(piece) = made.recv().await {
-            let piece: Vec<u8> = piece?;
-            lines += read_up_to(&mut file, &piece, &mut same);
-        }
-        let more = file.read(&mut [0; 1]).is_ok_and(|count| count > 0);
-        Ok::<(bool, u64), StoreError>((same && !more, lines))
-    };
-    let ((), compared) = tokio::join!(store.export(id, pieces), comparing);
-    let (same, lines) = compared?;
     verdict.rows = lines.saturating_sub(1);
     if !same {
         verdict.differences.push(format!("{} is not what the records give", path.display()));
     }
     Ok(())
+}
+
+type Pieces = mpsc::Receiver<Result<Vec<u8>, StoreError>>;
+
+/// Whether the file is what is `made` meanwhile, and how many lines of that it has.
+fn read_beside(path: &Path, mut made: Pieces) -> Result<io::Result<(bool, u64)>, StoreError> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (mut same, mut lines) = (true, 0_u64);
+    while let Some(piece) = made.blocking_recv() {
+        lines += read_up_to(&mut file, &piece?, &mut same);
+    }
+    let more = file.read(&mut [0; 1]).is_ok_and(|count| count > 0);
+    Ok(Ok((same && !more, lines)))
 }
 
 /// Compares the next piece of the file; gives how many lines end in it.

@@ -4,11 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::gas::Cas;
 use super::record::Record;
+use super::request::Waiting;
 use super::run::{Outcome, RunId, RunSummary, VisitId, VisitSummary};
 use super::time::Utc;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Fact {
+    /// A run begins later. It waits until it has started, or is unqueued.
+    Queued(Box<Waiting>),
+    /// It was to begin later, and will not.
+    Unqueued {
+        run: RunId,
+    },
     RunStarted(RunSummary),
     /// The gases that the analyzer's task measures, in its order.
     RunGases {

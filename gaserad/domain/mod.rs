@@ -18,6 +18,7 @@ pub mod duration;
 pub mod event;
 pub mod fact;
 pub mod gas;
+pub mod gpio;
 pub mod instrument;
 pub mod phase;
 pub mod plan;
@@ -37,14 +38,18 @@ pub use device::{AnalyzerPhase, AnalyzerState, DeviceErrors, Severity};
 pub use event::{Event, Published};
 pub use fact::Fact;
 pub use gas::{Cas, Gas};
+pub use gpio::{GpioLine, LineAt};
 pub use instrument::{AkLine, Inquiry, Service, StampMeaning, Told};
 pub use phase::Phase;
 pub use plan::{
-    Background, BackgroundRequest, ChannelPlan, ParkRequest, Plan, PlanDraft, PlanError, PlanRequest, Stop, Sync,
+    Background, BackgroundRequest, ChannelPlan, Pace, ParkRequest, Plan, PlanDraft, PlanError, PlanRequest, Stop, Sync,
     TimelineEntry,
 };
 pub use record::{Attribution, Flag, Qc, Record};
-pub use request::{Cause, Control, Denied, Done, FinishAfter, Reaction, Reactions, Reason, StartRequest};
+pub use request::{
+    Aborted, Begins, Cause, Control, Denied, Done, FinishAfter, Multiple, Reaction, Reactions, Reason, StartRequest,
+    Started, Waiting,
+};
 pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
 pub use status::{ProgressTick, Status};

@@ -1,5 +1,6 @@
 //! What is asked of a run. A [`Plan`] that exists is valid.
 
+mod course;
 mod request;
 mod timeline;
 
@@ -12,6 +13,7 @@ use super::channel::{self, Channel, ChannelError};
 use super::duration;
 use super::gas::Cas;
 
+pub use course::{Pace, Standing, Whereabouts};
 pub use request::{BackgroundRequest, ParkRequest, PlanRequest};
 pub use timeline::{Stop, TimelineEntry};
 

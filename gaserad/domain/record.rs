@@ -78,6 +78,8 @@ pub enum Flag {
     ZeroExact,
     /// The host's or the analyzer's clock was set meanwhile.
     ClockStep,
+    /// The host's clock was not synchronized.
+    ClockUnsynced,
 }
 
 impl Flag {
@@ -98,6 +100,7 @@ impl Flag {
             Self::Negative => "negative",
             Self::ZeroExact => "zero_exact",
             Self::ClockStep => "clock_step",
+            Self::ClockUnsynced => "clock_unsynced",
         }
     }
 }

@@ -9,6 +9,7 @@ use super::channel::Position;
 use super::command::IfMeasuring;
 use super::plan::{Plan, PlanError};
 use super::run::RunId;
+use super::time::Utc;
 
 /// A run that somebody wants started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,68 @@ impl StartRequest {
             who: who.into(),
         }
     }
+}
+
+/// Every so long of the wall clock, counted from midnight UTC: what a start can be aligned to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Multiple(Duration);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot begin at a multiple of {}: it has to be between 1s and 1d", super::duration::format(*.0))]
+pub struct MultipleError(Duration);
+
+impl Multiple {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    pub fn new(of: Duration) -> Result<Self, MultipleError> {
+        if of < Duration::from_secs(1) || of > Self::DAY { Err(MultipleError(of)) } else { Ok(Self(of)) }
+    }
+
+    pub const fn length(self) -> Duration {
+        self.0
+    }
+
+    /// The first one that is not before `now`. Each midnight is one.
+    pub fn next(self, now: Utc) -> Utc {
+        let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        let (day, step) = (micros(Self::DAY), micros(self.0));
+        let into_day = now.as_micros().rem_euclid(day);
+        let next = (into_day + step - 1) / step * step;
+        Utc::from_micros(now.as_micros() - into_day + next.min(day))
+    }
+}
+
+/// A run that begins later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub run: RunId,
+    pub asked: StartRequest,
+    /// Not before this.
+    pub begins: Option<Utc>,
+}
+
+/// What a start that was granted came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    pub run: RunId,
+    pub when: Begins,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begins {
+    /// The analyzer measures.
+    Now,
+    /// When nothing is under way any more.
+    Next,
+    At(Utc),
+}
+
+/// What an abort that was granted came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aborted {
+    pub run: RunId,
+    /// It had not begun, and will not.
+    pub waited: bool,
 }
 
 /// What somebody wants done with the run under way.
@@ -106,6 +169,8 @@ pub enum Cause {
     Valve,
     /// This machine's clock was set.
     Clock,
+    /// This machine's clock is not synchronized.
+    ClockUnsynced,
     /// The disk is nearly full.
     Disk,
 }
@@ -126,6 +191,8 @@ pub struct Reactions {
     pub analyzer_errors: Reaction,
     pub valve: Reaction,
     pub clock: Reaction,
+    #[serde(default)]
+    pub clock_unsynced: Reaction,
     pub disk: Reaction,
 }
 
@@ -135,6 +202,7 @@ impl Reactions {
             Cause::AnalyzerErrors => self.analyzer_errors,
             Cause::Valve => self.valve,
             Cause::Clock => self.clock,
+            Cause::ClockUnsynced => self.clock_unsynced,
             Cause::Disk => self.disk,
         }
     }
@@ -145,6 +213,10 @@ impl Reactions {
 pub enum Done {
     /// The run that was started or aborted.
     Run(RunId),
+    /// The run begins later: at that time, or when the one under way is over.
+    Queued(RunId, Option<Utc>),
+    /// The run was to begin later, and will not.
+    Unqueued(RunId),
     /// Where the valve stands now.
     Valve(Position),
     /// What the instrument replied.
@@ -235,6 +307,21 @@ impl From<PlanError> for Denied {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn multiples_are_counted_from_midnight_utc() {
+        let next = |of: u64, now: &str| {
+            Multiple::new(Duration::from_secs(of)).unwrap().next(now.parse().unwrap()).to_seconds_string()
+        };
+        assert_eq!(next(1800, "2026-01-15T08:03:12.5Z"), "2026-01-15T08:30:00Z");
+        assert_eq!(next(1800, "2026-01-15T08:30:00Z"), "2026-01-15T08:30:00Z");
+        assert_eq!(next(7 * 3600, "2026-01-15T08:03:12Z"), "2026-01-15T14:00:00Z");
+        assert_eq!(next(7 * 3600, "2026-01-15T22:00:00Z"), "2026-01-16T00:00:00Z");
+        assert_eq!(next(86_400, "2026-01-15T00:00:01Z"), "2026-01-16T00:00:00Z");
+        for of in [Duration::ZERO, Duration::from_millis(999), Duration::from_secs(86_401)] {
+            assert!(Multiple::new(of).is_err(), "{of:?}");
+        }
+    }
 
     #[test]
     fn a_reason_is_kept_as_it_is_called() {

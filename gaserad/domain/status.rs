@@ -7,6 +7,7 @@ use super::device::{AnalyzerPhase, AnalyzerState};
 use super::event::LiveData;
 use super::instrument::StampMeaning;
 use super::phase::Phase;
+use super::plan::Pace;
 use super::run::{Progress, RunId, RunSummary};
 use super::time::Utc;
 
@@ -35,6 +36,9 @@ pub struct Status {
     pub seq: u64,
     pub version: String,
     pub simulated: bool,
+    /// Whether a time service keeps the host's clock right; `null` where that is not known.
+    #[serde(default)]
+    pub clock_synchronized: Option<bool>,
 }
 
 /// A run that begins later.
@@ -84,6 +88,9 @@ pub struct AnalyzerStatus {
     /// Manufacturer, serial number, name, firmware, as it gives them.
     pub identity: Vec<String>,
     pub stamp_meaning: Option<StampMeaning>,
+    /// How fast it measures, if that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

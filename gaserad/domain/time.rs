@@ -26,6 +26,11 @@ impl Tick {
     }
 
     /// How long ago `earlier` was; zero if it was not earlier.
+    /// So long before, but not before the first tick.
+    pub fn back(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(by.as_micros()).unwrap_or(u64::MAX)))
+    }
+
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }

@@ -18,6 +18,11 @@ pub(super) fn start(state: &State) -> Result<(), Denied> {
     online(state)
 }
 
+/// Whether what stands against a start passes by itself.
+pub(super) fn is_busy(state: &State) -> bool {
+    state.run.is_some() || !state.errands.valve.is_empty() || !state.errands.analyzer.is_empty()
+}
+
 pub(super) fn under_way(run: &RunId) -> Denied {
     let text = format!("run {run} is under way; wait for it, or abort it first (gaseractl abort)");
     Denied::new(Reason::RunUnderWay, text)

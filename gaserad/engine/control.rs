@@ -4,7 +4,7 @@
 //! goes on with the visit it was in, which is purged again.
 
 use super::event::RequestId;
-use super::state::{Run, Stage};
+use super::state::{Place, Run, Stage};
 use super::{Effect, Turn, admit};
 use crate::domain::event::{RunChange, RunUpdate};
 use crate::domain::{Control, Done, Event, Fact, FinishAfter, Phase, VisitId};
@@ -91,7 +91,10 @@ impl Turn {
         self.updated(RunChange::Resumed, who, text);
         match stage {
             Stage::Suspended(_) => self.go_on(self.at.tick),
-            Stage::GuardedOff => self.next_stop(),
+            Stage::GuardedOff => {
+                self.reckon_from_now();
+                self.next_stop();
+            }
             _ => {}
         }
     }
@@ -99,6 +102,7 @@ impl Turn {
     /// The visit is purged again.
     fn go_on(&mut self, at: crate::domain::Tick) {
         self.enter_until(Stage::Settling, at, at);
+        self.reckon_from_now();
         self.renew_visit();
         self.settled();
     }
@@ -108,11 +112,13 @@ impl Turn {
         self.updated(RunChange::Skipped, who, channel.map_or_else(String::new, |at| format!("channel {at}")));
         let Some(run) = &mut self.state.run else { return };
         run.pause_asked = None;
+        run.spare_the_visit();
         let between_visits = matches!(run.stage, Stage::Guarding(_) | Stage::GuardedOff);
         if between_visits {
             run.stop += 1;
         }
         run.pass_over();
+        self.reckon_from_now();
         if !between_visits {
             return self.leave();
         }
@@ -155,12 +161,24 @@ impl Run {
         matches!(self.stage, Stage::Measuring | Stage::MeasureOver(_) | Stage::Lingering | Stage::PurgeOver(_))
     }
 
+    /// Nobody wants to come back to the visit under way.
+    fn spare_the_visit(&mut self) {
+        if let Some(place) = self.visit.as_ref().and_then(|visit| self.barren.get_mut(&visit.id)) {
+            place.skipped = true;
+        }
+    }
+
     /// The stop that the valve is on its way to is not visited.
     fn pass_over(&mut self) {
         let Some(stop) = self.target().filter(|stop| stop.measured && self.visit.is_none()) else { return };
-        self.visits_begun += 1;
         self.visits_done += 1;
-        self.barren.insert(VisitId(self.visits_begun), (stop.channel, self.repeat + 1));
+        if self.postponed.take().is_some() {
+            return;
+        }
+        self.visits_begun += 1;
+        let (channel, repeat, stop, arrived) = (stop.channel, self.repeat + 1, self.stop, self.until);
+        let place = Place { channel, repeat, stop, arrived, skipped: true };
+        self.barren.insert(VisitId(self.visits_begun), place);
     }
 
     /// Whether the visit under way is the last one, by the plan or because somebody wants to finish.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::admit::{self, Device};
 use super::event::RequestId;
-use super::state::{Ending, Run, Stage, Stopped};
+use super::state::{Ending, Place, Run, Stage, Stopped};
 use super::{Effect, Turn};
 use crate::domain::{
     AnalyzerOrder, Channel, CommandId, Denied, Done, Event, Fact, Fault, Outcome, Phase, Plan, Reason, Severity,
@@ -69,9 +69,8 @@ impl Turn {
     /// The start is refused before anything was started.
     pub(super) fn refuse(&mut self, denied: &Denied) {
         let Some(run) = self.state.run.take() else { return };
-        if run.starter.is_none() {
-            let text = format!("run {} could not be started: {denied}", run.id);
-            self.alarm(Severity::Blocker, "start_failed", text);
+        if run.waited.is_some() {
+            self.start_failed(&run, denied);
         }
         for request in run.starter.into_iter().chain(run.aborters) {
             self.effects.push(Effect::Reply { request, answer: Err(denied.clone()) });
@@ -166,6 +165,11 @@ impl Turn {
     /// The plan was carried out.
     fn finish(&mut self, stopped: Stopped) {
         let Some(run) = &mut self.state.run else { return };
+        if let Some(postponed) = run.postponed.take() {
+            // Nobody wants it any more.
+            run.visits_begun -= 1;
+            run.barren.remove(&postponed.id);
+        }
         let planned = run.visits_begun >= run.plan.visits();
         if planned {
             run.repeat = run.plan.repeats;
@@ -248,10 +252,10 @@ impl Turn {
             Outcome::Aborted => Phase::Aborted,
             Outcome::Failed => Phase::Failed,
         };
-        let mut progress = run.progress(self.at.tick);
+        let mut progress = run.progress(self.at.tick, Duration::ZERO);
         (progress.phase, progress.tt_seconds) = (phase, None);
         self.state.rest.progress = progress.clone();
-        let Some(mut summary) = run.summary() else { return };
+        let Some(mut summary) = run.summary() else { return self.never_begun(run, outcome, reason) };
         (summary.ended, summary.outcome, summary.reason) = (Some(self.at.utc), Some(outcome), reason.into());
         self.keep(Fact::RunEnded { run: run.id.clone(), ended: self.at.utc, outcome, reason: reason.into() });
         self.tell(Event::Phase(crate::domain::event::PhaseChange {
@@ -281,7 +285,7 @@ impl Run {
             .barren
             .values()
             .take(NAMED)
-            .map(|(channel, repeat)| format!("channel {channel} in repeat {repeat}"))
+            .map(|Place { channel, repeat, .. }| format!("channel {channel} in repeat {repeat}"))
             .collect();
         let more = if self.barren.len() > NAMED { ", …" } else { "" };
         let text = format!(

@@ -33,6 +33,12 @@ pub enum What {
         request: RequestId,
         who: String,
     },
+    /// Of one run, that is under way or waits: its id, or the beginning of it.
+    AbortRun {
+        request: RequestId,
+        who: String,
+        run: String,
+    },
     Control {
         request: RequestId,
         who: String,
@@ -57,6 +63,10 @@ pub enum What {
     Disk {
         free_bytes: u64,
         low: bool,
+    },
+    /// Whether this machine's clock is synchronized, when that is first known and when it changes.
+    ClockSync {
+        synchronized: bool,
     },
     Analyzer(AnalyzerNews),
     AnalyzerDid {

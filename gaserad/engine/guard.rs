@@ -28,6 +28,7 @@ impl Turn {
     fn guard_holds(&mut self) {
         let waited = self.state.run.as_mut().is_some_and(|run| std::mem::take(&mut run.guarded_off));
         if waited {
+            self.reckon_from_now();
             self.updated(RunChange::Resumed, "the guard".into(), String::new());
         }
         self.next_stop();

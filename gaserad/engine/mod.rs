@@ -24,6 +24,7 @@
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
 //! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
+//! | `schedule` | when the stages of fixed timings are meant to be over |
 //! | `queue` | runs that begin later |
 //! | `control` | pause, resume, skip, finish, note |
 //! | `guard` | a condition outside between two visits |
@@ -35,6 +36,7 @@
 //! | `time` | when a clock was set |
 //! | `service` | the valve and the analyzer outside of runs |
 //! | `results` | from a result to a record |
+//! | `estimate` | how long the run under way takes as a whole |
 //! | `progress` | how far it is, for people |
 
 mod admit;
@@ -42,6 +44,7 @@ mod control;
 mod devices;
 mod effect;
 mod ending;
+mod estimate;
 mod event;
 mod guard;
 mod progress;
@@ -49,6 +52,7 @@ mod queue;
 mod restart;
 mod results;
 mod run;
+mod schedule;
 mod service;
 mod stage;
 mod state;
@@ -66,16 +70,21 @@ use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, Valv
 /// Takes in one event. The new state, and what is to be done, in this order.
 pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
     let mut turn = Turn { state, at: event.at, effects: Vec::new() };
-    turn.mind_the_clock();
+    // The wall clock went on while there was no process, and ticks did not.
+    if !matches!(event.what, What::Began(_)) {
+        turn.mind_the_clock();
+    }
     match event.what {
         What::Began(began) => turn.begin(*began),
         What::Start { request, run, asked } => turn.start(request, run, *asked),
         What::Abort { request, who } => turn.abort(request, &who),
+        What::AbortRun { request, who, run } => turn.abort_run(request, &who, &run),
         What::Control { request, who, control } => turn.control(request, who, control),
         What::MoveValve { request, order, .. } => turn.move_valve(request, order),
         What::Serve { request, service, .. } => turn.serve(request, service),
         What::GuardDid { id, verdict } => turn.guard_did(id, verdict),
         What::Disk { free_bytes, low } => turn.disk(free_bytes, low),
+        What::ClockSync { synchronized } => turn.clock_sync(synchronized),
         What::Shutdown => turn.shut_down(),
         What::Analyzer(news) => turn.hear_analyzer(news),
         What::AnalyzerDid { id, answer } => turn.analyzer_did(id, answer),

@@ -25,7 +25,8 @@ fn rounded(seconds: f64) -> f64 {
 }
 
 impl Run {
-    pub(super) fn progress(&self, at: Tick) -> Progress {
+    /// How far it is, if it takes so long as a whole.
+    pub(super) fn progress(&self, at: Tick, total: Duration) -> Progress {
         let enabled = self.enabled();
         // After the last repeat its own share is still the one to show.
         let repeat = self.repeat.min(self.plan.repeats - 1);
@@ -48,14 +49,15 @@ impl Run {
             step_index: self.visits_done,
             total_steps: self.plan.visits(),
             elapsed_seconds: self.started.map_or(0.0, |started| rounded(at.since(started.tick).as_secs_f64())),
-            tt_seconds: Some(rounded(self.plan.total().as_secs_f64())),
+            tt_seconds: Some(rounded(total.as_secs_f64())),
         }
     }
 }
 
 impl State {
     pub fn progress(&self, at: Tick) -> Progress {
-        self.run.as_ref().map_or_else(|| self.rest.progress.clone(), |run| run.progress(at))
+        let progress = |run: &Run| run.progress(at, self.estimate(run, at));
+        self.run.as_ref().map_or_else(|| self.rest.progress.clone(), progress)
     }
 
     /// When progress is to be told next, if a run is under way.
@@ -98,6 +100,7 @@ impl State {
                 clock_offset_s: offset.map(seconds),
                 identity: self.analyzer.identity.clone(),
                 stamp_meaning: self.stamps.meaning(),
+                pace: self.pace(),
             },
             multiplexer: crate::domain::status::MultiplexerStatus {
                 position: self.valve.position,
@@ -111,6 +114,7 @@ impl State {
             seq: 0,
             version: String::new(),
             simulated: false,
+            clock_synchronized: self.host_clock.synchronized(),
         }
     }
 }

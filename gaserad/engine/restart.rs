@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::control::PauseAsked;
 use super::ending::STOP_OFFLINE;
-use super::state::{Beginning, Run, Stage, State, Stopped};
+use super::state::{Beginning, Place, Run, Stage, State, Stopped, Visit};
 use super::{Turn, admit};
 use crate::domain::event::RunChange;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerOrder, Fact, Fault, IfMeasuring, Outcome, Position, Severity, ValveOrder, duration,
+    AnalyzerAnswer, AnalyzerOrder, Fact, Fault, IfMeasuring, Outcome, Position, Severity, ValveOrder, VisitId, duration,
 };
 
 impl Turn {
@@ -20,8 +20,14 @@ impl Turn {
         let resumes = began.resumes_after;
         if resumes.is_none() || self.state.run.is_none() {
             let queue = std::mem::take(&mut self.state.queue);
+            let owes_stop = began.owes_stop;
             self.state = State::new(began);
-            self.state.queue = if resumes.is_some() { queue } else { std::collections::VecDeque::new() };
+            if owes_stop {
+                self.state.owed_stop = Some(self.order_analyzer(AnalyzerOrder::Stop));
+            }
+            if resumes.is_some() && self.state.queue.is_empty() {
+                self.state.queue = queue;
+            }
             return;
         }
         (self.state.limits, self.state.shutting_down) = (began.limits, false);
@@ -51,6 +57,7 @@ impl Turn {
         match run.stage.clone() {
             Stage::Stopping(_, outcome, reason) => self.stop_anew(outcome, reason),
             Stage::Parking(_, ending) => self.end(ending.outcome, ending.reason, ending.doubt),
+            Stage::Draining if self.owed_visit().is_some() => self.recover(outage),
             Stage::Draining | Stage::Closing(..) => self.close_again(),
             Stage::Preparing(_) => {
                 self.stop(Outcome::Failed, "gaserad was restarted while the run was prepared".into());
@@ -71,18 +78,54 @@ impl Turn {
         self.remember_suspension();
         let Some(run) = &mut self.state.run else { return };
         run.ordered_start = false;
-        if let Some(visit) = &run.visit {
-            let fact = Fact::VisitInterrupted { run: run.id.clone(), visit: visit.id };
-            self.keep(fact);
+        if let Some(visit) = run.visit.as_ref().map(|visit| visit.id) {
+            self.begin_visit_anew(visit);
         }
+        self.go_back();
         let text = format!("after an interruption of {}", duration::format(outage));
         self.alarm(Severity::Warning, "run_interrupted", format!("the run goes on {text}"));
         self.updated(RunChange::Resumed, "gaserad".into(), text);
         self.enter(Stage::Recovering(None), self.state.limits.grace);
     }
 
+    /// What it had of samples no longer counts.
+    fn begin_visit_anew(&mut self, id: VisitId) {
+        let Some(run) = &mut self.state.run else { return };
+        if let Some(samples) = run.samples.get_mut(&id) {
+            samples.clean = 0;
+        }
+        let fact = Fact::VisitInterrupted { run: run.id.clone(), visit: id };
+        self.keep(fact);
+    }
+
+    /// The visit, under way or left, that has no good sample because the result that would be one is lost.
+    fn owed_visit(&self) -> Option<(VisitId, Place)> {
+        let run = self.state.run.as_ref()?;
+        let barren = |id: VisitId| Some((id, *run.barren.get(&id)?)).filter(|(_, place)| !place.skipped);
+        self.awaited().flatten().find_map(barren)
+    }
+
+    /// The valve may have moved on while the analyzer still worked on the only good sample of a visit. That result is
+    /// lost, so the run goes back there; the visit that was interrupted comes after it.
+    fn go_back(&mut self) {
+        let Some((id, place)) = self.owed_visit() else { return };
+        let Some(run) = &mut self.state.run else { return };
+        if run.visit.as_ref().is_some_and(|visit| visit.id == id) {
+            return;
+        }
+        let visit = Visit { id, channel: place.channel, arrived: place.arrived, clean_exchanges: 0 };
+        run.postponed = run.visit.replace(visit).or_else(|| run.postponed.take());
+        (run.repeat, run.stop) = (place.repeat - 1, place.stop);
+        run.visits_done = run.visits_done.saturating_sub(1);
+        run.between_visits = false;
+        self.begin_visit_anew(id);
+    }
+
     /// A run that was suspended is suspended again once it is back where it was.
     fn remember_suspension(&mut self) {
+        if let Some(run) = &mut self.state.run {
+            run.between_visits |= matches!(run.stage, Stage::Guarding(_) | Stage::GuardedOff);
+        }
         if let Some(run) = self.state.run.as_mut().filter(|run| matches!(run.stage, Stage::Suspended(_))) {
             run.pause_asked.get_or_insert(PauseAsked {
                 who: "gaserad".into(),
@@ -114,6 +157,8 @@ impl Turn {
 
     /// Home, and then to the stop where the run was.
     fn home_again(&mut self) {
+        self.reckon_from_now();
+        self.set_out();
         let order = self.order_valve(ValveOrder::Home);
         self.enter(Stage::Homing(order), self.state.limits.valve);
         self.show(crate::domain::Phase::Homing, None);

@@ -25,8 +25,8 @@ impl Turn {
         let origin = if stale { Origin::BeforeTheRun } else { self.state.exchanges.claim(&read) };
         let credit = attribute(origin, &self.state.timeline);
         self.tell_of_missed(origin);
-        let clock_step = self.date(&read, &credit);
-        let record = self.record(read, &credit, clock_step);
+        let clock_flags = self.clock_flags(&read, &credit);
+        let record = self.record(read, &credit, clock_flags);
         let Some((record, run)) = record.zip(self.state.run.as_ref()) else { return };
         let live_data = LiveData::of(&record, run.phase);
         self.keep(Fact::Recorded(record));
@@ -60,7 +60,7 @@ impl Turn {
         }
     }
 
-    fn record(&mut self, mut read: ResultRead, credit: &Credit, clock_step: Option<Flag>) -> Option<Record> {
+    fn record(&mut self, mut read: ResultRead, credit: &Credit, clock_flags: Vec<Flag>) -> Option<Record> {
         let at = self.at;
         let errors = self.state.analyzer.errors.worst();
         let offset = self.state.analyzer.clock_offset_ms;
@@ -74,7 +74,7 @@ impl Turn {
         flags.extend((carried || partly).then_some(Flag::Carryover));
         flags.extend(flags_of(&read.sample.readings));
         flags.extend(errors.map(flag_of));
-        flags.extend(clock_step);
+        flags.extend(clock_flags);
         let drawn = credit.exchange.map_or(read.read, |exchange| middle(exchange.ended_after, exchange.ended_before));
         run.records += 1;
         run.newest = Some(read.sample.stamp);

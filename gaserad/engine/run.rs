@@ -13,7 +13,7 @@ use crate::domain::{
 
 impl Turn {
     pub(super) fn start(&mut self, request: RequestId, id: RunId, asked: StartRequest) {
-        if asked.align.is_some() || (asked.queue && self.state.run.is_some()) {
+        if asked.align.is_some() || (asked.queue && admit::is_busy(&self.state)) {
             return self.queue(request, id, asked);
         }
         if let Err(denied) = admit::start(&self.state).and_then(|()| admit::plan(&asked.plan)) {
@@ -55,6 +55,8 @@ impl Turn {
     pub(super) fn show(&mut self, phase: Phase, channel: Option<Channel>) {
         let Some(run) = &mut self.state.run else { return };
         let previous = std::mem::replace(&mut run.phase, phase);
+        let progress = self.state.progress(self.at.tick);
+        let Some(run) = &self.state.run else { return };
         let change = PhaseChange {
             run_id: run.id.clone(),
             phase,
@@ -64,7 +66,7 @@ impl Turn {
             repeat: run.repeat + 1,
             until: run.is_timed().then(|| self.at.utc_at(run.until)),
             reason: run.stage.reason().into(),
-            progress: run.progress(self.at.tick),
+            progress,
         };
         self.tell(Event::Phase(change));
     }
@@ -85,10 +87,13 @@ impl Turn {
             self.keep(Fact::RunGases { run: id, gases });
             self.tell(Event::RunStarted { run: summary });
         }
+        self.begin_with_the_clock();
+        self.reckon_from_now();
         self.home();
     }
 
     pub(super) fn home(&mut self) {
+        self.set_out();
         let order = self.order_valve(ValveOrder::Home);
         if let Some(run) = &mut self.state.run {
             (run.stop, run.shown_channel) = (0, Channel::HOME.index());
@@ -100,28 +105,41 @@ impl Turn {
     /// The valve is home. With fixed timings the analyzer starts while the line settles, else afterwards.
     pub(super) fn homed(&mut self) {
         let Some(run) = &self.state.run else { return };
-        let settled = self.at.tick + run.plan.settle;
         let start_at_once = !run.ordered_start && run.plan.sync == Sync::Dwell;
+        let settled = self.settles_until();
         self.arrive();
         if start_at_once {
             self.start_measuring(settled);
         } else {
-            self.enter_until(Stage::Settling, self.at.tick, settled);
+            self.settle_until(settled);
+        }
+    }
+
+    fn settle_until(&mut self, settled: Tick) {
+        let at = self.at.tick;
+        self.enter_until(Stage::Settling, at, settled);
+        if settled < at {
+            self.settled();
         }
     }
 
     fn start_measuring(&mut self, settled: Tick) {
         let Some(run) = &mut self.state.run else { return };
         run.ordered_start = true;
+        if let Some(visit) = &mut run.visit {
+            // What was drawn for it before an interruption no longer counts.
+            visit.clean_exchanges = 0;
+        }
         let task_id = run.task_id;
         self.state.exchanges.restart(self.at.tick);
         let order = self.order_analyzer(AnalyzerOrder::Start { task_id });
         self.enter(Stage::Starting(order, settled), self.state.limits.order);
     }
 
-    /// The analyzer measures.
+    /// The analyzer measures. Before that there is nothing to be late for.
     pub(super) fn measuring_began(&mut self, settled: Tick) {
         let at = self.at.tick;
+        self.due_at(settled.max(at));
         let since = self.state.run.as_ref().map_or(at, |run| run.since);
         self.answer_starter();
         self.enter_until(Stage::Settling, since, settled.max(at));
@@ -150,6 +168,10 @@ impl Turn {
             // The measurement of somebody else was taken over.
             self.answer_starter();
         }
+        let Some(run) = &mut self.state.run else { return };
+        if std::mem::take(&mut run.between_visits) {
+            return self.go_on_if_guarded();
+        }
         if Some(stop.channel) != position {
             return self.go(stop.channel);
         }
@@ -162,7 +184,8 @@ impl Turn {
             run.stop += 1;
             return self.settled();
         }
-        let since = run.until;
+        let since = self.purge_from(&stop);
+        self.due_at(since + stop.pause);
         self.enter_until(Stage::Purging, since, since + stop.pause);
         self.show(Phase::Paused, Some(stop.channel));
         if stop.pause.is_zero() {
@@ -171,15 +194,16 @@ impl Turn {
     }
 
     pub(super) fn go(&mut self, channel: Channel) {
+        self.set_out();
         let order = self.order_valve(ValveOrder::Goto(channel));
         self.enter(Stage::Moving(order), self.state.limits.valve);
         self.show(Phase::Switching, Some(channel));
     }
 
     pub(super) fn moved(&mut self) {
-        let settle = self.state.run.as_ref().map_or(Duration::ZERO, |run| run.plan.settle);
+        let settled = self.settles_until();
         self.arrive();
-        self.enter(Stage::Settling, settle);
+        self.settle_until(settled);
     }
 
     pub(super) fn deadline_reached(&mut self) {
@@ -255,11 +279,13 @@ impl Run {
             plan: asked.plan,
             ignore_errors: asked.ignore_errors,
             started: None,
+            waited: None,
             starter: None,
             aborters: Vec::new(),
             stage: Stage::Settling,
             since: at,
             until: at,
+            due: at,
             phase: Phase::Idle,
             shown_channel: 0,
             task_id: 0,
@@ -267,10 +293,13 @@ impl Run {
             repeat: 0,
             stop: 0,
             stands_at: None,
+            arrived: at,
             visits_begun: 0,
             visits_done: 0,
             visit: None,
             barren: std::collections::BTreeMap::new(),
+            postponed: None,
+            between_visits: false,
             samples: std::collections::BTreeMap::new(),
             records: 0,
             newest: None,

@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::control::{FinishAsked, PauseAsked};
 use super::event::RequestId;
-use super::queue::Queued;
 pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
 use crate::attribution::{Exchanges, Stamps, Timeline};
 use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
+use crate::domain::status::QueuedRun;
 use crate::domain::{
     AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Phase, Plan, Position,
-    Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId,
+    Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
@@ -36,6 +36,12 @@ pub struct Beginning {
     pub reactions: Reactions,
     #[serde(default)]
     pub guard: Option<Guard>,
+    /// A run was ended while there was no process: the analyzer may still be measuring for it.
+    #[serde(default)]
+    pub owes_stop: bool,
+    /// Runs that begin later, from the process before.
+    #[serde(default)]
+    pub waiting: Vec<Waiting>,
 }
 
 /// A condition outside that is asked for between two visits.
@@ -93,7 +99,7 @@ pub struct State {
     /// What is shown while no run is under way.
     pub(super) rest: Rest,
     pub(super) errands: Errands,
-    pub(super) queue: VecDeque<Queued>,
+    pub(super) queue: VecDeque<Waiting>,
     /// The order to stop that the analyzer has not obeyed yet, though the run is over.
     pub(super) owed_stop: Option<CommandId>,
     pub(super) commands: u64,
@@ -124,6 +130,8 @@ pub struct Valve {
     pub description: ValveDescription,
     /// Since when its orders fail because it is away.
     pub(super) lost_since: Option<Tick>,
+    /// What it took for its moves lately.
+    pub(super) travel: Option<Duration>,
     /// The order that is awaited was refused before.
     pub(super) tried_again: bool,
     /// The order whose answer is awaited.
@@ -153,6 +161,8 @@ pub(super) struct Run {
     pub ignore_errors: bool,
     /// When homing began; before that the run is only being prepared.
     pub started: Option<Moment>,
+    /// What it was while it waited to begin, if it did.
+    pub waited: Option<QueuedRun>,
     /// Who waits to hear that the analyzer measures.
     pub starter: Option<RequestId>,
     /// Who waits to hear that the run is over.
@@ -161,6 +171,8 @@ pub(super) struct Run {
     /// When the stage began, and when it is over at the latest.
     pub since: Tick,
     pub until: Tick,
+    /// With fixed timings: when what is under way is meant to be over.
+    pub due: Tick,
     pub phase: Phase,
     /// 0-based.
     pub shown_channel: u8,
@@ -172,11 +184,17 @@ pub(super) struct Run {
     pub stop: usize,
     /// Where the valve arrived last.
     pub stands_at: Option<Channel>,
+    /// And when.
+    pub arrived: Tick,
     pub visits_begun: u32,
     pub visits_done: u32,
     pub visit: Option<Visit>,
     /// Visits without a good sample so far.
-    pub barren: BTreeMap<VisitId, (Channel, u32)>,
+    pub barren: BTreeMap<VisitId, Place>,
+    /// The visit that waits because the run went back to the one before.
+    pub postponed: Option<Visit>,
+    /// It was interrupted between two visits: the guard is asked before the next.
+    pub between_visits: bool,
     /// Samples of the latest visits, to number them.
     pub samples: BTreeMap<VisitId, Samples>,
     pub records: u32,
@@ -204,6 +222,19 @@ pub(super) struct Visit {
     pub arrived: Tick,
     /// Gas exchanges that began after the purge, with the valve verified all the time, and are over.
     pub clean_exchanges: u32,
+}
+
+/// Where a visit stands in the plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub channel: Channel,
+    /// 1-based.
+    pub repeat: u32,
+    /// Index of its stop.
+    pub stop: usize,
+    pub arrived: Tick,
+    /// Somebody did not want to wait for it.
+    pub skipped: bool,
 }
 
 /// How many samples a visit has.
@@ -240,7 +271,7 @@ impl State {
 
     /// Nothing has happened yet but the last run, if there was one.
     pub fn new(began: Beginning) -> Self {
-        let Beginning { limits, stamp, last_run, resumable, reactions, guard, .. } = began;
+        let Beginning { limits, stamp, last_run, resumable, reactions, guard, waiting, .. } = began;
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
         Self {
             limits,
@@ -248,6 +279,7 @@ impl State {
             resumable,
             reactions,
             guard,
+            queue: waiting.into(),
             rest: Rest { last_run, ..Rest::default() },
             ..Self::default()
         }

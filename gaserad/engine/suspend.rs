@@ -5,6 +5,9 @@ use super::control::PauseAsked;
 use super::state::{Run, Stage};
 use crate::domain::{Cause, Reaction, Severity};
 
+const UNSYNCED: &str = "this machine's clock is not synchronized, so the times of samples may be wrong and they are flagged; \
+                        see `timedatectl`, and check its time service and the network";
+
 impl Turn {
     /// Something is in the way. Of what the settings wait for, the run waits where it is.
     pub(super) fn in_the_way(&mut self, cause: Cause, text: &str) {
@@ -50,6 +53,41 @@ impl Turn {
         } else {
             self.out_of_the_way(Cause::Disk);
         }
+    }
+}
+
+impl Turn {
+    /// Whether a time service keeps this machine's clock right, which is news.
+    pub(super) fn clock_sync(&mut self, synchronized: bool) {
+        let is_news = self.state.host_clock.is_synchronized(synchronized, self.at.tick);
+        if synchronized {
+            self.out_of_the_way(Cause::ClockUnsynced);
+        } else if let Some(run) = self.state.run.as_ref().filter(|run| is_news && run.started.is_some()) {
+            let not_yet = !run.ordered_start && (run.is_measured() || matches!(run.stage, Stage::Recovering(_)));
+            self.alarm(Severity::Warning, "clock_unsynced", UNSYNCED.into());
+            self.in_the_way(Cause::ClockUnsynced, UNSYNCED);
+            if not_yet {
+                self.wait_for_the_clock();
+            }
+        }
+    }
+
+    /// A run begins, with the clock as it is.
+    pub(super) fn begin_with_the_clock(&mut self) {
+        if self.state.host_clock.is_unsynced() {
+            self.alarm(Severity::Warning, "clock_unsynced", UNSYNCED.into());
+            self.wait_for_the_clock();
+        }
+    }
+
+    /// A run that does not measure yet waits as soon as it does.
+    fn wait_for_the_clock(&mut self) {
+        if self.state.reactions.to(Cause::ClockUnsynced) == Reaction::GoOn {
+            return;
+        }
+        let Some(run) = &mut self.state.run else { return };
+        run.causes.insert(Cause::ClockUnsynced);
+        run.pause_asked.get_or_insert(PauseAsked { who: "gaserad".into(), reason: UNSYNCED.into() });
     }
 }
 

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use super::Turn;
+use super::state::State;
 use crate::attribution::{Credit, Dating};
-use crate::domain::{Cause, Flag, Moment, ResultRead, Severity, Tick, duration};
+use crate::domain::{Cause, Flag, Moment, ResultRead, Severity, Tick, Utc, duration};
 
 /// A smaller difference is no step: clocks are adjusted all the time.
 const STEP_MS: u64 = 2000;
@@ -20,6 +21,10 @@ pub(super) struct HostClock {
     last: Option<Moment>,
     /// When one of the clocks was last set.
     stepped: Option<Tick>,
+    /// Whether a time service keeps it right, where that is known.
+    synchronized: Option<bool>,
+    /// Until when none did.
+    unsynced_until: Option<Tick>,
 }
 
 impl HostClock {
@@ -28,6 +33,43 @@ impl HostClock {
         let last = self.last.replace(at)?;
         let off = (at.utc.as_micros() - last.utc_at(at.tick).as_micros()) / 1000;
         (off.unsigned_abs() >= STEP_MS).then_some(off)
+    }
+
+    pub(super) const fn synchronized(&self) -> Option<bool> {
+        self.synchronized
+    }
+
+    pub(super) fn is_unsynced(&self) -> bool {
+        self.synchronized == Some(false)
+    }
+
+    /// Whether it was not synchronized at some time since `tick`.
+    pub(super) fn was_unsynced(&self, since: Tick) -> Option<Flag> {
+        let unsynced = self.is_unsynced() || self.unsynced_until.is_some_and(|until| until >= since);
+        unsynced.then_some(Flag::ClockUnsynced)
+    }
+
+    /// It is, or is not, from `tick` on; whether that is news.
+    pub(super) fn is_synchronized(&mut self, synchronized: bool, tick: Tick) -> bool {
+        let before = self.synchronized.replace(synchronized);
+        if before == Some(false) {
+            self.unsynced_until = Some(tick);
+        }
+        before != Some(synchronized)
+    }
+}
+
+impl State {
+    /// The tick at which the wall clock shows that, as far as is known.
+    pub(super) fn tick_at(&self, utc: Utc) -> Tick {
+        let Some(last) = self.host_clock.last else { return Tick::ZERO };
+        let left = utc.as_micros().saturating_sub(last.utc.as_micros());
+        last.tick + Duration::from_micros(u64::try_from(left).unwrap_or(0))
+    }
+
+    /// When the clocks were last looked at.
+    pub(super) fn tick_of_last_look(&self) -> Tick {
+        self.host_clock.last.map_or(Tick::ZERO, |last| last.tick)
     }
 }
 
@@ -62,8 +104,15 @@ impl Turn {
         self.alarm(Severity::Warning, "analyzer_clock_step", text);
     }
 
+    /// What is to be said of the clocks while a result was measured.
+    pub(super) fn clock_flags(&mut self, read: &ResultRead, credit: &Credit) -> Vec<Flag> {
+        let since = credit.exchange.map_or(read.read, |exchange| exchange.began_after);
+        let step = self.date(read, credit);
+        step.into_iter().chain(self.state.host_clock.was_unsynced(since)).collect()
+    }
+
     /// What the stamp of a result tells of the analyzer's clock; whether a clock was set while it was measured.
-    pub(super) fn date(&mut self, read: &ResultRead, credit: &Credit) -> Option<Flag> {
+    fn date(&mut self, read: &ResultRead, credit: &Credit) -> Option<Flag> {
         let exchange = credit.exchange?;
         let known = self.state.stamps.meaning();
         let offset = self.state.analyzer.clock_offset_ms;

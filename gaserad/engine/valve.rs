@@ -48,7 +48,12 @@ impl Turn {
         let found = position.channel().map_or_else(|| "between channels".to_owned(), |at| format!("at channel {at}"));
         let text = format!("the valve was found {found} instead of channel {expected}; it is sent back");
         self.alarm(Severity::Warning, "valve_moved", text);
-        if at_its_stop { self.go(expected) } else { self.send_again(ValveOrder::Home) }
+        if at_its_stop {
+            self.reckon_from_now();
+            self.go(expected);
+        } else {
+            self.send_again(ValveOrder::Home);
+        }
     }
 
     pub(super) fn valve_lost(&mut self, fault: &Fault) {
@@ -72,7 +77,12 @@ impl Turn {
                 self.state.valve.tried_again = false;
                 self.valve_is(position);
                 if let Some(run) = &mut self.state.run {
-                    run.stands_at = position.channel();
+                    if matches!(stage, Some(Stage::Homing(_) | Stage::Moving(_))) {
+                        let took = self.at.tick.since(run.since);
+                        let travel = &mut self.state.valve.travel;
+                        *travel = Some(travel.map_or(took, |before| (before * 3 + took) / 4));
+                    }
+                    (run.stands_at, run.arrived) = (position.channel(), self.at.tick);
                 }
                 match stage {
                     Some(Stage::Homing(_)) => self.homed(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Turn;
-use super::state::{Stage, Stopped, Visit};
+use super::state::{Place, Stage, Stopped, Visit};
 use crate::attribution::{Origin, Stay, attribute};
 use crate::domain::{AnalyzerOrder, Attribution, Fact, Phase, Plan, Sync, VisitId, VisitSummary};
 
@@ -14,13 +14,18 @@ impl Turn {
         let Some(run) = &mut self.state.run else { return };
         let position = self.state.valve.position.channel();
         let Some(stop) = run.target().filter(|stop| stop.measured && Some(stop.channel) == position) else { return };
+        if run.between_visits {
+            return;
+        }
+        run.visit = run.visit.take().or_else(|| run.postponed.take());
         if run.visit.is_some() {
             return self.renew_visit();
         }
         run.visits_begun += 1;
         let (id, repeat) = (VisitId(run.visits_begun), run.repeat + 1);
         run.visit = Some(Visit { id, channel: stop.channel, arrived: at.tick, clean_exchanges: 0 });
-        run.barren.insert(id, (stop.channel, repeat));
+        let place = Place { channel: stop.channel, repeat, stop: run.stop, arrived: at.tick, skipped: false };
+        run.barren.insert(id, place);
         self.state.timeline.arrive(Stay::new(id, stop.channel, repeat, at.tick));
         let visit = VisitSummary {
             id,
@@ -61,8 +66,10 @@ impl Turn {
         self.state.timeline.measure_from(self.at.tick);
         // The time runs from when the purge was meant to be over, so that plans last as long as they say.
         let since = run.since;
+        let due = since + stop.measure;
         let wanted = |count: u32| limits.iteration.saturating_mul(count.saturating_add(stop.discard_first));
         self.enter_until(Stage::Measuring, since, since + stop.iterations.map_or(stop.measure, wanted));
+        self.due_at(due);
         self.show(Phase::Measuring, Some(stop.channel));
     }
 
@@ -142,9 +149,15 @@ impl Turn {
 
     /// Whether a good sample of this run may still come.
     pub(super) fn awaits_results(&self) -> bool {
-        self.state.exchanges.awaited().any(|exchange| {
+        self.awaited().next().is_some()
+    }
+
+    /// The visits of which a good sample may still come.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = Option<VisitId>> + '_ {
+        self.state.exchanges.awaited().filter_map(|exchange| {
             let credit = attribute(Origin::Exchange { exchange, missed: 0 }, &self.state.timeline);
-            credit.attribution == Attribution::Exact && !credit.discard
+            let good = credit.attribution == Attribution::Exact && !credit.discard;
+            good.then(|| credit.stay.map(|stay| stay.visit))
         })
     }
 

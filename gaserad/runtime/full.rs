@@ -23,6 +23,8 @@ impl Runtime {
                     if full_since.is_none() {
                         tracing::error!("nothing can be kept: {error}; waiting for space");
                         full_since = Some(self.clock.now());
+                    } else if self.is_to_end() {
+                        return Err(error);
                     }
                     self.wait_for_space().await;
                 }
@@ -44,14 +46,26 @@ impl Runtime {
         batch
     }
 
+    fn is_to_end(&self) -> bool {
+        self.shutting_down || self.held.iter().any(|request| matches!(request, Request::Shutdown))
+    }
+
+    /// Until it is worth another try.
     async fn wait_for_space(&mut self) {
         self.hub.tick(&self.status_without_space());
         let over = tokio::time::sleep(RETRY);
         tokio::pin!(over);
         loop {
             tokio::select! {
+                biased;
                 () = &mut over => return,
-                request = self.inbox.recv(), if self.inbox_open => self.hold(request),
+                request = self.inbox.recv(), if self.inbox_open => {
+                    let was_to_end = self.is_to_end();
+                    self.hold(request);
+                    if self.is_to_end() && !was_to_end {
+                        return;
+                    }
+                }
             }
         }
     }

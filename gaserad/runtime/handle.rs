@@ -2,13 +2,16 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::{Control, Denied, Done, Reason, RunId, Service, StartRequest, Status, ValveOrder};
+use crate::domain::{
+    Aborted, Begins, Control, Denied, Done, Reason, RunId, Service, StartRequest, Started, Status, ValveOrder,
+};
 
 pub(super) type Answer = oneshot::Sender<Result<Done, Denied>>;
 
 pub(super) enum Request {
     Start(Box<StartRequest>, Answer),
-    Abort(String, Answer),
+    /// By whom, and of which run, if not of the one under way or else the next one.
+    Abort(String, Option<String>, Answer),
     Control(Control, String, Answer),
     MoveValve(ValveOrder, String, Answer),
     Serve(Service, String, Answer),
@@ -31,14 +34,22 @@ impl Handle {
         (Self { requests }, inbox)
     }
 
-    /// Answers once the analyzer measures, or with the reason why it does not.
-    pub async fn start(&self, request: StartRequest) -> Result<RunId, Denied> {
-        self.ask(|answer| Request::Start(Box::new(request), answer)).await?.map(run)
+    /// Answers once the analyzer measures or the run waits to begin, or with the reason why neither.
+    pub async fn start(&self, request: StartRequest) -> Result<Started, Denied> {
+        let done = self.ask(|answer| Request::Start(Box::new(request), answer)).await??;
+        let when = match &done {
+            Done::Queued(_, begins) => begins.map_or(Begins::Next, Begins::At),
+            _ => Begins::Now,
+        };
+        Ok(Started { run: run(done), when })
     }
 
-    /// Answers once the analyzer is idle.
-    pub async fn abort(&self, who: String) -> Result<RunId, Denied> {
-        self.ask(|answer| Request::Abort(who, answer)).await?.map(run)
+    /// Answers once the analyzer is idle. `run` is the id or the beginning of it, for one that is under way or waits;
+    /// else it is the one under way, or else the next one.
+    pub async fn abort(&self, who: String, run: Option<String>) -> Result<Aborted, Denied> {
+        let done = self.ask(|answer| Request::Abort(who, run, answer)).await??;
+        let waited = matches!(done, Done::Unqueued(_));
+        Ok(Aborted { run: self::run(done), waited })
     }
 
     /// Does something to the run under way. Answers at once whether it can be done.
@@ -75,10 +86,10 @@ impl Handle {
     }
 }
 
-/// What starts and aborts come to.
+/// The run that a request was about.
 fn run(done: Done) -> RunId {
     match done {
-        Done::Run(id) => id,
+        Done::Run(id) | Done::Queued(id, _) | Done::Unqueued(id) => id,
         Done::Valve(_) | Done::Served(_) => RunId(String::new()),
     }
 }

@@ -9,6 +9,7 @@ mod full;
 mod guard;
 mod handle;
 mod space;
+mod synchronized;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ pub use guard::GuardSettings;
 pub use handle::Handle;
 use handle::{Answer, Request};
 use space::Space;
+use synchronized::Synchronized;
 
 /// Progress is shown at most this often, however fast the simulated world runs.
 const TICK_AT_MOST: Duration = Duration::from_millis(50);
@@ -61,6 +63,7 @@ pub struct Runtime {
     identity: Identity,
     began: Option<Beginning>,
     space: Space,
+    synchronized: Synchronized,
     guard: Guard,
     state: State,
     inbox: mpsc::Receiver<Request>,
@@ -70,6 +73,7 @@ pub struct Runtime {
     waiting: BTreeMap<RequestId, Waiting>,
     asked: u64,
     seq: u64,
+    run_ids: RunIds,
     next_tick: Option<Tick>,
     /// The newest result that is kept: nobody is shown one that is not.
     live_data: Option<LiveData>,
@@ -96,18 +100,23 @@ pub struct Parts {
     pub guard: Option<GuardSettings>,
     /// With less free space than this, the disk is nearly full.
     pub min_free_bytes: u64,
+    /// Whether it matters how right this machine's clock is.
+    pub minds_the_clock: bool,
     /// What the journal of an interrupted run folds to; else nothing yet.
     pub state: State,
     pub began: Beginning,
     /// The newest event's number.
     pub seq: u64,
+    pub run_ids: RunIds,
 }
+
+/// What a run is called that is asked for at this moment; never the same twice.
+pub type RunIds = Box<dyn FnMut(Moment) -> RunId + Send>;
 
 impl Runtime {
     pub fn new(parts: Parts) -> (Handle, Self) {
         let (handle, inbox) = Handle::new();
         let runtime = Self {
-            clock: parts.clock,
             store: parts.store,
             hub: parts.hub,
             analyzer: parts.analyzer,
@@ -115,6 +124,8 @@ impl Runtime {
             identity: parts.identity,
             began: Some(parts.began),
             space: Space::new(parts.min_free_bytes),
+            synchronized: Synchronized::watch(parts.minds_the_clock.then(|| parts.clock.clone())),
+            clock: parts.clock,
             guard: Guard::new(parts.guard),
             state: parts.state,
             inbox,
@@ -123,6 +134,7 @@ impl Runtime {
             waiting: BTreeMap::new(),
             asked: 0,
             seq: parts.seq,
+            run_ids: parts.run_ids,
             next_tick: None,
             live_data: None,
             shutting_down: false,
@@ -133,21 +145,33 @@ impl Runtime {
 
     /// Runs until it is shut down and no run is under way, or until the store fails.
     pub async fn run(mut self) -> Result<(), StoreError> {
+        let Err(error) = self.go_on().await else { return Ok(()) };
+        // Without a store nothing can be measured.
+        self.leave_devices_safe().await;
+        if !error.is_out_of_space() {
+            return Err(error);
+        }
+        tracing::error!(
+            "stopped while the disk of the state directory is full: what happened since then is not kept. A run under way \
+             is left open, and the next start goes on with it or ends it, as [store] on_restart says; make space before"
+        );
+        Ok(())
+    }
+
+    async fn go_on(&mut self) -> Result<(), StoreError> {
         if let Some(began) = self.began.take() {
             self.turn(What::Began(Box::new(began))).await?;
         }
         self.show(self.clock.now());
         while !self.shutting_down || !self.state.is_at_rest() {
-            let Some(what) = self.select().await else { continue };
-            if let Err(error) = self.turn(what).await {
-                self.leave_devices_safe().await;
-                return Err(error);
+            if let Some(what) = self.select().await {
+                self.turn(what).await?;
             }
         }
         let reason = "gaserad is shutting down".to_owned();
         let moment = self.clock.now();
         let events = vec![domain::Event::SystemShutdown { reason, restart_expected_s: Some(RESTART_EXPECTED_S) }];
-        let published = self.store.commit(Batch { moment, events, ..Batch::default() }).await?;
+        let published = self.commit(Batch { moment, events, ..Batch::default() }).await?;
         self.hub.publish(published);
         Ok(())
     }
@@ -174,6 +198,7 @@ impl Runtime {
             free = self.space.watch(&self.store) => {
                 Some(What::Disk { free_bytes: free.bytes, low: free.is_low })
             }
+            synchronized = self.synchronized.changed() => Some(What::ClockSync { synchronized }),
             () = sleep => self.woken(deadline),
         }
     }
@@ -191,11 +216,16 @@ impl Runtime {
         match request {
             Some(Request::Start(asked, answer)) => {
                 let request = self.wait(answer, asked.who.clone(), "start");
-                Some(What::Start { request, run: new_run_id(self.clock.now()), asked })
+                let run = (self.run_ids)(self.clock.now());
+                Some(What::Start { request, run, asked })
             }
-            Some(Request::Abort(who, answer)) => {
+            Some(Request::Abort(who, None, answer)) => {
                 let request = self.wait(answer, who.clone(), "abort");
                 Some(What::Abort { request, who })
+            }
+            Some(Request::Abort(who, Some(run), answer)) => {
+                let request = self.wait(answer, who.clone(), format!("abort {run}"));
+                Some(What::AbortRun { request, who, run })
             }
             Some(Request::Control(control, who, answer)) => {
                 let request = self.wait(answer, who.clone(), control.words());
@@ -266,7 +296,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// Without a store nothing can be measured: the analyzer is stopped, as far as it still answers.
+    /// The analyzer is stopped, as far as it still answers.
     async fn leave_devices_safe(&mut self) {
         let last = CommandId(u64::MAX);
         self.analyzer.order(last, AnalyzerOrder::Stop);
@@ -310,7 +340,8 @@ impl Runtime {
     fn audit(&self, request: RequestId, answer: &Result<Done, domain::Denied>) -> Option<Audit> {
         let waiting = self.waiting.get(&request)?;
         let result = match answer {
-            Ok(Done::Run(run)) => format!("ok {run}"),
+            Ok(Done::Run(run) | Done::Unqueued(run)) => format!("ok {run}"),
+            Ok(Done::Queued(run, _)) => format!("queued {run}"),
             Ok(Done::Valve(position)) => {
                 format!("ok {}", position.channel().map_or_else(String::new, |at| at.to_string()))
             }
@@ -364,7 +395,8 @@ fn what_of(report: Report) -> What {
     }
 }
 
-fn new_run_id(at: Moment) -> RunId {
+/// An id that sorts by time, and is no other's.
+pub fn new_run_id(at: Moment) -> RunId {
     let mut random = [0; 16];
     // Without randomness two runs of the same millisecond could collide, which the store would refuse.
     let _ = getrandom::fill(&mut random);

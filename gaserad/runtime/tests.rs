@@ -67,9 +67,11 @@ impl World {
             },
             guard: None,
             min_free_bytes: 0,
+            minds_the_clock: false,
             state: State::default(),
             began: Beginning::default(),
             seq: 0,
+            run_ids: Box::new(new_run_id),
         });
         Self { handle, store, sent, runtime: tokio::spawn(runtime.run()), _folder: folder }
     }

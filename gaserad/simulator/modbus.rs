@@ -1,6 +1,6 @@
 //! Modbus around the relay board: frames over TCP, and over a serial line (RTU).
 
-use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +12,7 @@ pub const UNIT: u8 = 1;
 /// The longest request: function code and data.
 const LONGEST: usize = 253;
 const CRC_BYTES: usize = 2;
+const PIPE_BYTES: usize = 1024;
 
 impl Simulator {
     /// Speaks Modbus TCP on `stream` until the other side hangs up, or sends what is none.
@@ -46,6 +47,14 @@ impl Simulator {
                 }
             }
         }
+    }
+
+    /// A stream to the relays that speaks Modbus TCP, served by a task of its own.
+    pub fn connect_relays(&self) -> DuplexStream {
+        let (near, far) = io::duplex(PIPE_BYTES);
+        let simulator = self.clone();
+        tokio::spawn(async move { simulator.serve_modbus_tcp(far).await });
+        near
     }
 
     fn relays_answer(&self, pdu: &[u8]) -> Option<Vec<u8>> {

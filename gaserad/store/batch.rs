@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Channel, ChannelKind, Event, Fact, Moment, RunId, RunSummary, Tick, Utc};
+use crate::domain::{Channel, ChannelKind, Event, Fact, Moment, RunId, RunSummary, Tick, Utc, Waiting};
 
 /// How each channel is called and what it is for, as configured. A run keeps the labels it began with.
 pub type ChannelLabels = BTreeMap<Channel, (String, ChannelKind)>;
@@ -19,17 +19,19 @@ pub struct Batch {
 }
 
 /// The run whose files may change with `fact`.
-pub(super) fn run_of(fact: &Fact) -> &RunId {
-    match fact {
+pub(super) fn run_of(fact: &Fact) -> Option<&RunId> {
+    Some(match fact {
         Fact::RunStarted(run) => &run.id,
         Fact::Recorded(record) => &record.run,
+        // It has no files yet.
+        Fact::Queued(_) | Fact::Unqueued { .. } => return None,
         Fact::RunGases { run, .. }
         | Fact::VisitInterrupted { run, .. }
         | Fact::Noted { run, .. }
         | Fact::VisitStarted { run, .. }
         | Fact::VisitEnded { run, .. }
         | Fact::RunEnded { run, .. } => run,
-    }
+    })
 }
 
 /// Who asked for what, and what came of it.
@@ -51,4 +53,6 @@ pub struct Opened {
     pub open_run: Option<RunSummary>,
     /// The newest run, open or not.
     pub last_run: Option<RunSummary>,
+    /// Runs that wait to begin.
+    pub waiting: Vec<Waiting>,
 }

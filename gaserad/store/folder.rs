@@ -49,7 +49,7 @@ impl Folders {
 
     /// Follows what was just committed.
     pub(super) fn follow(&mut self, connection: &Connection, facts: &[Fact]) {
-        let touched: BTreeSet<&RunId> = facts.iter().map(run_of).collect();
+        let touched: BTreeSet<&RunId> = facts.iter().filter_map(run_of).collect();
         if touched.is_empty() && self.behind.is_empty() {
             return;
         }

@@ -15,10 +15,13 @@ mod batch;
 pub mod csv;
 mod error;
 mod folder;
+mod journal;
 mod lock;
 mod read;
 mod schema;
+mod space;
 mod thread;
+mod work;
 mod write;
 
 use std::fs::DirBuilder;
@@ -30,6 +33,8 @@ use tokio::sync::mpsc;
 
 pub use batch::{Audit, Batch, ChannelLabels, Opened};
 pub use error::StoreError;
+pub use journal::Journal;
+pub use work::{Disk, Work};
 
 use crate::domain::{Cas, Note, Published, Record, RunId, RunSummary, VisitSummary};
 use thread::{Owner, Writer};
@@ -43,21 +48,27 @@ pub struct Store {
     writer: Owner<Writer>,
     reader: Owner<Connection>,
     folders: PathBuf,
+    work: Work,
 }
 
 impl Store {
     /// Opens or creates the state directory, and makes the newest run's files what the truth says.
     pub fn open(directory: &Path, labels: ChannelLabels) -> Result<(Self, Opened), StoreError> {
+        Self::open_by(Work::Threads, directory, labels)
+    }
+
+    pub fn open_by(work: Work, directory: &Path, labels: ChannelLabels) -> Result<(Self, Opened), StoreError> {
         let create = DirBuilder::new().recursive(true).mode(0o750).create(directory);
         create.map_err(StoreError::io("create", directory))?;
         let database = directory.join("state.sqlite");
-        let (writer, opened) = Writer::open(directory, &database, labels)?;
-        let reader = schema::open_reader(&database)?;
+        let (writer, opened) = Writer::open(directory, &database, labels).map_err(space::explain(directory))?;
+        let reader = schema::open_reader(&database).map_err(space::explain(directory))?;
         let spawning = || StoreError::io("start a thread for", directory);
         let store = Self {
-            writer: Owner::spawn("store-write", writer).map_err(spawning())?,
-            reader: Owner::spawn("store-read", reader).map_err(spawning())?,
+            writer: Owner::new(&work, "store-write", writer).map_err(spawning())?,
+            reader: Owner::new(&work, "store-read", reader).map_err(spawning())?,
             folders: thread::folder_root(directory),
+            work,
         };
         Ok((store, opened))
     }
@@ -65,7 +76,15 @@ impl Store {
     /// Keeps all of `batch` or nothing. Batches are kept in the order in which their futures were first polled, and
     /// are kept even if the future is dropped after that.
     pub async fn commit(&self, batch: Batch) -> Result<Vec<Published>, StoreError> {
-        self.writer.ask(move |writer| writer.commit(&batch)).await
+        let Work::Caller(disk) = &self.work else {
+            return self.writer.ask(move |writer| writer.commit(&batch)).await;
+        };
+        let (until_kept, until_known) = disk.delays();
+        tokio::time::sleep(until_kept).await;
+        let most_pages = disk.most_pages();
+        let kept = self.writer.ask(move |writer| writer.limit(most_pages)?.commit(&batch)).await;
+        tokio::time::sleep(until_known).await;
+        kept
     }
 
     /// Newest first.
@@ -102,15 +121,31 @@ impl Store {
         self.reader.ask(move |connection| read::gases(connection, &id)).await
     }
 
-    /// Where the journal begins of the process that started the run; `None` for a run from before that was noted.
+    /// Where the journal begins that holds all of the run: with the process that started it, or, if that one went on with
+    /// a run of another, with that; `None` for a run from before that was noted.
     pub async fn journal_of(&self, id: &RunId) -> Result<Option<u64>, StoreError> {
         let id = id.clone();
         self.reader.ask(move |connection| read::journal_of(connection, &id)).await
     }
 
-    /// Up to `limit` lines of the journal from number `from` on, in order, with their numbers.
-    pub async fn journal(&self, from: u64, limit: u32) -> Result<Vec<(u64, String)>, StoreError> {
-        self.reader.ask(move |connection| read::journal(connection, from, limit)).await
+    /// This process goes on with what the journal holds from line number `first` on: where the journal begins of every
+    /// run that it will start.
+    pub async fn goes_on_from(&self, first: u64) -> Result<(), StoreError> {
+        let noted = move |writer: &mut Writer| {
+            writer.goes_on_from(first);
+            Ok(())
+        };
+        self.writer.ask(noted).await
+    }
+
+    /// The journal from line number `from` on, one line after the other.
+    pub fn journal(&self, from: u64) -> Journal {
+        Journal::new(self.reader.clone(), from)
+    }
+
+    /// Who asked for what, and what came of it, oldest first.
+    pub async fn audit(&self) -> Result<Vec<Audit>, StoreError> {
+        self.reader.ask(|connection| read::audit(connection)).await
     }
 
     /// Up to `limit` events after number `seq`, in order.

@@ -5,11 +5,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as WordError, StrDeserializer};
 
-use super::batch::{ChannelLabels, Opened};
+use super::batch::{Audit, ChannelLabels, Opened};
 use super::error::StoreError;
 use crate::domain::{
     AnalyzerTime, Cas, Channel, ChannelKind, Note, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Tick, Utc,
-    VisitId, VisitSummary,
+    VisitId, VisitSummary, Waiting,
 };
 
 /// How a [`Qc`] is written.
@@ -49,7 +49,23 @@ pub(super) fn opened(connection: &Connection) -> Result<Opened, StoreError> {
         last_seq: last_seq(connection)?,
         open_run: newest("WHERE ended IS NULL")?,
         last_run: newest("")?,
+        waiting: waiting(connection)?,
     })
+}
+
+/// Runs that begin later, in the order in which they were asked for.
+fn waiting(connection: &Connection) -> Result<Vec<Waiting>, StoreError> {
+    let mut query = connection.prepare("SELECT start FROM waiting ORDER BY number")?;
+    let lines = query.query_map([], |row| row.get::<_, String>("start"))?.collect::<Result<Vec<_>, _>>()?;
+    let readable = lines.iter().filter_map(|line| match serde_json::from_str(line) {
+        Ok(waiting) => Some(waiting),
+        // Whatever another version wrote there, it is no reason not to serve.
+        Err(error) => {
+            tracing::error!("a start that waits cannot be read and is passed over: {error}: {line}");
+            None
+        }
+    });
+    Ok(readable.collect())
 }
 
 pub(super) fn last_seq(connection: &Connection) -> Result<u64, StoreError> {
@@ -141,6 +157,13 @@ pub(super) fn gases(connection: &Connection, id: &RunId) -> Result<Vec<Cas>, Sto
         .query_row([&id.0], |row| json(row, "gases"))
         .optional()?
         .ok_or_else(|| StoreError::NotFound(id.0.clone()))
+}
+
+pub(super) fn audit(connection: &Connection) -> Result<Vec<Audit>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT who, what, result FROM audit ORDER BY seq")?;
+    let entry = |row: &Row<'_>| Ok(Audit { who: row.get("who")?, what: row.get("what")?, result: row.get("result")? });
+    let entries = query.query_map([], entry)?.collect::<Result<_, _>>()?;
+    Ok(entries)
 }
 
 pub(super) fn events_after(connection: &Connection, seq: u64, limit: u32) -> Result<Vec<Published>, StoreError> {

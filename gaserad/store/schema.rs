@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 2] = [FIRST, SECOND];
+const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -101,6 +101,15 @@ const SECOND: &str = "
         at    INTEGER NOT NULL,
         who   TEXT NOT NULL,
         text  TEXT NOT NULL
+    ) STRICT;
+";
+
+/// Runs that begin later, in the order in which they were asked for.
+const THIRD: &str = "
+    CREATE TABLE waiting (
+        number  INTEGER PRIMARY KEY,
+        run     TEXT NOT NULL UNIQUE,
+        start   TEXT NOT NULL
     ) STRICT;
 ";
 

@@ -1,7 +1,8 @@
-//! The threads that own the database connections, since SQLite waits for the disk: one that writes, and one that
-//! reads, so that no export and no replay delays a commit.
+//! Who owns the database connections, and does what is asked of them: a thread that writes, and one that reads, so that
+//! no export and no replay delays a commit.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
@@ -10,28 +11,43 @@ use super::batch::{Batch, ChannelLabels, Opened};
 use super::error::StoreError;
 use super::folder::Folders;
 use super::lock::DirectoryLock;
-use super::{read, schema, write};
+use super::work::Work;
+use super::{read, schema, space, write};
 use crate::domain::Published;
 
 /// Whoever asks more than this many things at a time waits before asking.
 const INBOX: usize = 256;
 
-enum Request<O> {
+pub(super) enum Request<O> {
     Do(Box<dyn FnOnce(&mut O) + Send>),
     Close(oneshot::Sender<()>),
 }
 
-/// A thread that owns an `O` and does with it what it is asked, in the order of asking.
-pub(super) struct Owner<O>(mpsc::Sender<Request<O>>);
+/// Has an `O` and does with it what it is asked, in the order of asking.
+pub(super) enum Owner<O> {
+    Thread(mpsc::Sender<Request<O>>),
+    /// Nothing when it is closed.
+    Caller(Arc<Mutex<Option<O>>>),
+}
 
 impl<O> Clone for Owner<O> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        match self {
+            Self::Thread(requests) => Self::Thread(requests.clone()),
+            Self::Caller(owned) => Self::Caller(owned.clone()),
+        }
     }
 }
 
 impl<O: Send + 'static> Owner<O> {
-    pub(super) fn spawn(name: &str, mut owned: O) -> std::io::Result<Self> {
+    pub(super) fn new(work: &Work, name: &str, owned: O) -> std::io::Result<Self> {
+        match work {
+            Work::Threads => Self::spawn(name, owned),
+            Work::Caller(_) => Ok(Self::Caller(Arc::new(Mutex::new(Some(owned))))),
+        }
+    }
+
+    fn spawn(name: &str, mut owned: O) -> std::io::Result<Self> {
         let (sender, mut inbox) = mpsc::channel(INBOX);
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             while let Some(request) = inbox.blocking_recv() {
@@ -46,26 +62,40 @@ impl<O: Send + 'static> Owner<O> {
                 }
             }
         })?;
-        Ok(Self(sender))
+        Ok(Self::Thread(sender))
     }
 
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut O) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let requests = match self {
+            Self::Thread(requests) => requests,
+            Self::Caller(owned) => {
+                let mut owned = owned.lock().unwrap_or_else(PoisonError::into_inner);
+                return owned.as_mut().map_or(Err(StoreError::Closed), work);
+            }
+        };
         let (answer, answered) = oneshot::channel();
         let work = Request::Do(Box::new(move |owned: &mut O| {
             // The work is done even if nobody waits for its answer any more.
             let _ = answer.send(work(owned));
         }));
-        self.0.send(work).await.map_err(|_| StoreError::Closed)?;
+        requests.send(work).await.map_err(|_| StoreError::Closed)?;
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Returns when all that was asked before is done and the `O` is dropped.
     pub(super) async fn close(&self) {
+        let requests = match self {
+            Self::Thread(requests) => requests,
+            Self::Caller(owned) => {
+                *owned.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                return;
+            }
+        };
         let (done, is_done) = oneshot::channel();
-        if self.0.send(Request::Close(done)).await.is_ok() {
+        if requests.send(Request::Close(done)).await.is_ok() {
             // An error means that the thread has ended, which is what was wanted.
             let _ = is_done.await;
         }
@@ -78,6 +108,7 @@ pub(super) struct Writer {
     process: write::Process,
     last_seq: u64,
     folders: Folders,
+    directory: PathBuf,
     _lock: DirectoryLock,
 }
 
@@ -90,11 +121,22 @@ impl Writer {
         let newest = opened.last_run.iter().chain(&opened.open_run);
         newest.for_each(|run| folders.bring_up_to_date(&connection, &run.id));
         let process = write::Process { labels, journal: read::next_line(&connection)? };
-        Ok((Self { connection, process, last_seq: opened.last_seq, folders, _lock: lock }, opened))
+        let directory = directory.to_owned();
+        Ok((Self { connection, process, last_seq: opened.last_seq, folders, directory, _lock: lock }, opened))
+    }
+
+    pub(super) fn goes_on_from(&mut self, first: u64) {
+        self.process.journal = write::integer(first);
+    }
+
+    /// Lets the database have so many pages, or as many as it has.
+    pub(super) fn limit(&mut self, pages: u32) -> Result<&mut Self, StoreError> {
+        self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+        Ok(self)
     }
 
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<Vec<Published>, StoreError> {
-        let published = self.write(batch);
+        let published = self.write(batch).map_err(space::explain(&self.directory));
         match &published {
             Ok(published) => {
                 self.last_seq = published.last().map_or(self.last_seq, |event| event.seq);

@@ -12,7 +12,7 @@ use crate::domain::{
 /// What is the same for everything that this process writes.
 pub(super) struct Process {
     pub labels: ChannelLabels,
-    /// The number of its first journal line.
+    /// From this line on the journal holds all that its runs come from.
     pub journal: i64,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn batch(
 }
 
 /// SQLite's integers are signed; nothing here counts further.
-fn integer(number: u64) -> i64 {
+pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -99,10 +99,24 @@ fn publish(event: &Event, seq: u64, at: Utc) -> Published {
 
 fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result<(), StoreError> {
     match fact {
-        Fact::RunStarted(run) => run_started(transaction, run, process),
+        Fact::Queued(waiting) => {
+            transaction
+                .prepare_cached("INSERT INTO waiting (run, start) VALUES (?, ?)")?
+                .execute(params![waiting.run.0, json("the start that waits", waiting)?])?;
+            Ok(())
+        }
+        Fact::Unqueued { run } => unqueued(transaction, run),
+        Fact::RunStarted(run) => {
+            unqueued(transaction, &run.id)?;
+            run_started(transaction, run, process)
+        }
         Fact::RunGases { run, gases } => widen(transaction, run, gases, true),
         Fact::VisitStarted { run, visit } => visit_started(transaction, run, visit),
         Fact::VisitInterrupted { run, visit } => {
+            // The run may have left it already, and goes back.
+            transaction
+                .prepare_cached("UPDATE visits SET departed = NULL WHERE run = ? AND visit = ?")?
+                .execute(params![run.0, visit.0])?;
             transaction
                 .prepare_cached(
                     "UPDATE records SET flags = json_insert(flags, '$[#]', 'interrupted') WHERE run = ? AND visit = ?",
@@ -134,6 +148,11 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
 
 fn changed_one(changed: usize, missing: impl FnOnce() -> String) -> Result<(), StoreError> {
     if changed == 1 { Ok(()) } else { Err(StoreError::Contradiction(missing())) }
+}
+
+fn unqueued(transaction: &Transaction<'_>, run: &RunId) -> Result<(), StoreError> {
+    transaction.prepare_cached("DELETE FROM waiting WHERE run = ?")?.execute([&run.0])?;
+    Ok(())
 }
 
 fn run_started(transaction: &Transaction<'_>, run: &RunSummary, process: &Process) -> Result<(), StoreError> {

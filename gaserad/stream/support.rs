@@ -150,6 +150,7 @@ pub(crate) fn status(seq: u64) -> Status {
         seq,
         version: "0".into(),
         simulated: true,
+        clock_synchronized: None,
     }
 }
 

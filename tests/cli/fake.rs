@@ -12,29 +12,22 @@ use gasera::proto::{
     GetRunResponse, GetStatusRequest, GetStatusResponse, ListRunsRequest, ListRunsResponse, Run,
     StartMeasurementRequest, StartMeasurementResponse,
 };
-use http_body_util::StreamBody;
-use hyper::body::{Frame, Incoming};
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_rustls::TlsAcceptor;
 use tonic::body::Body;
 use tonic::{Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use tower_service::Service;
 
-/// What happens on a stream, in order. After the last action the stream ends.
-#[derive(Debug, Clone)]
-pub enum Action {
-    Send(String),
-    /// Wait until StartMeasurement was answered.
-    AwaitStart,
-    /// Stay open and silent.
-    Hang,
-}
+use super::fake_web;
+
+pub use super::fake_web::Action;
 
 #[derive(Clone)]
 pub struct Script {
@@ -59,6 +52,12 @@ pub struct Script {
     pub chunks: Vec<Result<Bytes, Status>>,
     /// One script per connection to the stream; there are no more connections than scripts.
     pub streams: Vec<Vec<Action>>,
+    /// What else is answered over HTTP: path without query, status and body.
+    pub pages: Vec<(&'static str, u16, String)>,
+    /// What must be shown, if anything.
+    pub token: Option<&'static str>,
+    /// TCP is spoken within this.
+    pub tls: Option<TlsAcceptor>,
     /// Calls are never answered.
     pub mute: bool,
     /// Connections are closed as soon as something is asked.
@@ -87,6 +86,9 @@ impl Default for Script {
             mux: Ok(proto::Mux::default()),
             chunks: Vec::new(),
             streams: Vec::new(),
+            pages: Vec::new(),
+            token: None,
+            tls: None,
             mute: false,
             hang_up: false,
         }
@@ -117,9 +119,10 @@ impl Fake {
         let streams = Arc::new(Mutex::new(script.streams.clone().into()));
         let results = Arc::new(Mutex::new(script.results.clone().into()));
         let service = Scripted { script, calls: Arc::clone(&calls), streams, results, started: Arc::new(started) };
+        let scheme = if service.script.tls.is_some() { "https" } else { "http" };
         let port = runtime.block_on(listen(service, path.clone()));
         let unix = format!("unix:{}", path.display());
-        Self { unix, http: format!("http://127.0.0.1:{port}"), calls, _runtime: runtime, _folder: folder }
+        Self { unix, http: format!("{scheme}://127.0.0.1:{port}"), calls, _runtime: runtime, _folder: folder }
     }
 
     /// What was asked, in order.
@@ -140,7 +143,16 @@ async fn listen(service: Scripted, path: PathBuf) -> u16 {
     });
     tokio::spawn(async move {
         while let Ok((io, _)) = tcp.accept().await {
-            tokio::spawn(serve(io, service.clone()));
+            let service = service.clone();
+            tokio::spawn(async move {
+                match service.script.tls.clone() {
+                    None => serve(io, service).await,
+                    Some(tls) => match tls.accept(io).await {
+                        Ok(io) => serve(io, service).await,
+                        Err(error) => service.note(format!("no handshake: {error}")),
+                    },
+                }
+            });
         }
     });
     port
@@ -196,46 +208,31 @@ impl Scripted {
 
     async fn answer(self, request: http::Request<Incoming>) -> http::Response<Body> {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if header("content-type").starts_with("application/grpc") {
+        let grpc = header("content-type").starts_with("application/grpc");
+        if let Some(refusal) = fake_web::locked(self.script.token, header("authorization"), grpc) {
+            return refusal;
+        }
+        if grpc {
             let call = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
-            self.calls.lock().unwrap().push(call);
+            self.note(call);
             if self.script.mute {
                 std::future::pending::<()>().await;
             }
             return GaseraServiceServer::new(self).call(request).await.unwrap();
         }
-        let mut call = format!("GET {}", request.uri());
-        if !header("last-event-id").is_empty() {
-            call += &format!(" after {}", header("last-event-id"));
+        let after = header("last-event-id");
+        let after = if after.is_empty() { String::new() } else { format!(" after {after}") };
+        self.note(format!("{} {}{after}", request.method(), request.uri()));
+        let path = request.uri().path();
+        if path == "/status" {
+            return fake_web::page(200, self.script.status.clone());
         }
-        self.calls.lock().unwrap().push(call);
+        if let Some((_, status, body)) = self.script.pages.iter().find(|page| page.0 == path) {
+            return fake_web::page(*status, body.clone());
+        }
         let actions = self.streams.lock().unwrap().pop_front();
-        actions.map_or_else(refuse, |actions| stream(actions, self.started.subscribe()))
+        actions.map_or_else(fake_web::refuse, |actions| fake_web::stream(actions, self.started.subscribe()))
     }
-}
-
-fn refuse() -> http::Response<Body> {
-    let body = r#"{"error":"nothing of type \"fase\" exists"}"#;
-    http::Response::builder().status(400).body(Body::new(http_body_util::Full::<Bytes>::from(body))).unwrap()
-}
-
-fn stream(actions: Vec<Action>, mut started: watch::Receiver<bool>) -> http::Response<Body> {
-    let (sender, receiver) = mpsc::channel(8);
-    tokio::spawn(async move {
-        for action in actions {
-            match action {
-                Action::Send(text) => {
-                    let _ = sender.send(Ok::<_, Infallible>(Frame::data(Bytes::from(text)))).await;
-                }
-                Action::AwaitStart => {
-                    let _ = started.wait_for(|started| *started).await;
-                }
-                Action::Hang => sender.closed().await,
-            }
-        }
-    });
-    let body = Body::new(StreamBody::new(ReceiverStream::new(receiver)));
-    http::Response::builder().header("content-type", "text/event-stream").body(body).unwrap()
 }
 
 #[tonic::async_trait]
@@ -246,6 +243,9 @@ impl GaseraService for Scripted {
     ) -> Result<Response<StartMeasurementResponse>, Status> {
         let mut response = self.script.start.clone()?;
         let asked = request.into_inner();
+        if asked.if_busy() == proto::IfBusy::Wait || asked.align_ms > 0 {
+            self.note(format!("{:?} {}", asked.if_busy(), asked.align_ms));
+        }
         if asked.if_measuring() != proto::IfMeasuring::Refuse {
             self.note(format!("{:?}", asked.if_measuring()));
         }
@@ -261,9 +261,13 @@ impl GaseraService for Scripted {
 
     async fn abort_measurement(
         &self,
-        _: Request<AbortMeasurementRequest>,
+        request: Request<AbortMeasurementRequest>,
     ) -> Result<Response<AbortMeasurementResponse>, Status> {
-        Ok(Response::new(AbortMeasurementResponse { run_id: self.script.abort.clone()? }))
+        let run = request.into_inner().run;
+        if !run.is_empty() {
+            self.note(run.clone());
+        }
+        Ok(Response::new(AbortMeasurementResponse { run_id: self.script.abort.clone()?, waited: !run.is_empty() }))
     }
 
     async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {

@@ -189,7 +189,7 @@ fn abort_names_the_run_it_ended() {
     let done = run(&["abort", "--wait", "--endpoint", &fake.unix]);
     assert_eq!((done.exit, done.stdout.as_str()), (0, "run 01KAHRUN is aborted; the analyzer is idle\n"));
     let done = run(&["abort", "--json", "--endpoint", &fake.unix]);
-    assert_eq!(done.stdout, "{\"run_id\":\"01KAHRUN\"}\n");
+    assert_eq!(done.stdout, "{\"run_id\":\"01KAHRUN\",\"waited\":false}\n");
     let abort = Err(refusal(Code::FailedPrecondition, "NO_RUN", "no run is under way"));
     let fake = Fake::new(Script { abort, ..Script::default() });
     assert_eq!(run(&["abort", "--endpoint", &fake.unix]).exit, 3);

@@ -15,6 +15,8 @@ fn the_help_is_the_manual() {
         ("help_note", &["note", "--help"]),
         ("help_status", &["status", "--help"]),
         ("help_watch", &["watch", "--help"]),
+        ("help_stream", &["stream", "--help"]),
+        ("help_stream_test", &["stream", "test", "--help"]),
         ("help_runs", &["runs", "--help"]),
         ("help_runs_list", &["runs", "list", "--help"]),
         ("help_runs_show", &["runs", "show", "--help"]),
@@ -61,7 +63,9 @@ fn usage_errors_say_what_is_wrong_and_exit_2() {
         &["start", "--if-measuring", "ask"],
         &["analyzer", "selftest", "--last", "--no-wait"],
         &["mux", "goto", "32"],
-        &["start", "--if-busy", "wait"],
+        &["start", "--if-busy", "ask"],
+        &["start", "--align", "0s"],
+        &["start", "--align", "25h"],
         &["finish", "--after", "sample"],
         &["note"],
         &["skip", "3"],
@@ -71,7 +75,9 @@ fn usage_errors_say_what_is_wrong_and_exit_2() {
         &["runs", "export", "last", "--format", "parquet"],
         &["status", "--timeout", "soon"],
         &["status", "--endpoint", "gaserad.sock"],
-        &["status", "--endpoint", "https://lab-pc:5001"],
+        &["status", "--endpoint", "ftp://lab-pc:5001"],
+        &["watch", "--fallback", "guess"],
+        &["stream"],
     ] {
         let done = run(args);
         assert_eq!((done.exit, done.stdout.as_str()), (2, ""), "{args:?}");

@@ -63,7 +63,7 @@ fn tables_and_frames_are_for_those_who_ask() {
 
 #[test]
 fn filters_are_the_daemons_to_apply() {
-    let fake = fake(vec![vec![Action::Send(moving(41))]]);
+    let fake = fake(vec![vec![Action::Send(moving(41)), Action::Hang]]);
     let args = ["watch", "--types", "run.*,mux.*", "--channels", "1-4", "--since", "40", "--timeout", "300ms"];
     let done = run(&[&args[..], &["--endpoint", &fake.http]].concat());
     assert_eq!(done.exit, 124, "{done:?}");

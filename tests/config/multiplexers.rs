@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use gasera::config::{self, GpioLine, LineAt, ModbusLink, Overrides};
+use gasera::config::{self, ModbusLink, Overrides};
+use gasera::domain::{GpioLine, LineAt};
 
 use super::{mistakes, read, service, shipped};
 

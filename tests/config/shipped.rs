@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use gasera::config::ModbusLink;
+use gasera::config::{Choice, ModbusLink};
 use gasera::domain::{Background, Cas, ChannelKind};
 
 use super::*;
@@ -39,6 +39,20 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
     assert_eq!(settings.multiplexer.gpio.unwrap().units.len(), 2);
     assert_eq!(settings.multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));
+}
+
+#[test]
+fn each_configuration_that_the_readme_shows_is_valid_and_drives_what_it_says() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let shown: Vec<&str> =
+        readme.split("```toml\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0).collect();
+    let mut drivers = Vec::new();
+    for text in shown {
+        let settings = read(text).unwrap_or_else(|mistakes| panic!("{text}\n{mistakes:?}"));
+        assert_eq!(settings.warnings, Vec::<String>::new(), "{text}");
+        drivers.push(settings.multiplexer.driver.word());
+    }
+    assert!(["vici", "gpio", "modbus"].iter().all(|driver| drivers.contains(driver)), "{drivers:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use gasera::domain::{
     AkLine, AnalyzerNews, Channel, Control, Fault, FaultKind, FinishAfter, Plan, Service, StartRequest, Sync, Tick,
     ValveNews, ValveOrder,
 };
-use gasera::engine::{Effect, RequestId, What};
+use gasera::engine::{Beginning, Effect, Guard, RequestId, What};
 
 use super::runs::lively;
 use crate::support::world::{Manners, World, plan, seconds};
@@ -16,8 +16,9 @@ const HEAD: &str = "\
 # What can be asked when
 
 Made by `cargo test admission` from the answers of the engine (`BLESS=1` writes it anew). \"yes\" is granted at once; `start` and
-`abort` are then answered when the analyzer measures, or is idle. Everything else is the reason of the refusal, as gRPC and
-`--json` give it.
+`abort` are then answered when the analyzer measures, or is idle. \"start, queued\" is `--if-busy wait`, \"start, aligned\" is
+`--align`; both are answered at once where the run has to wait. \"abort WAITING\" names a run that waits. Everything else is the reason of the
+refusal, as gRPC and `--json` give it.
 
 ";
 
@@ -27,10 +28,12 @@ fn control(control: Control, request: RequestId) -> What {
     What::Control { request, who: "ada".into(), control }
 }
 
-const ASKED: [(&str, Ask); 11] = [
-    ("start", |request| start(request, false)),
-    ("start, queued", |request| start(request, true)),
+const ASKED: [(&str, Ask); 13] = [
+    ("start", |request| start(request, |_| {})),
+    ("start, queued", |request| start(request, |asked| asked.queue = true)),
+    ("start, aligned", |request| start(request, |asked| asked.align = Some(seconds(1800)))),
     ("abort", |request| What::Abort { request, who: "ada".into() }),
+    ("abort WAITING", |request| What::AbortRun { request, who: "ada".into(), run: WAITING.into() }),
     ("pause", |request| control(Control::Pause { now: false }, request)),
     ("resume", |request| control(Control::Resume, request)),
     ("skip", |request| control(Control::Skip, request)),
@@ -44,8 +47,12 @@ const ASKED: [(&str, Ask); 11] = [
     }),
 ];
 
-fn start(request: RequestId, queue: bool) -> What {
-    let asked = StartRequest { queue, ..StartRequest::new(plan("1", 1, 5, 20, Sync::Analyzer), "ada") };
+/// The run that waits to begin, where one does.
+const WAITING: &str = "WAITING";
+
+fn start(request: RequestId, change: fn(&mut StartRequest)) -> What {
+    let mut asked = StartRequest::new(plan("1", 1, 5, 20, Sync::Analyzer), "ada");
+    change(&mut asked);
     What::Start { request, run: gasera::domain::RunId("ANOTHER".into()), asked: Box::new(asked) }
 }
 
@@ -68,6 +75,26 @@ fn waiting_for(reason: &str) -> World {
     world
 }
 
+/// Another run is to begin later.
+fn with_another(mut world: World, change: fn(&mut StartRequest)) -> World {
+    world.ask(|request| match start(request, change) {
+        What::Start { request, asked, .. } => {
+            What::Start { request, run: gasera::domain::RunId(WAITING.into()), asked }
+        }
+        other => other,
+    });
+    world
+}
+
+fn guarded() -> World {
+    let guard = Some(Guard { every: seconds(60), timeout: seconds(10) });
+    let manners = Manners { guard: Some("it rains".into()), ..lively() };
+    let mut world = World::beginning(manners, Beginning { guard, ..Beginning::default() });
+    world.start(plan("1-2", 1, 10, 20, Sync::Analyzer));
+    world.until_waiting_for("the guard to let the next visit begin");
+    world
+}
+
 fn at(moment: &str) -> World {
     match moment {
         "nothing is under way" => World::new(lively()),
@@ -76,7 +103,19 @@ fn at(moment: &str) -> World {
             world.say(AnalyzerNews::Offline { reason: "no answer".into() });
             world
         }
+        "a run waits for its time" => with_another(World::new(lively()), |asked| asked.align = Some(seconds(1800))),
+        "the valve is moved by hand" => {
+            let mut world = World::new(lively());
+            world.ask(|request| move_valve(ValveOrder::Home, request));
+            world
+        }
+        "the analyzer tests itself" => {
+            let mut world = World::new(lively());
+            world.ask(|request| What::Serve { request, who: "ada".into(), service: Service::SelfTest });
+            world
+        }
         "the task is looked for" => under_way(),
+        "the task is looked for, and another run waits" => with_another(under_way(), |asked| asked.queue = true),
         "the valve goes home" => waiting_for("the valve to reach its home position"),
         "the line settles" => waiting_for("the line to settle after the move"),
         "the analyzer starts" => waiting_for("the analyzer to start measuring"),
@@ -84,11 +123,32 @@ fn at(moment: &str) -> World {
         "measuring" => waiting_for("the end of the measuring time"),
         "the gas exchange is waited for" => waiting_for("a whole gas exchange on this channel"),
         "the valve moves" => waiting_for("the valve to reach the channel"),
+        other => late(other),
+    }
+}
+
+/// From the middle of a run on.
+fn late(moment: &str) -> World {
+    match moment {
         "the valve is lost" => {
             let mut world = waiting_for("a whole gas exchange on this channel");
             world.valve_says(ValveNews::Lost(Fault::new(FaultKind::Offline, "the port is gone")));
             world.manners.valve_away = Some((Tick::ZERO, Tick::ZERO + seconds(100_000)));
             world.until_waiting_for("the valve to come back");
+            world
+        }
+        "measuring, and another run waits" => {
+            with_another(waiting_for("the end of the measuring time"), |asked| asked.queue = true)
+        }
+        "the guard is asked" => guarded(),
+        "a pause is pending" => {
+            let mut world = waiting_for("the end of the measuring time");
+            world.ask(|request| control(Control::Pause { now: false }, request));
+            world
+        }
+        "a finish is pending" => {
+            let mut world = waiting_for("the end of the purge");
+            world.ask(|request| control(Control::Finish { after: FinishAfter::Channel }, request));
             world
         }
         "suspended" => {
@@ -99,6 +159,11 @@ fn at(moment: &str) -> World {
         "the last result is waited for" => waiting_for("the last result of the analyzer"),
         "the analyzer stops" => {
             let mut world = waiting_for("the end of the purge");
+            world.abort();
+            world
+        }
+        "the analyzer stops, and another run waits" => {
+            let mut world = with_another(waiting_for("the end of the purge"), |asked| asked.queue = true);
             world.abort();
             world
         }
@@ -117,21 +182,30 @@ fn at(moment: &str) -> World {
     }
 }
 
-const MOMENTS: [&str; 17] = [
+const MOMENTS: [&str; 26] = [
     "nothing is under way",
     "the analyzer is offline",
+    "a run waits for its time",
+    "the valve is moved by hand",
+    "the analyzer tests itself",
     "the task is looked for",
+    "the task is looked for, and another run waits",
     "the valve goes home",
     "the line settles",
     "the analyzer starts",
     "the line is purged",
     "measuring",
+    "measuring, and another run waits",
+    "a pause is pending",
+    "a finish is pending",
     "the gas exchange is waited for",
     "the valve moves",
     "the valve is lost",
+    "the guard is asked",
     "suspended",
     "the last result is waited for",
     "the analyzer stops",
+    "the analyzer stops, and another run waits",
     "the valve goes to rest",
     "taken up after a restart",
     "shutting down",

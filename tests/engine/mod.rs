@@ -4,6 +4,7 @@ mod admission;
 mod answers;
 mod control;
 mod dwell;
+mod estimates;
 mod everything;
 mod faults;
 mod guard;

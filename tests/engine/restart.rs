@@ -1,7 +1,7 @@
 //! Runs that a crash interrupts, and how they go on.
 
 use gasera::domain::{AnalyzerOrder, Fact, Flag, IfMeasuring, Outcome, Phase, Record, Sync, Tick, VisitId};
-use gasera::engine::{Effect, What};
+use gasera::engine::{Beginning, Effect, Guard, What};
 
 use super::runs::{check, lively};
 use crate::support::world::{Manners, World, plan, seconds};
@@ -121,6 +121,80 @@ fn an_orderly_shutdown_leaves_the_run_to_the_next_process_and_the_analyzer_at_re
     world.settle(seconds(10_000));
     check(&world);
     assert_eq!(world.endings(), [(Outcome::Completed, String::new())]);
+}
+
+/// A plan whose visits each have one sample, and whose valve moves on before its result is there.
+fn overlapped() -> World {
+    let mut world = World::new(lively());
+    let mut asked = plan("1-3", 2, 10, 60, Sync::Analyzer);
+    asked.iterations = Some(1);
+    world.start(asked);
+    world
+}
+
+#[test]
+fn a_visit_whose_only_result_was_lost_after_the_valve_had_moved_on_is_measured_again() {
+    let (mut went_back, mut crashes) = (0, 0);
+    for second in (10..600).step_by(3) {
+        let mut world = overlapped();
+        world.run_for(seconds(second));
+        if !world.state.is_busy() {
+            break;
+        }
+        world.crash(seconds(60));
+        world.settle(seconds(10_000));
+        check(&world);
+        assert_eq!(world.endings(), [(Outcome::Completed, String::new())], "killed after {second} s");
+        let visits = visits_started(&world);
+        assert_eq!(visits, (1..=6).map(VisitId).collect::<Vec<_>>(), "each visit begins once");
+        let last = world.phases().last().unwrap().1.progress.step_index;
+        assert_eq!(last, 6, "killed after {second} s");
+        went_back += usize::from(interrupted(&world).len() == 2);
+        crashes += 1;
+    }
+    assert!(crashes > 100 && went_back > 5, "{went_back} of {crashes}");
+}
+
+fn visits_started(world: &World) -> Vec<VisitId> {
+    let started = |effect: &Effect| match effect {
+        Effect::Keep(Fact::VisitStarted { visit, .. }) => Some(visit.id),
+        _ => None,
+    };
+    world.effects.iter().filter_map(|(_, effect)| started(effect)).collect()
+}
+
+#[test]
+fn who_finishes_while_the_run_is_back_at_a_visit_does_not_miss_the_one_that_waits() {
+    let mut world = overlapped();
+    world.run_for(seconds(10));
+    while interrupted(&world).len() < 2 {
+        world.until_waiting_for("the end of the purge");
+        world.crash(seconds(60));
+        world.run_for(seconds(30));
+    }
+    let control = gasera::domain::Control::Finish { after: gasera::domain::FinishAfter::Channel };
+    world.ask(|request| What::Control { request, who: "ada".into(), control });
+    world.settle(seconds(10_000));
+    let (outcome, reason) = world.endings().remove(0);
+    assert_eq!(outcome, Outcome::Completed, "{reason}");
+    assert!(reason.starts_with("finished early by ada"), "{reason}");
+}
+
+#[test]
+fn a_run_that_was_interrupted_while_the_guard_spoke_against_it_asks_the_guard_again_and_visits_nothing_twice() {
+    let guard = Some(Guard { every: seconds(60), timeout: seconds(10) });
+    let mut world = World::beginning(lively(), Beginning { guard, ..Beginning::default() });
+    world.manners.guard = Some("it rains".into());
+    world.start(plan("1-3", 1, 10, 60, Sync::Analyzer));
+    world.until_waiting_for("the guard to let the next visit begin");
+    world.run_for(seconds(100));
+    world.crash(seconds(60));
+    world.run_for(seconds(500));
+    assert_eq!(visits_started(&world), [VisitId(1)]);
+    world.manners.guard = None;
+    world.settle(seconds(10_000));
+    assert_eq!(world.endings(), [(Outcome::Completed, String::new())]);
+    assert_eq!(visits_started(&world), [1, 2, 3].map(VisitId));
 }
 
 #[test]

@@ -13,6 +13,7 @@ const SUSPEND: Reactions = Reactions {
     analyzer_errors: Reaction::Suspend,
     valve: Reaction::Suspend,
     clock: Reaction::Suspend,
+    clock_unsynced: Reaction::Suspend,
     disk: Reaction::Suspend,
 };
 
@@ -122,4 +123,92 @@ fn a_clock_that_was_set_suspends_until_somebody_has_looked() {
     assert_eq!(phase(&world), Phase::Suspended);
     world.ask(|request| What::Control { request, who: "ada".into(), control: Control::Resume });
     completes(world);
+}
+
+fn sync(synchronized: bool) -> What {
+    What::ClockSync { synchronized }
+}
+
+fn unsynced_records(world: &World) -> usize {
+    world.records().iter().filter(|record| record.flags.contains(&Flag::ClockUnsynced)).count()
+}
+
+#[test]
+fn a_clock_that_nobody_keeps_right_suspends_until_somebody_does() {
+    let mut world = measuring(SUSPEND);
+    world.hand_over(sync(true));
+    assert_eq!((phase(&world), alarms(&world)), (Phase::Measuring, vec![]));
+    world.hand_over(sync(false));
+    assert_eq!((phase(&world), alarms(&world)), (Phase::Suspended, vec!["clock_unsynced".to_owned()]));
+    world.run_for(seconds(600));
+    assert_eq!(phase(&world), Phase::Suspended);
+    world.hand_over(sync(true));
+    assert_eq!(phase(&world), Phase::Paused, "the line is purged again");
+    completes(world);
+}
+
+#[test]
+fn otherwise_the_records_of_that_time_are_flagged_and_no_others() {
+    let mut world = measuring(Reactions::default());
+    assert_eq!(world.state.status(world.moment()).clock_synchronized, None);
+    world.hand_over(sync(false));
+    world.hand_over(sync(false));
+    assert_eq!(world.state.status(world.moment()).clock_synchronized, Some(false));
+    let before = world.records().len();
+    world.run_for(seconds(200));
+    let during = world.records().len() - before;
+    assert!(during > 1 && unsynced_records(&world) == during, "{during}");
+    world.hand_over(sync(true));
+    assert_eq!(alarms(&world), ["clock_unsynced"]);
+    world.settle(seconds(10_000));
+    let after = world.records().len() - before - during;
+    let late = unsynced_records(&world) - during;
+    assert!(late <= 2 && after > late, "{late} of {after} were drawn before it was synchronized");
+}
+
+#[test]
+fn a_run_that_begins_with_such_a_clock_says_so_in_its_own_record() {
+    for (reactions, expected) in [(Reactions::default(), Phase::Measuring), (SUSPEND, Phase::Suspended)] {
+        let mut world = World::beginning(lively(), Beginning { reactions, ..Beginning::default() });
+        world.hand_over(sync(false));
+        assert_eq!(alarms(&world), Vec::<String>::new(), "nothing is measured yet");
+        world.start(plan("1-3", 1, 10, 200, Sync::Analyzer));
+        world.run_for(seconds(100));
+        let in_a_run = |effect: &Effect| matches!(effect, Effect::Tell(Event::Alarm { run_id: Some(_), .. }));
+        assert_eq!(world.effects.iter().filter(|(_, effect)| in_a_run(effect)).count(), 1);
+        assert_eq!((phase(&world), alarms(&world)), (expected, vec!["clock_unsynced".to_owned()]));
+        world.hand_over(sync(true));
+        completes(world);
+    }
+}
+
+#[test]
+fn a_clock_that_is_lost_while_the_valve_goes_home_is_waited_for_before_anything_is_measured() {
+    let mut world = World::beginning(lively(), Beginning { reactions: SUSPEND, ..Beginning::default() });
+    world.start(plan("1-3", 1, 10, 200, Sync::Dwell));
+    while world.phases().last().is_none_or(|(_, told)| told.phase != Phase::Homing) {
+        world.run_for(std::time::Duration::from_millis(50));
+    }
+    world.hand_over(sync(false));
+    world.run_for(seconds(60));
+    assert_eq!((phase(&world), alarms(&world)), (Phase::Suspended, vec!["clock_unsynced".to_owned()]));
+    world.hand_over(sync(true));
+    completes(world);
+}
+
+#[test]
+fn after_a_restart_the_clock_is_waited_for_as_it_is_then() {
+    for is_right in [true, false] {
+        let mut world = measuring(SUSPEND);
+        world.hand_over(sync(is_right));
+        world.crash(seconds(30));
+        let resumes_after = Some(seconds(30));
+        let began = Beginning { reactions: SUSPEND, resumes_after, resumable: true, ..Beginning::default() };
+        world.hand_over(What::Began(Box::new(began)));
+        world.hand_over(sync(false));
+        world.run_for(seconds(300));
+        assert_eq!(phase(&world), Phase::Suspended);
+        world.hand_over(sync(true));
+        completes(world);
+    }
 }

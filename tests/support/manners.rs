@@ -17,6 +17,8 @@ pub struct Manners {
     /// How long an ordered look is on its way back.
     pub looking: Duration,
     pub travel: Duration,
+    /// How much too late the engine is woken when a deadline is reached.
+    pub lateness: Duration,
     pub cancelling: Duration,
     pub has_counter: bool,
     pub prepare: Option<Fault>,
@@ -42,6 +44,7 @@ impl Default for Manners {
             poll: SECOND,
             looking: Duration::ZERO,
             travel: Duration::ZERO,
+            lateness: Duration::ZERO,
             cancelling: Duration::ZERO,
             has_counter: true,
             prepare: None,

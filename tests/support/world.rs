@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gasera::domain::{
-    AnalyzerNews, AnalyzerPhase, AnalyzerState, Channel, IfMeasuring, Moment, Plan, PlanDraft, Position, RunId,
+    AnalyzerNews, AnalyzerPhase, AnalyzerState, Channel, Fact, IfMeasuring, Moment, Plan, PlanDraft, Position, RunId,
     StartRequest, Sync, Tick, Utc, ValveNews, Verification,
 };
 use gasera::engine::{self, Beginning, Effect, RequestId, State, What};
@@ -50,12 +50,16 @@ pub struct World {
     pub state: State,
     pub now: Tick,
     pub manners: Manners,
+    /// How each process begins.
+    beginning: Beginning,
     pub effects: Vec<(Tick, Effect)>,
     /// All that was handed to the engine.
     pub journal: Vec<engine::Event>,
     /// How far the host's wall clock was set.
     pub wall_clock_set_by: Duration,
     pub crashes: usize,
+    /// The runs at whose end the analyzer measured.
+    pub left_measuring: Vec<RunId>,
     /// So much goes wrong that results may come which nobody saw being drawn.
     pub disturbed: bool,
     agenda: BTreeMap<(Tick, u64), What>,
@@ -89,7 +93,9 @@ impl World {
             now: Tick::from_micros(1_000_000),
             next_poll: Tick::ZERO,
             manners,
+            beginning: began.clone(),
             effects: Vec::new(),
+            left_measuring: Vec::new(),
             journal: Vec::new(),
             wall_clock_set_by: Duration::ZERO,
             crashes: 0,
@@ -181,7 +187,7 @@ impl World {
         self.iterate();
         (self.told, self.told_stamp, self.last_look) = (None, self.result.map(|(stamp, _)| stamp), self.now);
         let (resumes_after, resumable) = (Some(outage), true);
-        let began = Beginning { resumes_after, resumable, ..Beginning::default() };
+        let began = Beginning { resumes_after, resumable, ..self.beginning.clone() };
         self.hand_over(What::Began(Box::new(began)));
         self.later(SECOND, What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
         self.find_the_valve_after(SECOND);
@@ -241,7 +247,7 @@ impl World {
 
     /// To the next thing that happens, or to `end`.
     fn advance(&mut self, end: Tick) {
-        let deadline = self.state.deadline().map(|(tick, _)| tick.max(self.now));
+        let deadline = self.state.deadline().map(|(tick, _)| (tick + self.manners.lateness).max(self.now));
         let answer = self.agenda.keys().next().map(|(tick, _)| *tick);
         let next = [deadline, answer, Some(self.next_poll), Some(end)].into_iter().flatten().min().unwrap_or(end);
         self.now = next.max(self.now);
@@ -291,6 +297,7 @@ impl World {
                 self.later(SECOND, What::GuardDid { id, verdict });
             }
             Effect::Tell(event) => schema::check_event(&event),
+            Effect::Keep(Fact::RunEnded { run, .. }) if self.is_measuring() => self.left_measuring.push(run),
             Effect::Keep(_) | Effect::Reply { .. } => {}
         }
     }

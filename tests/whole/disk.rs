@@ -132,3 +132,55 @@ fn a_disk_that_is_nearly_full_is_told_in_the_middle_of_a_run_which_waits_if_the_
     assert_sound(&lab, &run, &all, 0);
     assert_true(&exported(&lab), &lab.truth());
 }
+
+fn began(design: &Design) -> (Lab, String) {
+    let lab = Lab::new(design);
+    assert_eq!(lab.ctl(START).exit, 0);
+    let run = lab.ask(&["status"])["run"]["id"].as_str().unwrap().to_owned();
+    (lab, run)
+}
+
+fn until_it_waits(lab: &Lab) {
+    let mut events = lab.events(Some(0));
+    events.until(|event| event["type"] == "live_data");
+    fill(&lab.state("filler"), usize::MAX);
+    events.until(|event| event["type"] == "progress" && event["data"]["waiting_for"] == WAITING);
+}
+
+#[test]
+fn while_the_disk_is_full_what_is_kept_can_be_read() {
+    if !may_mount() {
+        return;
+    }
+    let (lab, run) = began(&Design { disk: Some(TINY), store: "min_free_mb = 0", ..Design::default() });
+    until_it_waits(&lab);
+    assert_eq!(lab.ask(&["status"])["waiting_for"], WAITING);
+    assert_eq!(lab.ask(&["runs", "list"])["runs"][0]["id"], run);
+    assert_eq!(lab.ask(&["runs", "show", "last"])["id"], run);
+    assert!(!exported(&lab).is_empty());
+    fs::remove_file(lab.state("filler")).unwrap();
+    lab.events_to_the_end_of(&run);
+}
+
+#[test]
+fn a_daemon_that_is_told_to_stop_while_the_disk_is_full_stops_the_analyzer_says_so_and_leaves_the_run_open() {
+    if !may_mount() {
+        return;
+    }
+    let (mut lab, run) = began(&Design { disk: Some(TINY), store: "min_free_mb = 0", ..Design::default() });
+    until_it_waits(&lab);
+    let database = lab.state("state.sqlite");
+    // Their mount goes with the daemon: what it leaves is read through files that are open before.
+    let left = ["", "-wal"].map(|end| File::open(format!("{}{end}", database.display())).unwrap());
+    let done = lab.daemon.take().unwrap().terminate();
+    assert_eq!(done.exit, 0, "{done:?}");
+    assert!(done.stderr.contains("stopped while the disk of the state directory is full"), "{done:?}");
+    lab.assert_idle();
+    for (mut file, end) in left.into_iter().zip(["", "-wal"]) {
+        std::io::copy(&mut file, &mut File::create(lab.path(&format!("left{end}"))).unwrap()).unwrap();
+    }
+    let left = rusqlite::Connection::open(lab.path("left")).unwrap();
+    let intact: String = left.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    let open: String = left.query_row("SELECT id FROM runs WHERE ended IS NULL", [], |row| row.get(0)).unwrap();
+    assert_eq!((intact.as_str(), open), ("ok", run));
+}

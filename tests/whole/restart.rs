@@ -27,18 +27,24 @@ fn until_records(lab: &Lab, count: usize) -> Vec<Value> {
     seen
 }
 
-#[test]
-fn a_daemon_that_is_killed_in_a_run_loses_nothing_that_it_has_told() {
-    let mut lab = ending();
-    assert_eq!(lab.ctl(LONG).exit, 0);
+/// Starts a run, kills the daemon after so many records, starts it again and waits for the end of the run: its id, and all
+/// that is told of it then, which begins with what was told before.
+fn killed_in_a_run(lab: &mut Lab, start: &[&str], records: usize) -> (String, Vec<Value>) {
+    assert_eq!(lab.ctl(start).exit, 0);
     let run = lab.ask(&["status"])["run"]["id"].as_str().unwrap().to_owned();
-    let seen = until_records(&lab, 5);
+    let seen = until_records(lab, records);
     lab.daemon.take().unwrap().kill();
     lab.start_daemon();
-
     let all = lab.events_to_the_end_of(&run);
     assert_eq!(all[..seen.len()], seen, "what was told is told again as it was");
     assert_numbered(&all);
+    (run, all)
+}
+
+#[test]
+fn a_daemon_that_is_killed_in_a_run_loses_nothing_that_it_has_told() {
+    let mut lab = ending();
+    let (run, all) = killed_in_a_run(&mut lab, LONG, 5);
     let ended = &all.last().unwrap()["data"]["run"];
     assert_eq!(ended["outcome"], "failed", "{ended}");
     assert_eq!(ended["reason"], "gaserad ended in the middle of the run and was started again");
@@ -59,15 +65,8 @@ fn a_daemon_that_is_killed_in_a_run_loses_nothing_that_it_has_told() {
 #[test]
 fn a_run_goes_on_where_a_kill_interrupted_it_unless_that_is_not_wanted() {
     let mut lab = Lab::new(&Design::default());
-    assert_eq!(lab.ctl(&["start", "--channels", "1-3", "--pause", "6s", "--measure", "20s"]).exit, 0);
-    let run = lab.ask(&["status"])["run"]["id"].as_str().unwrap().to_owned();
-    let seen = until_records(&lab, 1);
-    lab.daemon.take().unwrap().kill();
-    lab.start_daemon();
-
-    let all = lab.events_to_the_end_of(&run);
-    assert_eq!(all[..seen.len()], seen, "what was told is told again as it was");
-    assert_numbered(&all);
+    let short = ["start", "--channels", "1-3", "--pause", "6s", "--measure", "20s"];
+    let (_, all) = killed_in_a_run(&mut lab, &short, 1);
     let ended = &all.last().unwrap()["data"]["run"];
     assert_eq!(ended["outcome"], "completed", "{ended}");
     let good: Vec<_> = exported(&lab).into_iter().filter(is_good).collect();

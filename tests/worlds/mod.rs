@@ -3,6 +3,7 @@
 mod analyzer_faults;
 mod chosen;
 mod clocks;
+mod lives;
 mod seeded;
 mod trouble;
 mod valve_faults;

@@ -33,8 +33,8 @@ use super::{
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Attribution, Denied, Event, Inquiry, Note, PlanDraft, PlanRequest, Reason, RunId, Service, StartRequest,
-    Status, Told, ValveOrder, VisitId, VisitSummary,
+    self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, PlanDraft, PlanRequest, Reason, RunId, Service,
+    StartRequest, Started, Status, Told, ValveOrder, VisitId, VisitSummary,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
@@ -52,16 +52,22 @@ struct Measuring {
 }
 
 impl Control for Measuring {
-    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<RunId, Denied>> {
+    fn start(&self, request: StartRequest) -> BoxFuture<'_, Result<Started, Denied>> {
         self.asked.lock().unwrap().push(format!("start {} by {}", request.plan.repeats, request.who));
         let answer = self.answer.lock().unwrap().clone();
-        Box::pin(async move { answer })
+        let when = match request.align {
+            Some(align) => Begins::At(NOW + align),
+            None if request.queue => Begins::Next,
+            None => Begins::Now,
+        };
+        Box::pin(async move { answer.map(|run| Started { run, when }) })
     }
 
-    fn abort(&self, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {
-        self.asked.lock().unwrap().push(format!("abort by {who}"));
+    fn abort(&self, who: String, run: Option<String>) -> BoxFuture<'_, Result<Aborted, Denied>> {
+        let named = run.as_deref().map_or_else(String::new, |run| format!("{run} "));
+        self.asked.lock().unwrap().push(format!("abort {named}by {who}"));
         let answer = self.answer.lock().unwrap().clone();
-        Box::pin(async move { answer })
+        Box::pin(async move { answer.map(|id| Aborted { run: id, waited: run.is_some() }) })
     }
 
     fn control(&self, control: domain::Control, who: String) -> BoxFuture<'_, Result<RunId, Denied>> {

@@ -142,3 +142,29 @@ async fn health_and_reflection_answer() {
         assert!(names.iter().any(|found| found == name), "{names:?}");
     }
 }
+
+#[tokio::test]
+async fn a_start_that_waits_says_when_it_begins_and_is_called_off_by_its_name() {
+    let daemon = Daemon::start().await;
+    let mut client = daemon.grpc().await;
+    let wait = proto::IfBusy::Wait.into();
+    let next = StartMeasurementRequest { if_busy: wait, ..start_request("1-2") };
+    let next = client.start_measurement(next).await.unwrap().into_inner();
+    assert_eq!((next.queued, next.begins_utc.as_str(), next.end_utc.as_str()), (true, "", ""));
+    let aligned = StartMeasurementRequest { align_ms: 1_800_000, ..start_request("1-2") };
+    let told = client.start_measurement(aligned.clone()).await.unwrap().into_inner();
+    assert_eq!((told.queued, told.begins_utc), (true, (NOW + Duration::from_secs(1800)).to_string()));
+    let tried = StartMeasurementRequest { dry_run: true, ..aligned.clone() };
+    let tried = client.start_measurement(tried).await.unwrap().into_inner();
+    let begins: domain::Utc = tried.begins_utc.parse().unwrap();
+    assert_eq!((tried.queued, begins.as_micros() % 1_800_000_000), (false, 0));
+    for align_ms in [1, 90_000_000, u64::MAX] {
+        let error =
+            client.start_measurement(StartMeasurementRequest { align_ms, ..aligned.clone() }).await.unwrap_err();
+        assert_eq!(error.get_details_error_info().unwrap().reason, "REQUEST_INVALID", "{error}");
+    }
+    let asked = proto::AbortMeasurementRequest { run: "01JRUN".into(), ..Default::default() };
+    assert!(client.abort_measurement(asked).await.unwrap().into_inner().waited);
+    let asked = daemon.measuring.asked.lock().unwrap().clone();
+    assert!(asked.len() == 3 && asked[2].starts_with("abort 01JRUN by user "), "{asked:?}");
+}

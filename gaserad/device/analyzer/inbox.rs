@@ -97,6 +97,7 @@ impl Inbox {
         tokio::pin!(time);
         loop {
             tokio::select! {
+                biased;
                 () = &mut time => return,
                 received = self.messages.recv(), if !self.closed => {
                     let awake = wakes(received.as_ref());

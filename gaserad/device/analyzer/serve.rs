@@ -98,6 +98,14 @@ impl Owner {
 
     async fn serve_self_test(&mut self) -> Result<String, Trouble> {
         let command = Command::SelfTest;
+        if self.shows(Sign::SelfTest).await? {
+            let place = self.session.place();
+            let text = format!(
+                "the analyzer at {place} tests itself already; a self-test takes about two minutes, and its result is \
+                 told when it is asked for afterwards"
+            );
+            return Err(Fault::new(FaultKind::Busy, text).into());
+        }
         let sent = self.send_once(&command).await?;
         let done = "its self-test runs, and takes about two minutes";
         self.await_sign(&command, &sent, Sign::SelfTest, SELF_TEST_SHOWS, done).await

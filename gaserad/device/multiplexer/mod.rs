@@ -3,6 +3,7 @@
 //! A driver answers with a verified position or a [`Fault`]. It decides nothing: when to move where is the engine's
 //! business.
 
+mod again;
 pub mod gpio;
 pub mod line;
 pub mod modbus;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::course::{Course, Pace, Standing};
 use super::{ChannelPlan, Plan, Sync};
 use crate::domain::channel::Channel;
 use crate::domain::phase::Phase;
@@ -78,54 +79,20 @@ impl Plan {
         self.repeats.saturating_mul(self.visits_per_repeat())
     }
 
-    /// The phases in order, as long as they are meant to last.
-    pub fn timeline(&self) -> Vec<TimelineEntry> {
-        let mut entries: Vec<TimelineEntry> = Vec::new();
-        let mut offset = Duration::ZERO;
-        for repeat in 1..=self.repeats {
-            for (phase, channel, duration) in self.phases_of_a_repeat() {
-                entries.push(TimelineEntry { offset, duration, phase, channel, repeat });
-                offset = offset.saturating_add(duration);
-            }
-        }
-        let (duration, repeat) = (Self::CLOSING, self.repeats);
-        entries.push(TimelineEntry { offset, duration, phase: Phase::Switching, channel: None, repeat });
-        entries
+    /// The phases in order, as long as they are meant to last; in step with the analyzer, as long as they will last at
+    /// such a pace.
+    pub fn timeline(&self, pace: Pace) -> Vec<TimelineEntry> {
+        Course::new(self, pace).whole()
     }
 
-    fn phases_of_a_repeat(&self) -> Vec<(Phase, Option<Channel>, Duration)> {
-        let mut phases = vec![(Phase::Homing, None, self.settle)];
-        let mut at = Channel::HOME;
-        for stop in self.stops() {
-            let channel = Some(stop.channel);
-            if stop.channel != at {
-                phases.push((Phase::Switching, channel, self.settle));
-            }
-            if stop.measured {
-                phases.push((Phase::Paused, channel, stop.pause));
-                phases.push((Phase::Measuring, channel, self.measure_estimate(&stop)));
-            }
-            at = stop.channel;
-        }
-        phases
+    /// How long the whole plan takes.
+    pub fn total(&self, pace: Pace) -> Duration {
+        Course::new(self, pace).total()
     }
 
-    /// How long a channel is meant to be measured. How long an iteration takes only the analyzer knows; in step with
-    /// it, a visit lasts about one at least.
-    fn measure_estimate(&self, stop: &Stop) -> Duration {
-        let wanted = |count: u32| Self::ITERATION.saturating_mul(count.saturating_add(stop.discard_first));
-        let measure = stop.iterations.map_or(stop.measure, wanted);
-        match self.sync {
-            Sync::Analyzer => measure.max(Self::ITERATION.saturating_sub(self.settle.saturating_add(stop.pause))),
-            Sync::Dwell => measure,
-        }
-    }
-
-    /// How long the whole plan is meant to take.
-    pub fn total(&self) -> Duration {
-        let repeat = self.phases_of_a_repeat().into_iter().map(|(_, _, duration)| duration);
-        let repeat = repeat.fold(Duration::ZERO, Duration::saturating_add);
-        repeat.saturating_mul(self.repeats).saturating_add(Self::CLOSING)
+    /// How long it takes as a whole, if its run is here.
+    pub fn total_from(&self, pace: Pace, standing: &Standing) -> Duration {
+        Course::new(self, pace).from(standing)
     }
 }
 
@@ -142,19 +109,20 @@ mod tests {
     #[test]
     fn fixed_timings_pass_every_line_and_pay_for_it() {
         let plan = Plan::new(draft("2,4", Sync::Dwell)).unwrap();
-        assert_eq!(plan.total(), Duration::from_secs(33));
-        let timeline = plan.timeline();
+        assert_eq!(plan.total(Pace::ASSUMED), Duration::from_secs(33));
+        let timeline = plan.timeline(Pace::ASSUMED);
         assert_eq!(timeline.iter().filter(|entry| entry.phase == Phase::Switching).count(), 4);
         let end = timeline.last().map(|entry| entry.offset + entry.duration);
-        assert_eq!(end, Some(plan.total()));
+        assert_eq!(end, Some(plan.total(Pace::ASSUMED)));
     }
 
     #[test]
     fn otherwise_the_valve_goes_straight_there() {
         let plan = Plan::new(draft("2,4", Sync::Analyzer)).unwrap();
         assert_eq!(plan.stops().len(), 2);
-        // Two visits of one iteration each, the way home and the end.
-        assert_eq!(plan.total(), Duration::from_secs(2 * 60 + 5 + 1));
+        // Home and settled, the way to line 2, purged while an iteration is on; the next two iterations are drawn, one
+        // for each line, and the last is waited for.
+        assert_eq!(plan.total(Pace::ASSUMED), Duration::from_secs(5 + 3 * 60 + 1));
     }
 
     #[test]

@@ -113,7 +113,7 @@ pub fn hidden_within(stack: &Stack, plan: &Plan, margin: Margin) -> Vec<String> 
 }
 
 /// The records by the iteration that they are of. None is of two, and none has another's gas.
-fn matched<'a>(records: &[&'a Record], truth: &[Truth]) -> Result<BTreeMap<usize, &'a Record>, String> {
+pub fn matched<'a>(records: &[&'a Record], truth: &[Truth]) -> Result<BTreeMap<usize, &'a Record>, String> {
     let mut kept = BTreeMap::new();
     for record in records {
         let place = truth.iter().position(|truth| truth.stamp == record.sample.stamp.0);

@@ -5,7 +5,7 @@
 //! measuring takes a moment. The loop is the runtime's: select, stamp, step, perform. There is no store, since a thread
 //! of its own would let time jump while it works.
 
-mod clock;
+pub mod clock;
 pub mod dice;
 pub mod ledger;
 pub mod valves;
@@ -197,17 +197,7 @@ impl Stack {
 
     /// Somebody else's program asks the analyzer something, like `STPM K0`; gives the reply's text.
     pub async fn somebody_else_asks(&self, request: &str) -> String {
-        let mut stream = self.simulator.connect_analyzer();
-        let frame = format!("\x02 {request} \x03");
-        stream.write_all(frame.as_bytes()).await.expect("the simulator takes it");
-        let mut reply = Vec::new();
-        loop {
-            match stream.read_u8().await.expect("the simulator replies") {
-                0x02 => reply.clear(),
-                0x03 => return String::from_utf8_lossy(&reply).trim().to_owned(),
-                byte => reply.push(byte),
-            }
-        }
+        somebody_else_asks(&self.simulator, request).await
     }
 
     /// Somebody turns the VICI valve by another way than ours.
@@ -262,7 +252,29 @@ impl Stack {
     }
 }
 
-fn plant(design: &Design, truth: &Sink) -> PlantSettings {
+/// Somebody else's program asks the analyzer something, like `STPM K0`; gives the reply's text. Of a plant that breaks
+/// its connections it asks again.
+pub async fn somebody_else_asks(simulator: &Simulator, request: &str) -> String {
+    loop {
+        let mut stream = simulator.connect_analyzer();
+        let frame = format!("\x02 {request} \x03");
+        if stream.write_all(frame.as_bytes()).await.is_err() {
+            continue;
+        }
+        let mut reply = Vec::new();
+        while let Ok(byte) = stream.read_u8().await {
+            match byte {
+                0x02 => reply.clear(),
+                0x03 if reply.trim_ascii_start().starts_with(&request.as_bytes()[..4]) => {
+                    return String::from_utf8_lossy(&reply).trim().to_owned();
+                }
+                byte => reply.push(byte),
+            }
+        }
+    }
+}
+
+pub fn plant(design: &Design, truth: &Sink) -> PlantSettings {
     PlantSettings {
         cycle: design.cycle,
         seed: design.seed,
@@ -289,10 +301,10 @@ pub fn in_virtual_time<T>(world: impl Future<Output = T>) -> T {
 
 /// The truth file, in memory.
 #[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
+pub struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl Sink {
-    fn truth(&self) -> Vec<Truth> {
+    pub fn truth(&self) -> Vec<Truth> {
         let bytes = self.0.lock().expect("nobody panicked with it").clone();
         let text = String::from_utf8(bytes).expect("the truth is text");
         text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()

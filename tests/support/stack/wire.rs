@@ -86,6 +86,7 @@ impl Wire {
             }
         };
         tokio::select! {
+            biased;
             () = down => {}
             _ = asking => {}
             () = replying => {}

@@ -52,6 +52,20 @@ async fn what_was_lost_on_its_way_is_not_sent_again_and_not_said_to_be_done() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_self_test_is_not_begun_while_one_is_under_way() {
+    let mut world = World::new(Model::default());
+    world.listen(SECOND).await;
+    served(world.serve("STST").await);
+    for order in [AnalyzerOrder::Serve(Service::SelfTest), AnalyzerOrder::Serve(Service::Ak(super::model::ak("STST")))]
+    {
+        let fault = world.carry_out(order).await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Busy);
+        assert!(fault.text.contains("tests itself already; a self-test takes about two minutes"), "{fault}");
+    }
+    assert_eq!(world.server.count("STST"), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_accepted_is_answered_with_the_reply_and_what_was_seen() {
     for (line, seen) in &SENT_ONCE[..4] {
         let mut world = World::new(Model::default());

@@ -14,7 +14,7 @@ use gpiocdev::request::Request;
 use gpiocdev_uapi as uapi;
 
 use super::lines::{Input, Lines, Output};
-use crate::domain::{Fault, FaultKind};
+use crate::domain::{Fault, FaultKind, GpioLine, LineAt};
 
 const CONSUMER: &str = "gaserad";
 
@@ -23,30 +23,8 @@ const CONSUMER: &str = "gaserad";
 pub struct Wiring {
     /// A label, a path, or a name like `gpiochip0`; without it lines are looked for on all chips.
     pub chip: Option<String>,
-    pub outputs: BTreeMap<Output, LineSpec>,
-    pub inputs: BTreeMap<Input, LineSpec>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineSpec {
-    pub at: LineAt,
-    /// Active is the low level.
-    pub active_low: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LineAt {
-    Name(String),
-    Offset(u32),
-}
-
-impl fmt::Display for LineAt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => write!(f, "{name:?}"),
-            Self::Offset(offset) => write!(f, "{offset}"),
-        }
-    }
+    pub outputs: BTreeMap<Output, GpioLine>,
+    pub inputs: BTreeMap<Input, GpioLine>,
 }
 
 impl Wiring {
@@ -139,7 +117,7 @@ impl Drop for ChipLines {
     }
 }
 
-fn polarity(builder: &mut gpiocdev::request::Builder, line: &LineSpec) {
+fn polarity(builder: &mut gpiocdev::request::Builder, line: &GpioLine) {
     if line.active_low {
         builder.as_active_low()
     } else {
@@ -231,7 +209,7 @@ impl Chips {
         Ok(Found { chip: chip.path().to_owned(), offset })
     }
 
-    fn lines<W: Copy + Ord + fmt::Display>(&self, wanted: &BTreeMap<W, LineSpec>) -> Result<BTreeMap<W, Found>, Fault> {
+    fn lines<W: Copy + Ord + fmt::Display>(&self, wanted: &BTreeMap<W, GpioLine>) -> Result<BTreeMap<W, Found>, Fault> {
         wanted.iter().map(|(wire, line)| Ok((*wire, self.line(&wire.to_string(), &line.at)?))).collect()
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-pub use chip::{LineAt, LineSpec, Wiring};
+pub use chip::Wiring;
 pub use lines::{BITS, Input, Lines, Output, Unit};
 use pulse::{Pulser, TaskPulser, ThreadPulser, Train};
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::pulse::{Pulser, ThreadPulser, Train};
 use super::*;
-use crate::domain::{Clock, Tick};
+use crate::domain::{Clock, GpioLine, LineAt, Tick};
 use crate::simulator::tests::{simulator, test_clock};
 use crate::simulator::{Faults, PulseLines, StuckSensor};
 
@@ -275,7 +275,7 @@ async fn poll_once<T>(future: &mut BoxFuture<'_, T>) -> Option<T> {
 
 #[tokio::test]
 async fn a_chip_or_a_line_that_is_not_there_is_offline_and_named() {
-    let line = |at| LineSpec { at, active_low: false };
+    let line = |at| GpioLine { at, active_low: false };
     for (chip, at, names) in [
         (Some("no-such-label"), LineAt::Offset(3), "GPIO chip"),
         (Some("/dev/no-such-chip"), LineAt::Offset(3), "cannot open /dev/no-such-chip"),

@@ -15,6 +15,7 @@ use tokio_modbus::ExceptionCode;
 pub use link::Framing;
 use link::{Link, Trouble};
 
+use super::again::{self, Reopens};
 use super::{BoxFuture, Multiplexer};
 use crate::device::Dial;
 use crate::domain::{Channel, Fault, FaultKind, Position, ValveDescription, Verification};
@@ -68,6 +69,32 @@ impl Ask<'_> {
             Self::WriteAll(_) => "to set its coils",
             Self::Write(..) => "to set a coil",
         }
+    }
+}
+
+impl<'a> Reopens<Ask<'a>> for Modbus {
+    type Answer = Vec<bool>;
+    type Trouble = Trouble;
+
+    /// A device that says that it is busy is waited for.
+    async fn ask(&mut self, ask: Ask<'a>) -> Result<Vec<bool>, Trouble> {
+        for _ in 0..BUSY_RETRIES {
+            match self.exchange(ask).await {
+                Err(Trouble::Exception(ExceptionCode::ServerDeviceBusy | ExceptionCode::Acknowledge)) => {
+                    sleep(WHILE_BUSY).await;
+                }
+                answer => return answer,
+            }
+        }
+        self.exchange(ask).await
+    }
+
+    fn hang_up(&mut self) {
+        self.link = None;
+    }
+
+    fn is_final(trouble: &Trouble) -> bool {
+        trouble.is_final()
     }
 }
 
@@ -144,37 +171,18 @@ impl Modbus {
         Ok(())
     }
 
-    /// Asks, and if the connection fails asks once more on a new one: every request may be repeated.
+    /// Every request may be repeated.
     async fn persist(&mut self, ask: Ask<'_>) -> Result<Vec<bool>, Fault> {
-        let mut failed = false;
-        let mut busy = 0;
-        loop {
-            match self.ask(ask).await {
-                Ok(coils) => return Ok(coils),
-                Err(Trouble::Exception(ExceptionCode::IllegalFunction)) if matches!(ask, Ask::WriteAll(_)) => {
-                    self.singly = true;
-                    return Ok(Vec::new());
-                }
-                Err(Trouble::Exception(ExceptionCode::ServerDeviceBusy | ExceptionCode::Acknowledge))
-                    if busy < BUSY_RETRIES =>
-                {
-                    busy += 1;
-                    sleep(WHILE_BUSY).await;
-                }
-                Err(trouble) => {
-                    if !trouble.is_final() {
-                        self.link = None;
-                    }
-                    if failed || trouble.is_final() {
-                        return Err(self.troubled(ask, &trouble));
-                    }
-                    failed = true;
-                }
+        match again::persist(self, ask).await {
+            Err(Trouble::Exception(ExceptionCode::IllegalFunction)) if matches!(ask, Ask::WriteAll(_)) => {
+                self.singly = true;
+                Ok(Vec::new())
             }
+            answer => answer.map_err(|trouble| self.troubled(ask, &trouble)),
         }
     }
 
-    async fn ask(&mut self, ask: Ask<'_>) -> Result<Vec<bool>, Trouble> {
+    async fn exchange(&mut self, ask: Ask<'_>) -> Result<Vec<bool>, Trouble> {
         let ModbusSettings { framing, unit, first_coil, channels, timeout, .. } = self.settings;
         // Taken out: a request that was given up half way leaves no connection behind.
         let mut link = match self.link.take() {

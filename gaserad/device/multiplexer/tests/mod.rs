@@ -1,5 +1,6 @@
 //! Drivers against the plant's valve and against valves that misbehave, and the task that owns a driver.
 
+mod kinds;
 mod lines;
 mod owner;
 mod serial;

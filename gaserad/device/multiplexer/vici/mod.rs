@@ -25,6 +25,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::again::{self, Reopens};
 use super::line::LineError;
 use super::{BoxFuture, Multiplexer};
 use crate::device::Dial;
@@ -171,6 +172,30 @@ impl Multiplexer for Vici {
     }
 }
 
+impl<'a> Reopens<Ask<'a>> for Vici {
+    type Answer = (Whereabouts, u32);
+    type Trouble = Trouble;
+
+    async fn ask(&mut self, ask: Ask<'a>) -> Result<(Whereabouts, u32), Trouble> {
+        let poll = self.clock.outside(POLL).max(FASTEST_POLL);
+        let (contact, actuator) = self.contact().await?;
+        let ports = actuator.ports;
+        match ask {
+            Ask::Whereabouts => Ok((contact.ask("CP", dialect::position).await?.whereabouts, ports)),
+            Ask::Order(command) => contact.order(command, poll).await.map(|()| (Whereabouts::Near, ports)),
+        }
+    }
+
+    fn hang_up(&mut self) {
+        self.contact = None;
+    }
+
+    /// An actuator that is unfit was found so on a new line, which is closed again.
+    fn is_final(trouble: &Trouble) -> bool {
+        matches!(trouble, Trouble::Unfit(_))
+    }
+}
+
 impl Vici {
     pub fn new(dial: Dial, settings: ViciSettings, clock: Arc<dyn Clock>) -> Self {
         let way = settings.direction.longest_way(u32::from(settings.channels));
@@ -275,6 +300,7 @@ impl Vici {
                 return Ok(Arrival::There(here));
             }
             tokio::select! {
+                biased;
                 () = &mut late => return Ok(Arrival::Late(here)),
                 () = tokio::time::sleep(poll) => {}
             }
@@ -286,31 +312,9 @@ impl Vici {
         self.persist(Ask::Whereabouts).await
     }
 
-    /// Asks, and if that fails asks once more on a new line: every command may be repeated, and a line may be garbled.
+    /// Every command may be repeated.
     async fn persist(&mut self, ask: Ask<'_>) -> Result<(Whereabouts, u32), Fault> {
-        match self.exchange(ask).await {
-            Ok(answer) => return Ok(answer),
-            Err(trouble @ Trouble::Unfit(_)) => {
-                self.contact = None;
-                return Err(self.troubled(ask.command(), &trouble));
-            }
-            // An open descriptor of a port that is gone would keep its name from it when it is back.
-            Err(_) => self.contact = None,
-        }
-        self.exchange(ask).await.map_err(|trouble| {
-            self.contact = None;
-            self.troubled(ask.command(), &trouble)
-        })
-    }
-
-    async fn exchange(&mut self, ask: Ask<'_>) -> Result<(Whereabouts, u32), Trouble> {
-        let poll = self.clock.outside(POLL).max(FASTEST_POLL);
-        let (contact, actuator) = self.contact().await?;
-        let ports = actuator.ports;
-        match ask {
-            Ask::Whereabouts => Ok((contact.ask("CP", dialect::position).await?.whereabouts, ports)),
-            Ask::Order(command) => contact.order(command, poll).await.map(|()| (Whereabouts::Near, ports)),
-        }
+        again::persist(self, ask).await.map_err(|trouble| self.troubled(ask.command(), &trouble))
     }
 
     async fn contact(&mut self) -> Result<&mut (Contact, Actuator), Trouble> {

@@ -1,0 +1,132 @@
+//! What measures, without the interface: recovery, hub, devices and runtime around a store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::failure::Failure;
+use super::recovery::{self, Recovered};
+use super::seams::Events;
+use crate::config::{OnRestart, Settings};
+use crate::device::{Analyzer, Report, Valve};
+use crate::domain::Clock;
+use crate::engine::{Beginning, Guard, Limits};
+use crate::runtime::clock::HostClock;
+use crate::runtime::{GuardSettings, Handle, Identity, Parts, RunIds, Runtime};
+use crate::store::{Opened, Store};
+use crate::stream::{self, Hub};
+
+/// The devices, each with its owner at work.
+pub struct Devices {
+    pub analyzer: Analyzer,
+    pub valve: Valve,
+    pub identity: Identity,
+}
+
+/// What there is before there is anything that measures.
+pub struct Ground {
+    pub store: Store,
+    pub opened: Opened,
+    pub clock: HostClock,
+    pub run_ids: RunIds,
+}
+
+pub struct Core {
+    pub handle: Handle,
+    pub hub: Arc<Hub>,
+    pub analyzer: Analyzer,
+    /// It does nothing until it is run.
+    pub runtime: Runtime,
+}
+
+impl Core {
+    /// Takes up or ends what the last process left, and sets everything to work but the runtime.
+    pub async fn build(
+        settings: &Settings,
+        ground: Ground,
+        devices: impl FnOnce(mpsc::UnboundedSender<Report>) -> Result<Devices, Failure>,
+    ) -> Result<Self, Failure> {
+        let Ground { store, opened, clock, run_ids } = ground;
+        let Recovered { mut opened, state, resumes_after, ended } =
+            recovery::recover(&store, &clock, opened, settings).await?;
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let history = Arc::new(Events(store.clone()));
+        let hub = Hub::start(stream_settings(settings), shared, history, opened.last_seq);
+        let (reports, inbox) = mpsc::unbounded_channel();
+        let Devices { analyzer, valve, identity } = devices(reports)?;
+        let began = Beginning { owes_stop: ended, ..beginning(settings, &clock, &mut opened, resumes_after) };
+        let (handle, runtime) = Runtime::new(Parts {
+            clock,
+            store,
+            hub: hub.clone(),
+            analyzer: analyzer.clone(),
+            valve,
+            reports: inbox,
+            identity,
+            guard: guard(settings),
+            min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
+            minds_the_clock: !settings.simulate,
+            state,
+            began,
+            seq: opened.last_seq,
+            run_ids,
+        });
+        Ok(Self { handle, hub, analyzer, runtime })
+    }
+}
+
+fn guard(settings: &Settings) -> Option<GuardSettings> {
+    settings.guard.clone().map(|guard| GuardSettings {
+        file: guard.file,
+        command: guard.command,
+        timeout: guard.timeout,
+    })
+}
+
+/// What the engine is to know from the first.
+fn beginning(
+    settings: &Settings,
+    clock: &HostClock,
+    opened: &mut Opened,
+    resumes_after: Option<Duration>,
+) -> Beginning {
+    Beginning {
+        limits: limits(settings, clock),
+        stamp: settings.analyzer.stamp,
+        last_run: opened.last_run.take(),
+        waiting: std::mem::take(&mut opened.waiting),
+        resumes_after,
+        reactions: settings.suspend,
+        guard: settings
+            .guard
+            .as_ref()
+            .map(|guard| Guard { every: clock.inside(guard.every), timeout: clock.inside(guard.timeout) }),
+        resumable: settings.store.on_restart == OnRestart::Resume,
+        owes_stop: false,
+    }
+}
+
+fn stream_settings(settings: &Settings) -> stream::Settings {
+    let stream = &settings.stream;
+    stream::Settings {
+        ring: stream.ring,
+        heartbeat: stream.heartbeat,
+        keepalive: stream.keepalive,
+        max_connections: stream.max_connections,
+    }
+}
+
+/// The engine's patience. Devices answer in the time of the real world, so where the measured world runs faster they
+/// get correspondingly more of its time.
+fn limits(settings: &Settings, clock: &HostClock) -> Limits {
+    let plain = Limits::default();
+    let scaled = |limit: Duration| limit.max(clock.inside(limit));
+    Limits {
+        order: scaled(plain.order),
+        valve: scaled(plain.valve),
+        stop: scaled(plain.stop),
+        grace: settings.analyzer.grace,
+        iteration: plain.iteration,
+    }
+}
