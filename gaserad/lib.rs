@@ -9,10 +9,6 @@
 //! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`, `sse`.
 //! `sse` is for readers of the stream and stands alone. `gaseractl` sees `domain`, `proto` and `sse` only.
 
-// What tests of the library share with those of the binaries calls it by its name.
-#[cfg(test)]
-extern crate self as gasera;
-
 #[cfg(feature = "daemon")]
 pub mod ak;
 #[cfg(feature = "daemon")]

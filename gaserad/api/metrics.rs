@@ -8,7 +8,7 @@ use http::StatusCode;
 use super::answer::{self, Answer};
 use super::{Services, memory};
 use crate::domain::{AnalyzerState, Phase, Status, device};
-use crate::stream::Counts;
+use crate::stream::{Counts, subjects};
 
 const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How long a healthy daemon takes to say how it is, at most.
@@ -38,7 +38,7 @@ fn instrument(page: &mut Page, status: &Status) {
             page.family("gaserad_instrument_state", "gauge", "The analyzer's state (ASTS); 1 for the current one.");
         for code in 0..=8 {
             let known = AnalyzerState::from_code(code);
-            family.flag(&[("state", known.words())], known == state);
+            family.flag(&[("state", &subjects::state_name(known))], known == state);
         }
     }
     let mut family = page.family("gaserad_instrument_errors", "gauge", "Active errors of the analyzer (AERR).");

@@ -92,7 +92,7 @@ async fn resubscribe(services: &Services, id: &str, wish: Wish) -> Result<Value,
     let before = connection.filter();
     let types = wish.event_types.map(|types| types.join(","));
     let types = types.unwrap_or_else(|| before.types().join(","));
-    let channels = wish.channels.or_else(|| before.channels().map(list)).filter(|text| !text.is_empty());
+    let channels = wish.channels.or_else(|| before.channels().as_deref().map(list)).filter(|text| !text.is_empty());
     let run = match wish.run.as_deref() {
         None => before.run().cloned(),
         Some("") => None,
@@ -112,7 +112,7 @@ async fn resubscribe(services: &Services, id: &str, wish: Wish) -> Result<Value,
     if services.hub.change(connection.id, change) { Ok(told) } else { Err(Trouble::NoConnection) }
 }
 
-fn list(channels: Vec<u8>) -> String {
+fn list(channels: &[u8]) -> String {
     channels.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
 }
 

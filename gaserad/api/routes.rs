@@ -51,10 +51,10 @@ impl Resource {
             ["gasera", "api", "measurement", "events"] | ["api", "measurement", "events"] => Self::MergedEvents,
             ["events", "schema"] => Self::Schemas,
             ["events", "schema", name] if !name.is_empty() => Self::Schema,
-            ["events", "stats"] | ["api", "events", "stats"] | ["sse", "stats"] => Self::Stats,
-            ["events", "connections"] | ["sse", "connections"] => Self::Connections,
+            ["events" | "sse", "stats"] | ["api", "events", "stats"] => Self::Stats,
+            ["events" | "sse", "connections"] => Self::Connections,
             ["events", "connections", id] if !id.is_empty() => Self::Connection,
-            ["events", "subscribe"] | ["sse", "subscribe"] => Self::Subscribe,
+            ["events" | "sse", "subscribe"] => Self::Subscribe,
             ["events", "test"] | ["sse", "test-event"] => Self::TestEvent,
             ["runs"] => Self::Runs,
             ["runs", id] if !id.is_empty() => Self::Run,
@@ -103,9 +103,8 @@ pub fn call_needs(path: &str) -> Needs {
         "GetSelfTest",
         "GetMux",
     ];
-    const FOLLOWING: [&str; 3] = ["EventStats", "ListConnections", "UpdateSubscription"];
     match path.strip_prefix("/gasera.v1.GaseraService/") {
-        Some(call) if READING.contains(&call) || FOLLOWING.contains(&call) => Needs::Viewer,
+        Some(call) if READING.contains(&call) => Needs::Viewer,
         Some(_) => Needs::Operator,
         None if path.starts_with("/grpc.health.v1.Health/") => Needs::Nothing,
         None => Needs::Viewer,

@@ -46,9 +46,12 @@ pub async fn stream(services: &Services, method: &Method, query: &Query, origin:
         Ok(visit) => visit,
         Err(refused) => return events::unavailable(&refused),
     };
-    let shown = services.hub.subjects();
-    // Before anything was shown there is still the status itself.
-    let first = subjects::of(&services.control.status().await);
+    let mut shown = services.hub.subjects();
+    // What changes are told against, so that each is told once; before anything was shown there is the status itself.
+    let mut first = Subjects::clone(&shown.borrow_and_update());
+    if first.is_empty() {
+        first = subjects::of(&services.control.status().await);
+    }
     let follower = Follower::new(visit, shown, ids, named, first);
     events::dress(Body::new(StreamBody::new(follow(follower))), Format::Named)
 }

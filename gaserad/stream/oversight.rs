@@ -187,7 +187,9 @@ fn subscriptions(all: &[Arc<Connection>]) -> BTreeMap<&'static str, usize> {
     for connection in all {
         let types = connection.filter().types();
         let wanted: Vec<_> = if types.is_empty() { Filter::names().collect() } else { types };
-        wanted.into_iter().for_each(|name| *counts.entry(name).or_default() += 1);
+        for name in wanted {
+            *counts.entry(name).or_default() += 1;
+        }
     }
     counts
 }

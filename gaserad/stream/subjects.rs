@@ -71,8 +71,14 @@ pub fn of(status: &Status) -> Subjects {
 fn instrument(analyzer: &AnalyzerStatus) -> Cow<'static, str> {
     match (analyzer.online, analyzer.status) {
         (false, _) => "offline".into(),
-        (true, state) => state.map_or("online", AnalyzerState::words).into(),
+        (true, state) => state.map_or("online".into(), state_name),
     }
+}
+
+/// A state as payloads spell it.
+pub fn state_name(state: AnalyzerState) -> Cow<'static, str> {
+    let name = serde_json::to_value(state).ok().and_then(|name| name.as_str().map(str::to_owned));
+    name.map_or("other".into(), Cow::from)
 }
 
 fn multiplexer(valve: &MultiplexerStatus) -> Cow<'static, str> {

@@ -5,16 +5,10 @@
 
 use std::sync::LazyLock;
 
-use gasera::domain::{Event, Utc};
 use serde_json::Value;
 
 static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../docs/events/schema.json")).unwrap());
-
-/// The types that are described.
-pub fn types() -> Vec<&'static str> {
-    SCHEMA["properties"].as_object().unwrap().keys().map(String::as_str).collect()
-}
 
 /// All that is wrong with the payload of an event.
 pub fn mistakes(name: &str, data: &Value) -> Vec<String> {
@@ -24,12 +18,6 @@ pub fn mistakes(name: &str, data: &Value) -> Vec<String> {
         None => found.push(format!("{name} is not described")),
     }
     found
-}
-
-/// Insists that an event is as it is described.
-pub fn check_event(event: &Event) {
-    let found = mistakes(event.name(), &event.payload(Utc::default()));
-    assert!(found.is_empty(), "{event:?}: {found:#?}");
 }
 
 const ANNOTATIONS: [&str; 2] = ["description", "title"];

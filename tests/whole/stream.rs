@@ -148,6 +148,9 @@ fn a_dashboard_sees_a_run_as_it_was_recorded() {
     run.wait();
 }
 
+/// What each AK question begins with.
+const STX: u8 = 0x02;
+
 /// Lets bytes through in both directions, and counts the questions.
 fn counting(target: String) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -162,8 +165,8 @@ fn counting(target: String) -> (String, Arc<AtomicUsize>) {
             let counted = counted.clone();
             spawn(move || {
                 pass(from_client, to_server, |bytes| {
-                    counted.fetch_add(bytes.iter().filter(|byte| **byte == 0x02).count(), Ordering::Relaxed);
-                })
+                    counted.fetch_add(bytes.split(|byte| *byte == STX).count() - 1, Ordering::Relaxed);
+                });
             });
             spawn(move || pass(from_server, to_client, |_| {}));
         }

@@ -154,8 +154,8 @@ async fn a_connection_can_be_closed_and_is_told_why() {
         tokio::task::yield_now().await;
     }
     assert_eq!(send(&daemon, "DELETE", &format!("/events/connections/{id}"), "").await.0, 404);
-    let (_, stats) = daemon.get("/events/stats").await;
-    assert_eq!(serde_json::from_str::<Value>(&stats).unwrap()["disconnects_total"]["closed"], 1);
+    let (_, text) = daemon.get("/events/stats").await;
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["disconnects_total"]["closed"], 1);
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn every_type_that_can_be_named_is_described() {
         let target = one["$ref"].as_str().unwrap().strip_prefix("#/$defs/").unwrap();
         assert!(status == StatusCode::OK && one["$defs"].get(target).is_some(), "{name}");
     }
-    assert_eq!(schema::types().len(), crate::stream::Filter::names().count() + 2);
+    assert_eq!(all["properties"].as_object().unwrap().len(), crate::stream::Filter::names().count() + 2);
     assert_eq!(daemon.get("/events/schema/usb").await.0, StatusCode::NOT_FOUND);
 }
 
