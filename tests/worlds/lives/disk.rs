@@ -127,13 +127,13 @@ fn tear(log: &File, unknown: bool, dice: &mut Dice) {
 fn commits(log: &File) -> Vec<(usize, u64)> {
     const HEADER: u64 = 32;
     const FRAME: u64 = 24;
-    let mut header = [0; HEADER as usize];
+    let mut header = [0; 32];
     if log.read_exact_at(&mut header, 0).is_err() {
         return Vec::new();
     }
     let number = |bytes: &[u8]| u64::from(u32::from_be_bytes(bytes.try_into().unwrap()));
     let size = FRAME + number(&header[8..12]);
-    let mut frame = [0; FRAME as usize];
+    let mut frame = [0; 24];
     let mut commits = Vec::new();
     let mut at = HEADER;
     for frames in 1.. {
