@@ -48,14 +48,14 @@ impl Core {
         devices: impl FnOnce(mpsc::UnboundedSender<Report>) -> Result<Devices, Failure>,
     ) -> Result<Self, Failure> {
         let Ground { store, opened, clock, run_ids } = ground;
-        let Recovered { mut opened, state, resumes_after, ended } =
+        let Recovered { mut opened, state, resumes_after, ends } =
             recovery::recover(&store, &clock, opened, settings).await?;
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let history = Arc::new(Events(store.clone()));
         let hub = Hub::start(stream_settings(settings), shared, history, opened.last_seq);
         let (reports, inbox) = mpsc::unbounded_channel();
         let Devices { analyzer, valve, identity } = devices(reports)?;
-        let began = Beginning { owes_stop: ended, ..beginning(settings, &clock, &mut opened, resumes_after) };
+        let began = Beginning { resumes_after, ends, ..beginning(settings, &clock, &mut opened) };
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store,
@@ -85,25 +85,20 @@ fn guard(settings: &Settings) -> Option<GuardSettings> {
 }
 
 /// What the engine is to know from the first.
-fn beginning(
-    settings: &Settings,
-    clock: &HostClock,
-    opened: &mut Opened,
-    resumes_after: Option<Duration>,
-) -> Beginning {
+fn beginning(settings: &Settings, clock: &HostClock, opened: &mut Opened) -> Beginning {
     Beginning {
         limits: limits(settings, clock),
         stamp: settings.analyzer.stamp,
         last_run: opened.last_run.take(),
         waiting: std::mem::take(&mut opened.waiting),
-        resumes_after,
         reactions: settings.suspend,
         guard: settings
             .guard
             .as_ref()
             .map(|guard| Guard { every: clock.inside(guard.every), timeout: clock.inside(guard.timeout) }),
         resumable: settings.store.on_restart == OnRestart::Resume,
-        owes_stop: false,
+        owes_stop: opened.owes_stop,
+        ..Beginning::default()
     }
 }
 

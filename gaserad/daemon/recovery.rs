@@ -1,7 +1,8 @@
 //! What becomes of a run that was under way when the last process ended.
 //!
-//! It is taken up again if the settings say so and the outage was not too long: the state is the fold of its journal.
-//! Otherwise it is over, and says so.
+//! The state is the fold of its journal. The run goes on if the settings say so and the outage was not too long;
+//! otherwise the engine ends it as it ends any other, with the analyzer stopped and the valve parked. One whose journal
+//! cannot be read is over at once, and an alarm says that nobody parks the valve.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use sd_notify::NotifyState;
 
 use crate::config::{OnRestart, Settings};
 use crate::domain::event::{RunChange, RunUpdate, outcome_sentence};
-use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, Utc, duration};
+use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, Severity, Utc, duration};
 use crate::engine::{self, State};
 use crate::runtime::clock::HostClock;
 use crate::store::{Batch, Opened, Store, StoreError};
@@ -23,8 +24,8 @@ pub(super) struct Recovered {
     pub state: State,
     /// How long the run was interrupted that is taken up again.
     pub resumes_after: Option<Duration>,
-    /// A run was ended: the analyzer may be measuring for it.
-    pub ended: bool,
+    /// Why that run is not to go on but to end.
+    pub ends: Option<String>,
 }
 
 pub(super) async fn recover(
@@ -38,28 +39,32 @@ pub(super) async fn recover(
         call_off(store, clock, &mut opened, why).await?;
     }
     let Some(run) = opened.open_run.take() else {
-        return Ok(Recovered { opened, state: State::default(), resumes_after: None, ended: false });
+        return Ok(Recovered { opened, state: State::default(), resumes_after: None, ends: None });
     };
-    let folded = match too_long {
-        Some(why) => Err(format!("{INTERRUPTED}{why}")),
-        None => fold(store, &run.id).await?,
-    };
-    match folded {
+    let ends = too_long.map(|why| format!("{INTERRUPTED}{why}"));
+    match fold(store, &run.id).await? {
         Ok(state) => {
             let outage = outage(clock, &opened);
             if let Some(first) = store.journal_of(&run.id).await? {
                 store.goes_on_from(first).await?;
             }
-            tracing::warn!(run = %run.id, "the run goes on after an interruption of {}", duration::format(outage));
-            Ok(Recovered { opened, state, resumes_after: Some(outage), ended: false })
+            match &ends {
+                None => {
+                    tracing::warn!(run = %run.id, "the run goes on after an interruption of {}", duration::format(outage));
+                }
+                Some(reason) => tracing::warn!(run = %run.id, "{}", outcome_sentence(Outcome::Failed, reason)),
+            }
+            Ok(Recovered { opened, state, resumes_after: Some(outage), ends })
         }
-        Err(reason) => {
-            end(store, clock, &mut opened, run, reason).await?;
-            Ok(Recovered { opened, state: State::default(), resumes_after: None, ended: true })
+        Err(unreadable) => {
+            end(store, clock, &mut opened, run, ends.unwrap_or(unreadable)).await?;
+            Ok(Recovered { opened, state: State::default(), resumes_after: None, ends: None })
         }
     }
 }
 
+const NOT_PARKED: &str = "the valve stands wherever it stood when gaserad ended; send it to its rest position with \
+                          `gaseractl mux goto` or `gaseractl mux home`";
 const INTERRUPTED: &str = "gaserad ended in the middle of the run and was started again";
 
 /// Why nothing goes on that was under way or waited, if that is so.
@@ -131,10 +136,18 @@ async fn end(
     tracing::warn!(run = %run.id, "{}", outcome_sentence(Outcome::Failed, &reason));
     (run.ended, run.outcome, run.reason) = (Some(moment.utc), Some(Outcome::Failed), reason.clone());
     let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
-    let batch =
-        Batch { moment, facts: vec![ended], events: vec![Event::RunFinished { run: run.clone() }], ..Batch::default() };
+    let facts = vec![ended, Fact::StopOwed { run: run.id.clone() }];
+    let alarm = Event::Alarm {
+        severity: Severity::Warning,
+        code: "valve_not_parked".into(),
+        text: NOT_PARKED.into(),
+        run_id: Some(run.id.clone()),
+    };
+    let events = vec![alarm, Event::RunFinished { run: run.clone() }];
+    let batch = Batch { moment, facts, events, ..Batch::default() };
     let published = with_space(|| store.commit(batch.clone())).await?;
     opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
+    opened.owes_stop = true;
     opened.last_run = Some(run);
     Ok(())
 }

@@ -49,4 +49,10 @@ pub enum Fact {
         outcome: Outcome,
         reason: String,
     },
+    /// It is over, and the analyzer may still be measuring for it.
+    StopOwed {
+        run: RunId,
+    },
+    /// The analyzer measures for no run any more that is over.
+    StopObeyed,
 }

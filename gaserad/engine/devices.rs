@@ -139,7 +139,7 @@ impl Turn {
             return;
         }
         if self.state.owed_stop == Some(id) && answer.is_ok() {
-            self.state.owed_stop = None;
+            self.stop_is_not_owed();
         }
         let Some(stage) = self.awaits(id) else { return };
         match (stage, answer) {

@@ -44,15 +44,19 @@ impl Turn {
         }
     }
 
+    fn stop_anew(&mut self, outcome: Outcome, reason: String) {
+        // One that is away is stopped when it is back; the run does not wait for that.
+        let patience = if self.state.analyzer.online { self.state.limits.stop } else { STOP_OFFLINE };
+        self.stop_within(patience, outcome, reason);
+    }
+
     /// Also if it was stopping already: an order of a process that has ended may never have reached the analyzer.
-    pub(super) fn stop_anew(&mut self, outcome: Outcome, reason: String) {
+    pub(super) fn stop_within(&mut self, patience: Duration, outcome: Outcome, reason: String) {
         let Some(run) = &mut self.state.run else { return };
         if let Some(request) = run.starter.take() {
             let denied = Denied::new(Reason::RunAborted, format!("the run was not started: {reason}"));
             self.effects.push(Effect::Reply { request, answer: Err(denied) });
         }
-        // One that is away is stopped when it is back; the run does not wait for that.
-        let patience = if self.state.analyzer.online { self.state.limits.stop } else { STOP_OFFLINE };
         let order = self.order_analyzer(AnalyzerOrder::Stop);
         self.state.owed_stop = Some(order);
         self.enter(Stage::Stopping(order, outcome, reason), patience);
@@ -63,6 +67,14 @@ impl Turn {
         if self.state.run.is_none() && self.state.owed_stop.is_some() {
             let order = self.order_analyzer(AnalyzerOrder::Stop);
             self.state.owed_stop = Some(order);
+        }
+    }
+
+    /// The analyzer measures for nobody who is gone.
+    pub(super) fn stop_is_not_owed(&mut self) {
+        let was_owed = self.state.owed_stop.take().is_some();
+        if was_owed && self.state.run.as_ref().is_none_or(|run| run.started.is_none()) {
+            self.keep(Fact::StopObeyed);
         }
     }
 
@@ -231,6 +243,9 @@ impl Turn {
             None => Ok(Done::Run(run.id.clone())),
         };
         self.rest(&run, outcome, &reason);
+        if self.state.owed_stop.is_some() {
+            self.keep(Fact::StopOwed { run: run.id.clone() });
+        }
         for request in run.aborters {
             self.effects.push(Effect::Reply { request, answer: answer.clone() });
         }

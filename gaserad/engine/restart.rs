@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::control::PauseAsked;
 use super::ending::STOP_OFFLINE;
-use super::state::{Beginning, Place, Run, Stage, State, Stopped, Visit};
+use super::state::{Beginning, Ending, Place, Run, Stage, State, Stopped, Visit};
 use super::{Turn, admit};
 use crate::domain::event::RunChange;
 use crate::domain::{
@@ -34,7 +34,13 @@ impl Turn {
         self.state.resumable = began.resumable;
         (self.state.reactions, self.state.guard) = (began.reactions, began.guard);
         self.forget_devices();
-        self.take_up_again(resumes.unwrap_or_default());
+        match began.ends {
+            None => self.take_up_again(resumes.unwrap_or_default()),
+            Some(reason) => {
+                self.state.queue = began.waiting.into();
+                self.end_what_was_interrupted(reason);
+            }
+        }
     }
 
     /// Whoever waited for an answer is gone, and the devices have to say anew how they are.
@@ -55,14 +61,36 @@ impl Turn {
     fn take_up_again(&mut self, outage: Duration) {
         let Some(run) = &self.state.run else { return };
         match run.stage.clone() {
-            Stage::Stopping(_, outcome, reason) => self.stop_anew(outcome, reason),
-            Stage::Parking(_, ending) => self.end(ending.outcome, ending.reason, ending.doubt),
+            Stage::Stopping(_, outcome, reason) => self.stop_again(outcome, reason),
+            Stage::Parking(_, ending) => self.end_again(ending),
             Stage::Draining if self.owed_visit().is_some() => self.recover(outage),
             Stage::Draining | Stage::Closing(..) => self.close_again(),
             Stage::Preparing(_) => {
                 self.stop(Outcome::Failed, "gaserad was restarted while the run was prepared".into());
             }
             _ => self.recover(outage),
+        }
+    }
+
+    /// The analyzer may not have been reached yet by this process.
+    fn stop_again(&mut self, outcome: Outcome, reason: String) {
+        self.stop_within(self.state.limits.order, outcome, reason);
+    }
+
+    fn end_again(&mut self, ending: Ending) {
+        if self.state.owed_stop.is_some() {
+            return self.stop_again(ending.outcome, ending.reason);
+        }
+        self.end(ending.outcome, ending.reason, ending.doubt);
+    }
+
+    /// It ends as any run does: analyzer and valve are brought to rest.
+    fn end_what_was_interrupted(&mut self, reason: String) {
+        let Some(run) = &self.state.run else { return };
+        match run.stage.clone() {
+            Stage::Stopping(_, outcome, reason) => self.stop_again(outcome, reason),
+            Stage::Parking(_, ending) => self.end_again(ending),
+            _ => self.stop_again(Outcome::Failed, reason),
         }
     }
 

@@ -34,7 +34,6 @@ impl Turn {
         let mut run = Run::new(id, asked, self.at.tick);
         run.starter = starter;
         self.state.run = Some(run);
-        self.state.owed_stop = None;
         self.state.valve.tried_again = false;
         self.enter(Stage::Preparing(order), limit);
     }
@@ -79,6 +78,8 @@ impl Turn {
             self.refuse(&denied);
             return;
         }
+        self.stop_is_not_owed();
+        let Some(run) = &mut self.state.run else { return };
         (run.task_id, run.baseline, run.started) = (task_id, baseline, Some(self.at));
         run.ordered_start = adopted;
         let id = run.id.clone();
@@ -88,6 +89,7 @@ impl Turn {
             self.tell(Event::RunStarted { run: summary });
         }
         self.begin_with_the_clock();
+        self.begin_with_the_disk();
         self.reckon_from_now();
         self.home();
     }

@@ -26,9 +26,12 @@ pub struct Beginning {
     /// What the analyzer's stamps mean, if somebody knows.
     pub stamp: Option<StampMeaning>,
     pub last_run: Option<RunSummary>,
-    /// The run that was under way is to go on, after it was interrupted for so long.
+    /// The run that was under way is taken up, after it was interrupted for so long.
     #[serde(rename = "resumes_after_s", default, with = "crate::domain::duration::optional_seconds")]
     pub resumes_after: Option<Duration>,
+    /// It is not to go on but to end, for this reason.
+    #[serde(default)]
+    pub ends: Option<String>,
     /// A run under way at an orderly shutdown is left for the next process to go on with.
     #[serde(default)]
     pub resumable: bool,
@@ -36,7 +39,7 @@ pub struct Beginning {
     pub reactions: Reactions,
     #[serde(default)]
     pub guard: Option<Guard>,
-    /// A run was ended while there was no process: the analyzer may still be measuring for it.
+    /// The analyzer may still be measuring for a run that is over.
     #[serde(default)]
     pub owes_stop: bool,
     /// Runs that begin later, from the process before.
@@ -105,7 +108,8 @@ pub struct State {
     pub(super) commands: u64,
     pub(super) resumable: bool,
     pub(super) reactions: Reactions,
-    pub(super) disk_low: bool,
+    /// What was free when the disk was found nearly full, while it is.
+    pub(super) disk_low: Option<u64>,
     pub(super) guard: Option<Guard>,
     pub(super) shutting_down: bool,
 }

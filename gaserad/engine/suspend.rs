@@ -40,20 +40,33 @@ impl Turn {
 
     /// The disk has little space left, or enough again.
     pub(super) fn disk(&mut self, free_bytes: u64, low: bool) {
-        if std::mem::replace(&mut self.state.disk_low, low) == low {
-            return;
+        let before = std::mem::replace(&mut self.state.disk_low, low.then_some(free_bytes));
+        if !low {
+            return self.out_of_the_way(Cause::Disk);
         }
-        if low {
-            let text = format!(
-                "the disk of the state directory has {} MB left; delete what is not needed, or make it larger",
-                free_bytes / 1_000_000
-            );
+        if before.is_none() {
+            let text = little(free_bytes);
             self.alarm(Severity::Blocker, "disk_low", text.clone());
             self.in_the_way(Cause::Disk, &text);
-        } else {
-            self.out_of_the_way(Cause::Disk);
+            self.wait_if_not_yet(Cause::Disk, &text);
         }
     }
+
+    /// A run begins, on a disk with little space.
+    pub(super) fn begin_with_the_disk(&mut self) {
+        if let Some(free_bytes) = self.state.disk_low {
+            let text = little(free_bytes);
+            self.alarm(Severity::Blocker, "disk_low", text.clone());
+            self.wait_as_soon_as_it_measures(Cause::Disk, &text);
+        }
+    }
+}
+
+fn little(free_bytes: u64) -> String {
+    format!(
+        "the disk of the state directory has {} MB left; delete what is not needed, or make it larger",
+        free_bytes / 1_000_000
+    )
 }
 
 impl Turn {
@@ -62,13 +75,10 @@ impl Turn {
         let is_news = self.state.host_clock.is_synchronized(synchronized, self.at.tick);
         if synchronized {
             self.out_of_the_way(Cause::ClockUnsynced);
-        } else if let Some(run) = self.state.run.as_ref().filter(|run| is_news && run.started.is_some()) {
-            let not_yet = !run.ordered_start && (run.is_measured() || matches!(run.stage, Stage::Recovering(_)));
+        } else if is_news && self.state.run.as_ref().is_some_and(|run| run.started.is_some()) {
             self.alarm(Severity::Warning, "clock_unsynced", UNSYNCED.into());
             self.in_the_way(Cause::ClockUnsynced, UNSYNCED);
-            if not_yet {
-                self.wait_for_the_clock();
-            }
+            self.wait_if_not_yet(Cause::ClockUnsynced, UNSYNCED);
         }
     }
 
@@ -76,18 +86,29 @@ impl Turn {
     pub(super) fn begin_with_the_clock(&mut self) {
         if self.state.host_clock.is_unsynced() {
             self.alarm(Severity::Warning, "clock_unsynced", UNSYNCED.into());
-            self.wait_for_the_clock();
+            self.wait_as_soon_as_it_measures(Cause::ClockUnsynced, UNSYNCED);
+        }
+    }
+
+    fn wait_if_not_yet(&mut self, cause: Cause, text: &str) {
+        let not_yet = |run: &Run| {
+            run.started.is_some()
+                && !run.ordered_start
+                && (run.is_measured() || matches!(run.stage, Stage::Recovering(_)))
+        };
+        if self.state.run.as_ref().is_some_and(not_yet) {
+            self.wait_as_soon_as_it_measures(cause, text);
         }
     }
 
     /// A run that does not measure yet waits as soon as it does.
-    fn wait_for_the_clock(&mut self) {
-        if self.state.reactions.to(Cause::ClockUnsynced) == Reaction::GoOn {
+    fn wait_as_soon_as_it_measures(&mut self, cause: Cause, text: &str) {
+        if self.state.reactions.to(cause) == Reaction::GoOn {
             return;
         }
         let Some(run) = &mut self.state.run else { return };
-        run.causes.insert(Cause::ClockUnsynced);
-        run.pause_asked.get_or_insert(PauseAsked { who: "gaserad".into(), reason: UNSYNCED.into() });
+        run.causes.insert(cause);
+        run.pause_asked.get_or_insert(PauseAsked { who: "gaserad".into(), reason: text.to_owned() });
     }
 }
 

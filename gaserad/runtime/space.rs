@@ -1,4 +1,5 @@
-//! Whether the disk of the state directory is nearly full. Looked at now and then; only a change is told.
+//! Whether the disk of the state directory is nearly full. Looked at now and then; the first sight is told, and each
+//! change.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ const EVERY: Duration = Duration::from_secs(10);
 
 pub(super) struct Space {
     min_free_bytes: u64,
-    is_low: bool,
+    /// What was told last.
+    told: Option<bool>,
     /// It goes on by itself, however often [`Space::watch`] is dropped.
     looks: Option<Interval>,
 }
@@ -24,10 +26,10 @@ pub(super) struct Free {
 
 impl Space {
     pub(super) const fn new(min_free_bytes: u64) -> Self {
-        Self { min_free_bytes, is_low: false, looks: None }
+        Self { min_free_bytes, told: None, looks: None }
     }
 
-    /// Waits until it begins or ceases to be nearly full. Nothing is lost if this is dropped and called again.
+    /// Waits until it is known first, or begins or ceases to be nearly full. Nothing is lost if this is dropped and called again.
     pub(super) async fn watch(&mut self, store: &Store) -> Free {
         let looks = self.looks.get_or_insert_with(|| {
             let mut looks = interval(EVERY);
@@ -38,8 +40,7 @@ impl Space {
             looks.tick().await;
             let Some(bytes) = store.free_bytes() else { continue };
             let is_low = bytes < self.min_free_bytes;
-            if is_low != self.is_low {
-                self.is_low = is_low;
+            if self.told.replace(is_low) != Some(is_low) {
                 return Free { bytes, is_low };
             }
         }

@@ -23,8 +23,8 @@ pub(super) fn run_of(fact: &Fact) -> Option<&RunId> {
     Some(match fact {
         Fact::RunStarted(run) => &run.id,
         Fact::Recorded(record) => &record.run,
-        // It has no files yet.
-        Fact::Queued(_) | Fact::Unqueued { .. } => return None,
+        // A run that waits has no files yet, and no file says what is owed.
+        Fact::Queued(_) | Fact::Unqueued { .. } | Fact::StopOwed { .. } | Fact::StopObeyed => return None,
         Fact::RunGases { run, .. }
         | Fact::VisitInterrupted { run, .. }
         | Fact::Noted { run, .. }
@@ -55,4 +55,6 @@ pub struct Opened {
     pub last_run: Option<RunSummary>,
     /// Runs that wait to begin.
     pub waiting: Vec<Waiting>,
+    /// The analyzer may be measuring for a run that is over.
+    pub owes_stop: bool,
 }

@@ -50,6 +50,8 @@ pub(super) fn opened(connection: &Connection) -> Result<Opened, StoreError> {
         open_run: newest("WHERE ended IS NULL")?,
         last_run: newest("")?,
         waiting: waiting(connection)?,
+        owes_stop: connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM runs WHERE owes_stop = 1)", [], |row| row.get(0))?,
     })
 }
 

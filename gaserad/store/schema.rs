@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
+const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -111,6 +111,11 @@ const THIRD: &str = "
         run     TEXT NOT NULL UNIQUE,
         start   TEXT NOT NULL
     ) STRICT;
+";
+
+/// Whether the analyzer may still be measuring for a run that is over.
+const FOURTH: &str = "
+    ALTER TABLE runs ADD COLUMN owes_stop INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// Somebody may look into the file with a tool of their own.

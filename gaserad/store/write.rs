@@ -143,6 +143,14 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
                 .execute(params![ended.as_micros(), outcome.as_str(), reason, run.0])?;
             changed_one(changed, || format!("an open run {run}"))
         }
+        Fact::StopOwed { run } => {
+            transaction.prepare_cached("UPDATE runs SET owes_stop = 1 WHERE id = ?")?.execute([&run.0])?;
+            Ok(())
+        }
+        Fact::StopObeyed => {
+            transaction.prepare_cached("UPDATE runs SET owes_stop = 0 WHERE owes_stop = 1")?.execute([])?;
+            Ok(())
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Runs that a crash interrupts, and how they go on.
 
-use gasera::domain::{AnalyzerOrder, Fact, Flag, IfMeasuring, Outcome, Phase, Record, Sync, Tick, VisitId};
+use gasera::domain::{
+    AnalyzerOrder, Channel, Fact, Flag, IfMeasuring, Outcome, Phase, Plan, PlanDraft, Record, Sync, Tick, VisitId,
+};
 use gasera::engine::{Beginning, Effect, Guard, What};
 
 use super::runs::{check, lively};
@@ -218,5 +220,35 @@ fn whenever_and_however_often_it_crashes_the_run_comes_to_its_end_and_no_record_
         let begun = !world.phases().is_empty();
         assert_eq!(world.endings().len(), usize::from(begun), "seed {seed}");
         assert!(world.now > Tick::ZERO);
+    }
+}
+
+#[test]
+fn a_run_that_is_not_to_go_on_after_a_crash_ends_with_the_analyzer_idle_and_the_valve_parked() {
+    for after in [5, 25, 100, 300, 420] {
+        let mut world = World::new(lively());
+        let park = Channel::new(3);
+        let draft = PlanDraft {
+            channels: "1-2".into(),
+            pause: seconds(10),
+            measure: seconds(150),
+            park,
+            ..PlanDraft::default()
+        };
+        world.start(Plan::new(draft).unwrap());
+        world.run_for(seconds(after));
+        if world.endings().len() == world.runs_begun() {
+            continue;
+        }
+        world.crash_to_end(seconds(60), "there was an outage");
+        world.run_for(seconds(2));
+        if world.state.is_busy() {
+            // And once more while it is ending.
+            world.crash_to_end(seconds(60), "there was another outage");
+        }
+        world.settle(seconds(1000));
+        assert_eq!(world.endings(), [(Outcome::Failed, "there was an outage".to_owned())], "after {after} s");
+        assert!(!world.is_measuring(), "after {after} s");
+        assert_eq!(world.state.valve.position.channel(), park, "after {after} s");
     }
 }

@@ -94,6 +94,36 @@ fn a_disk_that_is_nearly_full_suspends_until_there_is_space() {
     completes(world);
 }
 
+fn disk(low: bool) -> What {
+    What::Disk { free_bytes: if low { 5_000_000 } else { 5_000_000_000 }, low }
+}
+
+#[test]
+fn a_run_that_begins_on_a_disk_that_is_nearly_full_says_so_in_its_record_and_waits_as_soon_as_it_measures() {
+    for reactions in [SUSPEND, Reactions { disk: Reaction::GoOn, ..SUSPEND }] {
+        let mut world = World::beginning(lively(), Beginning { reactions, ..Beginning::default() });
+        world.hand_over(disk(true));
+        world.start(plan("1-2", 1, 10, 200, Sync::Analyzer));
+        world.run_for(seconds(100));
+        assert_eq!(phase(&world) == Phase::Suspended, reactions.disk == Reaction::Suspend, "{:?}", phase(&world));
+        let of_run = |effect: &Effect| matches!(effect, Effect::Tell(Event::Alarm { run_id: Some(_), .. }));
+        assert_eq!(world.effects.iter().filter(|(_, effect)| of_run(effect)).count(), 1);
+        assert_eq!(alarms(&world), ["disk_low", "disk_low"], "once before the run, once in it");
+        world.hand_over(disk(false));
+        completes(world);
+    }
+}
+
+#[test]
+fn space_that_came_back_while_there_was_no_process_is_noticed_at_the_first_look() {
+    let mut world = measuring(SUSPEND);
+    world.hand_over(disk(true));
+    assert_eq!(phase(&world), Phase::Suspended);
+    world.crash(seconds(60));
+    world.hand_over(disk(false));
+    completes(world);
+}
+
 #[test]
 fn what_somebody_paused_only_somebody_resumes() {
     let mut world = measuring(SUSPEND);

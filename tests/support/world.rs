@@ -177,6 +177,15 @@ impl World {
 
     /// The process ends as if the power had failed, and another one begins. The devices go on meanwhile.
     pub fn crash(&mut self, outage: Duration) {
+        self.crash_and(outage, None);
+    }
+
+    /// The next process is not to go on with the run, for this reason.
+    pub fn crash_to_end(&mut self, outage: Duration, reason: &str) {
+        self.crash_and(outage, Some(reason.to_owned()));
+    }
+
+    fn crash_and(&mut self, outage: Duration, ends: Option<String>) {
         self.crashes += 1;
         self.agenda.clear();
         self.state = State::default();
@@ -187,7 +196,7 @@ impl World {
         self.iterate();
         (self.told, self.told_stamp, self.last_look) = (None, self.result.map(|(stamp, _)| stamp), self.now);
         let (resumes_after, resumable) = (Some(outage), true);
-        let began = Beginning { resumes_after, resumable, ..self.beginning.clone() };
+        let began = Beginning { resumes_after, ends, resumable, ..self.beginning.clone() };
         self.hand_over(What::Began(Box::new(began)));
         self.later(SECOND, What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
         self.find_the_valve_after(SECOND);

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -127,13 +127,13 @@ fn tear(log: &File, unknown: bool, dice: &mut Dice) {
 fn commits(log: &File) -> Vec<(usize, u64)> {
     const HEADER: u64 = 32;
     const FRAME: u64 = 24;
-    let mut header = [0; HEADER as usize];
+    let mut header = [0; 32];
     if log.read_exact_at(&mut header, 0).is_err() {
         return Vec::new();
     }
     let number = |bytes: &[u8]| u64::from(u32::from_be_bytes(bytes.try_into().unwrap()));
     let size = FRAME + number(&header[8..12]);
-    let mut frame = [0; FRAME as usize];
+    let mut frame = [0; 24];
     let mut commits = Vec::new();
     let mut at = HEADER;
     for frames in 1.. {
@@ -149,13 +149,11 @@ fn commits(log: &File) -> Vec<(usize, u64)> {
 }
 
 fn cut_the_newest_file(folder: &Path, dice: &mut Dice) {
-    let mut newest = folder.to_owned();
-    while newest.is_dir() {
-        let last = fs::read_dir(&newest).unwrap().map(|entry| entry.unwrap().path()).max();
-        let Some(last) = last else { return };
-        newest = last;
-    }
-    if let Ok(file) = File::options().write(true).open(&newest) {
+    let inside = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    // By number: clocks are set. What is older was synced long ago.
+    let number = |run: &PathBuf| run.to_string_lossy().rsplit('_').next().map(ToOwned::to_owned);
+    let Some(newest) = inside(folder.to_owned()).flat_map(inside).max_by_key(number) else { return };
+    if let Ok(file) = File::options().write(true).open(newest.join("samples.csv")) {
         let length = file.metadata().unwrap().len();
         file.set_len(dice.between(0, length)).unwrap();
     }

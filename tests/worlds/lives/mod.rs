@@ -24,7 +24,9 @@ use host::{Host, is_gone};
 use judge::{Figures, Kept};
 
 const LIVES: u64 = 150;
-/// However slow everything is, nothing is under way by then.
+/// However slow everything is, nothing is under way by then. Four runs and as many as wait (6 at most) have 3 channels
+/// twice, each with 2 minutes of purge and measuring and at most two iterations of 45 s to linger: 6 x 6 x 3.5 minutes are
+/// 126; the rest is for grace, stops and parking.
 const LONGEST: Duration = Duration::from_secs(3 * 3600);
 
 /// A life to its end, and what its journal then says.
@@ -114,11 +116,18 @@ fn whatever_befalls_a_daemon_what_it_said_is_kept_and_what_is_kept_is_true() {
             if seed > count {
                 return;
             }
+            // A longer run that does not come to its end shows which life it is.
+            if count > LIVES {
+                println!("LIFE={seed} begins");
+            }
             let outcome = caught(seed);
             let mut tally = tally.lock().unwrap();
             match outcome {
                 Ok((figures, _)) => tally.0.add(figures),
-                Err(what) => tally.1.push((seed, what)),
+                Err(what) => {
+                    println!("LIFE={seed}: {what:.700}");
+                    tally.1.push((seed, what));
+                }
             }
         }
     };
