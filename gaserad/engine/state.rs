@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::control::{FinishAsked, PauseAsked};
+use super::estimate::Lateness;
 use super::event::RequestId;
 pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
@@ -186,6 +187,8 @@ pub(super) struct Run {
     pub stands_at: Option<Channel>,
     /// And when.
     pub arrived: Tick,
+    /// How far visits were off from what was expected of them.
+    pub lateness: Lateness,
     pub visits_begun: u32,
     pub visits_done: u32,
     pub visit: Option<Visit>,
