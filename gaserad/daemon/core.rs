@@ -10,7 +10,7 @@ use super::recovery::{self, Recovered};
 use super::seams::Events;
 use crate::config::{OnRestart, Settings};
 use crate::device::{Analyzer, Report, Valve};
-use crate::domain::Clock;
+use crate::domain::{Clock, Pace};
 use crate::engine::{Beginning, Guard, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{GuardSettings, Handle, Identity, Parts, RunIds, Runtime};
@@ -55,7 +55,8 @@ impl Core {
         let hub = Hub::start(stream_settings(settings), shared, history, opened.last_seq);
         let (reports, inbox) = mpsc::unbounded_channel();
         let Devices { analyzer, valve, identity } = devices(reports)?;
-        let began = Beginning { owes_stop: ended, ..beginning(settings, &clock, &mut opened, resumes_after) };
+        let pace = recovery::pace_before(&store, &opened).await?;
+        let began = Beginning { owes_stop: ended, ..beginning(settings, &clock, &mut opened, resumes_after, pace) };
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store,
@@ -90,10 +91,12 @@ fn beginning(
     clock: &HostClock,
     opened: &mut Opened,
     resumes_after: Option<Duration>,
+    pace: Option<Pace>,
 ) -> Beginning {
     Beginning {
         limits: limits(settings, clock),
         stamp: settings.analyzer.stamp,
+        pace,
         last_run: opened.last_run.take(),
         waiting: std::mem::take(&mut opened.waiting),
         resumes_after,

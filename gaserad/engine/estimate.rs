@@ -65,8 +65,12 @@ impl State {
         Some(started + left)
     }
 
-    /// How fast the analyzer measures, if that was seen since the daemon began.
-    pub(super) fn pace(&self) -> Option<Pace> {
+    /// How fast the analyzer measures, if that was seen, be it before the daemon began.
+    pub fn pace(&self) -> Option<Pace> {
+        self.seen_pace().or(self.pace_before)
+    }
+
+    fn seen_pace(&self) -> Option<Pace> {
         let (iteration, exchange, lead) = self.exchanges.rhythm()?;
         Some(Pace {
             iteration,

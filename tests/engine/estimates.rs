@@ -21,7 +21,7 @@
 use std::time::Duration;
 
 use gasera::domain::{Event, Outcome, Pace, Plan, Sync};
-use gasera::engine::Effect;
+use gasera::engine::{Beginning, Effect};
 
 use super::runs::lively;
 use crate::support::world::{Manners, World, plan, seconds};
@@ -189,4 +189,19 @@ fn whatever_the_plan_and_the_pace_the_estimate_is_good_to_two_percent_or_one_ite
 #[test]
 fn plans_with_purges_that_end_where_a_gas_exchange_begins_are_estimated_as_well_as_chance_allows() {
     check(listed);
+}
+
+#[test]
+fn the_pace_of_the_last_run_is_known_to_the_next_process_until_another_is_seen() {
+    let manners = Manners { cycle: Some(seconds(90)), jitter: 10, ..lively() };
+    let before = acquainted(manners.clone(), 1).state.pace().unwrap();
+    let began = Beginning { pace: Some(before), ..Beginning::default() };
+    let mut world = World::beginning(Manners { cycle: Some(seconds(45)), ..manners }, began);
+    assert_eq!(world.state.status(world.moment()).analyzer.pace, Some(before));
+    let mut asked = plan("1-3", 4, 30, 20, Sync::Analyzer);
+    asked.iterations = Some(3);
+    world.start(asked);
+    world.settle(seconds(10_000));
+    let seen = world.state.pace().unwrap();
+    assert!(seen.iteration.abs_diff(seconds(45)) < seconds(1), "{seen:?}");
 }
