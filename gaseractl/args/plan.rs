@@ -34,7 +34,7 @@ pub struct Plan {
 }
 
 const CHECK_JSON: &str = "\
-With --json: {\"file\",\"mistakes\":[{\"line\",\"column\",\"text\"}],\"total_s\",\"end_utc\"}
+With --json: {\"file\",\"mistakes\":[{\"line\",\"column\",\"text\"}],\"total_s\",\"end_utc\",\"pace\"}
 Exit code 2 if there are mistakes; each is a line like weekly.toml:2:1: text.";
 
 const SHOW_JSON: &str = "\

@@ -21,7 +21,7 @@ With --json, the first line is the run as it was started:
   {\"run_id\",\"channels\",\"repeats\",\"pause_s\",\"measure_s\",\"iterations\",\"discard_first\",\"task\",\"sync\",
    \"overlap\",\"background\":{\"channel\",\"every\"},\"park\",\"save_on_device\",\"label\",\"note\",\"operator\",
    \"exceptions\":[{\"channel\",\"pause_s\",\"measure_s\",\"iterations\",\"discard_first\"}],
-   \"gas_discards\":{\"<CAS>\":…},\"total_s\",\"queued\",\"begins_utc\",\"end_utc\"}
+   \"gas_discards\":{\"<CAS>\":…},\"total_s\",\"queued\",\"begins_utc\",\"end_utc\",\"pace\"}
 \"background\" is null where there is none, and \"park\" where the valve stays.
 and with --wait a second line follows when it has ended:
   {\"run_id\",\"outcome\",\"reason\",\"records\",\"good_records\",\"exit\"}
@@ -29,7 +29,7 @@ With --watch, the events of `gaseractl watch` come between the two.
 With --dry-run, run_id is null and there is also:
   \"timeline\": [{\"offset_s\",\"duration_s\",\"phase\",\"channel\",\"repeat\"}]
 \"queued\" is true if the run waits to begin, at \"begins_utc\" or, where that is null, when none is under way any more; \
-\"end_utc\" is null where nobody knows it.
+\"end_utc\" is null where nobody knows it. \"pace\" says what the estimate rests on; null with fixed times.
 If --if-busy skip skipped it, the line is {\"skipped\":true,\"reason\"}.
 
 A run that waits is shown by `gaseractl status` and called off by `gaseractl abort RUN`; it waits on although this command \

@@ -34,6 +34,9 @@ async fn check(session: &Session, file: &Path) -> Result<Exit, Failure> {
     if !output.json && !output.quiet {
         let plan = checked.plan.as_ref().map_or_else(String::new, table::plan);
         output::line(&format!("ok: {plan}; takes {}", words::millis(checked.total_ms)))?;
+        if !checked.pace.is_empty() {
+            output::line(&checked.pace)?;
+        }
     }
     Ok(Exit::DONE)
 }
@@ -50,6 +53,7 @@ async fn show(session: &Session, file: PlanFile) -> Result<Exit, Failure> {
         total_ms: checked.total_ms,
         timeline: checked.timeline,
         end_utc: checked.end_utc,
+        pace: checked.pace,
         ..StartMeasurementResponse::default()
     };
     if session.output.json {

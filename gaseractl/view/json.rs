@@ -35,6 +35,7 @@ pub fn started(response: &StartMeasurementResponse) -> Value {
     object.insert("queued".into(), json!(response.queued));
     object.insert("begins_utc".into(), present(&response.begins_utc));
     object.insert("end_utc".into(), present(&response.end_utc));
+    object.insert("pace".into(), present(&response.pace));
     Value::Object(object)
 }
 
@@ -51,6 +52,7 @@ pub fn checked(checked: &CheckPlanResponse) -> Value {
         "mistakes": checked.mistakes.iter().map(mistake).collect::<Value>(),
         "total_s": good.then(|| seconds(checked.total_ms)),
         "end_utc": present(&checked.end_utc),
+        "pace": present(&checked.pace),
     })
 }
 

@@ -42,6 +42,7 @@ impl Planning<'_> {
                 timeline: timeline(&plan, reckoned(pace)).iter().map(convert::timeline_entry).collect(),
                 end_utc: self.end(&plan, reckoned(pace)),
                 name: file.path,
+                pace: assumption(&plan, pace),
             },
             Err(mistakes) => {
                 let mistakes = mistakes.into_iter().map(mistake_out).collect();
@@ -139,10 +140,9 @@ fn assumption(plan: &Plan, seen: Option<Pace>) -> String {
         (Sync::Analyzer, Some(pace)) => {
             format!("reckoned with iterations of {}, as the analyzer made them last", duration::format(tenth(pace)))
         }
-        (Sync::Analyzer, None) => format!(
-            "iterations of {} are assumed: none was seen since gaserad began",
-            duration::format(Pace::ASSUMED.iteration)
-        ),
+        (Sync::Analyzer, None) => {
+            format!("iterations of {} are assumed: none was seen yet", duration::format(Pace::ASSUMED.iteration))
+        }
     }
 }
 

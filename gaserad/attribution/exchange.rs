@@ -132,6 +132,11 @@ impl Exchanges {
         Some((self.cycles.get()?, self.drawing.get()?, self.lead.get()?))
     }
 
+    /// By how much one iteration differs from the next.
+    pub fn spread(&self) -> Duration {
+        self.cycles.spread()
+    }
+
     /// When the newest exchange was first seen.
     pub fn newest_began(&self) -> Option<Tick> {
         self.drawn.back().map(|drawn| drawn.began.1)

@@ -10,7 +10,7 @@ use super::recovery::{self, Recovered};
 use super::seams::Events;
 use crate::config::{OnRestart, Settings};
 use crate::device::{Analyzer, Report, Valve};
-use crate::domain::Clock;
+use crate::domain::{Clock, Pace};
 use crate::engine::{Beginning, Guard, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{GuardSettings, Handle, Identity, Parts, RunIds, Runtime};
@@ -55,7 +55,8 @@ impl Core {
         let hub = Hub::start(stream_settings(settings), shared, history, opened.last_seq);
         let (reports, inbox) = mpsc::unbounded_channel();
         let Devices { analyzer, valve, identity } = devices(reports)?;
-        let began = Beginning { resumes_after, ends, ..beginning(settings, &clock, &mut opened) };
+        let pace = recovery::pace_before(&store, &opened).await?;
+        let began = Beginning { resumes_after, ends, ..beginning(settings, &clock, &mut opened, pace) };
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store,
@@ -85,10 +86,11 @@ fn guard(settings: &Settings) -> Option<GuardSettings> {
 }
 
 /// What the engine is to know from the first.
-fn beginning(settings: &Settings, clock: &HostClock, opened: &mut Opened) -> Beginning {
+fn beginning(settings: &Settings, clock: &HostClock, opened: &mut Opened, pace: Option<Pace>) -> Beginning {
     Beginning {
         limits: limits(settings, clock),
         stamp: settings.analyzer.stamp,
+        pace,
         last_run: opened.last_run.take(),
         waiting: std::mem::take(&mut opened.waiting),
         reactions: settings.suspend,

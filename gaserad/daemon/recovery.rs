@@ -10,7 +10,7 @@ use sd_notify::NotifyState;
 
 use crate::config::{OnRestart, Settings};
 use crate::domain::event::{RunChange, RunUpdate, outcome_sentence};
-use crate::domain::{Clock, Event, Fact, Outcome, RunId, RunSummary, Severity, Utc, duration};
+use crate::domain::{Clock, Event, Fact, Outcome, Pace, RunId, RunSummary, Severity, Utc, duration};
 use crate::engine::{self, State};
 use crate::runtime::clock::HostClock;
 use crate::store::{Batch, Opened, Store, StoreError};
@@ -104,6 +104,21 @@ async fn fold(store: &Store, run: &RunId) -> Result<Result<State, String>, Store
     }
     let held = state.is_busy();
     Ok(if held { Ok(state) } else { Err(format!("{INTERRUPTED}, and its journal does not hold it")) })
+}
+
+/// How fast the analyzer measured before, as the journal tells from where the process began that started the last run.
+pub(super) async fn pace_before(store: &Store, opened: &Opened) -> Result<Option<Pace>, StoreError> {
+    /// A run of weeks is not read through for an estimate.
+    const MOST_LINES: u32 = 20_000;
+    let Some(last) = &opened.last_run else { return Ok(None) };
+    let Some(first) = store.journal_of(&last.id).await? else { return Ok(None) };
+    let (mut state, mut journal) = (State::default(), store.journal(first));
+    for _ in 0..MOST_LINES {
+        let Some((_, line)) = journal.next().await? else { break };
+        let Ok(event) = serde_json::from_str::<engine::Event>(&line) else { break };
+        state = engine::step(state, event).0;
+    }
+    Ok(state.pace())
 }
 
 /// Runs that were to begin later do not; whoever waits for them hears why.

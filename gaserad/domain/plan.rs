@@ -1,6 +1,7 @@
 //! What is asked of a run. A [`Plan`] that exists is valid.
 
 mod course;
+mod pace;
 mod request;
 mod timeline;
 
@@ -13,7 +14,8 @@ use super::channel::{self, Channel, ChannelError};
 use super::duration;
 use super::gas::Cas;
 
-pub use course::{Pace, Standing, Whereabouts};
+pub use course::{Standing, Whereabouts};
+pub use pace::Pace;
 pub use request::{BackgroundRequest, ParkRequest, PlanRequest};
 pub use timeline::{Stop, TimelineEntry};
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::estimate::Lateness;
 use super::event::RequestId;
 use super::state::{Run, Stage};
 use super::{Effect, Turn, admit};
@@ -296,6 +297,7 @@ impl Run {
             stop: 0,
             stands_at: None,
             arrived: at,
+            lateness: Lateness::default(),
             visits_begun: 0,
             visits_done: 0,
             visit: None,

@@ -22,6 +22,7 @@ impl Turn {
         let at = self.at.tick;
         if let Some(run) = &mut self.state.run {
             run.due = at;
+            run.lateness.forget_the_visit();
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::control::{FinishAsked, PauseAsked};
+use super::estimate::Lateness;
 use super::event::RequestId;
 pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
@@ -14,8 +15,8 @@ use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
 use crate::domain::status::QueuedRun;
 use crate::domain::{
-    AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Phase, Plan, Position,
-    Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
+    AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Pace, Phase, Plan,
+    Position, Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
@@ -42,6 +43,9 @@ pub struct Beginning {
     /// The analyzer may still be measuring for a run that is over.
     #[serde(default)]
     pub owes_stop: bool,
+    /// How fast the analyzer measured in the last run, if that is known.
+    #[serde(default)]
+    pub pace: Option<Pace>,
     /// Runs that begin later, from the process before.
     #[serde(default)]
     pub waiting: Vec<Waiting>,
@@ -97,6 +101,8 @@ pub struct State {
     pub(super) timeline: Timeline,
     pub(super) exchanges: Exchanges,
     pub(super) stamps: Stamps,
+    /// Until one was seen: how fast the analyzer measured before the process began.
+    pub(super) pace_before: Option<Pace>,
     pub(super) host_clock: HostClock,
     pub(super) run: Option<Run>,
     /// What is shown while no run is under way.
@@ -190,6 +196,8 @@ pub(super) struct Run {
     pub stands_at: Option<Channel>,
     /// And when.
     pub arrived: Tick,
+    /// How far visits were off from what was expected of them.
+    pub lateness: Lateness,
     pub visits_begun: u32,
     pub visits_done: u32,
     pub visit: Option<Visit>,
@@ -275,7 +283,7 @@ impl State {
 
     /// Nothing has happened yet but the last run, if there was one.
     pub fn new(began: Beginning) -> Self {
-        let Beginning { limits, stamp, last_run, resumable, reactions, guard, waiting, .. } = began;
+        let Beginning { limits, stamp, last_run, resumable, reactions, guard, waiting, pace, .. } = began;
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
         Self {
             limits,
@@ -283,6 +291,7 @@ impl State {
             resumable,
             reactions,
             guard,
+            pace_before: pace,
             queue: waiting.into(),
             rest: Rest { last_run, ..Rest::default() },
             ..Self::default()

@@ -121,6 +121,7 @@ impl Turn {
         run.visits_done += 1;
         let fact = Fact::VisitEnded { run: run.id.clone(), visit: visit.id, left: utc };
         self.keep(fact);
+        self.learn();
     }
 
     pub(super) fn next_stop(&mut self) {

@@ -5,8 +5,14 @@
 //! against the plan: from one repeat to the next it is later by the length of a repeat, to 10 ms of the run's own time,
 //! unless an alarm said that the schedule slipped. How late each phase began against the deadline before it is seen in the
 //! real world's time, in which the timer of the system is good to a millisecond: within 10 ms for at least half of them,
-//! since other programs have the processors too; the latest is printed. That both hold to 10 ms of the run's time at the
-//! speed of the world is shown in virtual time, with the tests of the engine.
+//! since other programs have the processors too; how late 99 of 100 and the latest are is printed. It does not add up:
+//! the last quarter of the run is as late as the first one, to 10 ms. That all this holds to 10 ms of the run's time at
+//! the speed of the world is shown in virtual time, with the tests of the engine.
+//!
+//! At a thousand times the speed a tenth of a second for which the process does not get a processor, or the disk takes
+//! its time for a commit, is a hundred seconds of the run: no plan of a laboratory has room for that, and a visit of which
+//! every gas exchange passed unseen has no good sample, rightly so. The plan here has visits of half an hour, which stand
+//! a second of the real world; and 300 s to settle, since a valve takes half a minute or more for its move.
 
 use std::fs;
 use std::path::Path;
@@ -20,9 +26,9 @@ use super::lab::{Events, gaserad};
 use crate::support::processes::Process;
 
 const SCALE: u32 = 1000;
-/// Four visits of 65 s to settle, 30 s and 205 s, in seconds. At this speed a valve takes half a minute for its move.
-const REPEAT_S: f64 = 1200.0;
-const PLAN: &[&str] = &["--channels", "1-4", "--pause", "30s", "--measure", "205s", "--sync", "dwell"];
+/// Four visits of 300 s to settle, 300 s and 1200 s, in seconds.
+const REPEAT_S: u32 = 7200;
+const PLAN: &[&str] = &["--channels", "1-4", "--pause", "300s", "--measure", "1200s", "--sync", "dwell"];
 /// Memory is looked at from then on: buffers and caches are filled.
 const WARM_S: f64 = 3.0 * 3600.0;
 /// A stream is read for so many events, then the next one goes on where it ended.
@@ -42,7 +48,7 @@ impl Long {
         let scale = SCALE.to_string();
         let listen = ["--listen", &unix, "--listen", "127.0.0.1:0"];
         let config = folder.path().join("gaserad.toml");
-        fs::write(&config, "[multiplexer]\nsettle = \"65s\"\n").unwrap();
+        fs::write(&config, "[multiplexer]\nsettle = \"300s\"\n").unwrap();
         let config = config.display().to_string();
         let mut command = gaserad(&["--simulate", "--config", &config, "--time-scale", &scale, "--state-dir", &state]);
         let mut daemon = Process::start_for(limit, command.env("HOME", folder.path()).args(listen));
@@ -83,6 +89,20 @@ struct Seen {
 }
 
 impl Seen {
+    /// How late phases began, in milliseconds of the real world: half of them, 99 of 100, the latest.
+    fn lateness(&self) -> [f64; 3] {
+        let sorted = sorted(&self.late_ms);
+        let last = sorted.len() - 1;
+        [sorted[last / 2], sorted[last * 99 / 100], sorted[last]]
+    }
+
+    /// How much later half of the phases began in the last quarter than in the first.
+    fn later_at_the_end(&self) -> f64 {
+        let quarter = self.late_ms.len() / 4;
+        let half = |late: &[f64]| sorted(late)[late.len() / 2];
+        half(&self.late_ms[self.late_ms.len() - quarter..]) - half(&self.late_ms[..quarter])
+    }
+
     fn hold_against_the_plan(&mut self, data: &Value) {
         let measures = data["phase"] == "MEASURING";
         if !measures && data["phase"] != "PAUSED" {
@@ -100,9 +120,16 @@ impl Seen {
         const A_REPEAT: usize = 8;
         let pairs = self.deadlines.iter().zip(self.deadlines.iter().skip(A_REPEAT));
         let steady = pairs.filter(|((_, slips), (_, later))| slips == later);
-        let off: Vec<f64> = steady.map(|((before, _), (after, _))| (after - before - REPEAT_S).abs()).collect();
+        let off: Vec<f64> =
+            steady.map(|((before, _), (after, _))| (after - before - f64::from(REPEAT_S)).abs()).collect();
         (off.len(), off.into_iter().fold(0.0, f64::max))
     }
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
 }
 
 fn watch(long: &Long) -> Seen {
@@ -141,35 +168,31 @@ fn mean(memory: &[(f64, u64)], from: f64, until: f64) -> f64 {
 fn hours_of_running_take_no_more_memory_and_no_more_time_than_the_first() {
     let Ok(hours) = std::env::var("HOURS") else { return };
     let hours: u32 = hours.parse().expect("HOURS is a number");
-    let repeats = (hours * 3600).div_ceil(1200);
+    let repeats = (hours * 3600).div_ceil(REPEAT_S);
     let long = Long::start(Duration::from_secs(u64::from(hours * 3600 / SCALE) * 3 + 180));
     let start = Process::start(&mut long.ctl(&[&["start", "--repeats", &repeats.to_string()], PLAN].concat())).wait();
     assert_eq!(start.exit, 0, "{start:?}");
-    let mut seen = watch(&long);
+    let seen = watch(&long);
     assert_eq!(seen.ended["outcome"], "completed", "{}", seen.ended);
     let whole = seen.memory.last().unwrap().0;
     let (first, last) = (mean(&seen.memory, WARM_S, WARM_S + 3600.0), mean(&seen.memory, whole - 3600.0, whole));
-    let late: Vec<f64> = seen.repeats.windows(2).map(|pair| pair[1] - pair[0] - REPEAT_S).collect();
-    let most = late.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let drift = seen.repeats.last().unwrap() - REPEAT_S * f64::from(repeats - 1);
-    let half = seen.repeats[seen.repeats.len() / 2] - REPEAT_S * f64::from(repeats / 2);
     eprintln!(
-        "{hours} h, {repeats} repeats, {} records: {first:.0} kB in hour {:.0}, {last:.0} kB in the last one; late by \
-         {half:.3} s in the middle, {drift:.3} s at the end, at most {most:.3} s in one repeat",
+        "{hours} h, {repeats} repeats, {} records: {first:.0} kB in hour {:.0}, {last:.0} kB in the last one",
         seen.ended["records"],
         WARM_S / 3600.0 + 1.0
     );
-    seen.late_ms.sort_by(f64::total_cmp);
-    let (deadlines, slips, edges) = (seen.deadlines.len(), seen.slips, seen.late_ms.len());
-    let (compared, drift) = seen.drift();
-    let (half_late, latest) = (seen.late_ms[edges / 2], seen.late_ms[edges - 1]);
+    let (deadlines, (compared, drift)) = (seen.deadlines.len(), seen.drift());
+    let ([half, most, latest], later) = (seen.lateness(), seen.later_at_the_end());
     eprintln!(
-        "{compared} of {deadlines} deadlines held against the repeat before, off the plan by {drift:.6} s at most in a repeat, {slips} slips; {edges} edges late by \
-         {half_late:.3} ms in the middle, {latest:.3} ms at most, of the real world"
+        "{compared} of {deadlines} deadlines held against the repeat before: off the plan by {drift:.6} s at most, {} \
+         slips; edges late in real time: half by {half:.3} ms, 99 of 100 by {most:.3} ms, the latest by {latest:.3} ms; \
+         in the last quarter by {later:.3} ms more than in the first",
+        seen.slips
     );
-    assert!(compared * 2 > deadlines, "the valve was too late too often: {slips} slips");
+    assert!(compared * 2 > deadlines, "the valve was too late too often: {} slips", seen.slips);
     assert!(drift <= 0.010, "deadlines drift by {drift} s in a repeat");
-    assert!(half_late <= 10.0, "half of the phases begin more than {half_late} ms late");
+    assert!(half <= 10.0, "half of the phases begin more than {half} ms late");
+    assert!(later.abs() <= 10.0, "phases begin {later} ms later at the end than at the beginning");
     assert!(last < first * 1.1, "memory grows from {first} kB to {last} kB");
     assert_eq!(seen.repeats.len(), usize::try_from(repeats).unwrap());
     let verified = Process::start(&mut long.ctl(&["runs", "verify", "--timeout", "5m"])).wait();

@@ -98,6 +98,9 @@ fn exported_after_restart(lab: &mut Lab) -> Vec<super::verdict::Row> {
     lab.start_daemon();
     let run = lab.ask(&["runs", "show", "last"]);
     assert_eq!((&run["outcome"], &run["reason"]), (&"aborted".into(), &"gaserad was shut down".into()), "{run}");
+    let planned = lab.ask(&["start", "--channels", "1", "--dry-run"]);
+    let pace = planned["pace"].as_str().unwrap();
+    assert!(pace.starts_with("reckoned with iterations of "), "the pace is not forgotten: {pace}");
     exported(lab)
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Mean {
     value: Duration,
+    /// The mean distance of a value from those before it.
+    deviation: Duration,
     count: u32,
     strange: u32,
 }
@@ -23,11 +25,20 @@ impl Mean {
             if self.strange < Self::CONVINCED {
                 return;
             }
-            self.count = 0;
+            (self.count, self.deviation) = (0, Duration::ZERO);
         }
         self.strange = 0;
+        let off = if self.count > 0 { value.abs_diff(self.value) } else { Duration::ZERO };
         self.count = (self.count + 1).min(Self::MEMORY);
         self.value = (self.value * (self.count - 1) + value) / self.count;
+        // The first value has none before it.
+        let pairs = (self.count - 1).max(1);
+        self.deviation = (self.deviation * (pairs - 1) + off) / pairs;
+    }
+
+    /// By how much values differ: a standard deviation, as the mean distance suggests it.
+    pub fn spread(&self) -> Duration {
+        self.deviation * 5 / 4
     }
 
     pub fn get(&self) -> Option<Duration> {
@@ -38,6 +49,19 @@ impl Mean {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_that_differ_have_a_spread() {
+        let mut mean = Mean::default();
+        for value in [60, 60, 60] {
+            mean.take(Duration::from_secs(value));
+        }
+        assert_eq!(mean.spread(), Duration::ZERO);
+        for value in [62, 58, 62, 58, 62, 58, 62, 58] {
+            mean.take(Duration::from_secs(value));
+        }
+        assert!((1.5..3.0).contains(&mean.spread().as_secs_f64()), "{:?}", mean.spread());
+    }
 
     fn mean(values: &[u64]) -> Option<u64> {
         let mut mean = Mean::default();

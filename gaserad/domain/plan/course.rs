@@ -5,39 +5,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use super::pace::{Chance, Pace};
 use super::{Plan, Stop, Sync, TimelineEntry};
 use crate::domain::channel::Channel;
-use crate::domain::duration;
 use crate::domain::phase::Phase;
-
-/// How fast the instruments are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pace {
-    /// From the beginning of one iteration to that of the next.
-    #[serde(rename = "iteration_s", with = "duration::seconds")]
-    pub iteration: Duration,
-    /// The part of it in which gas is drawn.
-    #[serde(rename = "exchange_s", with = "duration::seconds")]
-    pub exchange: Duration,
-    /// From the start of a measurement to its first gas exchange.
-    #[serde(rename = "lead_s", with = "duration::seconds")]
-    pub lead: Duration,
-    /// What the valve takes for a move.
-    #[serde(rename = "travel_s", with = "duration::seconds")]
-    pub travel: Duration,
-}
-
-impl Pace {
-    /// Where none was measured.
-    pub const ASSUMED: Self = Self {
-        iteration: Plan::ITERATION,
-        exchange: Duration::from_secs(12),
-        lead: Duration::ZERO,
-        travel: Duration::ZERO,
-    };
-}
 
 /// Where a run is within its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +47,7 @@ pub(super) struct Course<'a> {
     plan: &'a Plan,
     stops: Vec<Stop>,
     pace: Pace,
+    chance: Chance,
     began: Option<Duration>,
     position: Option<Channel>,
     at: Duration,
@@ -88,8 +60,14 @@ const MOST_VISITS: u32 = 500;
 
 impl<'a> Course<'a> {
     pub fn new(plan: &'a Plan, pace: Pace) -> Self {
-        let (stops, entries) = (plan.stops(), Vec::new());
-        Self { plan, stops, pace, began: None, position: None, at: Duration::ZERO, repeat: 0, entries }
+        let (stops, entries, chance) = (plan.stops(), Vec::new(), Chance::NONE);
+        Self { plan, stops, pace, chance, began: None, position: None, at: Duration::ZERO, repeat: 0, entries }
+    }
+
+    /// The same, with iterations that differ as those did that were seen.
+    pub const fn by(mut self, chance: Chance) -> Self {
+        self.chance = chance;
+        self
     }
 
     /// From the beginning to the end, every phase told.
@@ -125,6 +103,20 @@ impl<'a> Course<'a> {
         self.at
     }
 
+    /// When the visit after this one is over, if there is one.
+    pub fn next_left(mut self, standing: &Standing) -> Option<Duration> {
+        (self.at, self.position, self.began) = (standing.at, standing.position, standing.began);
+        let next = self.stops.get(standing.stop + 1).copied();
+        if next.is_none() {
+            if standing.repeat + 1 >= self.plan.repeats {
+                return None;
+            }
+            self.home();
+        }
+        self.visit(next.unwrap_or(self.stops[0]));
+        Some(self.at)
+    }
+
     fn end_of_the_stop(&mut self, standing: &Standing) -> Duration {
         let Some(stop) = self.stops.get(standing.stop).copied() else { return self.at };
         match standing.whereabouts {
@@ -147,7 +139,7 @@ impl<'a> Course<'a> {
     fn rest(&mut self, first: u32) {
         self.entries.clear();
         let repeats = self.plan.repeats.saturating_sub(first);
-        let most = (MOST_VISITS / self.plan.visits_per_repeat().max(1)).max(3);
+        let most = (self.chance.share(MOST_VISITS) / self.plan.visits_per_repeat().max(1)).max(3);
         let mut after_first = self.at;
         for repeat in 0..repeats.min(most) {
             self.repeat(first + repeat);
@@ -185,6 +177,7 @@ impl<'a> Course<'a> {
         self.position = channel;
         if stop.measured {
             self.phase(Phase::Paused, channel, stop.pause);
+            self.stray(self.plan.settle.saturating_add(stop.pause));
             self.measure(&stop);
         }
     }
@@ -205,12 +198,16 @@ impl<'a> Course<'a> {
     }
 
     /// When a stop whose purge is over now is left.
-    fn leaves(&self, stop: &Stop) -> Duration {
+    fn leaves(&mut self, stop: &Stop) -> Duration {
         let Pace { iteration, exchange, .. } = self.pace;
         let first = self.next_beginning(self.at);
         let drawn = |count: u32| first + iteration.saturating_mul(count.saturating_sub(1)) + exchange;
         let wanted = |count: u32| drawn(count.saturating_add(stop.discard_first));
-        let enough = stop.iterations.map_or_else(|| wanted(1).max(self.at + stop.measure), wanted);
+        let timed = wanted(1).max(self.at + stop.measure);
+        let enough = stop.iterations.map_or(timed, wanted);
+        if stop.iterations.is_none() && timed > wanted(1) {
+            self.stray(stop.measure);
+        }
         let into = self.within_iteration(enough);
         match (self.plan.overlap, into < exchange) {
             (true, true) => enough + exchange.saturating_sub(into),
@@ -239,6 +236,13 @@ impl<'a> Course<'a> {
         self.at = self.at.saturating_add(duration);
     }
 
+    /// Where in its iteration the analyzer is cannot be told exactly after so long.
+    fn stray(&mut self, after: Duration) {
+        let iterations = after.as_secs_f64() / self.pace.iteration.as_secs_f64().max(f64::EPSILON);
+        let by = self.chance.draw(iterations.max(1.0).sqrt(), self.pace.iteration);
+        self.began = self.began.map(|began| began.saturating_add(by));
+    }
+
     /// How much of an iteration has passed.
     fn within_iteration(&self, at: Duration) -> Duration {
         let (began, iteration) = (self.began.unwrap_or(at), self.pace.iteration);
@@ -255,6 +259,6 @@ impl<'a> Course<'a> {
 }
 
 fn rest(of: Duration, by: Duration) -> Duration {
-    let micros = of.as_micros() % by.as_micros().max(1);
-    Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    let nanos = of.as_nanos() % by.as_nanos().max(1);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::course::{Course, Pace, Standing};
+use super::course::{Course, Standing};
+use super::pace::{Chance, Pace};
 use super::{ChannelPlan, Plan, Sync};
 use crate::domain::channel::Channel;
 use crate::domain::phase::Phase;
@@ -85,14 +86,28 @@ impl Plan {
         Course::new(self, pace).whole()
     }
 
-    /// How long the whole plan takes.
+    /// How long the whole plan takes, as far as is to be expected.
     pub fn total(&self, pace: Pace) -> Duration {
-        Course::new(self, pace).total()
+        self.expected(pace, |course| Some(course.total())).unwrap_or_default()
     }
 
     /// How long it takes as a whole, if its run is here.
     pub fn total_from(&self, pace: Pace, standing: &Standing) -> Duration {
-        Course::new(self, pace).from(standing)
+        self.expected(pace, |course| Some(course.from(standing))).unwrap_or_default()
+    }
+
+    /// When the visit after this one is over, if there is one; counted from the beginning of the run.
+    pub fn next_left(&self, pace: Pace, standing: &Standing) -> Option<Duration> {
+        self.expected(pace, |course| course.next_left(standing))
+    }
+
+    /// The mean of some ways in which it may come.
+    fn expected(&self, pace: Pace, told: impl Fn(Course) -> Option<Duration>) -> Option<Duration> {
+        let spread = if self.sync == Sync::Analyzer { pace.spread } else { Duration::ZERO };
+        let ways = Chance::ways(spread);
+        let count = u32::try_from(ways.len()).unwrap_or(u32::MAX);
+        let each = ways.into_iter().map(|chance| told(Course::new(self, pace).by(chance)));
+        Some(each.collect::<Option<Vec<_>>>()?.into_iter().sum::<Duration>() / count)
     }
 }
 
