@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abort;
+mod churn;
 mod control;
 mod demo;
 mod disk;
@@ -18,6 +19,7 @@ mod measure;
 mod outage;
 mod plan;
 mod queue;
+mod readers;
 mod refusals;
 mod restart;
 mod stream;

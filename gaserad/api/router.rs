@@ -51,6 +51,8 @@ pub struct Router {
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
     reflection: Reflection,
+    /// The same by its name of before, which most clients still ask for.
+    reflection_before: Reflection,
 }
 
 /// Answers gRPC reflection; its service has no name of its own.
@@ -64,7 +66,8 @@ impl Router {
             grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
-            reflection: reflection(),
+            reflection: reflection(Builder::build_v1, |service, request| service.call(request)),
+            reflection_before: reflection(Builder::build_v1alpha, |service, request| service.call(request)),
             services,
         }
     }
@@ -104,6 +107,8 @@ impl Router {
             self.health.clone().call(request).await
         } else if path.starts_with("/grpc.reflection.v1.") {
             (self.reflection)(request).await
+        } else if path.starts_with("/grpc.reflection.v1alpha.") {
+            (self.reflection_before)(request).await
         } else {
             let status =
                 tonic::Status::unimplemented(format!("there is no {path} here; gRPC reflection lists what is"));
@@ -210,13 +215,18 @@ fn is_local(host: &str) -> bool {
     port_fits && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
 }
 
-fn reflection() -> Reflection {
-    let built = tonic_reflection::server::Builder::configure()
+type Builder = tonic_reflection::server::Builder<'static>;
+type Built<S> = Result<S, tonic_reflection::server::Error>;
+
+fn reflection<S: Clone + Send + Sync + 'static>(
+    build: fn(Builder) -> Built<S>,
+    call: fn(&mut S, Request<Incoming>) -> Answering,
+) -> Reflection {
+    let builder = Builder::configure()
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1();
-    match built {
-        Ok(service) => Box::new(move |request| service.clone().call(request)),
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    match build(builder) {
+        Ok(service) => Box::new(move |request| call(&mut service.clone(), request)),
         Err(error) => {
             let sentence = format!("reflection is not available: {error}");
             Box::new(move |_| {

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod frames;
 mod manners;
 pub mod processes;
 pub mod schema;

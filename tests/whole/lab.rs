@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, ErrorKind, Lines, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -154,6 +154,20 @@ impl Lab {
         let config = self.path("gaserad.toml");
         let settings = fs::read_to_string(&config).unwrap().replacen(&self.ak, place, 1);
         fs::write(&config, settings).unwrap();
+        self.daemon.take().map(Process::terminate);
+        self.start_daemon();
+        self.until_online();
+    }
+
+    /// Begins the daemon anew, at a port that it has again when it is started again: for readers that know no other place.
+    pub fn keep_port(&mut self) {
+        // Below those that the kernel gives away: no connection can have it meanwhile.
+        let first = u16::try_from(std::process::id() % 10_000).unwrap() + 20_000;
+        let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        let port = (first..32_000).find(is_free).expect("one of two thousand ports is free");
+        let config = self.path("gaserad.toml");
+        let settings = fs::read_to_string(&config).unwrap();
+        fs::write(&config, settings.replacen("\"127.0.0.1:0\"", &format!("\"127.0.0.1:{port}\""), 1)).unwrap();
         self.daemon.take().map(Process::terminate);
         self.start_daemon();
         self.until_online();
