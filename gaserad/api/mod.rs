@@ -9,6 +9,7 @@ use crate::domain::Clock;
 use crate::stream::Hub;
 
 mod answer;
+pub mod auth;
 mod control;
 mod convert;
 mod events;
@@ -21,6 +22,7 @@ mod query;
 mod router;
 mod runs;
 mod serve;
+pub mod tls;
 // The clients in these tests come with the command line.
 #[cfg(test)]
 #[cfg(feature = "cli")]
