@@ -20,6 +20,7 @@ mod patience;
 mod plans;
 mod query;
 mod router;
+mod routes;
 mod runs;
 mod serve;
 pub mod tls;

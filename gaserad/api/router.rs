@@ -13,6 +13,7 @@ use tower_service::Service;
 use super::answer::{self, Answer};
 use super::grpc::Grpc;
 use super::query::{self, Query};
+use super::routes::Resource;
 use super::{Services, events, runs};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraServiceServer;
@@ -105,34 +106,38 @@ impl Router {
     async fn route_http(&self, request: &Request<Incoming>) -> Answer {
         let path = request.uri().path();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
-        let known = parts.as_slice();
-        let (method, headers) = (request.method(), request.headers());
-        if !is_known(known) {
+        let Some(resource) = Resource::find(&parts) else {
             let sentence = format!("there is nothing at {path}; GET / lists what there is");
             return answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &sentence);
+        };
+        let (method, headers) = (request.method(), request.headers());
+        if !resource.knows(method) {
+            return not_allowed(resource, method, path);
         }
-        if !matches!(*method, Method::GET | Method::HEAD) {
-            return not_allowed(method, path);
-        }
-        self.get(known, method, headers, &Query::parse(request.uri().query().unwrap_or_default())).await
+        let query = Query::parse(request.uri().query().unwrap_or_default());
+        self.answer(resource, &parts, method, headers, &query).await
     }
 
-    async fn get(&self, parts: &[&str], method: &Method, headers: &HeaderMap, query: &Query) -> Answer {
+    async fn answer(
+        &self,
+        resource: Resource,
+        parts: &[&str],
+        method: &Method,
+        headers: &HeaderMap,
+        query: &Query,
+    ) -> Answer {
         let services = &self.services;
-        match parts {
-            [""] => answer::text(INDEX),
-            ["events"] | ["api", "events", "stream"] | ["sse", "events"] => {
-                events::stream(services, method, headers, query, None).await
-            }
-            ["gasera", "api", "measurement", "events"] | ["api", "measurement", "events"] => {
-                events::stream(services, method, headers, query, Some(Format::Merged)).await
-            }
-            ["status"] => answer::json(&services.control.status().await),
-            ["healthz"] => answer::text("ok\n"),
-            ["readyz"] => self.ready().await,
-            ["runs"] => runs::list(services, query).await,
-            ["runs", id] => runs::show(services, &query::decode(id)).await,
-            ["runs", id, _] => runs::samples(services, method, &query::decode(id)).await,
+        let named = |index: usize| query::decode(parts.get(index).copied().unwrap_or_default());
+        match resource {
+            Resource::Index => answer::text(INDEX),
+            Resource::Events => events::stream(services, method, headers, query, None).await,
+            Resource::MergedEvents => events::stream(services, method, headers, query, Some(Format::Merged)).await,
+            Resource::Status => answer::json(&services.control.status().await),
+            Resource::Alive => answer::text("ok\n"),
+            Resource::Ready => self.ready().await,
+            Resource::Runs => runs::list(services, query).await,
+            Resource::Run => runs::show(services, &named(1)).await,
+            Resource::Samples => runs::samples(services, method, &named(1)).await,
             _ => answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing here; GET / lists what there is"),
         }
     }
@@ -154,21 +159,11 @@ impl Router {
     }
 }
 
-fn is_known(parts: &[&str]) -> bool {
-    matches!(
-        parts,
-        ["" | "events" | "status" | "healthz" | "readyz" | "runs"]
-            | ["api", "events", "stream"]
-            | ["sse", "events"]
-            | ["gasera", "api", "measurement", "events"]
-            | ["api", "measurement", "events"]
-    ) || matches!(parts, ["runs", id] | ["runs", id, "samples.csv"] if !id.is_empty())
-}
-
-fn not_allowed(method: &Method, path: &str) -> Answer {
-    let sentence = format!("{path} can only be read: use GET, not {method}; gaseractl starts and aborts measurements");
+fn not_allowed(resource: Resource, method: &Method, path: &str) -> Answer {
+    let allowed = resource.allows();
+    let sentence = format!("{path} does not know {method}, but {allowed}; gaseractl starts and aborts measurements");
     let mut answer = answer::refuse(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", &sentence);
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     answer
 }
 
