@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use gasera::config::{self, Settings};
+use gasera::daemon::access::Material;
 use gasera::daemon::{self, Daemon, Failure, demo};
 use gasera::domain::{Clock, Tick};
 use gasera::runtime::clock::HostClock;
@@ -47,6 +48,8 @@ fn run(args: Args) -> Result<(), Failure> {
             let file = file.as_deref().or(args.config.as_deref());
             let settings = config::load(file, &overrides)?;
             settings.warnings.iter().for_each(|warning| say(io::stderr(), &format!("warning: {warning}")));
+            let unreadable = Material::read(&settings)?.unreadable;
+            unreadable.iter().for_each(|text| say(io::stderr(), &format!("warning: not checked: {text}")));
             say(io::stdout(), "the configuration is valid");
             return Ok(());
         }

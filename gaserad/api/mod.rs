@@ -13,6 +13,7 @@ pub mod auth;
 mod control;
 mod convert;
 mod events;
+mod gate;
 mod grpc;
 mod instrument;
 mod listen;
@@ -29,7 +30,8 @@ pub mod tls;
 #[cfg(feature = "cli")]
 mod tests;
 
-pub use control::{Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+pub use auth::Access;
+pub use control::{Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, StoredRun, Verdict};
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
 
@@ -41,4 +43,6 @@ pub struct Services {
     pub plans: Arc<dyn Plans>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
+    pub access: Arc<Access>,
+    pub ledger: Arc<dyn Ledger>,
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::json;
@@ -11,6 +12,8 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
 use super::answer::{self, Answer};
+use super::auth::{self, Link};
+use super::gate::{self, Gate};
 use super::grpc::Grpc;
 use super::query::{self, Query};
 use super::routes::Resource;
@@ -33,12 +36,14 @@ GET /runs/{id}               one run and its visits; an id, a unique prefix of o
 GET /runs/{id}/samples.csv   its samples
 GET /healthz  /readyz        whether the daemon lives, and whether it serves
 GET /gasera/api/measurement/events   the stream for GaseraMux dashboards
+POST /login  /logout         a cookie for a browser, for a token
 
 Measurements are started and aborted with gaseractl, or by gRPC on this address (gasera.v1.GaseraService).
 ";
 
 pub struct Router {
     services: Services,
+    gate: Gate,
     grpc: GaseraServiceServer<Grpc>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
@@ -53,6 +58,7 @@ impl Router {
     pub fn new(services: Services) -> Self {
         let reporter = HealthReporter::new();
         Self {
+            gate: Gate::new(&services),
             grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
@@ -71,16 +77,23 @@ impl Router {
         }
     }
 
-    /// Answers a request; `guarded` ones come over TCP, where a browser may be tricked into sending them.
-    pub async fn route(&self, request: Request<Incoming>, guarded: bool) -> Result<Answer, Infallible> {
-        if guarded && let Some(refusal) = check_host(&request) {
-            return Ok(refusal);
+    /// Answers a request that came over `link`.
+    pub async fn route(&self, request: Request<Incoming>, link: &Link) -> Result<Answer, Infallible> {
+        let (mut parts, body) = request.into_parts();
+        let allowed = match self.gate.judge(link, &parts) {
+            Ok(allowed) => allowed,
+            Err(answer) => return Ok(*answer),
+        };
+        if gate::is_grpc(&parts) {
+            parts.extensions.insert(allowed.caller);
+            return self.route_grpc(Request::from_parts(parts, body)).await;
         }
-        let path = request.uri().path();
-        if path.starts_with("/gasera.v1.") || path.starts_with("/grpc.") {
-            return self.route_grpc(request).await;
+        let mut answer = self.route_http(&parts, body, link).await;
+        auth::dress(answer.headers_mut(), allowed.origin.as_ref());
+        if gate::is_kept(&parts) {
+            self.gate.done(&allowed, &parts, &answer);
         }
-        Ok(self.route_http(&request).await)
+        Ok(answer)
     }
 
     async fn route_grpc(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
@@ -103,18 +116,23 @@ impl Router {
         }
     }
 
-    async fn route_http(&self, request: &Request<Incoming>) -> Answer {
-        let path = request.uri().path();
+    async fn route_http(&self, request: &Parts, body: Incoming, link: &Link) -> Answer {
+        let path = request.uri.path();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         let Some(resource) = Resource::find(&parts) else {
             let sentence = format!("there is nothing at {path}; GET / lists what there is");
             return answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &sentence);
         };
-        let (method, headers) = (request.method(), request.headers());
+        let (method, headers) = (&request.method, &request.headers);
         if !resource.knows(method) {
             return not_allowed(resource, method, path);
         }
-        let query = Query::parse(request.uri().query().unwrap_or_default());
+        match resource {
+            Resource::Login => return self.gate.log_in(link, request, body).await,
+            Resource::Logout => return self.gate.log_out(link, request),
+            _ => {}
+        }
+        let query = Query::parse(request.uri.query().unwrap_or_default());
         self.answer(resource, &parts, method, headers, &query).await
     }
 
@@ -167,28 +185,6 @@ fn not_allowed(resource: Resource, method: &Method, path: &str) -> Answer {
     answer
 }
 
-/// A page from elsewhere can make a browser come here under its own host's name; it is turned away.
-fn check_host(request: &Request<Incoming>) -> Option<Answer> {
-    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = request.uri().authority().map(http::uri::Authority::as_str).or(header).unwrap_or_default();
-    if is_local(host) {
-        return None;
-    }
-    let sentence = format!("this daemon does not answer for host {host:?}; use http://localhost or http://127.0.0.1");
-    Some(answer::refuse(StatusCode::FORBIDDEN, "HOST_FORBIDDEN", &sentence))
-}
-
-fn is_local(host: &str) -> bool {
-    let end = if host.starts_with('[') {
-        host.find(']').map_or(host.len(), |at| at + 1)
-    } else {
-        host.find(':').unwrap_or(host.len())
-    };
-    let (name, port) = host.split_at(end);
-    let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
-    port_fits && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
-}
-
 fn reflection() -> Reflection {
     let built = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -202,21 +198,6 @@ fn reflection() -> Reflection {
                 let status = tonic::Status::unimplemented(&sentence);
                 Box::pin(async move { Ok(status.into_http()) })
             })
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_are_local() {
-        for host in ["localhost", "LOCALHOST:5001", "127.0.0.1:80", "[::1]:5001", "[::1]"] {
-            assert!(is_local(host), "{host}");
-        }
-        for host in ["", "evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "localhost:x", "[::2]:80"] {
-            assert!(!is_local(host), "{host}");
         }
     }
 }

@@ -7,6 +7,7 @@
 //! At the end the other way round: the run is brought to its end, the stream says so, the listeners close, the store
 //! is synced.
 
+pub mod access;
 pub mod demo;
 mod devices;
 mod failure;
@@ -17,6 +18,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -31,10 +33,11 @@ use crate::runtime::clock::HostClock;
 use crate::runtime::{GuardSettings, Handle, Parts, Runtime};
 use crate::store::{ChannelLabels, Store, StoreError};
 use crate::stream::{self, Hub};
+use access::Material;
 use devices::Devices;
 pub use failure::Failure;
 use recovery::Recovered;
-use seams::{Events, Files, Keeping, Measuring};
+use seams::{Events, Files, Keeping, Ledger, Measuring};
 
 /// How long a shutdown may take before it is cut off.
 const SHUTDOWN: Duration = Duration::from_secs(20);
@@ -54,7 +57,9 @@ impl Daemon {
     /// Builds everything and begins to serve.
     pub async fn start(settings: &Settings, scale: f64) -> Result<Self, Failure> {
         settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let bound = bind(&settings.listen).await?;
+        let material = Material::need(settings)?;
+        raise_file_limit();
+        let bound = bind(settings, &material).await?;
         let labels: ChannelLabels =
             settings.channels.iter().map(|(channel, line)| (*channel, (line.label.clone(), line.kind))).collect();
         let (store, opened) = Store::open(&settings.store.directory, labels)?;
@@ -99,7 +104,9 @@ impl Daemon {
             archive: Arc::new(Keeping(store.clone())),
             plans: Arc::new(Files { directories: settings.plan_directories() }),
             hub: hub.clone(),
+            ledger: Arc::new(Ledger::start(store.clone(), shared.clone())),
             clock: shared,
+            access: Arc::new(material.access(settings, access::cookie_key(&settings.store.directory)?)),
         };
         let cancel = CancellationToken::new();
         let names = bound.iter().map(|bound| bound.name().to_owned()).collect();
@@ -168,15 +175,26 @@ pub fn sd_notify_best_effort(state: &[sd_notify::NotifyState]) {
     }
 }
 
-async fn bind(listen: &[Listen]) -> Result<Vec<Bound>, Failure> {
+/// A socket for each stream and each connection: as many as the system grants, not as many as it gives unasked.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+}
+
+async fn bind(settings: &Settings, material: &Material) -> Result<Vec<Bound>, Failure> {
     let mut bound = Vec::new();
-    for listen in listen {
+    for listen in &settings.listen {
         let address = match listen {
             Listen::Unix(path) => Address::Unix(path.clone()),
             Listen::Tcp(address) => Address::Tcp(address.clone()),
             Listen::Fd => Address::Fd,
         };
-        bound.extend(api::bind(&address).await?);
+        for listener in api::bind(&address).await? {
+            bound.push(material.secure(listener, settings)?);
+        }
     }
     Ok(bound)
 }

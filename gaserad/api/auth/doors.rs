@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +43,8 @@ pub struct Pass {
     number: u64,
     peer: Option<IpAddr>,
     sent_away: CancellationToken,
+    /// Something was asked for.
+    asked: CancellationToken,
     seated: bool,
 }
 
@@ -77,7 +80,7 @@ impl Doors {
         let (number, sent_away) = (inside.next, CancellationToken::new());
         inside.waiting.insert(number, sent_away.clone());
         drop(inside);
-        Ok(Pass { doors: self.clone(), number, peer, sent_away, seated: false })
+        Ok(Pass { doors: self.clone(), number, peer, sent_away, asked: CancellationToken::new(), seated: false })
     }
 
     /// Sends away who has waited longest, when something else runs short.
@@ -102,6 +105,7 @@ impl Pass {
         if self.seated {
             return Ok(());
         }
+        self.asked.cancel();
         let most = self.doors.seats.seated;
         let mut inside = self.doors.lock();
         if inside.seated >= most {
@@ -114,9 +118,16 @@ impl Pass {
         Ok(())
     }
 
-    /// Ends when others need the place of one that only waits.
-    pub fn sent_away(&self) -> CancellationToken {
-        self.sent_away.clone()
+    /// Ends when a connection that still waits has waited too long, or others need its place.
+    pub fn hopeless(&self, patience: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let (sent_away, asked) = (self.sent_away.clone(), self.asked.clone());
+        async move {
+            tokio::select! {
+                () = asked.cancelled() => std::future::pending().await,
+                () = sent_away.cancelled() => {}
+                () = tokio::time::sleep(patience) => {}
+            }
+        }
     }
 }
 
@@ -153,7 +164,8 @@ mod tests {
         asks.sit().unwrap();
         asks.sit().unwrap();
         drop(silent);
-        assert_eq!((doors.lock().waiting.len(), doors.lock().seated), (0, 1));
+        let inside = doors.lock();
+        assert_eq!((inside.waiting.len(), inside.seated), (0, 1));
     }
 
     #[test]

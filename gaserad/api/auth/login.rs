@@ -14,25 +14,19 @@ use super::{Access, Link, Time, cookie};
 pub const MOST_BODY: usize = 8 * 1024;
 
 /// Answers with the cookie, if the body holds a token: alone, as `{"token": …}`, or as a form's field `token`.
-pub async fn login<B>(
-    access: &Access,
-    link: &Link,
-    parts: &Parts,
-    body: B,
-    now: Time,
-) -> Answer
+pub async fn login<B>(access: &Access, link: &Link, parts: &Parts, body: B, now: Time) -> Result<Answer, Refusal>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let Ok(body) = Limited::new(body, MOST_BODY).collect().await else {
         let sentence = format!("the body could not be read; a token is sent alone, in at most {MOST_BODY} bytes");
-        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", sentence).http();
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", sentence));
     };
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     match read(kind, &body.to_bytes()) {
-        Some(token) => enter(access, link, &token, now).unwrap_or_else(|refusal| refusal.http()),
-        None => Refusal::stranger(TOKEN_MISSING, "the body holds no token; send it alone, or as {\"token\": …}").http(),
+        Some(token) => enter(access, link, &token, now),
+        None => Err(Refusal::stranger(TOKEN_MISSING, "the body holds no token; send it alone, or as {\"token\": …}")),
     }
 }
 

@@ -35,13 +35,14 @@ pub use login::{MOST_BODY, login, logout};
 pub use origin::{Names, dress, is_preflight, preflight};
 pub use rate::{Rate, Rates};
 pub use refusal::Refusal;
-pub use role::{Needs, Role, needs_of_call};
+pub use role::Role;
 pub use tokens::{Token, TokenMistake, Tokens, is_name};
 pub use users::{Directory, Users};
 
+use super::routes::Needs;
+use crate::domain::{Clock, Tick, Utc};
 use rate::{What, seconds};
 use refusal::{NOT_PERMITTED, TOKEN_MISSING, TOKEN_WRONG};
-use crate::domain::{Clock, Tick, Utc};
 
 /// When something is judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -139,10 +140,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connects: Rate::new(20, 100),
-            controls: Rate::new(5, 30),
-            wrong_tokens: Rate::new(1, 20),
-            controls_at_home: Rate::new(200, 1000),
+            connects: Rate::per_second(20),
+            controls: Rate::per_second(6),
+            wrong_tokens: Rate::new(Duration::from_secs(1), 20),
+            controls_at_home: Rate::per_second(200),
         }
     }
 }
@@ -163,6 +164,10 @@ pub struct Access {
     pub names: Names,
     pub limits: Limits,
     pub rates: Rates,
+    /// For each listener.
+    pub seats: Seats,
+    /// How long a connection may take to ask for something, or for the next thing.
+    pub head_within: Duration,
 }
 
 /// What would let somebody put a token into an address, where logs and histories keep it.
@@ -184,30 +189,47 @@ impl Access {
             names: Names::default(),
             limits: Limits::default(),
             rates: Rates::default(),
+            seats: Seats { waiting: 2000, seated: 1000, per_peer: 64 },
+            head_within: Duration::from_secs(10),
         }
     }
 
     /// Whether a request that needs so much may be answered.
-    pub fn judge(
-        &self,
-        link: &Link,
-        parts: &Parts,
-        needs: Needs,
-        now: Time,
-    ) -> Result<Allowed, Refusal> {
+    pub fn judge(&self, link: &Link, parts: &Parts, needs: Needs, now: Time) -> Result<Allowed, Refusal> {
         let origin = self.check_browser(link, parts)?;
+        match self.admit(link, parts, needs, now) {
+            Ok(caller) => Ok(Allowed { caller, origin }),
+            Err(refusal) => Err(Refusal { origin, ..refusal }),
+        }
+    }
+
+    fn admit(&self, link: &Link, parts: &Parts, needs: Needs, now: Time) -> Result<Caller, Refusal> {
         check_shape(parts)?;
         if is_preflight(parts) {
-            return Ok(Allowed { caller: Caller::unknown(), origin });
+            return Ok(Caller::unknown());
+        }
+        if needs == Needs::Operator {
+            self.count_control(link, now)?;
         }
         let caller = self.identify(link, parts, needs, now)?;
         if needs.role() > caller.role {
             return Err(refuse_role(&caller, needs));
         }
-        if needs == Needs::Operator {
-            self.count_control(link, now)?;
-        }
-        Ok(Allowed { caller, origin })
+        Ok(caller)
+    }
+
+    /// Whether another refusal is worth keeping: their number is bounded, whoever sends how many.
+    pub fn is_kept(&self, refusal: &Refusal, now: Time) -> bool {
+        let (what, rate) = match refusal.reason {
+            NOT_PERMITTED => (What::Refused, Rate::per_second(1)),
+            _ => (What::RefusedStranger, Rate::new(Duration::from_secs(60), 50)),
+        };
+        self.rates.count(IpAddr::from([0; 4]), what, rate, now.elapsed).is_ok()
+    }
+
+    /// What somebody is called who could not be told.
+    pub fn who(&self, link: &Link) -> String {
+        self.name(link)
     }
 
     /// Counts a connection.
@@ -224,35 +246,24 @@ impl Access {
         self.names.check_origin(parts, *secure)
     }
 
-    fn identify(
-        &self,
-        link: &Link,
-        parts: &Parts,
-        needs: Needs,
-        now: Time,
-    ) -> Result<Caller, Refusal> {
+    fn identify(&self, link: &Link, parts: &Parts, needs: Needs, now: Time) -> Result<Caller, Refusal> {
         match self.by_token(link, parts, now) {
             Ok(Some(token)) => {
                 let peer = self.name(link);
                 return Ok(Caller { who: format!("token {} from {peer}", token.name), role: Some(token.role) });
             }
-            Err(refusal) if needs != Needs::Nobody => return Err(refusal),
+            Err(refusal) if needs != Needs::Nothing => return Err(refusal),
             _ => {}
         }
         let role = self.by_place(link, parts);
-        if role.is_none() && needs != Needs::Nobody {
+        if role.is_none() && needs != Needs::Nothing {
             return Err(self.unknown(link));
         }
         Ok(Caller { who: self.name(link), role })
     }
 
     /// The token that is shown in the head, or that a cookie stands for.
-    fn by_token(
-        &self,
-        link: &Link,
-        parts: &Parts,
-        now: Time,
-    ) -> Result<Option<&Token>, Refusal> {
+    fn by_token(&self, link: &Link, parts: &Parts, now: Time) -> Result<Option<&Token>, Refusal> {
         if self.tokens.is_empty() {
             return Ok(None);
         }

@@ -16,22 +16,27 @@ pub enum What {
     Connect,
     Control,
     WrongToken,
+    /// Something that is kept in the audit, of somebody known or of anybody.
+    Refused,
+    RefusedStranger,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    pub per_second: u32,
-    /// At once, after a rest.
+    /// One more after each such time,
+    pub every: Duration,
+    /// and so many at once after a rest.
     pub burst: u32,
 }
 
 impl Rate {
-    pub const fn new(per_second: u32, burst: u32) -> Self {
-        Self { per_second, burst }
+    pub const fn new(every: Duration, burst: u32) -> Self {
+        Self { every, burst }
     }
 
-    fn interval(self) -> Duration {
-        Duration::from_secs(1) / self.per_second.max(1)
+    /// So many a second, and five times as many at once.
+    pub fn per_second(number: u32) -> Self {
+        Self::new(Duration::from_secs(1) / number.max(1), number.saturating_mul(5).max(1))
     }
 }
 
@@ -48,7 +53,7 @@ impl Rates {
         self.check(peer, what, rate, now)?;
         let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let until = paid.entry((network(peer), what)).or_default();
-        *until = (*until).max(now) + rate.interval();
+        *until = (*until).max(now) + rate.every;
         if paid.len() > PEERS {
             paid.retain(|_, until| *until > now);
         }
@@ -63,7 +68,7 @@ impl Rates {
     pub fn check(&self, peer: IpAddr, what: What, rate: Rate, now: Duration) -> Result<(), Duration> {
         let paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let owed = paid.get(&(network(peer), what)).map_or(Duration::ZERO, |until| until.saturating_sub(now));
-        let most = rate.interval() * (rate.burst.max(1) - 1);
+        let most = rate.every * (rate.burst.max(1) - 1);
         if owed <= most { Ok(()) } else { Err(owed - most) }
     }
 }
@@ -88,7 +93,7 @@ pub fn seconds(wait: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate::new(2, 5);
+    const RATE: Rate = Rate::new(Duration::from_millis(500), 5);
 
     fn peer(text: &str) -> IpAddr {
         text.parse().unwrap()

@@ -1,6 +1,7 @@
 //! Why a request is not let in, for people, for programs and for gRPC.
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::json;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -13,12 +14,14 @@ pub struct Refusal {
     /// For programs.
     pub reason: &'static str,
     pub sentence: String,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// A foreign page that may read it.
+    pub origin: Option<HeaderValue>,
 }
 
 impl Refusal {
     pub fn new(status: StatusCode, reason: &'static str, sentence: impl Into<String>) -> Self {
-        Self { status, reason, sentence: sentence.into(), headers: Vec::new() }
+        Self { status, reason, sentence: sentence.into(), headers: Vec::new(), origin: None }
     }
 
     pub fn forbidden(reason: &'static str, sentence: impl Into<String>) -> Self {
@@ -48,6 +51,23 @@ impl Refusal {
     /// As whoever sent the request understands it.
     pub fn answer(&self, is_grpc: bool) -> Answer {
         if is_grpc { self.grpc().into_http() } else { self.http() }
+    }
+
+    /// Where there is no place for one more.
+    pub fn full(sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "FULL", sentence).with(header::RETRY_AFTER, "5")
+    }
+
+    /// The bytes of an answer to somebody of whom nothing is read.
+    pub fn bytes(&self) -> Vec<u8> {
+        let body = json!({ "error": self.reason, "message": self.sentence }).to_string();
+        let mut text = format!("HTTP/1.1 {}\r\n", self.status);
+        for (name, value) in &self.headers {
+            text += &format!("{name}: {}\r\n", value.to_str().unwrap_or_default());
+        }
+        text += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+        text += "connection: close\r\n\r\n";
+        (text + &body).into_bytes()
     }
 
     pub fn http(&self) -> Answer {
@@ -88,6 +108,9 @@ mod tests {
         let status = wrong.grpc();
         assert_eq!((status.code(), status.message()), (Code::Unauthenticated, "this token is not known here"));
         assert_eq!(status.get_details_error_info().unwrap().reason, "TOKEN_WRONG");
+        let bytes = String::from_utf8(Refusal::full("no place").bytes()).unwrap();
+        assert!(bytes.starts_with("HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n"), "{bytes}");
+        assert!(bytes.ends_with("\r\n\r\n{\"error\":\"FULL\",\"message\":\"no place\"}"), "{bytes}");
         assert_eq!(Refusal::too_often("x", 0).http().headers()["retry-after"], "1");
         assert_eq!(Refusal::forbidden(NOT_PERMITTED, "x").grpc().code(), Code::PermissionDenied);
     }

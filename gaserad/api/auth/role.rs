@@ -1,7 +1,9 @@
-//! What a caller may do, and what each call of the gRPC service needs.
+//! What a caller may do.
 
 use std::fmt;
 use std::str::FromStr;
+
+use super::super::routes::Needs;
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,57 +41,14 @@ impl FromStr for Role {
     }
 }
 
-/// What a request needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Needs {
-    /// Anybody may: whether the daemon lives, and how to log in.
-    Nobody,
-    Viewer,
-    Operator,
-}
-
 impl Needs {
     pub const fn role(self) -> Option<Role> {
         match self {
-            Self::Nobody => None,
+            Self::Nothing => None,
             Self::Viewer => Some(Role::Viewer),
             Self::Operator => Some(Role::Operator),
         }
     }
-}
-
-/// Calls that change nothing.
-const READING: [&str; 18] = [
-    "GetStatus",
-    "ListRuns",
-    "GetRun",
-    "ExportRun",
-    "VerifyRun",
-    "GetDevice",
-    "ListTasks",
-    "GetErrors",
-    "GetClock",
-    "GetSelfTest",
-    "GetMux",
-    "CheckPlan",
-    "ListPlans",
-    "Subscribe",
-    "EventStats",
-    "ListConnections",
-    "UpdateSubscription",
-    "WatchStatus",
-];
-
-/// What a gRPC call needs, by its path. One that is not known here is taken for one that changes things.
-pub fn needs_of_call(path: &str) -> Needs {
-    if path.starts_with("/grpc.health.") {
-        return Needs::Nobody;
-    }
-    if path.starts_with("/grpc.reflection.") {
-        return Needs::Viewer;
-    }
-    let reads = path.strip_prefix("/gasera.v1.GaseraService/").is_some_and(|call| READING.contains(&call));
-    if reads { Needs::Viewer } else { Needs::Operator }
 }
 
 #[cfg(test)]
@@ -100,16 +59,6 @@ mod tests {
     fn an_operator_may_do_what_a_viewer_may() {
         assert!(Some(Role::Operator) >= Needs::Viewer.role());
         assert!(Some(Role::Viewer) < Needs::Operator.role());
-        assert!(Some(Role::Viewer) > Needs::Nobody.role());
-    }
-
-    #[test]
-    fn calls_that_change_things_need_an_operator_and_so_do_unknown_ones() {
-        for call in ["StartMeasurement", "AbortMeasurement", "RawAk", "HomeMux", "AddNote", "Whatever", ""] {
-            assert_eq!(needs_of_call(&format!("/gasera.v1.GaseraService/{call}")), Needs::Operator, "{call}");
-        }
-        assert_eq!(needs_of_call("/gasera.v1.GaseraService/GetStatus"), Needs::Viewer);
-        assert_eq!(needs_of_call("/grpc.health.v1.Health/Check"), Needs::Nobody);
-        assert_eq!(needs_of_call("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"), Needs::Viewer);
+        assert!(Some(Role::Viewer) > Needs::Nothing.role());
     }
 }

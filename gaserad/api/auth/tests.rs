@@ -21,17 +21,15 @@ fn lab() -> Link {
 
 fn access() -> Access {
     let lines = [Token::line(Role::Operator, "ada", "chief"), Token::line(Role::Viewer, "screen", "wall")];
-    let names = Names {
-        hosts: vec!["lab-pc.example.org".into()],
-        origins: vec!["https://dashboard.example.org".into()],
-    };
+    let names =
+        Names { hosts: vec!["lab-pc.example.org".into()], origins: vec!["https://dashboard.example.org".into()] };
     Access { tokens: Tokens::parse(&lines.join("\n")).unwrap(), names, ..Access::local() }
 }
 
 fn parts(method: &str, path: &str, headers: &[(&str, &str)]) -> Parts {
-    let request = headers.iter().fold(Request::builder().method(method).uri(path), |request, (name, value)| {
-        request.header(*name, *value)
-    });
+    let request = headers
+        .iter()
+        .fold(Request::builder().method(method).uri(path), |request, (name, value)| request.header(*name, *value));
     request.body(()).unwrap().into_parts().0
 }
 
@@ -52,7 +50,7 @@ fn this_machine_is_trusted_unless_the_settings_say_otherwise() {
     assert_eq!(judged(&access, &home(), Needs::Operator, &here), Ok(Some(Role::Operator)));
     access.loopback_open = false;
     assert_eq!(judged(&access, &home(), Needs::Viewer, &here), Err("TOKEN_MISSING"));
-    assert_eq!(judged(&access, &home(), Needs::Nobody, &here), Ok(None));
+    assert_eq!(judged(&access, &home(), Needs::Nothing, &here), Ok(None));
     let shown = parts("POST", "/x", &[("host", "localhost"), ("authorization", "bearer chief")]);
     assert_eq!(judged(&access, &home(), Needs::Operator, &shown), Ok(Some(Role::Operator)));
 }
@@ -126,9 +124,8 @@ fn orders_and_connections_of_one_peer_are_bounded() {
 fn users_of_the_socket_have_the_roles_that_they_are_given() {
     let socket = |uid| Link::Socket { uid, gid: uid };
     let request = parts("GET", "/status", &[("host", "anything")]);
-    let roles = |access: &Access| {
-        [0, 1000, 1001, 1002].map(|uid| judged(access, &socket(uid), Needs::Viewer, &request))
-    };
+    let roles =
+        |access: &Access| [0, 1000, 1001, 1002].map(|uid| judged(access, &socket(uid), Needs::Viewer, &request));
     let (operator, viewer) = (Ok(Some(Role::Operator)), Ok(Some(Role::Viewer)));
     let some = |uid: u32| Some(Directory::default().find(&[uid.to_string()]).unwrap());
     assert_eq!(roles(&Access::local()), [operator; 4]);
@@ -144,7 +141,7 @@ fn users_of_the_socket_have_the_roles_that_they_are_given() {
 #[test]
 fn only_our_own_names_are_answered_for() {
     let access = access();
-    let host = |link: &Link, host: &str| judged(&access, link, Needs::Nobody, &parts("GET", "/", &[("host", host)]));
+    let host = |link: &Link, host: &str| judged(&access, link, Needs::Nothing, &parts("GET", "/", &[("host", host)]));
     for ours in ["localhost", "LOCALHOST:5001", "127.0.0.1:80", "[::1]:5001", "[::1]", "lab-pc.example.org:443"] {
         assert!(host(&home(), ours).is_ok(), "{ours}");
     }

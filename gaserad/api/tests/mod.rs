@@ -4,6 +4,7 @@ mod instrument;
 mod over_grpc;
 mod over_http;
 mod plans;
+mod security;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -18,13 +19,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::{
-    Address, Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, Services, StoredRun, Verdict, bind, serve,
+    Access, Address, Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services, StoredRun,
+    Verdict, bind, serve,
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
@@ -33,6 +36,7 @@ use crate::domain::{
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
+use crate::store::Audit;
 use crate::stream::support::{
     Frame, Kept, NOW, StoppedClock, draft, frames, hub, live_data, numbered, published, run, status,
 };
@@ -164,10 +168,21 @@ impl Archive for Shelf {
     }
 }
 
+/// Remembers what is to be kept.
+#[derive(Default)]
+struct Book(Mutex<Vec<Audit>>);
+
+impl Ledger for Book {
+    fn note(&self, entry: Audit) {
+        self.0.lock().unwrap().push(entry);
+    }
+}
+
 struct Daemon {
     hub: Arc<Hub>,
     history: Arc<Kept>,
     measuring: Arc<Measuring>,
+    ledger: Arc<Book>,
     socket: PathBuf,
     place: String,
     cancel: CancellationToken,
@@ -181,11 +196,19 @@ impl Daemon {
     }
 
     async fn with(settings: Settings) -> Self {
+        Self::guarded(settings, Access::local(), None).await
+    }
+
+    async fn guarded(settings: Settings, access: Access, tls: Option<TlsAcceptor>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("gaserad.sock");
         let mut listeners = bind(&Address::Unix(socket.clone())).await.unwrap();
         listeners.extend(bind(&Address::Tcp("127.0.0.1:0".into())).await.unwrap());
+        let ledger = Arc::new(Book::default());
         let place = listeners[1].name().strip_prefix("http://").unwrap().to_owned();
+        if let Some(tls) = tls {
+            listeners = listeners.into_iter().map(|bound| bound.with_tls(tls.clone())).collect();
+        }
         let history = Kept::new();
         let hub = hub(settings, &history, 0);
         let measuring = Arc::new(Measuring { answer: Mutex::new(Ok(RunId("01JRUN".into()))), asked: Mutex::default() });
@@ -195,10 +218,12 @@ impl Daemon {
             plans: Arc::new(Shelf),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),
+            access: Arc::new(access),
+            ledger: ledger.clone(),
         };
         let cancel = CancellationToken::new();
         let served = tokio::spawn(serve(listeners, services, cancel.clone()));
-        Self { hub, history, measuring, socket, place, cancel, served, _folder: folder }
+        Self { hub, history, measuring, ledger, socket, place, cancel, served, _folder: folder }
     }
 
     fn deny(&self, reason: Reason, text: &str) {
