@@ -14,6 +14,7 @@ use tonic::body::Body;
 use super::Services;
 use super::answer::{self, Answer};
 use super::query::Query;
+use super::takeover::Unbegun;
 use crate::domain::RunId;
 use crate::stream::{Cursor, Filter, Format, Refused, SubscribeRequest};
 
@@ -40,7 +41,13 @@ pub async fn stream(
     let control = services.control.clone();
     let now = Box::pin(async move { control.status().await });
     match services.hub.subscribe(request, now) {
-        Ok(cursor) => dress(Body::new(EventBody::new(cursor)), format),
+        Ok(cursor) => {
+            let source = Unbegun::new(cursor);
+            let body = EventBody { source: source.clone(), next: None, ready: VecDeque::new() };
+            let mut answer = dress(Body::new(body), format);
+            answer.extensions_mut().insert(source);
+            answer
+        }
         Err(refused) => unavailable(&refused),
     }
 }
@@ -120,15 +127,9 @@ fn dress(body: Body, format: Format) -> Answer {
 
 /// A cursor as the body of an answer.
 struct EventBody {
-    next: ReusableBoxFuture<'static, (Cursor, Option<Vec<Bytes>>)>,
+    source: Unbegun,
+    next: Option<ReusableBoxFuture<'static, (Cursor, Option<Vec<Bytes>>)>>,
     ready: VecDeque<Bytes>,
-    ended: bool,
-}
-
-impl EventBody {
-    fn new(cursor: Cursor) -> Self {
-        Self { next: ReusableBoxFuture::new(advance(cursor)), ready: VecDeque::new(), ended: false }
-    }
 }
 
 async fn advance(mut cursor: Cursor) -> (Cursor, Option<Vec<Bytes>>) {
@@ -145,15 +146,16 @@ impl hyper::body::Body for EventBody {
             if let Some(bytes) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
-            if self.ended {
-                return Poll::Ready(None);
+            if let Some(cursor) = self.source.take() {
+                self.next = Some(ReusableBoxFuture::new(advance(cursor)));
             }
-            match ready!(self.next.poll(cx)) {
+            let Some(next) = &mut self.next else { return Poll::Ready(None) };
+            match ready!(next.poll(cx)) {
                 (cursor, Some(frames)) => {
+                    next.set(advance(cursor));
                     self.ready = frames.into();
-                    self.next.set(advance(cursor));
                 }
-                (_, None) => self.ended = true,
+                (_, None) => self.next = None,
             }
         }
     }

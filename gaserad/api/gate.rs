@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use http::Method;
 use http::request::Parts;
+use http::{Method, Request};
 use hyper::body::Incoming;
 
 use super::answer::Answer;
@@ -87,6 +87,13 @@ impl Gate {
 pub fn is_grpc(parts: &Parts) -> bool {
     let path = parts.uri.path();
     path.starts_with("/gasera.v1.") || path.starts_with("/grpc.")
+}
+
+/// Whether the answer may be a stream of events, for which there are places of their own.
+pub fn is_stream<B>(request: &Request<B>) -> bool {
+    let pieces: Vec<&str> = request.uri().path().split('/').skip(1).collect();
+    let streams = [Resource::Events, Resource::MergedEvents, Resource::StatusStream];
+    request.method() == Method::GET && Resource::find(&pieces).is_some_and(|found| streams.contains(&found))
 }
 
 /// What a request needs; one that is not known needs a viewer, who is told so.

@@ -13,6 +13,7 @@ pub mod auth;
 mod control;
 mod convert;
 mod events;
+mod fanout;
 mod gate;
 mod grpc;
 mod instrument;
@@ -24,6 +25,7 @@ mod router;
 mod routes;
 mod runs;
 mod serve;
+mod takeover;
 pub mod tls;
 // The clients in these tests come with the command line.
 #[cfg(test)]

@@ -22,6 +22,10 @@ impl<S> Patient<S> {
         Self { stream, limit, waiting: None }
     }
 
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
+
     fn judge<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.waiting = None;

@@ -1,30 +1,40 @@
 //! Accepts connections and serves them until it is told to stop, and then in bounded time.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::{Request, Version};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Services;
+use super::answer::Answer;
 use super::auth::{Access, Doors, Link, Pass, Refusal, Time};
+use super::fanout::{Fanout, PATIENCE};
 use super::listen::{Bound, Listener};
 use super::patience::Patient;
 use super::router::Router;
+use super::takeover::{self, Taken};
+use super::{Services, gate};
 use crate::domain::Clock;
 
 /// How long answers under way may take to come to their end.
-const GRACE: Duration = Duration::from_secs(2);
-/// How long a peer may leave unread what is sent to it.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const GRACE: Duration = Duration::from_secs(2);
+/// How many are accepted before others get their turn.
+const ACCEPT_TURN: u32 = 512;
 /// After a failure to accept, usually for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What may wait in this process for one reader.
@@ -35,18 +45,23 @@ const MOST_HEAD: u32 = 16 * 1024;
 const MOST_AT_ONCE: u32 = 128;
 /// How often a silent HTTP/2 peer is asked whether it lives, and how long it may take to say so.
 const ALIVE: Duration = Duration::from_secs(20);
+/// How HTTP/2 begins; no request of HTTP/1.1 begins so.
+const PREFACE: &[u8] = b"PRI";
 
 /// Serves until `cancel`; returns when every connection is closed.
 pub async fn serve(listeners: Vec<Bound>, services: Services, cancel: CancellationToken) {
-    let (access, clock) = (services.access.clone(), services.clock.clone());
+    let tracker = TaskTracker::new();
+    let fanout = Fanout::start(&services.hub, &tracker, &cancel);
+    let (clock, access) = (services.clock.clone(), services.access.clone());
     let router = Arc::new(Router::new(services));
     router.report(true).await;
-    let tracker = TaskTracker::new();
     for bound in listeners {
-        let doors = Doors::new(access.seats);
-        let (router, tracker, cancel) = (router.clone(), tracker.clone(), cancel.clone());
-        let server = Server { router, access: access.clone(), clock: clock.clone(), doors, tracker, cancel };
-        server.tracker.clone().spawn(server.accept(bound));
+        let (router, fanout, clock) = (router.clone(), fanout.clone(), clock.clone());
+        let (access, doors) = (access.clone(), Doors::new(access.seats));
+        let (tracker, cancel) = (tracker.clone(), cancel.clone());
+        let server = Server { router, fanout, clock, access, doors, tracker, cancel };
+        // Who comes must not wait for those that came before to be answered: the queue is short.
+        server.tracker.clone().spawn(tokio::task::coop::unconstrained(server.accept(bound)));
     }
     tracker.close();
     cancel.cancelled().await;
@@ -57,8 +72,9 @@ pub async fn serve(listeners: Vec<Bound>, services: Services, cancel: Cancellati
 #[derive(Clone)]
 struct Server {
     router: Arc<Router>,
-    access: Arc<Access>,
+    fanout: Fanout,
     clock: Arc<dyn Clock>,
+    access: Arc<Access>,
     doors: Arc<Doors>,
     tracker: TaskTracker,
     cancel: CancellationToken,
@@ -66,6 +82,7 @@ struct Server {
 
 impl Server {
     async fn accept(self, bound: Bound) {
+        let mut turn = 0;
         loop {
             let accepted = tokio::select! {
                 accepted = self.accept_one(&bound) => accepted,
@@ -76,6 +93,10 @@ impl Server {
             {
                 tracing::warn!(listener = bound.name(), %error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+            turn += 1;
+            if turn % ACCEPT_TURN == 0 {
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -89,45 +110,33 @@ impl Server {
                 let _ = stream.set_nodelay(true);
                 let link = Link::Tcp { peer, local, secure: bound.tls.is_some() };
                 match self.admit(&link) {
-                    Ok(pass) => self.welcome(stream, link, pass, bound.tls.clone()),
+                    Ok(pass) => self.attend(&pass, self.clone().welcome(stream, link, pass.clone(), bound.tls.clone())),
                     Err(refusal) if bound.tls.is_none() => turn_away(&stream, &refusal),
-                    Err(_) => {}
+                    Err(refusal) => tracing::debug!(%peer, "not let in: {}", refusal.sentence),
                 }
             }
             Listener::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                let link =
-                    stream.peer_cred().map_or(Link::Unknown, |user| Link::Socket { uid: user.uid(), gid: user.gid() });
+                let user = stream.peer_cred();
+                let link = user.map_or(Link::Unknown, |user| Link::Socket { uid: user.uid(), gid: user.gid() });
                 if let Ok(pass) = self.admit(&link) {
-                    self.welcome(stream, link, pass, None);
+                    self.attend(&pass, self.clone().converse(stream, link, pass.clone()));
                 }
             }
         }
         Ok(())
     }
 
-    fn admit(&self, link: &Link) -> Result<Pass, Refusal> {
+    fn admit(&self, link: &Link) -> Result<Arc<Pass>, Refusal> {
         self.access.connect(link, Time::of(self.clock.as_ref()))?;
-        self.doors.enter(link.stranger()).map_err(|full| Refusal::full(full.to_string()))
+        let pass = self.doors.enter(link.stranger()).map_err(|full| Refusal::full(full.to_string()))?;
+        Ok(Arc::new(pass))
     }
 
-    fn welcome<S>(&self, stream: S, link: Link, pass: Pass, tls: Option<TlsAcceptor>)
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let server = self.clone();
+    /// Talks until there is no more to say, or nothing was said for too long.
+    fn attend(&self, pass: &Pass, talk: impl Future<Output = ()> + Send + 'static) {
+        let hopeless = pass.hopeless(self.access.head_within);
         self.tracker.spawn(async move {
-            let hopeless = pass.hopeless(server.access.head_within);
-            let talk = async {
-                match tls {
-                    // Who cannot shake hands is told so by TLS.
-                    Some(tls) => match tls.accept(stream).await {
-                        Ok(stream) => server.converse(stream, link, pass).await,
-                        Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
-                    },
-                    None => server.converse(stream, link, pass).await,
-                }
-            };
             tokio::select! {
                 () = talk => {}
                 () = hopeless => tracing::debug!("a connection that asked for nothing is closed"),
@@ -135,30 +144,103 @@ impl Server {
         });
     }
 
-    async fn converse<S>(self, stream: S, link: Link, pass: Pass)
+    /// Waits for the first bytes, so that who says nothing costs next to nothing.
+    async fn welcome(self, stream: TcpStream, link: Link, pass: Arc<Pass>, tls: Option<TlsAcceptor>) {
+        let mut first = [0; PREFACE.len()];
+        let peeked = tokio::select! {
+            peeked = stream.peek(&mut first) => peeked,
+            () = self.cancel.cancelled() => return,
+        };
+        let Ok(length @ 1..) = peeked else { return };
+        match tls {
+            Some(tls) => Box::pin(self.shake_hands(stream, link, pass, tls)).await,
+            None if PREFACE.starts_with(&first[..length]) => Box::pin(self.converse(stream, link, pass)).await,
+            None => Box::pin(self.converse_or_stream(stream, link, pass)).await,
+        }
+    }
+
+    async fn shake_hands(self, stream: TcpStream, link: Link, pass: Arc<Pass>, tls: TlsAcceptor) {
+        match tls.accept(stream).await {
+            Ok(stream) => self.converse(stream, link, pass).await,
+            Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+        }
+    }
+
+    /// Answers one request, if there is a place for who asks; streams have places of their own.
+    async fn answer(&self, request: Request<Incoming>, link: &Link, pass: &Pass) -> Answer {
+        let seat = if gate::is_stream(&request) { pass.ask() } else { pass.sit() };
+        match seat {
+            Ok(()) => {
+                let Ok(answer) = self.router.route(request, link).await;
+                answer
+            }
+            Err(full) => Refusal::full(full.to_string()).http(),
+        }
+    }
+
+    /// HTTP/1.1, until a request is answered with the event stream.
+    async fn converse_or_stream(self, stream: TcpStream, link: Link, pass: Arc<Pass>) {
+        let taken = Arc::new(Mutex::new(None));
+        let (server, slot) = (self.clone(), taken.clone());
+        // What was answered before might not be written yet.
+        let first = AtomicBool::new(true);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (server, slot, pass) = (server.clone(), slot.clone(), pass.clone());
+            let fits = first.swap(false, Ordering::Relaxed) && request.version() == Version::HTTP_11;
+            Box::pin(async move {
+                let answer = server.answer(request, &link, &pass).await;
+                let Some(found) = fits.then(|| takeover::of(&answer, server.clock.now().utc)).flatten() else {
+                    // It goes on here, if need be without a seat.
+                    let _ = pass.sit();
+                    return Ok(answer);
+                };
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                Err(Taken)
+            })
+        });
+        let stream = TokioIo::new(Patient::new(stream, PATIENCE));
+        let mut connection = first_version(self.access.head_within).serve_connection(stream, service);
+        let ended = tokio::select! {
+            ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(ended),
+            () = self.cancel.cancelled() => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                Pin::new(&mut connection).graceful_shutdown();
+                let rest = poll_fn(|cx| connection.poll_without_shutdown(cx));
+                timeout(GRACE, rest).await.unwrap_or(Ok(()))
+            }
+        };
+        let mut stream = connection.into_parts().io.into_inner();
+        let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (taken, ended) {
+            (Some((cursor, head)), _) => self.fanout.begin(stream.into_inner(), cursor, head),
+            (None, Ok(())) => drop(stream.shutdown().await),
+            (None, Err(error)) => tracing::debug!(%error, "a connection broke"),
+        }
+    }
+
+    async fn converse<S>(self, stream: S, link: Link, pass: Arc<Pass>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let (router, head_within) = (self.router, self.access.head_within);
-        let pass = Arc::new(Mutex::new(pass));
-        let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-            let (router, pass) = (router.clone(), pass.clone());
+        let (cancel, builder) = (self.cancel.clone(), builder(self.access.head_within));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (server, pass) = (self.clone(), pass.clone());
+            // A stream over it holds the connection, so it takes a place as well.
             async move {
-                let seat = pass.lock().unwrap_or_else(PoisonError::into_inner).sit();
-                match seat {
-                    Ok(()) => router.route(request, &link).await,
-                    Err(full) => Ok(Refusal::full(full.to_string()).http()),
-                }
+                let Err(full) = pass.sit() else { return Ok(server.answer(request, &link, &pass).await) };
+                Ok::<_, Infallible>(Refusal::full(full.to_string()).http())
             }
         });
-        let builder = builder(head_within);
         let stream = TokioIo::new(Patient::new(stream, PATIENCE));
         let mut connection = pin!(builder.serve_connection(stream, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = self.cancel.cancelled() => {
+            () = cancel.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                tokio::time::timeout(GRACE, connection).await.unwrap_or(Ok(()))
+                timeout(GRACE, connection).await.unwrap_or(Ok(()))
             }
         };
         if let Err(error) = ended {
@@ -171,6 +253,12 @@ impl Server {
 fn turn_away(stream: &TcpStream, refusal: &Refusal) {
     // A peer that is gone needs no answer.
     let _ = stream.try_write(&refusal.bytes());
+}
+
+fn first_version(head_within: Duration) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(head_within).max_buf_size(WRITE_BUFFER);
+    builder
 }
 
 fn builder(head_within: Duration) -> Builder<TokioExecutor> {

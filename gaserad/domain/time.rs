@@ -66,6 +66,11 @@ impl Utc {
         self.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
+    /// `Thu, 15 Jan 2026 08:03:12 GMT`, as HTTP has it.
+    pub fn to_http_string(self) -> String {
+        self.timestamp().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// In the time zone of this machine, as `format` (strftime) says.
     pub fn to_local_string(self, format: &str) -> String {
         self.timestamp().to_zoned(jiff::tz::TimeZone::system()).strftime(format).to_string()

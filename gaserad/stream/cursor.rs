@@ -13,26 +13,22 @@ use tokio::sync::watch;
 
 use super::hub::{Hub, Seat, SubscribeRequest};
 use super::merged::Message;
-use super::{BoxFuture, Filter, Format, frame};
+use super::view::{Look, Place, Seen, View};
+use super::{BoxFuture, Format, frame};
 use crate::domain::{Published, Status};
 
-/// The most events that are handed out in one go.
-const BATCH: usize = 64;
-/// The most events that are asked of the history in one go.
-const PAGE: u32 = 256;
+/// The most events that are asked of the history in one go. Those of one go may wait in memory for one reader.
+const PAGE: u32 = 64;
 
 pub struct Cursor {
     seat: Seat,
     connection: u64,
     wake: watch::Receiver<()>,
-    format: Format,
-    filter: Filter,
+    view: Arc<View>,
     start: Option<u64>,
     now: Option<BoxFuture<'static, Status>>,
     stage: Stage,
-    /// The last event that was passed, sent or filtered out.
-    position: u64,
-    seen: Seen,
+    place: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,21 +39,12 @@ enum Stage {
     Ended,
 }
 
-/// Generations of the conflated things.
-#[derive(Debug, Clone, Copy, Default)]
-struct Seen {
-    progress: u64,
-    merged: u64,
-    devices: u64,
-    heartbeat: u64,
-}
-
 /// What there is for a reader at this moment.
-enum Pending {
+pub enum Step {
+    /// Perhaps none, where nothing of it is wanted.
     Frames(Vec<Bytes>),
-    /// The next event is not in the ring.
-    Behind,
-    Nothing,
+    /// It has everything.
+    Current,
     Ended,
 }
 
@@ -69,125 +56,101 @@ impl Cursor {
         request: SubscribeRequest,
         now: BoxFuture<'static, Status>,
     ) -> Self {
-        let state = seat.0.read();
-        let seen = Seen {
-            progress: state.progress.generation,
-            merged: state.merged.generation,
-            devices: state.merged.devices,
-            heartbeat: state.heartbeat.generation,
-        };
-        let position = state.ring.newest();
-        drop(state);
-        Self {
-            seat,
-            connection,
-            wake,
-            format: request.format,
-            filter: request.filter,
-            start: request.last_event_id,
-            now: Some(now),
-            stage: Stage::Greeting,
-            position,
-            seen,
-        }
+        let place = seat.0.read().end();
+        let view = Arc::new(View { format: request.format, filter: request.filter });
+        let (start, now) = (request.last_event_id, Some(now));
+        Self { seat, connection, wake, view, start, now, stage: Stage::Greeting, place }
     }
 
     /// Everything there is for this reader, never empty; waits until there is something. `None` ends the stream.
     pub async fn next(&mut self) -> Option<Vec<Bytes>> {
-        if self.stage == Stage::Greeting {
-            self.stage = Stage::Starting;
-            if self.format != Format::Merged {
-                return Some(vec![self.greeting()]);
-            }
-        }
-        if self.stage == Stage::Starting {
-            self.stage = Stage::Following;
-            if let Some(frames) = self.begin().await {
-                return Some(frames);
-            }
-        }
-        self.follow().await
-    }
-
-    async fn follow(&mut self) -> Option<Vec<Bytes>> {
-        let mut silence = pin!(tokio::time::sleep(self.hub().settings.keepalive));
-        while self.stage != Stage::Ended {
-            match self.pending() {
-                Pending::Frames(frames) => return Some(frames),
-                Pending::Ended => self.stage = Stage::Ended,
-                Pending::Behind => {
-                    if let Some(frames) = self.recall().await {
-                        return Some(frames);
-                    }
-                }
-                Pending::Nothing => tokio::select! {
+        let mut silence = pin!(tokio::time::sleep(self.hub().keepalive()));
+        loop {
+            match self.step().await {
+                Step::Frames(frames) if frames.is_empty() => {}
+                Step::Frames(frames) => return Some(frames),
+                Step::Ended => return None,
+                Step::Current => tokio::select! {
                     woken = self.wake.changed() => if woken.is_err() { self.stage = Stage::Ended },
-                    // A line of JSON cannot be a comment; there the heartbeat has to do.
-                    () = &mut silence, if self.format != Format::Lines => return Some(vec![frame::KEEP_ALIVE]),
+                    () = &mut silence => match self.view.keep_alive() {
+                        Some(comment) => return Some(vec![comment]),
+                        None => if self.wake.changed().await.is_err() { self.stage = Stage::Ended },
+                    },
                 },
             }
         }
-        None
     }
 
-    /// Looks at the hub once.
-    fn pending(&mut self) -> Pending {
+    /// What there is at this moment; waits for the status that a stream begins with, and for the history.
+    pub async fn step(&mut self) -> Step {
+        match self.stage {
+            Stage::Greeting => {
+                self.stage = Stage::Starting;
+                Step::Frames(self.greeting().into_iter().collect())
+            }
+            Stage::Starting => {
+                self.stage = Stage::Following;
+                Step::Frames(self.begin().await.unwrap_or_default())
+            }
+            Stage::Following => self.follow().await,
+            Stage::Ended => Step::Ended,
+        }
+    }
+
+    async fn follow(&mut self) -> Step {
         self.wake.mark_unchanged();
-        let hub = self.hub().clone();
-        let state = hub.read();
-        if self.position < state.ring.complete_after() {
-            if self.format != Format::Merged {
-                return Pending::Behind;
+        match self.hub().look(&self.view, self.place) {
+            Look::News { frames, place, .. } => {
+                self.place = place;
+                Step::Frames(frames)
             }
-            // A merged message makes those before it obsolete.
-            self.position = state.ring.complete_after();
-        }
-        let mut frames = Vec::new();
-        for entry in state.ring.after(self.position) {
-            self.position = entry.event.seq;
-            if self.filter.passes(&entry.event) {
-                frames.extend(entry.bytes(self.format));
+            Look::Behind => Step::Frames(self.recall().await.unwrap_or_default()),
+            Look::Nothing(place) => {
+                self.place = place;
+                Step::Current
             }
-            if frames.len() == BATCH {
-                return Pending::Frames(frames);
+            Look::Ended => {
+                self.stage = Stage::Ended;
+                Step::Ended
             }
         }
-        let (mut seen, format) = (self.seen, self.format);
-        if format == Format::Merged {
-            frames.extend(seen.look_merged(&state.merged));
-        } else {
-            if renew(&mut seen.progress, state.progress.generation) && self.filter.passes_progress(state.run.as_ref()) {
-                frames.push(state.progress.bytes(format));
-            }
-            if renew(&mut seen.heartbeat, state.heartbeat.generation) {
-                frames.push(state.heartbeat.bytes(format));
-            }
-        }
-        self.seen = seen;
-        match frames.is_empty() {
-            false => Pending::Frames(frames),
-            true if state.last.is_some_and(|last| last <= self.position) => Pending::Ended,
-            true => Pending::Nothing,
-        }
+    }
+
+    pub fn view(&self) -> &Arc<View> {
+        &self.view
+    }
+
+    /// Readers of equal views share one.
+    pub fn share(&mut self, view: Arc<View>) {
+        self.view = view;
+    }
+
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Somebody else has brought the reader this far.
+    pub fn proceed(&mut self, place: Place) {
+        self.place = place;
     }
 
     /// The frames that a stream begins with, if any.
     async fn begin(&mut self) -> Option<Vec<Bytes>> {
-        let newest = self.position;
+        let newest = self.place.position;
         match self.start {
-            _ if self.format == Format::Merged => {
+            _ if self.view.format == Format::Merged => {
                 let status = self.status().await?;
                 let message = Message::of(&status);
                 let shown = self.hub().read().shows(&message);
                 if let Some((merged, devices)) = shown {
-                    self.seen = Seen { merged, devices, ..self.seen };
+                    self.place.seen = Seen { merged, devices, ..self.place.seen };
                 }
                 Some(vec![message.complete(&status)])
             }
             Some(id) if id <= newest => {
-                self.position = id;
+                self.place.position = id;
                 // After what was missed comes how things stand.
-                self.seen.progress = 0;
+                self.place.seen.progress = 0;
                 None
             }
             Some(id) => {
@@ -207,20 +170,21 @@ impl Cursor {
     /// The whole state, with the number of the event that it includes last.
     async fn snapshot(&mut self) -> Option<Bytes> {
         let status = self.status().await?;
-        self.position = status.seq;
+        self.place.position = status.seq;
         let data = serde_json::to_string(&status).unwrap_or_default();
-        Some(frame::render(self.format, Some(status.seq), "snapshot", &data))
+        Some(frame::render(self.view.format, Some(status.seq), "snapshot", &data))
     }
 
     /// What the history has after the last event; `None` if nothing of it is wanted.
     async fn recall(&mut self) -> Option<Vec<Bytes>> {
         let hub = self.hub().clone();
         let complete_after = hub.read().ring.complete_after();
-        let events = match hub.history.after(self.position, PAGE).await {
+        let events = match hub.history.after(self.place.position, PAGE).await {
             Ok(events) => events,
             Err(reason) => {
                 self.stage = Stage::Ended;
-                let reason = format!("the events after {} cannot be read: {reason}; connect again", self.position);
+                let reason =
+                    format!("the events after {} cannot be read: {reason}; connect again", self.place.position);
                 return Some(vec![self.gap(&reason, None)]);
             }
         };
@@ -236,17 +200,17 @@ impl Cursor {
 
     fn pass(&mut self, event: &Published, frames: &mut Vec<Bytes>) {
         frames.extend(self.miss(event.seq.saturating_sub(1)));
-        self.position = event.seq;
-        if self.filter.passes(event) {
-            frames.push(frame::render(self.format, Some(event.seq), &event.name, &event.data));
+        self.place.position = event.seq;
+        if self.view.filter.passes(event) {
+            frames.push(frame::render(self.view.format, Some(event.seq), &event.name, &event.data));
         }
     }
 
     /// Says that the events up to `last` are not kept any more, if there were any.
     fn miss(&mut self, last: u64) -> Option<Bytes> {
-        let missed = last.checked_sub(self.position).filter(|missed| *missed > 0)?;
+        let missed = last.checked_sub(self.place.position).filter(|missed| *missed > 0)?;
         let gap = self.gap("these events are not kept any more", Some(missed));
-        self.position = last;
+        self.place.position = last;
         Some(gap)
     }
 
@@ -254,42 +218,31 @@ impl Cursor {
         let data = json!({
             "timestamp": self.hub().clock.now().utc.as_seconds(),
             "reason": reason,
-            "after": self.position,
+            "after": self.place.position,
             "missed": missed,
         });
-        frame::render(self.format, None, "gap", &data.to_string())
+        frame::render(self.view.format, None, "gap", &data.to_string())
     }
 
-    fn greeting(&self) -> Bytes {
+    fn greeting(&self) -> Option<Bytes> {
         let settings = &self.hub().settings;
         let data = json!({
             "timestamp": self.hub().clock.now().utc.as_seconds(),
             "connection_id": self.connection.to_string(),
-            "seq": self.position,
+            "seq": self.place.position,
             "heartbeat_s": settings.heartbeat.as_secs_f64(),
             "keepalive_s": settings.keepalive.as_secs_f64(),
             "version": env!("CARGO_PKG_VERSION"),
         })
         .to_string();
-        match self.format {
-            Format::Lines => frame::line(None, "connected", &data),
-            Format::Named | Format::Merged => frame::greeting("connected", &data),
+        match self.view.format {
+            Format::Named => Some(frame::greeting("connected", &data)),
+            Format::Lines => Some(frame::line(None, "connected", &data)),
+            Format::Merged => None,
         }
     }
 
     fn hub(&self) -> &Arc<Hub> {
         &self.seat.0
     }
-}
-
-impl Seen {
-    fn look_merged(&mut self, slot: &super::hub::MergedSlot) -> Option<Bytes> {
-        let (news, devices) = (renew(&mut self.merged, slot.generation), renew(&mut self.devices, slot.devices));
-        news.then(|| if devices { slot.with_devices.clone() } else { slot.plain.clone() })
-    }
-}
-
-/// Takes note of a generation; whether it is a new one.
-fn renew(seen: &mut u64, generation: u64) -> bool {
-    std::mem::replace(seen, generation) != generation
 }

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 
 use super::merged::Message;
 use super::ring::{Entry, Ring};
+use super::view::{Look, Place, View};
 use super::{BoxFuture, Cursor, Filter, Format, History, Settings, frame};
 use crate::domain::{Clock, Event, Phase, ProgressTick, Published, RunId, Status, Tick};
 
@@ -179,6 +181,21 @@ impl Hub {
         self.clients.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).map_err(|_| Refused::Full(limit))?;
         let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(Cursor::new(Seat(self.clone()), connection, self.wake.subscribe(), request, now))
+    }
+
+    /// What there is for a reader at `place`.
+    pub fn look(&self, view: &View, place: Place) -> Look {
+        self.read().look(view, place)
+    }
+
+    /// Changes whenever there is something new.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.wake.subscribe()
+    }
+
+    /// After how long a silence a comment is sent.
+    pub fn keepalive(&self) -> Duration {
+        self.settings.keepalive
     }
 
     pub fn clients(&self) -> usize {

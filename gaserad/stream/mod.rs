@@ -22,10 +22,12 @@ mod ring;
 pub(crate) mod support;
 #[cfg(test)]
 mod tests;
+mod view;
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, Step};
 pub use filter::{Filter, FilterError};
 pub use hub::{Hub, Refused, SubscribeRequest};
+pub use view::{Look, Place, View};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

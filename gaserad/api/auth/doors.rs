@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ pub struct Pass {
     sent_away: CancellationToken,
     /// Something was asked for.
     asked: CancellationToken,
-    seated: bool,
+    seated: AtomicBool,
 }
 
 /// Nobody can be let in.
@@ -80,7 +81,14 @@ impl Doors {
         let (number, sent_away) = (inside.next, CancellationToken::new());
         inside.waiting.insert(number, sent_away.clone());
         drop(inside);
-        Ok(Pass { doors: self.clone(), number, peer, sent_away, asked: CancellationToken::new(), seated: false })
+        Ok(Pass {
+            doors: self.clone(),
+            number,
+            peer,
+            sent_away,
+            asked: CancellationToken::new(),
+            seated: AtomicBool::new(false),
+        })
     }
 
     /// Sends away who has waited longest, when something else runs short.
@@ -100,32 +108,43 @@ impl Inside {
 }
 
 impl Pass {
+    /// The connection has asked for a stream: it goes on waiting at the door, as long as it likes.
+    pub fn ask(&self) -> Result<(), Full> {
+        self.asked.cancel();
+        Ok(())
+    }
+
     /// Takes a seat: the connection has asked for something.
-    pub fn sit(&mut self) -> Result<(), Full> {
-        if self.seated {
+    pub fn sit(&self) -> Result<(), Full> {
+        self.asked.cancel();
+        if self.seated.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.asked.cancel();
         let most = self.doors.seats.seated;
         let mut inside = self.doors.lock();
+        // Requests of one connection may come at the same time.
+        if self.seated.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         if inside.seated >= most {
             return Err(Full::House(most));
         }
         inside.waiting.remove(&self.number);
         inside.seated += 1;
-        drop(inside);
-        self.seated = true;
+        self.seated.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Ends when a connection that still waits has waited too long, or others need its place.
-    pub fn hopeless(&self, patience: Duration) -> impl Future<Output = ()> + Send + 'static {
+    /// Ends when a connection that has no seat has waited too long, or others need its place.
+    pub fn hopeless(&self, patience: Duration) -> impl Future<Output = ()> + Send + use<> {
         let (sent_away, asked) = (self.sent_away.clone(), self.asked.clone());
         async move {
-            tokio::select! {
-                () = asked.cancelled() => std::future::pending().await,
-                () = sent_away.cancelled() => {}
-                () = tokio::time::sleep(patience) => {}
+            let in_time = tokio::select! {
+                () = sent_away.cancelled() => return,
+                in_time = tokio::time::timeout(patience, asked.cancelled()) => in_time.is_ok(),
+            };
+            if in_time {
+                sent_away.cancelled().await;
             }
         }
     }
@@ -135,7 +154,7 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let mut inside = self.doors.lock();
         inside.waiting.remove(&self.number);
-        inside.seated -= usize::from(self.seated);
+        inside.seated -= usize::from(self.seated.load(Ordering::Relaxed));
         if let Some(peer) = self.peer {
             let left = inside.peers.get(&peer).map_or(0, |open| open - 1);
             if left == 0 {
@@ -160,7 +179,7 @@ mod tests {
         assert_eq!(doors.lock().waiting.len(), 3);
         let away = silent.iter().filter(|pass| pass.sent_away.is_cancelled()).count();
         assert!(away == 9_997 && !silent[9_999].sent_away.is_cancelled());
-        let mut asks = doors.enter(None).unwrap();
+        let asks = doors.enter(None).unwrap();
         asks.sit().unwrap();
         asks.sit().unwrap();
         drop(silent);
@@ -172,8 +191,8 @@ mod tests {
     fn a_seat_is_free_again_when_its_connection_is_gone() {
         let doors = Doors::new(SEATS);
         let mut seated: Vec<Pass> = (0..2).map(|_| doors.enter(None).unwrap()).collect();
-        seated.iter_mut().for_each(|pass| pass.sit().unwrap());
-        let mut late = doors.enter(None).unwrap();
+        seated.iter().for_each(|pass| pass.sit().unwrap());
+        let late = doors.enter(None).unwrap();
         assert_eq!(late.sit(), Err(Full::House(2)));
         seated.pop();
         late.sit().unwrap();

@@ -205,9 +205,10 @@ impl Daemon {
         let mut listeners = bind(&Address::Unix(socket.clone())).await.unwrap();
         listeners.extend(bind(&Address::Tcp("127.0.0.1:0".into())).await.unwrap());
         let ledger = Arc::new(Book::default());
-        let place = listeners[1].name().strip_prefix("http://").unwrap().to_owned();
+        let place = listeners[1].name().trim_start_matches("http://").to_owned();
         if let Some(tls) = tls {
-            listeners = listeners.into_iter().map(|bound| bound.with_tls(tls.clone())).collect();
+            let tcp = listeners.remove(1).with_tls(tls);
+            listeners.push(tcp);
         }
         let history = Kept::new();
         let hub = hub(settings, &history, 0);

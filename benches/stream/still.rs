@@ -1,7 +1,8 @@
 //! The hub behind the server of this project, in a daemon in which nothing happens.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gasera::api::{
@@ -16,17 +17,23 @@ use gasera::stream::{BoxFuture, History, Hub, Settings};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{FLOOD, PACED, Way, payload};
+use crate::event;
+use crate::server::Serving;
+
+/// How many events the history has: more than the ring.
+const KEPT: usize = 5000;
 
 pub struct Ours {
     hub: Arc<Hub>,
+    kept: Arc<Kept>,
     address: SocketAddr,
-    cancel: CancellationToken,
 }
 
 impl Ours {
     pub async fn start() -> std::io::Result<Self> {
-        let hub = Hub::start(Settings::default(), Arc::new(Still), Arc::new(Still), 0);
+        let kept = Arc::new(Kept::default());
+        let settings = Settings { max_connections: 20_000, ..Settings::default() };
+        let hub = Hub::start(settings, Arc::new(Still), kept.clone(), 0);
         let bound = bind(&Address::Tcp("127.0.0.1:0".into())).await.map_err(std::io::Error::other)?;
         let name = bound[0].name().trim_start_matches("http://").to_owned();
         let services = Services {
@@ -36,28 +43,49 @@ impl Ours {
             hub: hub.clone(),
             clock: Arc::new(Still),
         };
-        let cancel = CancellationToken::new();
-        tokio::spawn(serve(bound, services, cancel.clone()));
-        Ok(Self { hub, address: name.parse().map_err(std::io::Error::other)?, cancel })
+        tokio::spawn(serve(bound, services, CancellationToken::new()));
+        Ok(Self { hub, kept, address: name.parse().map_err(std::io::Error::other)? })
     }
 }
 
-impl Way for Ours {
+impl Serving for Ours {
     fn address(&self) -> SocketAddr {
         self.address
     }
 
     fn publish(&self, seq: u64) {
-        let data = payload(seq).to_string();
-        self.hub.publish(vec![Published { seq, name: "phase".into(), run: None, channel: Some(7), data }]);
+        let data = event::payload(seq);
+        let event = Published { seq, name: "phase".into(), run: None, channel: Some(7), data };
+        self.kept.keep(event.clone());
+        self.hub.publish(vec![event]);
     }
 
     fn readers(&self) -> usize {
         self.hub.clients()
     }
+}
 
-    fn stop(self) {
-        self.cancel.cancel();
+/// The latest events, in the place of the database.
+#[derive(Default)]
+struct Kept(Mutex<VecDeque<Published>>);
+
+impl Kept {
+    fn keep(&self, event: Published) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back(event);
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+    }
+}
+
+impl History for Kept {
+    fn after(&self, seq: u64, limit: u32) -> BoxFuture<'_, Result<Vec<Published>, String>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = kept.partition_point(|event| event.seq <= seq);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let events = kept.range(first..).take(limit).cloned().collect();
+        Box::pin(async move { Ok(events) })
     }
 }
 
@@ -71,17 +99,6 @@ impl Clock for Still {
 
     fn outside(&self, duration: Duration) -> Duration {
         duration
-    }
-}
-
-impl History for Still {
-    /// All that was published, as the store would have it.
-    fn after(&self, seq: u64, limit: u32) -> BoxFuture<'_, Result<Vec<Published>, String>> {
-        let last = (PACED + FLOOD).min(seq + u64::from(limit));
-        let event =
-            |seq| Published { seq, name: "phase".into(), run: None, channel: Some(7), data: payload(seq).to_string() };
-        let events = (seq + 1..=last).map(event).collect();
-        Box::pin(async move { Ok(events) })
     }
 }
 

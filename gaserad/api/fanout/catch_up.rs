@@ -1,0 +1,59 @@
+//! Brings one reader to where the others are: the head, the greeting, how things stand, and what it missed.
+//!
+//! It takes from the history only what the reader has room for.
+
+use std::io::{self, ErrorKind};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use super::{Fanout, Joining, PATIENCE, chunk};
+use crate::api::serve::GRACE;
+use crate::stream::{Cursor, Step};
+
+pub async fn run(fanout: Fanout, socket: TcpStream, cursor: Cursor, head: Bytes) {
+    let stopped = async {
+        fanout.cancel.cancelled().await;
+        sleep(GRACE).await;
+    };
+    tokio::select! {
+        through = bring(&socket, cursor, head) => match through {
+            Ok(Some(cursor)) => drop(fanout.inbox.send(Joining { socket, cursor })),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(%error, "a reader of the stream went before it had everything");
+                let _ = socket.set_zero_linger();
+            }
+        },
+        () = stopped => {}
+    }
+}
+
+/// The cursor, when its reader has everything; `None` when the stream has ended.
+async fn bring(socket: &TcpStream, mut cursor: Cursor, head: Bytes) -> io::Result<Option<Cursor>> {
+    let mut text = BytesMut::from(head);
+    loop {
+        match cursor.step().await {
+            Step::Frames(frames) => chunk::append(&mut text, &frames),
+            Step::Current => return Ok(Some(cursor)),
+            Step::Ended => {
+                write(socket, Bytes::from_static(chunk::LAST)).await?;
+                return Ok(None);
+            }
+        }
+        write(socket, text.split().freeze()).await?;
+    }
+}
+
+async fn write(socket: &TcpStream, mut bytes: Bytes) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match socket.try_write(&bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => bytes.advance(written),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => timeout(PATIENCE, socket.writable()).await??,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
