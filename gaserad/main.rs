@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use gasera::config::{self, Settings};
-use gasera::daemon::access::Material;
+use gasera::daemon::access::{self, Material};
 use gasera::daemon::{self, Daemon, Failure, demo};
 use gasera::domain::{Clock, Tick};
 use gasera::runtime::clock::HostClock;
@@ -56,6 +56,12 @@ fn run(args: Args) -> Result<(), Failure> {
         Some(Command::PrintConfig) => {
             let settings = config::load(args.config.as_deref(), &overrides)?;
             say(io::stdout(), config::print_config(&settings).trim_end());
+            return Ok(());
+        }
+        Some(Command::NewToken { role, name, file }) => {
+            let (token, line) = access::new_token(*role, name, file.as_deref())?;
+            say(io::stdout(), &token);
+            line.iter().for_each(|line| say(io::stderr(), line));
             return Ok(());
         }
         Some(Command::Simulator(_)) | None => {}

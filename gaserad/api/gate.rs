@@ -116,7 +116,9 @@ fn words(parts: &Parts) -> String {
     }
 }
 
-/// Whether an answer to it is kept in the audit: it changed something, and the measuring side does not keep it.
+/// Whether an answer to it is kept in the audit: it may have changed something, and the measuring side does not keep it.
 pub fn is_kept(parts: &Parts) -> bool {
-    !is_grpc(parts) && needs(parts) == Needs::Operator && parts.method != Method::OPTIONS
+    let pieces: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
+    let found = Resource::find(&pieces).filter(|found| found.knows(&parts.method));
+    !is_grpc(parts) && found.is_some_and(|found| found.needs() == Needs::Operator)
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 
 use super::Failure;
-use crate::api::auth::{Cookies, Directory, Key, Limits, Names, Rate, Rates, Seats, Tokens, Users};
+use crate::api::auth::{
+    Cookies, Directory, Key, Limits, Names, Rate, Rates, Role, Seats, Token, Tokens, Users, hex, is_name,
+};
 use crate::api::tls::{self, TlsError};
 use crate::api::{Access, Bound};
 use crate::config::{ConfigError, Mistake, Origin, Secret, Settings};
@@ -235,12 +237,38 @@ pub fn cookie_key(state: &Path) -> Result<Key, Failure> {
     Ok(key)
 }
 
+/// Makes a token, and its line for the file of tokens, which is appended to `file` if there is one.
+pub fn new_token(role: Role, name: &str, file: Option<&Path>) -> Result<(String, Option<String>), Failure> {
+    if !is_name(name) {
+        let text = format!("{name:?} is no name for a token; it has up to 64 letters, digits and -_.@");
+        return Err(Failure::usage(text));
+    }
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string())).map_err(anyhow::Error::new)?;
+    let token = hex(&random);
+    let line = Token::line(role, name, &token);
+    let Some(file) = file else { return Ok((token, Some(line))) };
+    let failed = |error: io::Error| anyhow::Error::new(error).context(format!("cannot add to {}", file.display()));
+    let old = match fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        old => old.map_err(failed)?,
+    };
+    let gap = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
+    if let Err(mistakes) = Tokens::parse(&format!("{old}{gap}{line}\n")) {
+        let mistakes: Vec<String> =
+            mistakes.iter().map(|wrong| format!("{}:{}:1: {}", file.display(), wrong.line, wrong.text)).collect();
+        return Err(Failure::usage(mistakes.join("\n")));
+    }
+    let mut opened = OpenOptions::new().append(true).create(true).mode(0o640).open(file).map_err(failed)?;
+    opened.write_all(format!("{gap}{line}\n").as_bytes()).and_then(|()| opened.sync_all()).map_err(failed)?;
+    Ok((token, None))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::api::auth::{Role, Token};
     use crate::config::{self, Environment, Overrides};
 
     fn settings(text: &str) -> Settings {
@@ -266,6 +294,27 @@ mod tests {
         assert!(told("# none\n", 0o600).contains("there is no token in it"));
         let gone = Material::need(&settings("[auth]\ntokens = \"/nonexistent/tokens\"\n")).err().unwrap();
         assert!(gone.to_string().starts_with("/nonexistent/tokens: the tokens cannot be read: No such file"), "{gone}");
+    }
+
+    #[test]
+    fn a_new_token_is_known_by_the_line_that_was_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        let (ada, line) = new_token(Role::Operator, "ada", Some(&path)).unwrap();
+        assert_eq!(line, None);
+        let (screen, _) = new_token(Role::Viewer, "screen", Some(&path)).unwrap();
+        let tokens = Tokens::parse(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(
+            (tokens.find(&ada).unwrap().name.as_str(), tokens.find(&screen).unwrap().role),
+            ("ada", Role::Viewer)
+        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o027, 0);
+        assert!(
+            new_token(Role::Viewer, "ada", Some(&path)).unwrap_err().sentence().contains("tokens:3:1: the name ada")
+        );
+        assert!(new_token(Role::Viewer, "a b", None).unwrap_err().sentence().contains("no name"));
+        let (token, line) = new_token(Role::Viewer, "x", None).unwrap();
+        assert!(Tokens::parse(&line.unwrap()).unwrap().find(&token).is_some());
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub use origin::{Names, dress, is_preflight, preflight};
 pub use rate::{Rate, Rates};
 pub use refusal::Refusal;
 pub use role::Role;
-pub use tokens::{Token, TokenMistake, Tokens, is_name};
+pub use tokens::{Token, TokenMistake, Tokens, hex, is_name};
 pub use users::{Directory, Users};
 
 use super::routes::Needs;
@@ -369,6 +369,12 @@ fn check_shape(parts: &Parts) -> Result<(), Refusal> {
             return Err(Refusal::new(StatusCode::BAD_REQUEST, "TOKEN_IN_ADDRESS", sentence));
         }
     }
+    let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+    if headers + parts.uri.path().len() + query.len() > MOST_HEAD {
+        let sentence =
+            format!("the address and the headers of the request are too large; {MOST_HEAD} bytes are the most");
+        return Err(Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "HEAD_TOO_LARGE", sentence));
+    }
     let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > MOST_REQUEST) {
         let sentence = format!("the request is too large; {MOST_REQUEST} bytes are the most");
@@ -381,5 +387,7 @@ fn check_shape(parts: &Parts) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Of addresses and headers; browsers send cookies of other programs on this machine along.
+const MOST_HEAD: usize = 32 * 1024;
 /// Plans in files are the largest that is sent.
 const MOST_REQUEST: u64 = 4 * 1024 * 1024;

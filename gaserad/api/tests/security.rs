@@ -198,9 +198,10 @@ async fn a_head_that_does_not_come_to_its_end_is_not_waited_for() {
 #[tokio::test]
 async fn heads_and_bodies_are_bounded() {
     let daemon = Daemon::start().await;
-    let long = "x".repeat(100_000);
+    let long = "x".repeat(50_000);
     let answer = daemon.ask(Method::GET, "/status", &[("x-long", &long)]).await;
-    assert_eq!(answer.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    let (status, text) = whole(answer).await;
+    assert!(status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE && text.contains("32768 bytes"), "{status} {text}");
     let many: Vec<(String, &str)> = (0..200).map(|number| (format!("x-{number}"), "y")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let answer = daemon.ask(Method::GET, "/status", &many).await;
