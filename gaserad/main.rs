@@ -49,7 +49,9 @@ fn run(args: Args) -> Result<(), Failure> {
             let settings = config::load(file, &overrides)?;
             settings.warnings.iter().for_each(|warning| say(io::stderr(), &format!("warning: {warning}")));
             let unreadable = Material::read(&settings)?.unreadable;
-            unreadable.iter().for_each(|text| say(io::stderr(), &format!("warning: not checked: {text}")));
+            for text in unreadable {
+                say(io::stderr(), &format!("warning: not checked: {text}"));
+            }
             say(io::stdout(), "the configuration is valid");
             return Ok(());
         }
@@ -61,7 +63,9 @@ fn run(args: Args) -> Result<(), Failure> {
         Some(Command::NewToken { role, name, file }) => {
             let (token, line) = access::new_token(*role, name, file.as_deref())?;
             say(io::stdout(), &token);
-            line.iter().for_each(|line| say(io::stderr(), line));
+            if let Some(line) = line {
+                say(io::stderr(), &line);
+            }
             return Ok(());
         }
         Some(Command::Simulator(_)) | None => {}

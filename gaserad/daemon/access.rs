@@ -130,21 +130,19 @@ impl Reading<'_> {
     }
 
     fn path(&mut self, key: &str, secret: &Secret) -> Option<PathBuf> {
-        match secret {
-            Secret::File(path) => Some(path.clone()),
-            Secret::Credential(name) => match std::env::var_os("CREDENTIALS_DIRECTORY") {
-                Some(directory) => Some(Path::new(&directory).join(name)),
-                None => {
-                    let (file, line) = place(self.settings, key);
-                    let text = format!(
-                        "{key} is the credential {name}, and systemd passed none; put LoadCredential={name}:/path into \
-                         the unit"
-                    );
-                    self.unreadable.push(Mistake { file, line, column: usize::from(line > 0), text });
-                    None
-                }
-            },
+        let name = match secret {
+            Secret::File(path) => return Some(path.clone()),
+            Secret::Credential(name) => name,
+        };
+        if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
+            return Some(Path::new(&directory).join(name));
         }
+        let (file, line) = place(self.settings, key);
+        let text = format!(
+            "{key} is the credential {name}, and systemd passed none; put LoadCredential={name}:/path into the unit"
+        );
+        self.unreadable.push(Mistake { file, line, column: usize::from(line > 0), text });
+        None
     }
 
     fn tokens(&mut self, secret: &Secret) -> Tokens {

@@ -3,7 +3,7 @@
 //! It names a token and when it ends, and is signed with a key of the daemon together with the token's hash: it outlives
 //! a restart of the daemon, and not the token. One that was logged out is refused until it has ended.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,12 +26,12 @@ pub type Key = [u8; 32];
 pub struct Cookies {
     key: Key,
     /// Signatures of cookies that were logged out, by when they end.
-    over: Mutex<BTreeMap<(i64, String), ()>>,
+    over: Mutex<BTreeSet<(i64, String)>>,
 }
 
 impl Cookies {
     pub const fn new(key: Key) -> Self {
-        Self { key, over: Mutex::new(BTreeMap::new()) }
+        Self { key, over: Mutex::new(BTreeSet::new()) }
     }
 
     /// The value of a cookie for who has `token`.
@@ -57,7 +57,7 @@ impl Cookies {
     pub fn find<'a>(&self, tokens: &'a Tokens, value: &str, now: Utc) -> Option<&'a Token> {
         let (token, ends, signature) = self.read(tokens, value)?;
         let over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
-        (ends > seconds(now) && !over.contains_key(&(ends, signature.to_owned()))).then_some(token)
+        (ends > seconds(now) && !over.contains(&(ends, signature.to_owned()))).then_some(token)
     }
 
     fn read<'a, 'b>(&self, tokens: &'a Tokens, value: &'b str) -> Option<(&'a Token, i64, &'b str)> {
@@ -78,7 +78,7 @@ impl Cookies {
         if over.len() >= REMEMBERED {
             over.pop_first();
         }
-        over.insert((ends, signature.to_owned()), ());
+        over.insert((ends, signature.to_owned()));
     }
 }
 

@@ -191,7 +191,9 @@ mod tests {
     fn a_seat_is_free_again_when_its_connection_is_gone() {
         let doors = Doors::new(SEATS);
         let mut seated: Vec<Pass> = (0..2).map(|_| doors.enter(None).unwrap()).collect();
-        seated.iter().for_each(|pass| pass.sit().unwrap());
+        for pass in &seated {
+            pass.sit().unwrap();
+        }
         let late = doors.enter(None).unwrap();
         assert_eq!(late.sit(), Err(Full::House(2)));
         seated.pop();

@@ -69,7 +69,10 @@ impl Rates {
         let paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let owed = paid.get(&(network(peer), what)).map_or(Duration::ZERO, |until| until.saturating_sub(now));
         let most = rate.every * (rate.burst.max(1) - 1);
-        if owed <= most { Ok(()) } else { Err(owed - most) }
+        match owed.checked_sub(most) {
+            Some(wait) if !wait.is_zero() => Err(wait),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -41,12 +41,11 @@ impl Directory {
     pub fn find(&self, names: &[String]) -> Result<Users, String> {
         let mut found = Users::default();
         for name in names {
-            match name.strip_prefix("group:") {
-                Some(group) => self.add_group(group, &mut found)?,
-                None => {
-                    let uid = self.users.get(name).copied().or_else(|| name.parse().ok());
-                    found.uids.insert(uid.ok_or_else(|| unknown("user", name))?);
-                }
+            if let Some(group) = name.strip_prefix("group:") {
+                self.add_group(group, &mut found)?;
+            } else {
+                let uid = self.users.get(name).copied().or_else(|| name.parse().ok());
+                found.uids.insert(uid.ok_or_else(|| unknown("user", name))?);
             }
         }
         Ok(found)
