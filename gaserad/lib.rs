@@ -9,6 +9,10 @@
 //! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`.
 //! `gaseractl` sees `domain` and `proto` only.
 
+// What tests of the library share with those of the binaries calls it by its name.
+#[cfg(test)]
+extern crate self as gasera;
+
 #[cfg(feature = "daemon")]
 pub mod ak;
 #[cfg(feature = "daemon")]

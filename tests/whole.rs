@@ -20,6 +20,7 @@ mod outage;
 mod plan;
 mod refusals;
 mod restart;
+mod stream;
 mod timings;
 mod trouble;
 mod verdict;

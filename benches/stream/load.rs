@@ -175,9 +175,13 @@ impl Reader {
     }
 }
 
-/// A reader that asks and never reads.
+/// A reader that asks and never reads, with little room for what it does not read.
 fn stall(address: SocketAddr) -> io::Result<Blocking> {
-    let mut stream = Blocking::connect(address)?;
+    use rustix::net::{AddressFamily, SocketType, connect, socket, sockopt};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    sockopt::set_socket_recv_buffer_size(&socket, 4096)?;
+    connect(&socket, &address)?;
+    let mut stream = Blocking::from(socket);
     stream.write_all(REQUEST)?;
     Ok(stream)
 }

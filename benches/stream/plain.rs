@@ -26,7 +26,8 @@ pub struct Plain {
 }
 
 impl Plain {
-    pub async fn start() -> std::io::Result<Self> {
+    /// On the runtime that is entered.
+    pub fn start() -> std::io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let listener = socket.listen(4096)?;

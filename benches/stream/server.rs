@@ -51,9 +51,10 @@ pub trait Serving {
 pub fn run(way: Way) -> io::Result<()> {
     warden::pin(0);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let _within = runtime.enter();
     let serving: Box<dyn Serving> = match way {
         Way::Ours => Box::new(runtime.block_on(Ours::start())?),
-        Way::Axum => Box::new(runtime.block_on(Plain::start())?),
+        Way::Axum => Box::new(Plain::start()?),
         Way::Epoll => Box::new(Epoll::start()?),
     };
     println!("{}", serving.address());
@@ -110,14 +111,13 @@ impl Publisher {
     }
 
     fn paced(&mut self, count: u64, per_second: u64) {
-        let begun = Instant::now();
+        let (mut due, every) = (Instant::now(), Duration::from_secs(1) / u32::try_from(per_second.max(1)).unwrap_or(1));
         self.memory = 0;
-        for index in 0..count {
-            let due =
-                begun + Duration::from_secs_f64(1.0 / per_second.max(1) as f64) * u32::try_from(index).unwrap_or(0);
+        for _ in 0..count {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             self.publish();
             self.memory = self.memory.max(warden::memory());
+            due += every;
         }
     }
 

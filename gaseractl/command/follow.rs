@@ -192,6 +192,9 @@ impl<'a> Follower<'a> {
     }
 
     pub fn take(&mut self, notice: &Notice) -> Result<(), Failure> {
+        if notice.is_old() && self.show != Show::Frames {
+            return Ok(());
+        }
         self.model.apply(notice);
         if self.filter.passes(notice) {
             self.tell(notice)?;

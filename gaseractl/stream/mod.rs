@@ -51,6 +51,11 @@ impl Notice {
         self.frame.id.as_ref()?.parse().ok()
     }
 
+    /// Whether it was told before, and only shows how things stand: the snapshot says all that still matters of it.
+    pub fn is_old(&self) -> bool {
+        self.data.get("sticky") == Some(&Value::Bool(true))
+    }
+
     /// When it was published, seconds since the epoch.
     pub fn timestamp(&self) -> Option<f64> {
         self.data.get("timestamp")?.as_f64()
@@ -67,6 +72,7 @@ impl Said {
     fn of(frame: &Frame, data: &Value) -> Option<Self> {
         let name = frame.event.as_str();
         match name {
+            _ if data["sticky"] == true => Some(Self::Other),
             "snapshot" => Some(Self::Snapshot(Box::new(Status::deserialize(data).ok()?))),
             "progress" => Some(Self::Progress(Box::new(Tick::deserialize(data).ok()?))),
             "gap" => Some(Self::Gap),
@@ -88,7 +94,7 @@ mod tests {
 
     #[test]
     fn events_are_read_as_the_domain_writes_them() {
-        let event = Event::SystemShutdown { reason: "service stopped".into() };
+        let event = Event::SystemShutdown { reason: "service stopped".into(), restart_expected_s: Some(5.0) };
         let notice = notice(event.name(), &event.payload(Utc::from_micros(2_500_000)).to_string());
         assert_eq!(notice.said, Said::Event(Box::new(event)));
         assert_eq!((notice.seq(), notice.timestamp()), (Some(41), Some(2.5)));

@@ -56,7 +56,7 @@ fn sentence(event: &Event, paint: Paint) -> String {
         Event::MuxPosition { position, .. } => format!("valve {}", words::position(*position)),
         Event::Alarm { severity: Severity::Warning, code, text, .. } => paint.doubtful(&alarm(code, text)).into_owned(),
         Event::Alarm { code, text, .. } => paint.bad(&alarm(code, text)).into_owned(),
-        Event::SystemShutdown { reason } => format!("gaserad shuts down: {reason}"),
+        Event::SystemShutdown { reason, .. } => format!("gaserad shuts down: {reason}"),
     }
 }
 

@@ -247,7 +247,7 @@ pub mod tests {
         model.pass(1.0);
         model.pass(1.0);
         assert_eq!(model.now(), Utc::from_micros(1_062_000_000));
-        model.apply(&notice(&Event::SystemShutdown { reason: String::new() }, 41));
+        model.apply(&notice(&Event::SystemShutdown { reason: String::new(), restart_expected_s: None }, 41));
         assert_eq!(model.now(), Utc::from_micros(1_061_000_000));
     }
 

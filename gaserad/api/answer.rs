@@ -34,7 +34,7 @@ pub fn json(value: &impl Serialize) -> Answer {
     }
 }
 
-const JSON: &str = "application/json";
+pub const JSON: &str = "application/json";
 
 /// An error as an object: a name for programs and a sentence for people.
 pub fn refuse(status: StatusCode, reason: &str, sentence: &str) -> Answer {

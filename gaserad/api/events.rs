@@ -13,10 +13,11 @@ use tonic::body::Body;
 
 use super::Services;
 use super::answer::{self, Answer};
+use super::auth::Caller;
 use super::query::Query;
 use super::takeover::Unbegun;
 use crate::domain::RunId;
-use crate::stream::{Cursor, Filter, Format, Refused, SubscribeRequest};
+use crate::stream::{Cursor, Filter, Format, Origin, Refused, SubscribeRequest};
 
 /// When a reader that found no place may try again, seconds.
 const RETRY_AFTER: &str = "10";
@@ -29,9 +30,10 @@ pub async fn stream(
     headers: &HeaderMap,
     query: &Query,
     format: Option<Format>,
+    peer: &Caller,
 ) -> Answer {
     let request = match request(services, headers, query, format).await {
-        Ok(request) => request,
+        Ok(request) => SubscribeRequest { origin: origin(headers, peer), ..request },
         Err(answer) => return answer,
     };
     let format = request.format;
@@ -52,7 +54,15 @@ pub async fn stream(
     }
 }
 
-fn unavailable(refused: &Refused) -> Answer {
+/// The longest that is kept of what a client calls itself.
+const AGENT: usize = 100;
+
+pub fn origin(headers: &HeaderMap, peer: &Caller) -> Origin {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    Origin { peer: peer.to_string(), agent: agent.chars().take(AGENT).collect() }
+}
+
+pub fn unavailable(refused: &Refused) -> Answer {
     let reason = match refused {
         Refused::Full(_) => "STREAM_FULL",
         Refused::ShuttingDown => "SHUTTING_DOWN",
@@ -72,14 +82,15 @@ async fn request(
         Some(format) => format,
         None => read_format(headers, query).map_err(|sentence| answer::bad_request(&sentence))?,
     };
-    let run = match query.get(&["run", "run_id"]) {
+    let run = match query.get(&["run", "run_id", "project_id"]) {
         Some(name) => Some(find(services, name).await?),
         None => None,
     };
     let filter = Filter::parse(query.get(&["types", "event_types"]), query.get(&["channels"]), run)
         .map_err(|error| answer::bad_request(&error.to_string()))?;
     let last_event_id = read_last_event_id(headers, query).map_err(|sentence| answer::bad_request(&sentence))?;
-    Ok(SubscribeRequest { format, filter, last_event_id })
+    let without_sticky = query.get(&["sticky"]) == Some("false");
+    Ok(SubscribeRequest { format, filter, last_event_id, without_sticky, ..SubscribeRequest::default() })
 }
 
 async fn find(services: &Services, name: &str) -> Result<RunId, Answer> {
@@ -88,10 +99,10 @@ async fn find(services: &Services, name: &str) -> Result<RunId, Answer> {
 
 fn read_format(headers: &HeaderMap, query: &Query) -> Result<Format, String> {
     match query.get(&["format"]) {
-        Some("named") => Ok(Format::Named),
-        Some("merged") => Ok(Format::Merged),
-        Some("jsonl" | "ndjson") => Ok(Format::Lines),
-        Some(other) => Err(format!("there is no stream format {other:?}; the formats are named, merged and jsonl")),
+        Some(name) => Format::parse(name).ok_or_else(|| {
+            let known: Vec<_> = Format::NAMES.iter().map(|(name, _)| *name).collect();
+            format!("there is no stream format {name:?}; the formats are {}", known.join(", "))
+        }),
         None if accepts_lines(headers) => Ok(Format::Lines),
         None => Ok(Format::Named),
     }
@@ -110,10 +121,10 @@ fn read_last_event_id(headers: &HeaderMap, query: &Query) -> Result<Option<u64>,
     given.map(|text| text.parse().map_err(|_| wrong(text))).transpose()
 }
 
-fn dress(body: Body, format: Format) -> Answer {
+pub fn dress(body: Body, format: Format) -> Answer {
     let kind = match format {
         Format::Lines => "application/x-ndjson; charset=utf-8",
-        Format::Named | Format::Merged => "text/event-stream; charset=utf-8",
+        _ => "text/event-stream; charset=utf-8",
     };
     let mut answer = Response::new(body);
     let headers = answer.headers_mut();

@@ -15,7 +15,9 @@ use super::auth::is_loopback;
 /// Many readers may come at once: each that finds no place in the queue tries again only after a second.
 const BACKLOG: u32 = 4096;
 /// What the kernel keeps for one reader that does not read.
-const SEND_BUFFER: u32 = 256 * 1024;
+const SEND_BUFFER: u32 = 128 * 1024;
+/// How long, in milliseconds, a peer may leave unconfirmed what is sent to it: one that went without a word is found.
+const CONFIRMED_WITHIN: u32 = 30_000;
 /// The owner and the group may connect.
 const SOCKET_MODE: u32 = 0o660;
 
@@ -194,6 +196,7 @@ fn bind_address(address: SocketAddr) -> io::Result<Bound> {
 /// What is set here, accepted connections inherit.
 fn listen(socket: TcpSocket) -> io::Result<Bound> {
     socket.set_send_buffer_size(SEND_BUFFER)?;
+    rustix::net::sockopt::set_tcp_user_timeout(&socket, CONFIRMED_WITHIN)?;
     Bound::tcp(socket.listen(BACKLOG)?)
 }
 

@@ -18,13 +18,18 @@ mod gate;
 mod grpc;
 mod instrument;
 mod listen;
+mod memory;
+mod metrics;
+mod oversight;
 mod patience;
 mod plans;
 mod query;
 mod router;
 mod routes;
 mod runs;
+mod schemas;
 mod serve;
+mod status_stream;
 mod takeover;
 pub mod tls;
 // The clients in these tests come with the command line.

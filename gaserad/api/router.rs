@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::json;
 use tonic_health::pb::health_server::HealthServer;
@@ -12,12 +12,12 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
 use super::answer::{self, Answer};
-use super::auth::{self, Link};
+use super::auth::{self, Caller, Link};
 use super::gate::{self, Gate};
 use super::grpc::Grpc;
 use super::query::{self, Query};
 use super::routes::Resource;
-use super::{Services, events, runs};
+use super::{Services, events, metrics, oversight, runs, schemas, status_stream};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraServiceServer;
 use crate::stream::Format;
@@ -30,7 +30,14 @@ const INDEX: &str = "\
 gaserad runs measurement plans on a gas analyzer and its multiplexer.
 
 GET /events                  what happens, as server-sent events (?types= &channels= &run= &since= &format=)
+GET /events/schema           what each event carries, as JSON Schema; /events/schema/{type} is one of them
+GET /events/stats            figures of the stream
+GET /events/connections      who follows it; DELETE /events/connections/{id} closes one
+POST /events/subscribe       other filters for a stream that is open (?connection_id=)
+POST /events/test            an event that is a trial
 GET /status                  the state of everything, as JSON
+GET /status/stream           changes of chosen subjects (?ids=instrument,engine,ch:1-8)
+GET /metrics                 figures for Prometheus
 GET /runs                    past and present runs
 GET /runs/{id}               one run and its visits; an id, a unique prefix of one, or last
 GET /runs/{id}/samples.csv   its samples
@@ -88,7 +95,7 @@ impl Router {
             parts.extensions.insert(allowed.caller);
             return self.route_grpc(Request::from_parts(parts, body)).await;
         }
-        let mut answer = self.route_http(&parts, body, link).await;
+        let mut answer = self.route_http(&parts, body, link, &allowed.caller).await;
         auth::dress(answer.headers_mut(), allowed.origin.as_ref());
         if gate::is_kept(&parts) {
             self.gate.done(&allowed, &parts, &answer);
@@ -116,47 +123,55 @@ impl Router {
         }
     }
 
-    async fn route_http(&self, request: &Parts, body: Incoming, link: &Link) -> Answer {
-        let path = request.uri.path();
+    async fn route_http(&self, asked: &Parts, body: Incoming, link: &Link, caller: &Caller) -> Answer {
+        let path = asked.uri.path();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         let Some(resource) = Resource::find(&parts) else {
             let sentence = format!("there is nothing at {path}; GET / lists what there is");
             return answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &sentence);
         };
-        let (method, headers) = (&request.method, &request.headers);
-        if !resource.knows(method) {
-            return not_allowed(resource, method, path);
+        if !resource.knows(&asked.method) {
+            return not_allowed(resource, &asked.method, path);
         }
+        let query = Query::parse(asked.uri.query().unwrap_or_default());
+        let (services, headers) = (&self.services, &asked.headers);
         match resource {
-            Resource::Login => return self.gate.log_in(link, request, body).await,
-            Resource::Logout => return self.gate.log_out(link, request),
-            _ => {}
+            Resource::Login => self.gate.log_in(link, asked, body).await,
+            Resource::Logout => self.gate.log_out(link, asked),
+            Resource::Subscribe => oversight::subscribe(services, &query, headers, body).await,
+            Resource::TestEvent => oversight::test(services, &query, headers, body, &caller.to_string()).await,
+            Resource::Connection => oversight::close(services, &query::decode(parts[2]), &caller.to_string()),
+            _ => self.read(resource, &parts, asked, &query, caller).await,
         }
-        let query = Query::parse(request.uri.query().unwrap_or_default());
-        self.answer(resource, &parts, method, headers, &query).await
     }
 
-    async fn answer(
-        &self,
-        resource: Resource,
-        parts: &[&str],
-        method: &Method,
-        headers: &HeaderMap,
-        query: &Query,
-    ) -> Answer {
-        let services = &self.services;
+    /// What changes nothing.
+    async fn read(&self, resource: Resource, parts: &[&str], asked: &Parts, query: &Query, peer: &Caller) -> Answer {
+        let (services, method, headers) = (&self.services, &asked.method, &asked.headers);
         let named = |index: usize| query::decode(parts.get(index).copied().unwrap_or_default());
         match resource {
             Resource::Index => answer::text(INDEX),
-            Resource::Events => events::stream(services, method, headers, query, None).await,
-            Resource::MergedEvents => events::stream(services, method, headers, query, Some(Format::Merged)).await,
+            Resource::Events => events::stream(services, method, headers, query, None, peer).await,
+            Resource::MergedEvents => {
+                events::stream(services, method, headers, query, Some(Format::Merged), peer).await
+            }
+            Resource::StatusStream => {
+                status_stream::stream(services, method, query, events::origin(headers, peer)).await
+            }
             Resource::Status => answer::json(&services.control.status().await),
+            Resource::Schemas => schemas::all(),
+            Resource::Schema => schemas::of(&named(2)),
+            Resource::Stats => oversight::stats(services),
+            Resource::Connections => oversight::connections(services),
+            Resource::Metrics => metrics::page(services).await,
             Resource::Alive => answer::text("ok\n"),
             Resource::Ready => self.ready().await,
             Resource::Runs => runs::list(services, query).await,
             Resource::Run => runs::show(services, &named(1)).await,
             Resource::Samples => runs::samples(services, method, &named(1)).await,
-            _ => answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing here; GET / lists what there is"),
+            Resource::Subscribe | Resource::TestEvent | Resource::Connection | Resource::Login | Resource::Logout => {
+                not_allowed(resource, method, asked.uri.path())
+            }
         }
     }
 

@@ -107,9 +107,8 @@ pub fn call_needs(path: &str) -> Needs {
         "GetSelfTest",
         "GetMux",
     ];
-    const FOLLOWING: [&str; 3] = ["EventStats", "ListConnections", "UpdateSubscription"];
     match path.strip_prefix("/gasera.v1.GaseraService/") {
-        Some(call) if READING.contains(&call) || FOLLOWING.contains(&call) => Needs::Viewer,
+        Some(call) if READING.contains(&call) => Needs::Viewer,
         Some(_) => Needs::Operator,
         None if path.starts_with("/grpc.health.v1.Health/") => Needs::Nothing,
         None => Needs::Viewer,

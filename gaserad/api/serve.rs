@@ -204,13 +204,11 @@ impl Server {
             ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(ended),
             () = self.cancel.cancelled() => None,
         };
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                Pin::new(&mut connection).graceful_shutdown();
-                let rest = poll_fn(|cx| connection.poll_without_shutdown(cx));
-                timeout(GRACE, rest).await.unwrap_or(Ok(()))
-            }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            Pin::new(&mut connection).graceful_shutdown();
+            timeout(GRACE, poll_fn(|cx| connection.poll_without_shutdown(cx))).await.unwrap_or(Ok(()))
         };
         let mut stream = connection.into_parts().io.into_inner();
         let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -11,7 +11,7 @@ use super::{Daemon, Failure};
 use crate::config::{self, Overrides, Settings};
 use crate::domain::event::{LiveData, PhaseChange, outcome_sentence};
 use crate::domain::{Event, Phase, Plan, PlanDraft, RunId, RunSummary, StartRequest, Status, Sync, duration};
-use crate::stream::{Cursor, Filter, Format, SubscribeRequest};
+use crate::stream::{Cursor, Format, SubscribeRequest};
 
 const SCALE: f64 = 60.0;
 const CHANNELS: &str = "1-4";
@@ -107,7 +107,7 @@ impl Lines {
     fn follow(daemon: &Daemon) -> Result<Self, Failure> {
         let handle = daemon.handle.clone();
         let now = Box::pin(async move { handle.status().await.unwrap_or_default() });
-        let request = SubscribeRequest { format: Format::Lines, filter: Filter::default(), last_event_id: None };
+        let request = SubscribeRequest { format: Format::Lines, without_sticky: true, ..SubscribeRequest::default() };
         let cursor = daemon.hub.subscribe(request, now).map_err(anyhow::Error::from)?;
         Ok(Self { cursor, pending: Vec::new() })
     }

@@ -45,7 +45,12 @@ pub enum Event {
     #[serde(rename = "alarm")]
     Alarm { severity: Severity, code: String, text: String, run_id: Option<RunId> },
     #[serde(rename = "system.shutdown")]
-    SystemShutdown { reason: String },
+    SystemShutdown {
+        reason: String,
+        /// After how long it is usually back, seconds; `null` if nobody knows.
+        #[serde(default)]
+        restart_expected_s: Option<f64>,
+    },
 }
 
 /// What was done to a run, and by whom.

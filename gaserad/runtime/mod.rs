@@ -37,6 +37,8 @@ use space::Space;
 const TICK_AT_MOST: Duration = Duration::from_millis(50);
 /// Events that are stepped and kept together at most.
 const TOGETHER: usize = 64;
+/// What a service manager takes to bring a daemon back that was restarted, and that to open its store.
+const RESTART_EXPECTED_S: f64 = 5.0;
 /// How long the analyzer may take to stop when the store has failed.
 const STOP_AT_THE_END: Duration = Duration::from_secs(15);
 
@@ -144,7 +146,7 @@ impl Runtime {
         }
         let reason = "gaserad is shutting down".to_owned();
         let moment = self.clock.now();
-        let events = vec![domain::Event::SystemShutdown { reason }];
+        let events = vec![domain::Event::SystemShutdown { reason, restart_expected_s: Some(RESTART_EXPECTED_S) }];
         let published = self.store.commit(Batch { moment, events, ..Batch::default() }).await?;
         self.hub.publish(published);
         Ok(())

@@ -6,11 +6,14 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::connections::Change;
+use super::figures::Left;
 use super::hub::{Hub, Seat, SubscribeRequest};
 use super::merged::Message;
 use super::view::{Look, Place, Seen, View};
@@ -22,10 +25,11 @@ const PAGE: u32 = 64;
 
 pub struct Cursor {
     seat: Seat,
-    connection: u64,
     wake: watch::Receiver<()>,
     view: Arc<View>,
     start: Option<u64>,
+    /// Whether it begins with the last event of each kind.
+    sticky: bool,
     now: Option<BoxFuture<'static, Status>>,
     stage: Stage,
     place: Place,
@@ -36,6 +40,7 @@ enum Stage {
     Greeting,
     Starting,
     Following,
+    Leaving(Left),
     Ended,
 }
 
@@ -51,24 +56,28 @@ pub enum Step {
 impl Cursor {
     pub(super) fn new(
         seat: Seat,
-        connection: u64,
         wake: watch::Receiver<()>,
         request: SubscribeRequest,
         now: BoxFuture<'static, Status>,
     ) -> Self {
         let place = seat.0.read().end();
         let view = Arc::new(View { format: request.format, filter: request.filter });
-        let (start, now) = (request.last_event_id, Some(now));
-        Self { seat, connection, wake, view, start, now, stage: Stage::Greeting, place }
+        let (start, sticky) = (request.last_event_id, !request.without_sticky);
+        Self { seat, wake, view, start, sticky, now: Some(now), stage: Stage::Greeting, place }
     }
 
     /// Everything there is for this reader, never empty; waits until there is something. `None` ends the stream.
     pub async fn next(&mut self) -> Option<Vec<Bytes>> {
         let mut silence = pin!(tokio::time::sleep(self.hub().keepalive()));
+        let mut timed = self.hub().published.load(Ordering::Acquire);
         loop {
             match self.step().await {
                 Step::Frames(frames) if frames.is_empty() => {}
-                Step::Frames(frames) => return Some(frames),
+                Step::Frames(frames) => {
+                    self.hub().time_delivery(&mut timed);
+                    self.count(frames.iter().map(Bytes::len).sum());
+                    return Some(frames);
+                }
                 Step::Ended => return None,
                 Step::Current => tokio::select! {
                     woken = self.wake.changed() => if woken.is_err() { self.stage = Stage::Ended },
@@ -93,27 +102,82 @@ impl Cursor {
                 Step::Frames(self.begin().await.unwrap_or_default())
             }
             Stage::Following => self.follow().await,
+            Stage::Leaving(why) => {
+                self.stage = Stage::Ended;
+                self.leave(why);
+                Step::Frames(self.farewell().into_iter().collect())
+            }
             Stage::Ended => Step::Ended,
         }
     }
 
     async fn follow(&mut self) -> Step {
         self.wake.mark_unchanged();
+        if let Some(change) = self.seat.1.take_change() {
+            return Step::Frames(self.obey(change).into_iter().collect());
+        }
         match self.hub().look(&self.view, self.place) {
             Look::News { frames, place, .. } => {
-                self.place = place;
+                self.proceed(place);
                 Step::Frames(frames)
             }
             Look::Behind => Step::Frames(self.recall().await.unwrap_or_default()),
             Look::Nothing(place) => {
-                self.place = place;
+                self.proceed(place);
                 Step::Current
             }
             Look::Ended => {
-                self.stage = Stage::Ended;
-                Step::Ended
+                self.stage = Stage::Leaving(Left::Shutdown);
+                Step::Frames(Vec::new())
             }
         }
+    }
+
+    /// Does what somebody wants of this reader from now on.
+    fn obey(&mut self, change: Change) -> Option<Bytes> {
+        if let Some(reason) = change.close {
+            self.stage = Stage::Leaving(Left::Closed);
+            return self.error("closed", &reason);
+        }
+        if let Some(filter) = change.filter {
+            self.view = Arc::new(View { format: self.view.format, filter });
+        }
+        let newest = self.hub().seq();
+        match change.last_event_id {
+            Some(id) if id > newest => Some(self.gap(&unknown(id, newest), None)),
+            Some(id) => {
+                self.replay_after(id);
+                None
+            }
+            None => None,
+        }
+    }
+
+    fn replay_after(&mut self, id: u64) {
+        self.place.position = id;
+        // After what was missed comes how things stand.
+        self.place.seen.progress = 0;
+        self.hub().figures.replays.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether somebody wants something else of this reader.
+    pub fn is_changed(&self) -> bool {
+        self.seat.1.is_changed()
+    }
+
+    /// Why the stream ends, if not because the peer closed it.
+    pub fn leave(&self, why: Left) {
+        self.seat.1.leave(why);
+    }
+
+    pub fn count(&self, bytes: usize) {
+        self.seat.1.count_bytes(bytes);
+        self.hub().figures.delivered_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Tells a browser when to come back: not everybody at once.
+    pub fn farewell(&self) -> Option<Bytes> {
+        (self.view.format != Format::Lines).then(|| frame::come_back_in(spread(self.seat.1.id)))
     }
 
     pub fn view(&self) -> &Arc<View> {
@@ -131,48 +195,68 @@ impl Cursor {
 
     /// Somebody else has brought the reader this far.
     pub fn proceed(&mut self, place: Place) {
+        let Seat(hub, connection) = &self.seat;
+        let conflated = place.conflated_since(&self.place);
+        if conflated > 0 {
+            hub.figures.conflated.fetch_add(conflated, Ordering::Relaxed);
+        }
+        connection.move_to(place.position, hub.now.load(Ordering::Relaxed));
         self.place = place;
     }
 
-    /// The frames that a stream begins with, if any.
+    /// The frames that a stream begins with.
     async fn begin(&mut self) -> Option<Vec<Bytes>> {
-        let newest = self.place.position;
+        let (newest, format) = (self.place.position, self.view.format);
         match self.start {
-            _ if self.view.format == Format::Merged => {
+            _ if format == Format::Merged => {
                 let status = self.status().await?;
-                let message = Message::of(&status);
-                let shown = self.hub().read().shows(&message);
-                if let Some((merged, devices)) = shown {
-                    self.place.seen = Seen { merged, devices, ..self.place.seen };
-                }
-                Some(vec![message.complete(&status)])
+                Some(vec![self.merged(&status)])
             }
             Some(id) if id <= newest => {
-                self.place.position = id;
-                // After what was missed comes how things stand.
-                self.place.seen.progress = 0;
-                None
+                self.replay_after(id);
+                if format != Format::Both {
+                    return None;
+                }
+                let status = self.status().await?;
+                Some(vec![self.merged(&status)])
             }
             Some(id) => {
-                let reason = format!("event {id} is not known here; the newest is {newest}");
-                let gap = self.gap(&reason, None);
-                let snapshot = self.snapshot().await?;
-                Some(vec![gap, snapshot])
+                let gap = self.gap(&unknown(id, newest), None);
+                let mut frames = vec![gap];
+                frames.extend(self.state().await?);
+                Some(frames)
             }
-            None => Some(vec![self.snapshot().await?]),
+            None => self.state().await,
         }
+    }
+
+    /// The whole state as a merged message.
+    fn merged(&mut self, status: &Status) -> Bytes {
+        let message = Message::of(status);
+        let shown = self.hub().read().shows(&message);
+        if let Some((merged, devices)) = shown {
+            self.place.seen = Seen { merged, devices, ..self.place.seen };
+        }
+        message.complete(status)
+    }
+
+    /// The whole state, with the number of the event that it includes last, and the last event of each kind.
+    async fn state(&mut self) -> Option<Vec<Bytes>> {
+        let (status, format) = (self.status().await?, self.view.format);
+        self.place.position = status.seq;
+        let data = serde_json::to_string(&status).unwrap_or_default();
+        let mut frames = vec![frame::render(format, Some(status.seq), "snapshot", &data)];
+        if format == Format::Both {
+            frames.push(self.merged(&status));
+        }
+        let sticky = if self.sticky { self.hub().read().sticky.up_to(status.seq) } else { Vec::new() };
+        let wanted = sticky.iter().filter(|event| self.view.filter.passes(event));
+        frames.extend(wanted.map(|event| frame::render(format, None, &event.name, &event.data)));
+        Some(frames)
     }
 
     async fn status(&mut self) -> Option<Status> {
         Some(self.now.take()?.await)
-    }
-
-    /// The whole state, with the number of the event that it includes last.
-    async fn snapshot(&mut self) -> Option<Bytes> {
-        let status = self.status().await?;
-        self.place.position = status.seq;
-        let data = serde_json::to_string(&status).unwrap_or_default();
-        Some(frame::render(self.view.format, Some(status.seq), "snapshot", &data))
     }
 
     /// What the history has after the last event; `None` if nothing of it is wanted.
@@ -182,7 +266,7 @@ impl Cursor {
         let events = match hub.history.after(self.place.position, PAGE).await {
             Ok(events) => events,
             Err(reason) => {
-                self.stage = Stage::Ended;
+                self.stage = Stage::Leaving(Left::History);
                 let reason =
                     format!("the events after {} cannot be read: {reason}; connect again", self.place.position);
                 return Some(vec![self.gap(&reason, None)]);
@@ -215,6 +299,8 @@ impl Cursor {
     }
 
     fn gap(&self, reason: &str, missed: Option<u64>) -> Bytes {
+        self.seat.1.count_gap();
+        self.hub().figures.count_gap(self.hub().second());
         let data = json!({
             "timestamp": self.hub().clock.now().utc.as_seconds(),
             "reason": reason,
@@ -224,25 +310,40 @@ impl Cursor {
         frame::render(self.view.format, None, "gap", &data.to_string())
     }
 
+    /// Says what is wrong, where there are events to say it with.
+    fn error(&self, code: &str, message: &str) -> Option<Bytes> {
+        let timestamp = self.hub().clock.now().utc.as_seconds();
+        let data = json!({ "timestamp": timestamp, "code": code, "message": message }).to_string();
+        (self.view.format != Format::Merged).then(|| frame::render(self.view.format, None, "error", &data))
+    }
+
     fn greeting(&self) -> Option<Bytes> {
         let settings = &self.hub().settings;
+        let newest = self.place.position;
         let data = json!({
             "timestamp": self.hub().clock.now().utc.as_seconds(),
-            "connection_id": self.connection.to_string(),
-            "seq": self.place.position,
+            "connection_id": self.seat.1.id.to_string(),
+            "seq": newest,
             "heartbeat_s": settings.heartbeat.as_secs_f64(),
             "keepalive_s": settings.keepalive.as_secs_f64(),
+            "replayed": self.start.and_then(|id| newest.checked_sub(id)).unwrap_or_default(),
+            "subscriptions": self.view.filter.types(),
             "version": env!("CARGO_PKG_VERSION"),
-        })
-        .to_string();
-        match self.view.format {
-            Format::Named => Some(frame::greeting("connected", &data)),
-            Format::Lines => Some(frame::line(None, "connected", &data)),
-            Format::Merged => None,
-        }
+        });
+        (self.view.format != Format::Merged).then(|| frame::begin(self.view.format, "connected", &data.to_string()))
     }
 
     fn hub(&self) -> &Arc<Hub> {
         &self.seat.0
     }
+}
+
+fn unknown(id: u64, newest: u64) -> String {
+    format!("event {id} is not known here; the newest is {newest}")
+}
+
+/// When a reader is to come back after a shutdown, milliseconds: from one second to five, each at another moment.
+fn spread(connection: u64) -> u32 {
+    let scattered = connection.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    1000 + u32::try_from(scattered % 4000).unwrap_or_default()
 }

@@ -11,7 +11,16 @@ use crate::domain::{Channel, Event, Published, RunId};
 /// What keeps a reader in step.
 const CONTROL: [&str; 6] = ["connected", "snapshot", "heartbeat", "gap", "error", "system.shutdown"];
 pub const PROGRESS: &str = "progress";
+pub const TEST: &str = "test";
 const LIVE_DATA: &str = "live_data";
+/// Names that clients of other systems ask for, and what they mean here.
+const ALIASES: [(&str, &str); 5] = [
+    ("progress_update", PROGRESS),
+    ("risk_alert", "alarm"),
+    ("task_update", "run.*"),
+    ("job_updated", "run.*"),
+    ("system_status", "device.*"),
+];
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -41,7 +50,25 @@ impl Filter {
 
     /// The names that `types` can select.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        Event::NAMES.into_iter().chain([PROGRESS]).chain(CONTROL).collect::<BTreeSet<_>>().into_iter()
+        Event::NAMES.into_iter().chain([PROGRESS, TEST]).chain(CONTROL).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// The types that are wanted; all if none are named.
+    pub fn types(&self) -> Vec<&'static str> {
+        self.types.iter().flatten().copied().collect()
+    }
+
+    pub fn channels(&self) -> Option<Vec<u8>> {
+        self.channels.as_ref().map(|channels| channels.iter().copied().collect())
+    }
+
+    pub fn run(&self) -> Option<&RunId> {
+        self.run.as_ref()
+    }
+
+    /// Whether a trial that stands for an event of this type is wanted.
+    pub fn passes_test(&self, stands_for: &str) -> bool {
+        self.passes_name(TEST) || self.passes_name(stands_for)
     }
 
     pub fn passes(&self, event: &Published) -> bool {
@@ -72,6 +99,7 @@ impl Filter {
 fn parse_types(text: &str) -> Result<BTreeSet<&'static str>, FilterError> {
     let mut types = BTreeSet::new();
     for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+        let item = ALIASES.iter().find(|(alias, _)| *alias == item).map_or(item, |(_, meant)| *meant);
         let fits = |name: &str| item.strip_suffix('*').map_or(name == item, |prefix| name.starts_with(prefix));
         let meant: Vec<_> = Filter::names().filter(|name| fits(name)).collect();
         if meant.is_empty() {
@@ -97,6 +125,9 @@ mod tests {
         assert!(filter.passes(&event("phase", None, None)));
         assert!(!filter.passes(&event("alarm", None, None)));
         assert!(!filter.passes_progress(None));
+        assert!(Filter::parse(Some("progress_update"), None, None).unwrap().passes_progress(None));
+        assert_eq!(Filter::parse(Some("device.*"), None, None).unwrap().types().len(), 5);
+        assert!(filter.passes_test("phase") && !filter.passes_test("alarm"));
     }
 
     #[test]

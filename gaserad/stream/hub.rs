@@ -2,29 +2,40 @@
 //!
 //! The one publisher never waits for a reader: it renders, appends, and wakes.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::connections::{Connection, Connections, Origin};
+use super::figures::{Figures, Rate};
 use super::merged::Message;
 use super::ring::{Entry, Ring};
+use super::sticky::Sticky;
+use super::subjects::{self, Subjects};
 use super::view::{Look, Place, View};
 use super::{BoxFuture, Cursor, Filter, Format, History, Settings, frame};
-use crate::domain::{Clock, Event, Phase, ProgressTick, Published, RunId, Status, Tick};
+use crate::domain::{Channel, Clock, Event, Phase, ProgressTick, Published, Qc, RunId, Status, Tick};
 
 pub struct Hub {
     pub(super) settings: Settings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) history: Arc<dyn History>,
-    started: Tick,
+    pub(super) started: Tick,
+    pub(super) figures: Figures,
+    pub(super) connections: Connections,
+    /// When events were last published.
+    pub(super) published: AtomicU64,
+    /// The host's time when something last happened, microseconds since the epoch.
+    pub(super) now: AtomicU64,
     state: RwLock<State>,
     wake: watch::Sender<()>,
+    subjects: watch::Sender<Arc<Subjects>>,
     clients: AtomicUsize,
-    connections: AtomicU64,
 }
 
 /// What all readers look at.
@@ -32,7 +43,14 @@ pub(super) struct State {
     pub ring: Ring,
     pub progress: Slot,
     pub heartbeat: Slot,
+    pub test: Slot,
+    /// The type of event that the test stands for.
+    pub test_for: &'static str,
     pub merged: MergedSlot,
+    pub sticky: Sticky,
+    pub events: Rate,
+    /// Results since the start, by channel and quality.
+    pub samples: BTreeMap<(u8, Qc), u64>,
     pub phase: Phase,
     /// The run that the progress is of.
     pub run: Option<RunId>,
@@ -46,20 +64,26 @@ pub(super) struct State {
 #[derive(Default)]
 pub(super) struct Slot {
     pub generation: u64,
-    pub named: Bytes,
-    pub line: Bytes,
+    named: Bytes,
+    line: Bytes,
+    envelope: Bytes,
 }
 
 impl Slot {
-    fn set(&mut self, name: &str, data: &Value) {
+    pub fn set(&mut self, name: &str, data: &Value) {
         let text = data.to_string();
         self.generation += 1;
         self.named = frame::named(None, name, &text);
         self.line = frame::line(None, name, &text);
+        self.envelope = frame::envelope(None, name, &text);
     }
 
     pub fn bytes(&self, format: Format) -> Bytes {
-        if format == Format::Lines { self.line.clone() } else { self.named.clone() }
+        match format {
+            Format::Lines => self.line.clone(),
+            Format::Envelope => self.envelope.clone(),
+            Format::Named | Format::Merged | Format::Both => self.named.clone(),
+        }
     }
 }
 
@@ -79,6 +103,9 @@ pub struct SubscribeRequest {
     pub filter: Filter,
     /// The last event that the reader has; it gets everything after that.
     pub last_event_id: Option<u64>,
+    /// Not to begin with the last event of each kind.
+    pub without_sticky: bool,
+    pub origin: Origin,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,11 +119,14 @@ pub enum Refused {
 }
 
 /// A reader's place; leaving frees it.
-pub(super) struct Seat(pub Arc<Hub>);
+pub(super) struct Seat(pub Arc<Hub>, pub Arc<Connection>);
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.clients.fetch_sub(1, Ordering::Relaxed);
+        let Self(hub, connection) = self;
+        hub.connections.leave(connection.id);
+        hub.figures.count_left(connection.left(), hub.second());
+        hub.clients.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -107,6 +137,11 @@ impl Hub {
             ring: Ring::new(settings.ring, newest),
             progress: Slot::default(),
             heartbeat: Slot::default(),
+            test: Slot::default(),
+            test_for: "",
+            sticky: Sticky::default(),
+            events: Rate::default(),
+            samples: BTreeMap::new(),
             merged: MergedSlot::default(),
             phase: Phase::Idle,
             run: None,
@@ -121,11 +156,17 @@ impl Hub {
             history,
             state: RwLock::new(state),
             wake: watch::Sender::new(()),
+            subjects: watch::Sender::new(Arc::new(Subjects::new())),
+            figures: Figures::default(),
+            connections: Connections::default(),
+            published: AtomicU64::new(0),
+            now: AtomicU64::new(0),
             clients: AtomicUsize::new(0),
-            connections: AtomicU64::new(0),
         });
         let (weak, period) = (Arc::downgrade(&hub), hub.settings.heartbeat);
+        let history = hub.history.clone();
         tokio::spawn(async move {
+            remember(&weak, history.as_ref(), newest).await;
             loop {
                 tokio::time::sleep(period).await;
                 let Some(hub) = weak.upgrade() else { break };
@@ -142,14 +183,23 @@ impl Hub {
         }
         let message = self.read().message.clone();
         let entries: Vec<Entry> = events.into_iter().map(|event| entry(event, message.as_ref())).collect();
+        let now = self.note_time();
+        let second = self.second();
         let mut state = self.write();
+        state.events.add(second, entries.len());
         for entry in entries {
+            state.sticky.keep(&entry.event);
+            if let Some(key) = entry.sample {
+                *state.samples.entry(key).or_default() += 1;
+            }
             if entry.event.name == SHUTDOWN {
                 state.last = Some(entry.event.seq);
             }
+            self.figures.published.fetch_add(1, Ordering::Relaxed);
             state.ring.push(entry);
         }
         drop(state);
+        self.published.store(now.max(1), Ordering::Release);
         self.wake.send_replace(());
     }
 
@@ -157,6 +207,8 @@ impl Hub {
     pub fn tick(&self, status: &Status) {
         let told = serde_json::to_value(ProgressTick::of(status)).unwrap_or_default();
         let message = Message::of(status);
+        self.note_time();
+        self.show_subjects(status);
         let mut state = self.write();
         state.phase = status.phase;
         state.run = status.run.as_ref().map(|run| run.id.clone());
@@ -167,20 +219,61 @@ impl Hub {
         }
     }
 
+    /// Tells those who follow subjects, if any of them changed.
+    fn show_subjects(&self, status: &Status) {
+        let subjects = subjects::of(status);
+        self.subjects.send_if_modified(|shown| {
+            let changed = **shown != subjects;
+            if changed {
+                *shown = Arc::new(subjects);
+            }
+            changed
+        });
+    }
+
+    /// How each subject stands, and when that changes.
+    pub fn subjects(&self) -> watch::Receiver<Arc<Subjects>> {
+        self.subjects.subscribe()
+    }
+
     /// A new reader. `now` is asked for the status when the stream begins with it.
     pub fn subscribe(
         self: &Arc<Self>,
         request: SubscribeRequest,
         now: BoxFuture<'static, Status>,
     ) -> Result<Cursor, Refused> {
+        let seat = self.sit(&request)?;
+        Ok(Cursor::new(seat, self.wake.subscribe(), request, now))
+    }
+
+    /// Takes a place.
+    pub(super) fn sit(self: &Arc<Self>, request: &SubscribeRequest) -> Result<Seat, Refused> {
         let limit = self.settings.max_connections;
         let taken = |count: usize| (count < limit).then_some(count + 1);
-        if self.read().last.is_some() {
-            return Err(Refused::ShuttingDown);
+        let (shutting_down, newest) = {
+            let state = self.read();
+            (state.last.is_some(), state.ring.newest())
+        };
+        let refused = |refused| {
+            self.figures.count_refused(self.second());
+            refused
+        };
+        if shutting_down {
+            return Err(refused(Refused::ShuttingDown));
         }
-        self.clients.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).map_err(|_| Refused::Full(limit))?;
-        let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        Ok(Cursor::new(Seat(self.clone()), connection, self.wake.subscribe(), request, now))
+        let place = self.clients.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
+        place.map_err(|_| refused(Refused::Full(limit)))?;
+        let id = self.figures.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let (origin, filter) = (request.origin.clone(), request.filter.clone());
+        let since = self.clock.now().utc;
+        let connection = Arc::new(Connection::new(id, origin, since, request.format, filter, newest));
+        self.connections.enter(connection.clone());
+        Ok(Seat(self.clone(), connection))
+    }
+
+    /// Wakes every reader.
+    pub(super) fn wake(&self) {
+        self.wake.send_replace(());
     }
 
     /// What there is for a reader at `place`.
@@ -209,6 +302,7 @@ impl Hub {
 
     fn beat(&self) {
         let now = self.clock.now();
+        self.note_time();
         let mut state = self.write();
         let data = json!({
             "timestamp": now.utc.as_seconds(),
@@ -226,11 +320,14 @@ impl Hub {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// How far back the last event of each kind is looked for.
+const REMEMBERED: u64 = 1000;
+const PAGE: u32 = 256;
 const SHUTDOWN: &str = "system.shutdown";
 
 impl State {
@@ -262,11 +359,24 @@ impl State {
 }
 
 fn entry(event: Published, message: Option<&Message>) -> Entry {
-    let merged = message.filter(|_| event.name == "live_data").and_then(|message| {
-        match Event::parse(&event.name, &event.data) {
-            Ok(Event::LiveData(data)) => message.with_result(&data),
-            _ => None,
-        }
-    });
-    Entry::new(event, merged)
+    let result = match event.name.as_str() {
+        "live_data" => Event::parse(&event.name, &event.data).ok(),
+        _ => None,
+    };
+    let Some(Event::LiveData(data)) = result else { return Entry::new(event, None) };
+    let merged = message.and_then(|message| message.with_result(&data));
+    let sample = Some((data.channel.map_or(0, Channel::number), data.qc));
+    Entry::new(event, merged).with_sample(sample)
+}
+
+/// Fills what is kept of each kind with what was told before this process began.
+async fn remember(hub: &Weak<Hub>, history: &dyn History, newest: u64) {
+    let mut after = newest.saturating_sub(REMEMBERED);
+    while after < newest {
+        let events = history.after(after, PAGE).await.unwrap_or_default();
+        let (Some(last), Some(hub)) = (events.last().map(|event| event.seq), hub.upgrade()) else { return };
+        let mut state = hub.write();
+        events.iter().filter(|event| event.seq <= newest).for_each(|event| state.sticky.keep(event));
+        after = last;
+    }
 }

@@ -12,22 +12,33 @@ use std::time::Duration;
 
 use crate::domain::Published;
 
+mod connections;
 mod cursor;
+mod figures;
 mod filter;
 mod frame;
 mod hub;
 mod merged;
+mod oversight;
 mod ring;
+mod sticky;
+pub mod subjects;
 #[cfg(test)]
 pub(crate) mod support;
 #[cfg(test)]
 mod tests;
 mod view;
+mod visit;
 
+pub use connections::{Change, Connection, Origin};
 pub use cursor::{Cursor, Step};
+pub use figures::Left;
 pub use filter::{Filter, FilterError};
+pub use frame::KEEP_ALIVE;
 pub use hub::{Hub, Refused, SubscribeRequest};
+pub use oversight::Counts;
 pub use view::{Look, Place, View};
+pub use visit::Visit;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -45,8 +56,32 @@ pub enum Format {
     Named,
     /// Unnamed server-sent events, each the whole state: what the dashboards of GaseraMux read.
     Merged,
+    /// Unnamed server-sent events, each one event that says by itself what it is.
+    Envelope,
+    /// Named and merged on one wire: who listens to unnamed messages sees only those, and the other way round.
+    Both,
     /// One JSON object per line.
     Lines,
+}
+
+impl Format {
+    /// What somebody asks for in an address.
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("named", Self::Named),
+        ("merged", Self::Merged),
+        ("envelope", Self::Envelope),
+        ("both", Self::Both),
+        ("jsonl", Self::Lines),
+        ("ndjson", Self::Lines),
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, format)| *format == self).map_or("named", |(name, _)| name)
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,13 +6,17 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::{Format, frame};
-use crate::domain::Published;
+use crate::domain::{Published, Qc};
 
 /// One event with its renderings; readers share them.
 pub struct Entry {
     pub event: Published,
+    /// Of a result, its channel (0 if of none) and quality.
+    pub sample: Option<(u8, Qc)>,
     named: Bytes,
     line: OnceLock<Bytes>,
+    envelope: OnceLock<Bytes>,
+    both: OnceLock<Bytes>,
     /// Only of what the merged messages tell of an event.
     merged: Option<Bytes>,
 }
@@ -20,17 +24,38 @@ pub struct Entry {
 impl Entry {
     pub fn new(event: Published, merged: Option<Bytes>) -> Self {
         let named = frame::named(Some(event.seq), &event.name, &event.data);
-        Self { event, named, line: OnceLock::new(), merged }
+        Self {
+            event,
+            sample: None,
+            named,
+            line: OnceLock::new(),
+            envelope: OnceLock::new(),
+            both: OnceLock::new(),
+            merged,
+        }
+    }
+
+    pub fn with_sample(self, sample: Option<(u8, Qc)>) -> Self {
+        Self { sample, ..self }
     }
 
     pub fn bytes(&self, format: Format) -> Option<Bytes> {
         match format {
             Format::Named => Some(self.named.clone()),
             Format::Merged => self.merged.clone(),
-            Format::Lines => Some(
-                self.line.get_or_init(|| frame::line(Some(self.event.seq), &self.event.name, &self.event.data)).clone(),
-            ),
+            Format::Lines => Some(self.once(&self.line, format)),
+            Format::Envelope => Some(self.once(&self.envelope, format)),
+            Format::Both => Some(self.both.get_or_init(|| self.both()).clone()),
         }
+    }
+
+    fn once(&self, cell: &OnceLock<Bytes>, format: Format) -> Bytes {
+        let Published { seq, name, data, .. } = &self.event;
+        cell.get_or_init(|| frame::render(format, Some(*seq), name, data)).clone()
+    }
+
+    fn both(&self) -> Bytes {
+        self.merged.as_ref().map_or_else(|| self.named.clone(), |merged| [&self.named[..], merged].concat().into())
     }
 }
 

@@ -30,6 +30,14 @@ async fn text(cursor: &mut Cursor) -> String {
     frames.iter().map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()).collect()
 }
 
+/// It says when to come back, and nothing more.
+async fn ends(cursor: &mut Cursor) {
+    let farewell = text(cursor).await;
+    let wait = farewell.strip_prefix("retry: ").unwrap().trim_end().parse::<u32>().unwrap();
+    assert!((1000..5000).contains(&wait), "{wait}");
+    assert!(cursor.next().await.is_none());
+}
+
 async fn next(cursor: &mut Cursor) -> Vec<Frame> {
     frames(&text(cursor).await)
 }
@@ -163,7 +171,7 @@ async fn a_history_that_cannot_be_read_ends_the_stream_with_an_honest_gap() {
     next(&mut cursor).await;
     let gap = next(&mut cursor).await;
     assert!(gap[0].name == "gap" && gap[0].data["reason"].as_str().unwrap().contains("the disk is gone"));
-    assert!(cursor.next().await.is_none());
+    ends(&mut cursor).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,26 +209,26 @@ async fn a_reader_gets_only_what_its_filter_passes() {
         published(2, &exact(2)),
         published(3, &exact(3)),
         published(4, &Event::RunStarted { run: super::support::run("A") }),
-        published(5, &Event::SystemShutdown { reason: "the end".into() }),
+        published(5, &Event::SystemShutdown { reason: "the end".into(), restart_expected_s: None }),
     ]);
     let ids: Vec<_> = next(&mut cursor).await.iter().map(|frame| frame.id.unwrap()).collect();
     assert_eq!(ids, [2, 4, 5]);
-    assert!(cursor.next().await.is_none());
+    ends(&mut cursor).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn streams_end_after_the_shutdown_but_not_after_an_old_one() {
     let history = Kept::new();
-    history.keep(&[published(1, &Event::SystemShutdown { reason: "before".into() })]);
+    history.keep(&[published(1, &Event::SystemShutdown { reason: "before".into(), restart_expected_s: None })]);
     let hub = hub(small(), &history, 1);
     let mut cursor = subscribe(&hub, after(0), status(1));
     next(&mut cursor).await;
     assert_eq!(next(&mut cursor).await[0].name, "system.shutdown");
     hub.publish(vec![numbered(2)]);
     assert_eq!(next(&mut cursor).await[0].id, Some(2));
-    hub.publish(vec![published(3, &Event::SystemShutdown { reason: "now".into() })]);
+    hub.publish(vec![published(3, &Event::SystemShutdown { reason: "now".into(), restart_expected_s: None })]);
     assert_eq!(next(&mut cursor).await[0].name, "system.shutdown");
-    assert!(cursor.next().await.is_none());
+    ends(&mut cursor).await;
     let refused = hub.subscribe(after(3), Box::pin(async { status(3) })).err();
     assert_eq!(refused, Some(Refused::ShuttingDown));
 }

@@ -39,6 +39,7 @@ pub(super) struct Seen {
     pub merged: u64,
     pub devices: u64,
     pub heartbeat: u64,
+    pub test: u64,
 }
 
 /// What there is for a reader.
@@ -63,6 +64,7 @@ impl State {
             merged: self.merged.generation,
             devices: self.merged.devices,
             heartbeat: self.heartbeat.generation,
+            test: self.test.generation,
         };
         Place { position: self.ring.newest(), seen }
     }
@@ -98,11 +100,26 @@ impl State {
         if view.format == Format::Merged {
             return seen.look_merged(&self.merged).into_iter().collect();
         }
-        let progress =
-            renew(&mut seen.progress, self.progress.generation) && view.filter.passes_progress(self.run.as_ref());
+        let (filter, format) = (&view.filter, view.format);
+        let progress = renew(&mut seen.progress, self.progress.generation) && filter.passes_progress(self.run.as_ref());
         let heartbeat = renew(&mut seen.heartbeat, self.heartbeat.generation);
-        let progress = progress.then(|| self.progress.bytes(view.format));
-        progress.into_iter().chain(heartbeat.then(|| self.heartbeat.bytes(view.format))).collect()
+        let test = renew(&mut seen.test, self.test.generation) && filter.passes_test(self.test_for);
+        let mut frames = Vec::new();
+        frames.extend(progress.then(|| self.progress.bytes(format)));
+        frames.extend(heartbeat.then(|| self.heartbeat.bytes(format)));
+        frames.extend(test.then(|| self.test.bytes(format)));
+        if format == Format::Both {
+            frames.extend(seen.look_merged(&self.merged));
+        }
+        frames
+    }
+}
+
+impl Place {
+    /// How many progress ticks were replaced by newer ones on the way from `before`.
+    pub(super) fn conflated_since(&self, before: &Self) -> u64 {
+        let passed = |new: u64, old: u64| if old == 0 { 0 } else { new.saturating_sub(old + 1) };
+        passed(self.seen.progress, before.seen.progress)
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod manners;
 pub mod processes;
+pub mod schema;
 pub mod stack;
 pub mod world;

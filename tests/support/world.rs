@@ -10,6 +10,8 @@ use gasera::domain::{
 };
 use gasera::engine::{self, Beginning, Effect, RequestId, State, What};
 
+use super::schema;
+
 mod devices;
 mod told;
 
@@ -288,7 +290,8 @@ impl World {
                 let verdict = self.manners.guard.clone().map_or(Ok(()), Err);
                 self.later(SECOND, What::GuardDid { id, verdict });
             }
-            Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } => {}
+            Effect::Tell(event) => schema::check_event(&event),
+            Effect::Keep(_) | Effect::Reply { .. } => {}
         }
     }
 }

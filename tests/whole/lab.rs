@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::disk;
 use crate::support::processes::{Done, Process, Watchdog};
+use crate::support::schema;
 
 /// ASTS of an analyzer that does nothing.
 pub const IDLE: u8 = 2;
@@ -141,6 +142,21 @@ impl Lab {
     /// Where the daemon listens on TCP, as `host:port`.
     pub fn address(&self) -> &str {
         &self.http
+    }
+
+    /// Where the analyzer is, as `host:port`.
+    pub fn analyzer(&self) -> &str {
+        &self.ak
+    }
+
+    /// Begins the daemon anew; it looks for the analyzer elsewhere.
+    pub fn look_elsewhere(&mut self, place: &str) {
+        let config = self.path("gaserad.toml");
+        let settings = fs::read_to_string(&config).unwrap().replacen(&self.ak, place, 1);
+        fs::write(&config, settings).unwrap();
+        self.daemon.take().map(Process::terminate);
+        self.start_daemon();
+        self.until_online();
     }
 
     fn until_online(&self) {
@@ -325,7 +341,11 @@ impl Iterator for Events {
     fn next(&mut self) -> Option<Value> {
         loop {
             let line = self.lines.next()?.ok()?;
-            if let Ok(event) = serde_json::from_str(&line) {
+            let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+            let mistakes = schema::mistakes(event["type"].as_str().unwrap_or_default(), &event["data"]);
+            assert!(mistakes.is_empty(), "{event}: {mistakes:#?}");
+            // What is kept of the time before is not what is waited for.
+            if event["data"]["sticky"] != true {
                 return Some(event);
             }
         }

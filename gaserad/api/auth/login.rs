@@ -1,10 +1,13 @@
 //! `POST /login` with a token gives a browser its cookie, and `POST /logout` takes it back.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::request::Parts;
 use http::{StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Body;
+use tokio::time::timeout;
 
 use super::super::answer::{self, Answer};
 use super::refusal::{Refusal, TOKEN_MISSING};
@@ -12,6 +15,8 @@ use super::{Access, Link, Time, cookie};
 
 /// A token and what a form puts around it.
 pub const MOST_BODY: usize = 8 * 1024;
+/// How long it may take to come.
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// Answers with the cookie, if the body holds a token: alone, as `{"token": …}`, or as a form's field `token`.
 pub async fn login<B>(access: &Access, link: &Link, parts: &Parts, body: B, now: Time) -> Result<Answer, Refusal>
@@ -19,7 +24,7 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let Ok(body) = Limited::new(body, MOST_BODY).collect().await else {
+    let Ok(Ok(body)) = timeout(WITHIN, Limited::new(body, MOST_BODY).collect()).await else {
         let sentence = format!("the body could not be read; a token is sent alone, in at most {MOST_BODY} bytes");
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", sentence));
     };

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Fanout, Joining, PATIENCE, chunk};
 use crate::api::serve::GRACE;
-use crate::stream::{Cursor, Step};
+use crate::stream::{Cursor, Left, Step};
 
 pub async fn run(fanout: Fanout, socket: TcpStream, cursor: Cursor, head: Bytes) {
     let stopped = async {
@@ -36,13 +36,21 @@ async fn bring(socket: &TcpStream, mut cursor: Cursor, head: Bytes) -> io::Resul
     loop {
         match cursor.step().await {
             Step::Frames(frames) => chunk::append(&mut text, &frames),
-            Step::Current => return Ok(Some(cursor)),
+            Step::Current if text.is_empty() => return Ok(Some(cursor)),
+            Step::Current => {}
             Step::Ended => {
                 write(socket, Bytes::from_static(chunk::LAST)).await?;
                 return Ok(None);
             }
         }
-        write(socket, text.split().freeze()).await?;
+        let length = text.len();
+        if let Err(error) = write(socket, text.split().freeze()).await {
+            if error.kind() == ErrorKind::TimedOut {
+                cursor.leave(Left::Stalled);
+            }
+            return Err(error);
+        }
+        cursor.count(length);
     }
 }
 

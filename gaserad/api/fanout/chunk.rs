@@ -22,7 +22,9 @@ pub fn append(text: &mut BytesMut, frames: &[Bytes]) {
     }
     text.reserve(length + 20);
     let _ = write!(text, "{length:x}\r\n");
-    frames.iter().for_each(|frame| text.extend_from_slice(frame));
+    for frame in frames {
+        text.extend_from_slice(frame);
+    }
     text.extend_from_slice(b"\r\n");
 }
 

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -21,7 +21,7 @@ use self::ready::Ready;
 use self::shared::{Found, Shared};
 use self::slot::{Flushed, Slot};
 use super::serve::GRACE;
-use crate::stream::{Cursor, Hub};
+use crate::stream::{Cursor, Hub, Left};
 
 mod catch_up;
 mod chunk;
@@ -65,6 +65,8 @@ impl Fanout {
             ready: Arc::default(),
             first: 0,
             now: 0,
+            changes: 0,
+            timed: 0,
             fanout: fanout.clone(),
         };
         // It gives way by itself, after each turn.
@@ -95,6 +97,10 @@ struct Readers {
     first: usize,
     /// Counts the sweeps.
     now: u32,
+    /// Changes of readers that were seen.
+    changes: u64,
+    /// When what was timed last was published.
+    timed: u64,
     keepalive: u32,
     fanout: Fanout,
 }
@@ -127,6 +133,9 @@ impl Readers {
     }
 
     fn admit(&mut self, Joining { socket, mut cursor }: Joining) {
+        if cursor.is_changed() {
+            return self.fanout.begin(socket, cursor, Bytes::new());
+        }
         let group = self.shared.enter(&mut cursor);
         let index = self.free.pop().unwrap_or(self.slots.len());
         let slot = Slot::new(socket, cursor, group, self.ready.waker(index), self.now);
@@ -143,10 +152,26 @@ impl Readers {
     async fn round(&mut self) {
         self.shared.forget();
         self.first += 1;
+        self.let_change();
         for step in 0..self.slots.len() {
             self.serve((self.first + step) % self.slots.len());
             if step % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
+            }
+        }
+        self.hub.time_delivery(&mut self.timed);
+    }
+
+    /// Lets readers of whom something else is wanted see to it by themselves.
+    fn let_change(&mut self) {
+        if std::mem::replace(&mut self.changes, self.hub.changes()) == self.changes {
+            return;
+        }
+        for index in 0..self.slots.len() {
+            let Some(Some(slot)) = self.slots.get_mut(index) else { continue };
+            if slot.cursor.is_changed() {
+                let rest = slot.take_rest();
+                self.detach(index, rest);
             }
         }
     }
@@ -185,6 +210,7 @@ impl Readers {
             match self.shared.look(&self.hub, slot.group, slot.cursor.place()) {
                 Found::News { bytes, place, all } => {
                     slot.cursor.proceed(place);
+                    slot.cursor.count(bytes.len());
                     slot.give(bytes, self.now);
                     if all {
                         if slot.flush(self.now) == Flushed::Broken {
@@ -194,7 +220,7 @@ impl Readers {
                     }
                 }
                 Found::Nothing(place) => return slot.cursor.proceed(place),
-                Found::Behind => return self.detach(index),
+                Found::Behind => return self.detach(index, Bytes::new()),
                 Found::Ended => return self.end(index),
             }
         }
@@ -213,6 +239,7 @@ impl Readers {
                 if silent >= sweeps(PATIENCE) {
                     tracing::debug!("a reader of the stream that did not read was cut off");
                     slot.cut();
+                    slot.cursor.leave(Left::Stalled);
                     self.remove(index);
                 }
             } else if silent >= self.keepalive
@@ -225,17 +252,21 @@ impl Readers {
     }
 
     /// Lets a reader that is behind the ring catch up by itself.
-    fn detach(&mut self, index: usize) {
+    fn detach(&mut self, index: usize, rest: Bytes) {
         if let Some((socket, cursor)) = self.remove(index) {
-            self.fanout.begin(socket, cursor, Bytes::new());
+            self.fanout.begin(socket, cursor, rest);
         }
     }
 
     /// Tells a reader that this was all.
     fn end(&mut self, index: usize) {
-        if let Some((socket, _)) = self.remove(index) {
+        if let Some((socket, cursor)) = self.remove(index) {
+            cursor.leave(Left::Shutdown);
+            let mut last = BytesMut::new();
+            chunk::append(&mut last, cursor.farewell().as_slice());
+            last.extend_from_slice(chunk::LAST);
             // There is room: everything before it has been taken.
-            let _ = socket.try_write(chunk::LAST);
+            let _ = socket.try_write(&last);
         }
     }
 

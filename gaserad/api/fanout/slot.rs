@@ -51,6 +51,11 @@ impl Slot {
         self.moved = now;
     }
 
+    /// What the kernel did not take yet, for somebody else to write.
+    pub fn take_rest(&mut self) -> Bytes {
+        std::mem::take(&mut self.rest)
+    }
+
     pub fn flush(&mut self, now: u32) -> Flushed {
         while self.is_waiting() {
             match self.socket.try_write(&self.rest) {

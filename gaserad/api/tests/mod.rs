@@ -3,10 +3,15 @@
 mod instrument;
 mod over_grpc;
 mod over_http;
+mod oversight;
 mod plans;
+#[path = "../../../tests/support/schema.rs"]
+mod schema;
 mod security;
+mod streams;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,6 +51,8 @@ use crate::stream::{BoxFuture, Hub, Settings};
 struct Measuring {
     answer: Mutex<Result<RunId, Denied>>,
     asked: Mutex<Vec<String>>,
+    /// The newest event that its status includes.
+    seq: AtomicU64,
 }
 
 impl Control for Measuring {
@@ -86,7 +93,8 @@ impl Control for Measuring {
     }
 
     fn status(&self) -> BoxFuture<'_, Status> {
-        Box::pin(async { status(0) })
+        let seq = self.seq.load(Ordering::Relaxed);
+        Box::pin(async move { status(seq) })
     }
 
     fn plan_draft(&self) -> PlanDraft {
@@ -212,7 +220,11 @@ impl Daemon {
         }
         let history = Kept::new();
         let hub = hub(settings, &history, 0);
-        let measuring = Arc::new(Measuring { answer: Mutex::new(Ok(RunId("01JRUN".into()))), asked: Mutex::default() });
+        let measuring = Arc::new(Measuring {
+            answer: Mutex::new(Ok(RunId("01JRUN".into()))),
+            asked: Mutex::default(),
+            seq: AtomicU64::new(0),
+        });
         let services = Services {
             control: measuring.clone(),
             archive: Arc::new(Shelf),

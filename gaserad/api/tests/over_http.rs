@@ -179,7 +179,9 @@ async fn everything_ends_in_bounded_time_and_the_socket_goes() {
         let _stream = idle_stream;
         let _ = idle.await;
     });
-    daemon.hub.publish(vec![published(1, &Event::SystemShutdown { reason: "the end".into() })]);
+    daemon
+        .hub
+        .publish(vec![published(1, &Event::SystemShutdown { reason: "the end".into(), restart_expected_s: None })]);
     let mut last = None;
     while let Some(frame) = reader.next().await {
         last = Some(frame.name);
