@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use gasera::api::auth::Role;
 use gasera::config::Overrides;
 use gasera::daemon::Failure;
 use gasera::domain::duration;
@@ -15,6 +16,7 @@ Examples:
   gaserad --simulate --time-scale 60                 a simulated instrument, an hour a minute
   gaserad --config gaserad.toml                      the real one
   gaserad check-config gaserad.toml                  is everything in it right?
+  gaserad new-token operator ada --file /etc/gaserad/tokens > ada.token
   gaserad simulator --ak 127.0.0.1:8888 --vici /tmp/vici --truth truth.jsonl
 
 Exit codes: 0 clean, 64 usage, 69 unavailable, 73 cannot create, 74 I/O, 78 configuration";
@@ -62,6 +64,16 @@ pub enum Command {
     },
     /// Print the effective settings, each with where it comes from
     PrintConfig,
+    /// Make a token: print it, and its line for the file that [auth] tokens names
+    NewToken {
+        /// viewer (reads and follows) or operator (gives orders too)
+        role: Role,
+        /// Whose it is, for the audit
+        name: String,
+        /// Append the line to this file instead of printing it to stderr
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Simulate the instrument alone: an AK server on TCP, a VICI valve on a pseudo-terminal, a relay board on Modbus
     #[command(after_long_help = FAULTS_HELP)]
     Simulator(SimulatorArgs),

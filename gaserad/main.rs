@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use gasera::config::{self, Settings};
+use gasera::daemon::access::{self, Material};
 use gasera::daemon::{self, Daemon, Failure, demo};
 use gasera::domain::{Clock, Tick};
 use gasera::runtime::clock::HostClock;
@@ -47,12 +48,24 @@ fn run(args: Args) -> Result<(), Failure> {
             let file = file.as_deref().or(args.config.as_deref());
             let settings = config::load(file, &overrides)?;
             settings.warnings.iter().for_each(|warning| say(io::stderr(), &format!("warning: {warning}")));
+            let unreadable = Material::read(&settings)?.unreadable;
+            for text in unreadable {
+                say(io::stderr(), &format!("warning: not checked: {text}"));
+            }
             say(io::stdout(), "the configuration is valid");
             return Ok(());
         }
         Some(Command::PrintConfig) => {
             let settings = config::load(args.config.as_deref(), &overrides)?;
             say(io::stdout(), config::print_config(&settings).trim_end());
+            return Ok(());
+        }
+        Some(Command::NewToken { role, name, file }) => {
+            let (token, line) = access::new_token(*role, name, file.as_deref())?;
+            say(io::stdout(), &token);
+            if let Some(line) = line {
+                say(io::stderr(), &line);
+            }
             return Ok(());
         }
         Some(Command::Simulator(_)) | None => {}

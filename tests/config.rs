@@ -1,5 +1,6 @@
 //! The configuration: every mistake at once with its place, and what is shipped is what is true.
 
+mod access;
 mod multiplexers;
 mod plan;
 mod plan_file;
@@ -71,7 +72,7 @@ max_outage = true
 [stream]
 ring = -1
 [auth]
-tokens = "/etc/tokens"
+tokens = "tokens"
 [channels.1]
 label = "barn"
 [channels.2]
@@ -81,7 +82,8 @@ lat = 91
 [channels.40]
 "#;
     let expected = [
-        "3:14: \"0.0.0.0:5001\" can be reached from other machines, which needs [auth], and that is not available in this version; listen on 127.0.0.1 and let ssh or a proxy lead there",
+        "3:14: \"0.0.0.0:5001\" can be reached from other machines, which needs TLS: name tls_cert and tls_key in [listen], or say plain_text = true where everybody on the network may see the tokens",
+        "3:14: \"0.0.0.0:5001\" can be reached from other machines, which needs tokens: name their file with tokens in [auth]; `gaserad new-token` makes one",
         "3:30: addresses holds a number; each must be text in quotes",
         "3:33: \"unix:relative\" is not an absolute path; write it like \"unix:/run/gaserad/gaserad.sock\"",
         "4:2: [analyser] is not a section; did you mean analyzer?",
@@ -98,7 +100,7 @@ lat = 91
         "20:13: directory is \"data\"; it must be an absolute path, like \"/var/lib/gaserad\"",
         "21:14: max_outage is true or false; write a duration as text, like \"30s\" or \"5m\"",
         "23:8: ring is -1; it can be 10 to 1000000",
-        "24:2: [auth] is not available in this version; leave it out",
+        "25:10: tokens is \"tokens\"; it must be an absolute path, like \"/etc/gaserad/tokens\"",
         "29:9: label \"barn\" is the label of channel 1 too",
         "30:8: kind is \"zeroo\"; it can be \"sample\", \"background\", \"zero\", \"span\", \"target\"",
         "31:7: lat is out of range; it can be -90 to 90",

@@ -13,6 +13,7 @@ mod disk;
 mod endurance;
 mod evidence;
 mod faults;
+mod hostile;
 mod kill;
 mod lab;
 mod measure;

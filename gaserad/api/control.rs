@@ -9,6 +9,7 @@ use crate::domain::{
     self, Aborted, Denied, Inquiry, Note, PlanDraft, PlanRequest, RunId, RunSummary, Service, StartRequest, Started,
     Status, Told, ValveOrder, VisitSummary,
 };
+use crate::store::Audit;
 use crate::stream::BoxFuture;
 
 /// The measuring side.
@@ -116,4 +117,10 @@ pub trait Archive: Send + Sync + 'static {
 
     /// Writes the run's samples as CSV, piece by piece, and is through when all is written or nobody reads on.
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()>;
+}
+
+/// Keeps who asked for what, where the measuring side does not.
+pub trait Ledger: Send + Sync + 'static {
+    /// Does not wait.
+    fn note(&self, entry: Audit);
 }

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::proto;
 
-const DOMAIN: &str = "gasera";
+pub const DOMAIN: &str = "gasera";
 /// The most characters of a note.
 const NOTE_MAX: usize = 10_000;
 

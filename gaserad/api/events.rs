@@ -13,7 +13,7 @@ use tonic::body::Body;
 
 use super::Services;
 use super::answer::{self, Answer};
-use super::grpc::Peer;
+use super::auth::Caller;
 use super::query::Query;
 use super::takeover::Unbegun;
 use crate::domain::RunId;
@@ -30,7 +30,7 @@ pub async fn stream(
     headers: &HeaderMap,
     query: &Query,
     format: Option<Format>,
-    peer: &Peer,
+    peer: &Caller,
 ) -> Answer {
     let request = match request(services, headers, query, format).await {
         Ok(request) => SubscribeRequest { origin: origin(headers, peer), ..request },
@@ -57,7 +57,7 @@ pub async fn stream(
 /// The longest that is kept of what a client calls itself.
 const AGENT: usize = 100;
 
-pub fn origin(headers: &HeaderMap, peer: &Peer) -> Origin {
+pub fn origin(headers: &HeaderMap, peer: &Caller) -> Origin {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     Origin { peer: peer.to_string(), agent: agent.chars().take(AGENT).collect() }
 }

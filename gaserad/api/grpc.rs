@@ -1,35 +1,15 @@
 //! The gRPC service: translates, asks, translates back.
 
-use std::fmt;
 use std::pin::Pin;
 
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
+use super::auth::Caller;
 use super::{Services, Verdict, convert, instrument, plans, runs};
 use crate::domain::{Control, Denied, Multiple, Reason, RunId, StartRequest, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
-
-/// Who asks, as far as the connection tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Peer {
-    /// A user of this machine, by number.
-    User(u32),
-    /// An address.
-    Network(String),
-    Unknown,
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(id) => write!(f, "user {id}"),
-            Self::Network(address) => f.write_str(address),
-            Self::Unknown => f.write_str("unknown"),
-        }
-    }
-}
 
 pub struct Grpc {
     services: Services,
@@ -252,10 +232,10 @@ fn answered<T>(answer: Result<T, Denied>) -> Answered<T> {
 }
 
 /// Somebody by the name that they give, and by what the connection tells of them.
-fn who(peer: &Peer, operator: &str) -> String {
+fn who(peer: &Caller, operator: &str) -> String {
     if operator.is_empty() { peer.to_string() } else { format!("{operator} ({peer})") }
 }
 
-fn peer<T>(request: &Request<T>) -> Peer {
-    request.extensions().get().cloned().unwrap_or(Peer::Unknown)
+fn peer<T>(request: &Request<T>) -> Caller {
+    request.extensions().get().cloned().unwrap_or_else(Caller::unknown)
 }

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket, UnixStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::auth::is_loopback;
 
 /// Many readers may come at once: each that finds no place in the queue tries again only after a second.
 const BACKLOG: u32 = 4096;
@@ -79,6 +82,7 @@ pub struct Bound {
     name: String,
     /// Its file, to be removed at the end.
     file: Option<SocketFile>,
+    pub(super) tls: Option<TlsAcceptor>,
 }
 
 pub(super) enum Listener {
@@ -94,7 +98,22 @@ impl Bound {
 
     fn tcp(listener: TcpListener) -> io::Result<Self> {
         let name = format!("http://{}", listener.local_addr()?);
-        Ok(Self { listener: Listener::Tcp(listener), name, file: None })
+        Ok(Self { listener: Listener::Tcp(listener), name, file: None, tls: None })
+    }
+
+    /// Whether other machines can reach it.
+    pub fn is_beyond_loopback(&self) -> bool {
+        match &self.listener {
+            // An address that cannot be told is taken for the worst.
+            Listener::Tcp(listener) => !listener.local_addr().is_ok_and(|address| is_loopback(address.ip())),
+            Listener::Unix(_) => false,
+        }
+    }
+
+    /// The same, speaking TLS.
+    pub fn with_tls(self, tls: TlsAcceptor) -> Self {
+        let name = self.name.replacen("http:", "https:", 1);
+        Self { name, tls: Some(tls), ..self }
     }
 
     /// The file of a socket that is served, if it is ours.
@@ -153,7 +172,7 @@ fn bind_unix(path: &Path) -> io::Result<Bound> {
     let file = SocketFile::of(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE))?;
     let listener = Listener::Unix(socket.listen(BACKLOG)?);
-    Ok(Bound { listener, name: format!("unix:{}", path.display()), file: Some(file) })
+    Ok(Bound { listener, name: format!("unix:{}", path.display()), file: Some(file), tls: None })
 }
 
 async fn bind_tcp(place: &str) -> io::Result<Bound> {
@@ -193,7 +212,7 @@ fn take(fds: &mut listenfd::ListenFd, index: usize) -> io::Result<Option<Bound>>
         let address = listener.local_addr()?;
         let name = address.as_pathname().map_or("unix:".to_owned(), |path| format!("unix:{}", path.display()));
         let listener = Listener::Unix(UnixListener::from_std(listener)?);
-        return Ok(Some(Bound { listener, name, file: None }));
+        return Ok(Some(Bound { listener, name, file: None, tls: None }));
     }
     let Ok(Some(listener)) = fds.take_tcp_listener(index) else { return Ok(None) };
     listener.set_nonblocking(true)?;

@@ -9,10 +9,12 @@ use crate::domain::Clock;
 use crate::stream::Hub;
 
 mod answer;
+pub mod auth;
 mod control;
 mod convert;
 mod events;
 mod fanout;
+mod gate;
 mod grpc;
 mod instrument;
 mod listen;
@@ -29,12 +31,14 @@ mod schemas;
 mod serve;
 mod status_stream;
 mod takeover;
+pub mod tls;
 // The clients in these tests come with the command line.
 #[cfg(test)]
 #[cfg(feature = "cli")]
 mod tests;
 
-pub use control::{Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+pub use auth::Access;
+pub use control::{Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, StoredRun, Verdict};
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
 
@@ -46,4 +50,6 @@ pub struct Services {
     pub plans: Arc<dyn Plans>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
+    pub access: Arc<Access>,
+    pub ledger: Arc<dyn Ledger>,
 }

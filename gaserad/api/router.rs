@@ -12,7 +12,9 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
 use super::answer::{self, Answer};
-use super::grpc::{Grpc, Peer};
+use super::auth::{self, Caller, Link};
+use super::gate::{self, Gate};
+use super::grpc::Grpc;
 use super::query::{self, Query};
 use super::routes::Resource;
 use super::{Services, events, metrics, oversight, runs, schemas, status_stream};
@@ -41,12 +43,14 @@ GET /runs/{id}               one run and its visits; an id, a unique prefix of o
 GET /runs/{id}/samples.csv   its samples
 GET /healthz  /readyz        whether the daemon lives, and whether it serves
 GET /gasera/api/measurement/events   the stream for GaseraMux dashboards
+POST /login  /logout         a cookie for a browser, for a token
 
 Measurements are started and aborted with gaseractl, or by gRPC on this address (gasera.v1.GaseraService).
 ";
 
 pub struct Router {
     services: Services,
+    gate: Gate,
     grpc: GaseraServiceServer<Grpc>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
@@ -63,6 +67,7 @@ impl Router {
     pub fn new(services: Services) -> Self {
         let reporter = HealthReporter::new();
         Self {
+            gate: Gate::new(&services),
             grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
@@ -82,16 +87,23 @@ impl Router {
         }
     }
 
-    /// Answers a request; `guarded` ones come over TCP, where a browser may be tricked into sending them.
-    pub async fn route(&self, request: Request<Incoming>, guarded: bool) -> Result<Answer, Infallible> {
-        if guarded && let Some(refusal) = check_host(&request) {
-            return Ok(refusal);
+    /// Answers a request that came over `link`.
+    pub async fn route(&self, request: Request<Incoming>, link: &Link) -> Result<Answer, Infallible> {
+        let (mut parts, body) = request.into_parts();
+        let allowed = match self.gate.judge(link, &parts) {
+            Ok(allowed) => allowed,
+            Err(answer) => return Ok(*answer),
+        };
+        if gate::is_grpc(&parts) {
+            parts.extensions.insert(allowed.caller);
+            return self.route_grpc(Request::from_parts(parts, body)).await;
         }
-        let path = request.uri().path();
-        if path.starts_with("/gasera.v1.") || path.starts_with("/grpc.") {
-            return self.route_grpc(request).await;
+        let mut answer = self.route_http(&parts, body, link, &allowed.caller).await;
+        auth::dress(answer.headers_mut(), allowed.origin.as_ref());
+        if gate::is_kept(&parts) {
+            self.gate.done(&allowed, &parts, &answer);
         }
-        Ok(self.route_http(request).await)
+        Ok(answer)
     }
 
     async fn route_grpc(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
@@ -116,8 +128,7 @@ impl Router {
         }
     }
 
-    async fn route_http(&self, request: Request<Incoming>) -> Answer {
-        let (asked, body) = request.into_parts();
+    async fn route_http(&self, asked: &Parts, body: Incoming, link: &Link, caller: &Caller) -> Answer {
         let path = asked.uri.path();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         let Some(resource) = Resource::find(&parts) else {
@@ -128,18 +139,19 @@ impl Router {
             return not_allowed(resource, &asked.method, path);
         }
         let query = Query::parse(asked.uri.query().unwrap_or_default());
-        let peer = asked.extensions.get().cloned().unwrap_or(Peer::Unknown);
         let (services, headers) = (&self.services, &asked.headers);
         match resource {
+            Resource::Login => self.gate.log_in(link, asked, body).await,
+            Resource::Logout => self.gate.log_out(link, asked),
             Resource::Subscribe => oversight::subscribe(services, &query, headers, body).await,
-            Resource::TestEvent => oversight::test(services, &query, headers, body, &peer.to_string()).await,
-            Resource::Connection => oversight::close(services, &query::decode(parts[2]), &peer.to_string()),
-            _ => self.read(resource, &parts, &asked, &query, &peer).await,
+            Resource::TestEvent => oversight::test(services, &query, headers, body, &caller.to_string()).await,
+            Resource::Connection => oversight::close(services, &query::decode(parts[2]), &caller.to_string()),
+            _ => self.read(resource, &parts, asked, &query, caller).await,
         }
     }
 
     /// What changes nothing.
-    async fn read(&self, resource: Resource, parts: &[&str], asked: &Parts, query: &Query, peer: &Peer) -> Answer {
+    async fn read(&self, resource: Resource, parts: &[&str], asked: &Parts, query: &Query, peer: &Caller) -> Answer {
         let (services, method, headers) = (&self.services, &asked.method, &asked.headers);
         let named = |index: usize| query::decode(parts.get(index).copied().unwrap_or_default());
         match resource {
@@ -162,7 +174,7 @@ impl Router {
             Resource::Runs => runs::list(services, query).await,
             Resource::Run => runs::show(services, &named(1)).await,
             Resource::Samples => runs::samples(services, method, &named(1)).await,
-            Resource::Subscribe | Resource::TestEvent | Resource::Connection => {
+            Resource::Subscribe | Resource::TestEvent | Resource::Connection | Resource::Login | Resource::Logout => {
                 not_allowed(resource, method, asked.uri.path())
             }
         }
@@ -193,28 +205,6 @@ fn not_allowed(resource: Resource, method: &Method, path: &str) -> Answer {
     answer
 }
 
-/// A page from elsewhere can make a browser come here under its own host's name; it is turned away.
-fn check_host(request: &Request<Incoming>) -> Option<Answer> {
-    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = request.uri().authority().map(http::uri::Authority::as_str).or(header).unwrap_or_default();
-    if is_local(host) {
-        return None;
-    }
-    let sentence = format!("this daemon does not answer for host {host:?}; use http://localhost or http://127.0.0.1");
-    Some(answer::refuse(StatusCode::FORBIDDEN, "HOST_FORBIDDEN", &sentence))
-}
-
-fn is_local(host: &str) -> bool {
-    let end = if host.starts_with('[') {
-        host.find(']').map_or(host.len(), |at| at + 1)
-    } else {
-        host.find(':').unwrap_or(host.len())
-    };
-    let (name, port) = host.split_at(end);
-    let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
-    port_fits && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
-}
-
 type Builder = tonic_reflection::server::Builder<'static>;
 type Built<S> = Result<S, tonic_reflection::server::Error>;
 
@@ -233,21 +223,6 @@ fn reflection<S: Clone + Send + Sync + 'static>(
                 let status = tonic::Status::unimplemented(&sentence);
                 Box::pin(async move { Ok(status.into_http()) })
             })
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_are_local() {
-        for host in ["localhost", "LOCALHOST:5001", "127.0.0.1:80", "[::1]:5001", "[::1]"] {
-            assert!(is_local(host), "{host}");
-        }
-        for host in ["", "evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "localhost:x", "[::2]:80"] {
-            assert!(!is_local(host), "{host}");
         }
     }
 }

@@ -35,6 +35,8 @@ pub enum Resource {
     Runs,
     Run,
     Samples,
+    Login,
+    Logout,
 }
 
 impl Resource {
@@ -59,6 +61,8 @@ impl Resource {
             ["runs"] => Self::Runs,
             ["runs", id] if !id.is_empty() => Self::Run,
             ["runs", id, "samples.csv"] if !id.is_empty() => Self::Samples,
+            ["login"] => Self::Login,
+            ["logout"] => Self::Logout,
             _ => return None,
         })
     }
@@ -67,7 +71,7 @@ impl Resource {
     pub const fn allows(self) -> &'static str {
         match self {
             Self::Connection => "DELETE",
-            Self::Subscribe | Self::TestEvent => "POST",
+            Self::Subscribe | Self::TestEvent | Self::Login | Self::Logout => "POST",
             _ => "GET, HEAD",
         }
     }
@@ -79,7 +83,7 @@ impl Resource {
     /// No GET needs more than a viewer: none changes anything. Who follows a stream may choose what is in it.
     pub const fn needs(self) -> Needs {
         match self {
-            Self::Index | Self::Alive | Self::Ready => Needs::Nothing,
+            Self::Index | Self::Alive | Self::Ready | Self::Login | Self::Logout => Needs::Nothing,
             Self::Connection | Self::TestEvent => Needs::Operator,
             _ => Needs::Viewer,
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::section::{Section, Source};
 use super::settings::{
-    AnalyzerSettings, GuardSettings, Listen, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
+    AnalyzerSettings, GuardSettings, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
-use super::{Environment, Overrides, address, gases, multiplexer, plan};
+use super::{Environment, Overrides, access, address, gases, multiplexer, plan};
 use crate::domain::{Reaction, Reactions};
 
 pub(super) const fn seconds(seconds: u64) -> Duration {
@@ -30,7 +30,9 @@ pub(super) fn settings(
     environment: &Environment,
 ) -> Settings {
     let mut warnings = Vec::new();
-    let listen = listen(source, root.section("listen"), overrides, environment, &mut warnings);
+    let auth = access::auth(root.section("auth"));
+    let (listen, network) =
+        access::listen(source, root.section("listen"), &auth, overrides, environment, &mut warnings);
     let analyzer = analyzer(root.section("analyzer"));
     let mut valve = root.section("multiplexer");
     let park = plan::park(&mut valve);
@@ -41,7 +43,6 @@ pub(super) fn settings(
     let guard = guard(root.section("guard"));
     let store = store(source, root.section("store"), overrides, environment);
     let stream = stream(root.section("stream"));
-    root.unavailable("auth");
     let channels = plan::channels(root.section("channels"), multiplexer.channels);
     let gases = gases::settings(source, root.section("gases"), "gases");
     warnings.extend(plan::of_no_use(&plan, &channels));
@@ -50,6 +51,8 @@ pub(super) fn settings(
     let simulate = overrides.simulate;
     Settings {
         listen,
+        network,
+        auth,
         analyzer,
         multiplexer,
         plan,
@@ -63,38 +66,6 @@ pub(super) fn settings(
         origins,
         warnings,
     }
-}
-
-fn listen(
-    source: &Source<'_>,
-    mut section: Section<'_>,
-    overrides: &Overrides,
-    environment: &Environment,
-    warnings: &mut Vec<String>,
-) -> Vec<Listen> {
-    let configured = section.list("addresses").map(|addresses| {
-        if addresses.is_empty() {
-            let place = section.place_of("addresses").unwrap_or_default();
-            section.wrong(&place, "addresses is empty, so nobody could reach gaserad; leave it out for the default");
-        }
-        let read = |(text, place)| address::listen(text).map_err(|complaint| section.wrong(&place, complaint)).ok();
-        addresses.into_iter().filter_map(read).collect()
-    });
-    section.finish();
-    if !overrides.listen.is_empty() {
-        source.origin("listen.addresses", Origin::Flag("--listen"));
-        let read =
-            |text: &String| address::listen(text).map_err(|complaint| source.wrong_outside("--listen", complaint)).ok();
-        return overrides.listen.iter().filter_map(read).collect();
-    }
-    configured.unwrap_or_else(|| {
-        let (addresses, origin) = environment.listen();
-        source.origin("listen.addresses", origin);
-        if !addresses.iter().any(|address| matches!(address, Listen::Unix(_))) {
-            warnings.push("$XDG_RUNTIME_DIR is not set, so there is no unix socket; name one with --listen".into());
-        }
-        addresses
-    })
 }
 
 /// What the analyzer calls a task is not known here.

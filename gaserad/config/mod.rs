@@ -4,6 +4,7 @@
 //! file, the file over what systemd sets in the environment, and that over the defaults. Nothing is opened or tried
 //! out here: an address may be well written and still lead nowhere.
 
+mod access;
 mod address;
 mod check;
 mod environment;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+pub use access::{AuthSettings, NetworkSettings, Secret};
 pub use environment::Environment;
 pub use mistake::{ConfigError, Mistake};
 pub use plan_file::parse_plan;

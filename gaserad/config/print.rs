@@ -15,6 +15,7 @@ pub fn print_config(settings: &Settings) -> String {
     }
     page.begin("listen");
     page.raw("addresses", &list(&settings.listen));
+    access(&mut page);
     analyzer(&mut page);
     multiplexer(&mut page);
     plan(&mut page);
@@ -49,6 +50,37 @@ fn suspend(page: &mut Page<'_>) {
     page.string("clock", clock.word());
     page.string("clock_unsynced", clock_unsynced.word());
     page.string("disk", disk.word());
+}
+
+fn access(page: &mut Page<'_>) {
+    let network = &page.settings.network;
+    if let Some((certificate, key)) = &network.tls {
+        page.string("tls_cert", &certificate.to_string());
+        page.string("tls_key", &key.to_string());
+    }
+    page.raw("plain_text", &network.plain_text.to_string());
+    page.raw("hosts", &strings(&network.hosts));
+    page.raw("origins", &strings(&network.origins));
+    page.raw("max_connections", &network.max_connections.to_string());
+    page.raw("max_connections_per_peer", &network.max_connections_per_peer.to_string());
+    page.raw("connects_per_second", &network.connects_per_second.to_string());
+    page.raw("orders_per_second", &network.orders_per_second.to_string());
+    let auth = &page.settings.auth;
+    page.begin("auth");
+    if let Some(tokens) = &auth.tokens {
+        page.string("tokens", &tokens.to_string());
+    }
+    page.string("loopback", if auth.loopback_open { "open" } else { "token" });
+    for (key, users) in [("operators", &auth.operators), ("viewers", &auth.viewers)] {
+        if let Some(users) = users {
+            page.raw(key, &strings(users));
+        }
+    }
+}
+
+fn strings(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    format!("[{}]", words.join(", "))
 }
 
 fn analyzer(page: &mut Page<'_>) {

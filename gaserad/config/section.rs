@@ -134,16 +134,6 @@ impl<'a> Section<'a> {
             .collect()
     }
 
-    /// A table that a later version will read.
-    pub(super) fn unavailable(&mut self, key: &'static str) {
-        let path = self.path_of(key);
-        if let Some((name, value)) = self.entry(key)
-            && self.table_of(&path, value).is_some_and(|table| !table.is_empty())
-        {
-            self.wrong(&name.span(), format!("[{path}] is not available in this version; leave it out"));
-        }
-    }
-
     /// The value of `key` as `read` understands it; the complaint of `read` goes on after the key's name.
     pub(super) fn read<T>(
         &mut self,

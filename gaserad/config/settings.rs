@@ -5,12 +5,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::access::{AuthSettings, NetworkSettings};
 use crate::domain::{Background, Cas, Channel, ChannelKind, GpioLine, Reaction, Reactions, StampMeaning, Sync};
 
 /// Everything that can be configured. One that exists is valid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub listen: Vec<Listen>,
+    pub network: NetworkSettings,
+    pub auth: AuthSettings,
     pub analyzer: AnalyzerSettings,
     pub multiplexer: MultiplexerSettings,
     pub plan: PlanDefaults,

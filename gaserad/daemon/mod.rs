@@ -7,6 +7,7 @@
 //! At the end the other way round: the run is brought to its end, the stream says so, the listeners close, the store
 //! is synced.
 
+pub mod access;
 mod core;
 pub mod demo;
 mod devices;
@@ -18,6 +19,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -30,9 +32,10 @@ use crate::runtime::clock::HostClock;
 use crate::runtime::{self, Handle};
 use crate::store::{ChannelLabels, Store, StoreError};
 use crate::stream::Hub;
+use access::Material;
 pub use core::{Core, Devices, Ground};
 pub use failure::Failure;
-use seams::{Files, Keeping, Measuring};
+use seams::{Files, Keeping, Ledger, Measuring};
 pub use verify::verify;
 
 /// How long a shutdown may take before it is cut off.
@@ -53,7 +56,9 @@ impl Daemon {
     /// Builds everything and begins to serve.
     pub async fn start(settings: &Settings, scale: f64) -> Result<Self, Failure> {
         settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let bound = bind(&settings.listen).await?;
+        let material = Material::need(settings)?;
+        raise_file_limit();
+        let bound = bind(settings, &material).await?;
         let labels: ChannelLabels =
             settings.channels.iter().map(|(channel, line)| (*channel, (line.label.clone(), line.kind))).collect();
         let (store, opened) =
@@ -69,7 +74,9 @@ impl Daemon {
             archive: Arc::new(Keeping(store.clone())),
             plans: Arc::new(Files { directories: settings.plan_directories() }),
             hub: hub.clone(),
+            ledger: Arc::new(Ledger::start(store.clone(), shared.clone())),
             clock: shared,
+            access: Arc::new(material.access(settings, access::cookie_key(&settings.store.directory)?)),
         };
         let cancel = CancellationToken::new();
         let names = bound.iter().map(|bound| bound.name().to_owned()).collect();
@@ -138,15 +145,26 @@ pub fn sd_notify_best_effort(state: &[sd_notify::NotifyState]) {
     }
 }
 
-async fn bind(listen: &[Listen]) -> Result<Vec<Bound>, Failure> {
+/// A socket for each stream and each connection: as many as the system grants, not as many as it gives unasked.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+}
+
+async fn bind(settings: &Settings, material: &Material) -> Result<Vec<Bound>, Failure> {
     let mut bound = Vec::new();
-    for listen in listen {
+    for listen in &settings.listen {
         let address = match listen {
             Listen::Unix(path) => Address::Unix(path.clone()),
             Listen::Tcp(address) => Address::Tcp(address.clone()),
             Listen::Fd => Address::Fd,
         };
-        bound.extend(api::bind(&address).await?);
+        for listener in api::bind(&address).await? {
+            bound.push(material.secure(listener, settings)?);
+        }
     }
     Ok(bound)
 }

@@ -1,21 +1,51 @@
 //! How the parts see each other: the runtime and the store as the interface and the stream want them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::verify;
-use crate::api::{Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+use crate::api::{self, Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict};
 use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfError};
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelPlan, Denied, FaultKind, Inquiry, PlanDraft, PlanRequest, Published, Reason, RunId,
-    RunSummary, Service, StartRequest, Started, Status, Told, ValveOrder,
+    self, Aborted, Channel, ChannelPlan, Clock, Denied, FaultKind, Inquiry, PlanDraft, PlanRequest, Published, Reason,
+    RunId, RunSummary, Service, StartRequest, Started, Status, Told, ValveOrder,
 };
 use crate::runtime::Handle;
-use crate::store::{Store, StoreError};
+use crate::store::{Audit, Batch, Store, StoreError};
 use crate::stream::{BoxFuture, History};
+
+/// Writes into the audit, one after the other, what comes from the interface.
+pub(super) struct Ledger(mpsc::Sender<Audit>);
+
+/// Entries that wait for the disk; further ones are only logged.
+const ENTRIES: usize = 64;
+
+impl Ledger {
+    pub fn start(store: Store, clock: Arc<dyn Clock>) -> Self {
+        let (entries, mut inbox) = mpsc::channel(ENTRIES);
+        tokio::spawn(async move {
+            while let Some(entry) = inbox.recv().await {
+                let batch = Batch { moment: clock.now(), audit: vec![entry], ..Batch::default() };
+                if let Err(error) = store.commit(batch).await {
+                    tracing::warn!(%error, "an entry of the audit is lost");
+                }
+            }
+        });
+        Self(entries)
+    }
+}
+
+impl api::Ledger for Ledger {
+    fn note(&self, entry: Audit) {
+        if let Err(error) = self.0.try_send(entry) {
+            tracing::warn!(%error, "an entry of the audit is lost");
+        }
+    }
+}
 
 /// The runtime, with the settings' defaults for plans.
 pub(super) struct Measuring {

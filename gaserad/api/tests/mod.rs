@@ -7,6 +7,7 @@ mod oversight;
 mod plans;
 #[path = "../../../tests/support/schema.rs"]
 mod schema;
+mod security;
 mod streams;
 
 use std::path::PathBuf;
@@ -23,13 +24,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::{
-    Address, Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, Services, StoredRun, Verdict, bind, serve,
+    Access, Address, Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services, StoredRun,
+    Verdict, bind, serve,
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
@@ -38,6 +41,7 @@ use crate::domain::{
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
+use crate::store::Audit;
 use crate::stream::support::{
     Frame, Kept, NOW, StoppedClock, draft, frames, hub, live_data, numbered, published, run, status,
 };
@@ -178,10 +182,21 @@ impl Archive for Shelf {
     }
 }
 
+/// Remembers what is to be kept.
+#[derive(Default)]
+struct Book(Mutex<Vec<Audit>>);
+
+impl Ledger for Book {
+    fn note(&self, entry: Audit) {
+        self.0.lock().unwrap().push(entry);
+    }
+}
+
 struct Daemon {
     hub: Arc<Hub>,
     history: Arc<Kept>,
     measuring: Arc<Measuring>,
+    ledger: Arc<Book>,
     socket: PathBuf,
     place: String,
     cancel: CancellationToken,
@@ -195,11 +210,20 @@ impl Daemon {
     }
 
     async fn with(settings: Settings) -> Self {
+        Self::guarded(settings, Access::local(), None).await
+    }
+
+    async fn guarded(settings: Settings, access: Access, tls: Option<TlsAcceptor>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("gaserad.sock");
         let mut listeners = bind(&Address::Unix(socket.clone())).await.unwrap();
         listeners.extend(bind(&Address::Tcp("127.0.0.1:0".into())).await.unwrap());
-        let place = listeners[1].name().strip_prefix("http://").unwrap().to_owned();
+        let ledger = Arc::new(Book::default());
+        let place = listeners[1].name().trim_start_matches("http://").to_owned();
+        if let Some(tls) = tls {
+            let tcp = listeners.remove(1).with_tls(tls);
+            listeners.push(tcp);
+        }
         let history = Kept::new();
         let hub = hub(settings, &history, 0);
         let measuring = Arc::new(Measuring {
@@ -213,10 +237,12 @@ impl Daemon {
             plans: Arc::new(Shelf),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),
+            access: Arc::new(access),
+            ledger: ledger.clone(),
         };
         let cancel = CancellationToken::new();
         let served = tokio::spawn(serve(listeners, services, cancel.clone()));
-        Self { hub, history, measuring, socket, place, cancel, served, _folder: folder }
+        Self { hub, history, measuring, ledger, socket, place, cancel, served, _folder: folder }
     }
 
     fn deny(&self, reason: Reason, text: &str) {

@@ -1,0 +1,124 @@
+//! Stands between the listeners and the router: who is let in with what, and what is kept of those who are not.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Method, Request};
+use hyper::body::Incoming;
+
+use super::answer::Answer;
+use super::auth::{self, Access, Allowed, Link, Refusal, Time};
+use super::routes::{self, Needs, Resource};
+use super::{Ledger, Services};
+use crate::domain::Clock;
+use crate::store::Audit;
+
+pub struct Gate {
+    access: Arc<Access>,
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Gate {
+    pub fn new(services: &Services) -> Self {
+        let (access, ledger) = (services.access.clone(), services.ledger.clone());
+        Self { access, ledger, clock: services.clock.clone() }
+    }
+
+    fn now(&self) -> Time {
+        Time::of(self.clock.as_ref())
+    }
+
+    /// Whether the request with this head may be answered, or what is answered instead.
+    pub fn judge(&self, link: &Link, parts: &Parts) -> Result<Allowed, Box<Answer>> {
+        let (needs, now) = (needs(parts), self.now());
+        let allowed = self.access.judge(link, parts, needs, now).map_err(|refusal| {
+            let wanted = needs == Needs::Operator && refusal.reason != "TOO_OFTEN";
+            if wanted || refusal.reason == "TOKEN_WRONG" {
+                self.keep(link, parts, &refusal, now);
+            }
+            let mut answer = refusal.answer(is_grpc(parts));
+            auth::dress(answer.headers_mut(), refusal.origin.as_ref());
+            Box::new(answer)
+        })?;
+        if auth::is_preflight(parts) {
+            let mut answer = auth::preflight();
+            auth::dress(answer.headers_mut(), allowed.origin.as_ref());
+            return Err(Box::new(answer));
+        }
+        Ok(allowed)
+    }
+
+    fn keep(&self, link: &Link, parts: &Parts, refusal: &Refusal, now: Time) {
+        let (who, what) = (self.access.who(link), words(parts));
+        if !self.access.is_kept(refusal, now) {
+            tracing::debug!(who, what, reason = refusal.reason, "refused, and not kept: there are too many");
+            return;
+        }
+        tracing::warn!(who, what, reason = refusal.reason, "refused: {}", refusal.sentence);
+        self.ledger.note(Audit { who, what, result: format!("{} {}", refusal.reason, refusal.sentence) });
+    }
+
+    /// Keeps that somebody changed something that the measuring side knows nothing of.
+    pub fn done(&self, allowed: &Allowed, parts: &Parts, answer: &Answer) {
+        let result = format!("{} {}", if answer.status().is_success() { "ok" } else { "refused" }, answer.status());
+        self.ledger.note(Audit { who: allowed.caller.to_string(), what: words(parts), result });
+    }
+
+    pub async fn log_in(&self, link: &Link, parts: &Parts, body: Incoming) -> Answer {
+        let now = self.now();
+        match auth::login(&self.access, link, parts, body, now).await {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                if refusal.reason == "TOKEN_WRONG" {
+                    self.keep(link, parts, &refusal, now);
+                }
+                refusal.http()
+            }
+        }
+    }
+
+    pub fn log_out(&self, link: &Link, parts: &Parts) -> Answer {
+        auth::logout(&self.access, link, parts, self.now())
+    }
+}
+
+/// Whether the request is a gRPC call.
+pub fn is_grpc(parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    path.starts_with("/gasera.v1.") || path.starts_with("/grpc.")
+}
+
+/// Whether the answer may be a stream of events, for which there are places of their own.
+pub fn is_stream<B>(request: &Request<B>) -> bool {
+    let pieces: Vec<&str> = request.uri().path().split('/').skip(1).collect();
+    let streams = [Resource::Events, Resource::MergedEvents, Resource::StatusStream];
+    request.method() == Method::GET && Resource::find(&pieces).is_some_and(|found| streams.contains(&found))
+}
+
+/// What a request needs; one that is not known needs a viewer, who is told so.
+fn needs(parts: &Parts) -> Needs {
+    let path = parts.uri.path();
+    if is_grpc(parts) {
+        return routes::call_needs(path);
+    }
+    let pieces: Vec<&str> = path.split('/').skip(1).collect();
+    Resource::find(&pieces).map_or(Needs::Viewer, Resource::needs)
+}
+
+/// What was asked, for the audit. Addresses are cut: nobody needs longer ones.
+fn words(parts: &Parts) -> String {
+    const MOST: usize = 120;
+    let path: String = parts.uri.path().chars().take(MOST).collect();
+    match path.strip_prefix("/gasera.v1.GaseraService/") {
+        Some(call) => call.to_owned(),
+        None => format!("{} {path}", parts.method),
+    }
+}
+
+/// Whether an answer to it is kept in the audit: it may have changed something, and the measuring side does not keep it.
+pub fn is_kept(parts: &Parts) -> bool {
+    let pieces: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
+    let found = Resource::find(&pieces).filter(|found| found.knows(&parts.method));
+    !is_grpc(parts) && found.is_some_and(|found| found.needs() == Needs::Operator)
+}
