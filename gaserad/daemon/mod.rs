@@ -68,7 +68,7 @@ impl Daemon {
         let ground =
             Ground { store: store.clone(), opened, clock: clock.clone(), run_ids: Box::new(runtime::new_run_id) };
         let start_devices = |reports| devices::start(settings, &clock, &reports);
-        let Core { handle, hub, analyzer, runtime } = Core::build(settings, ground, start_devices).await?;
+        let Core { handle, hub, analyzer, runtime } = Box::pin(Core::build(settings, ground, start_devices)).await?;
         let services = Services {
             control: Arc::new(Measuring { handle: handle.clone(), analyzer, settings: settings.clone() }),
             archive: Arc::new(Keeping(store.clone())),

@@ -20,8 +20,8 @@ impl Frames {
         }
         match line.split_once(": ").unwrap_or((line, "")) {
             ("id", id) => self.0.id = Some(id.parse().expect(line)),
-            ("event", kind) => self.0.kind = kind.to_owned(),
-            ("data", data) if self.0.data.is_empty() => self.0.data = data.to_owned(),
+            ("event", kind) => kind.clone_into(&mut self.0.kind),
+            ("data", data) if self.0.data.is_empty() => data.clone_into(&mut self.0.data),
             ("data", data) => self.0.data += &format!("\n{data}"),
             ("" | "retry", _) => {}
             _ => panic!("{line:?} is no line of an event stream"),

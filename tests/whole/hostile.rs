@@ -151,7 +151,7 @@ fn requests_that_mean_harm_are_refused_in_words() {
 
     let post =
         |path: &str, body: &[u8]| house.ask(&format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{token}"), body);
-    assert_told(&post("/login", &[b'x'; 100_000]), "413", "8192 bytes");
+    assert_told(&post("/login", &vec![b'x'; 100_000]), "413", "8192 bytes");
     assert_told(&post("/login", "x".repeat(5_000_000).as_bytes()), "413", "4194304 bytes");
     assert_told(&post("/status", b"{}"), "405", "does not know POST");
     assert_told(&house.ask(&format!("DELETE /runs HTTP/1.1\r\nHost: localhost\r\n{token}"), &[]), "405", "DELETE");

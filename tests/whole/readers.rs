@@ -180,7 +180,9 @@ fn every_standard_reader_reads_the_whole_run() {
     let url = format!("http://{}/events?since={begun}", lab.address());
     let scripts = ["chromium.mjs", "npm-eventsource.mjs", "npm-parser.mjs", "python-httpx-sse.py"];
     let mut readers: Vec<_> = scripts.map(|script| Reader::start(&tools, script, &[&url])).into();
-    readers.iter_mut().for_each(|reader| reader.until(is_open));
+    for reader in &mut readers {
+        reader.until(is_open);
+    }
     readers.push(Reader::curl(&url));
     let done = lab.ctl(&["start", "--channels", "1-3", "--pause", "6s", "--measure", "20s", "--wait"]);
     assert_eq!(done.exit, 0, "{done:?}");
@@ -188,7 +190,9 @@ fn every_standard_reader_reads_the_whole_run() {
 
     let run = run_of(&lab);
     let kept = Kept::of(&mut lab, &run, begun);
-    read.iter().for_each(|one| kept.assert_read_by(one));
+    for one in &read {
+        kept.assert_read_by(one);
+    }
     let samples: Vec<(String, f64)> =
         exported(&lab).iter().map(|row| (row["channel"].clone(), row["co2_ppm"].parse().unwrap())).collect();
     assert_eq!(kept.carbon_dioxide(), samples, "the stream and the export tell the same");
@@ -204,22 +208,30 @@ fn standard_readers_that_connect_again_lose_nothing_over_restarts() {
     let url = format!("http://{}/events?since={begun}", lab.address());
     let scripts = ["chromium.mjs", "npm-eventsource.mjs", "npm-parser.mjs", "python-httpx-sse.py"];
     let mut readers = scripts.map(|script| Reader::start(&tools, script, &[&url]));
-    readers.iter_mut().for_each(|reader| reader.until(is_open));
+    for reader in &mut readers {
+        reader.until(is_open);
+    }
     let plan = ["--channels", "1-3", "--repeats", "2", "--pause", "6s", "--measure", "20s"];
     assert_eq!(lab.ctl(&[&["start"], &plan[..]].concat()).exit, 0);
     for signal in [Signal::KILL, Signal::TERM] {
-        readers.iter_mut().for_each(|reader| reader.until(is_sample));
+        for reader in &mut readers {
+            reader.until(is_sample);
+        }
         let daemon = lab.daemon.take().unwrap();
         daemon.signal(signal);
         daemon.wait();
         lab.start_daemon();
-        readers.iter_mut().for_each(|reader| reader.until(is_open));
+        for reader in &mut readers {
+            reader.until(is_open);
+        }
     }
     let read = readers.map(Reader::wait);
 
     let run = run_of(&lab);
     let kept = Kept::of(&mut lab, &run, begun);
-    read.iter().for_each(|one| kept.assert_read_by(one));
+    for one in &read {
+        kept.assert_read_by(one);
+    }
 }
 
 /// What a run of three channels is to look like.

@@ -119,7 +119,7 @@ impl Host {
         let (tell, up) = watch::channel(Some(Up { store: store.clone(), handle: None }));
         let (told, reading) = (self.told.clone(), owners.clone());
         let life = tokio::spawn(async move {
-            let core = Core::build(&settings, ground, devices).await.map_err(|error| error.sentence());
+            let core = Box::pin(Core::build(&settings, ground, devices)).await.map_err(|error| error.sentence());
             let core = core.unwrap_or_else(|sentence| panic!("no daemon: {sentence}"));
             reading.lock().unwrap().push(tokio::spawn(read(core.hub, told)).abort_handle());
             tell.send_replace(Some(Up { store, handle: Some(core.handle) }));
