@@ -166,7 +166,7 @@ impl Hub {
         let (weak, period) = (Arc::downgrade(&hub), hub.settings.heartbeat);
         let history = hub.history.clone();
         tokio::spawn(async move {
-            remember(&weak, history.as_ref(), newest).await;
+            remember(&weak, history, newest).await;
             loop {
                 tokio::time::sleep(period).await;
                 let Some(hub) = weak.upgrade() else { break };
@@ -370,7 +370,7 @@ fn entry(event: Published, message: Option<&Message>) -> Entry {
 }
 
 /// Fills what is kept of each kind with what was told before this process began.
-async fn remember(hub: &Weak<Hub>, history: &dyn History, newest: u64) {
+async fn remember(hub: &Weak<Hub>, history: Arc<dyn History>, newest: u64) {
     let mut after = newest.saturating_sub(REMEMBERED);
     while after < newest {
         let events = history.after(after, PAGE).await.unwrap_or_default();

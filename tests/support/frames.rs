@@ -89,7 +89,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 
 #[test]
 fn an_answer_is_read_the_same_however_it_is_cut() {
-    let text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1a\r\nid: 7\nevent: a\ndata: {}\n\n:\n\r\n9\r\ndata: x\n\n\r\n0\r\n\r\n";
+    let text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1b\r\nid: 7\nevent: a\ndata: {}\n\n:\n\r\n9\r\ndata: x\n\n\r\n0\r\n\r\n";
     let whole = Answer::default().feed(text);
     assert_eq!(whole.iter().map(|frame| frame.id).collect::<Vec<_>>(), [Some(7), None]);
     for cut in 0..text.len() {
