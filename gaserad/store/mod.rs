@@ -160,6 +160,9 @@ impl Store {
 
     /// How much the disk has left for this user.
     pub fn free_bytes(&self) -> Option<u64> {
+        if let Work::Caller(disk) = &self.work {
+            return Some(disk.free_bytes());
+        }
         let directory = self.folders.parent()?;
         let found = rustix::fs::statvfs(directory).ok()?;
         Some(found.f_bavail.saturating_mul(found.f_frsize))

@@ -20,4 +20,7 @@ pub trait Disk: Send + Sync {
 
     /// The database may have so many pages; one that has them already is full.
     fn most_pages(&self) -> u32;
+
+    /// What is left for others to write.
+    fn free_bytes(&self) -> u64;
 }

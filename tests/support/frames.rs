@@ -23,7 +23,7 @@ impl Frames {
             ("event", kind) => kind.clone_into(&mut self.0.kind),
             ("data", data) if self.0.data.is_empty() => data.clone_into(&mut self.0.data),
             ("data", data) => self.0.data += &format!("\n{data}"),
-            ("" | "retry", _) => {}
+            ("" | ":" | "retry", _) => {}
             _ => panic!("{line:?} is no line of an event stream"),
         }
         None

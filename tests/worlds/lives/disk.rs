@@ -13,6 +13,8 @@ use crate::support::stack::clock::PausedClock;
 use crate::support::stack::dice::Dice;
 
 const NO_LIMIT: u32 = u32::MAX - 1;
+/// What is free on a disk that is not full.
+const ROOM: u64 = 10_000_000_000;
 /// From so many pages on SQLite has copied what it wrote into the database; the log was synced before.
 const COPIED: usize = 1000;
 
@@ -85,6 +87,11 @@ impl Disk for Medium {
         let full = now < state.full_until;
         state.refusals += usize::from(full);
         if full { 1 } else { NO_LIMIT }
+    }
+
+    fn free_bytes(&self) -> u64 {
+        let full = self.clock.now().tick < self.state.lock().unwrap().full_until;
+        if full { 0 } else { ROOM }
     }
 }
 
