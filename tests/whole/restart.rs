@@ -53,7 +53,7 @@ fn a_daemon_that_is_killed_in_a_run_loses_nothing_that_it_has_told() {
     assert_eq!(kept.len(), told, "every record that was told is kept, and no other one");
     assert_true(&kept, &lab.truth());
 
-    lab.until_idle(all.last().unwrap()["id"].as_u64().unwrap());
+    lab.assert_idle();
     let done = lab.ctl(&["start", "--channels", "3", "--pause", "6s", "--measure", "20s", "--wait"]);
     assert_eq!(done.exit, 0, "{done:?}");
     let again = lab.ask(&["runs", "show", "last"])["id"].as_str().unwrap().to_owned();

@@ -53,8 +53,8 @@ fn costs_nothing(more: &[&str], signals: &[Signal]) {
     let happened: Vec<u64> = ids(&all).into_iter().filter(|id| *id > begun).collect();
     assert_eq!(ids(&seen), happened, "{}", done.stderr);
     assert!(!done.stdout.contains("\"type\":\"gap\""), "{done:?}");
-    let lost = done.stderr.matches("connection lost: ").count();
-    assert!(lost >= signals.len() || done.stderr.contains("fallback: "), "{}", done.stderr);
+    // While it waits for one restart it does not see the next.
+    assert!(done.stderr.contains("connection lost: "), "{}", done.stderr);
 }
 
 #[test]
