@@ -5,14 +5,13 @@
 use std::io::{self, ErrorKind};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::{Fanout, Joining, PATIENCE, chunk};
+use super::{Fanout, Joining, Line, PATIENCE, chunk};
 use crate::api::serve::GRACE;
 use crate::stream::{Cursor, Left, Step};
 
-pub async fn run(fanout: Fanout, socket: TcpStream, cursor: Cursor, head: Bytes) {
+pub async fn run(fanout: Fanout, socket: Line, cursor: Cursor, head: Bytes) {
     let stopped = async {
         fanout.cancel.cancelled().await;
         sleep(GRACE).await;
@@ -31,7 +30,7 @@ pub async fn run(fanout: Fanout, socket: TcpStream, cursor: Cursor, head: Bytes)
 }
 
 /// The cursor, when its reader has everything; `None` when the stream has ended.
-async fn bring(socket: &TcpStream, mut cursor: Cursor, head: Bytes) -> io::Result<Option<Cursor>> {
+async fn bring(socket: &Line, mut cursor: Cursor, head: Bytes) -> io::Result<Option<Cursor>> {
     let mut text = BytesMut::from(head);
     loop {
         match cursor.step().await {
@@ -54,7 +53,7 @@ async fn bring(socket: &TcpStream, mut cursor: Cursor, head: Bytes) -> io::Resul
     }
 }
 
-async fn write(socket: &TcpStream, mut bytes: Bytes) -> io::Result<()> {
+async fn write(socket: &Line, mut bytes: Bytes) -> io::Result<()> {
     while !bytes.is_empty() {
         match socket.try_write(&bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),

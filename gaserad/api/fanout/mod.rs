@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::line::Line;
 use self::ready::Ready;
 use self::shared::{Found, Shared};
 use self::slot::{Flushed, Slot};
@@ -25,6 +25,7 @@ use crate::stream::{Cursor, Hub, Left};
 
 mod catch_up;
 mod chunk;
+mod line;
 mod ready;
 mod shared;
 mod slot;
@@ -46,7 +47,7 @@ pub struct Fanout {
 
 /// A reader that has everything up to its cursor's place.
 struct Joining {
-    socket: TcpStream,
+    socket: Line,
     cursor: Cursor,
 }
 
@@ -75,7 +76,7 @@ impl Fanout {
     }
 
     /// Begins a stream on a connection whose request has been read.
-    pub fn begin(&self, socket: TcpStream, cursor: Cursor, head: Bytes) {
+    pub fn begin(&self, socket: Line, cursor: Cursor, head: Bytes) {
         self.tracker.spawn(catch_up::run(self.clone(), socket, cursor, head));
     }
 }
@@ -270,7 +271,7 @@ impl Readers {
         }
     }
 
-    fn remove(&mut self, index: usize) -> Option<(TcpStream, Cursor)> {
+    fn remove(&mut self, index: usize) -> Option<(Line, Cursor)> {
         let slot = self.slots.get_mut(index)?.take()?;
         self.shared.leave(slot.group);
         self.free.push(index);
