@@ -108,20 +108,21 @@ impl Turn {
     }
 
     fn skip(&mut self, who: String) {
-        let channel = self.state.run.as_ref().and_then(Run::target).map(|stop| stop.channel.to_string());
-        self.updated(RunChange::Skipped, who, channel.map_or_else(String::new, |at| format!("channel {at}")));
         let Some(run) = &mut self.state.run else { return };
-        run.pause_asked = None;
-        run.spare_the_visit();
         let between_visits = matches!(run.stage, Stage::Guarding(_) | Stage::GuardedOff);
         if between_visits {
-            run.stop += 1;
+            run.advance();
         }
+        run.pause_asked = None;
+        run.spare_the_visit();
         run.pass_over();
+        let channel = run.target().map_or_else(String::new, |stop| format!("channel {}", stop.channel));
+        self.updated(RunChange::Skipped, who, channel);
         self.reckon_from_now();
         if !between_visits {
             return self.leave();
         }
+        self.left();
         let Some(run) = &self.state.run else { return };
         if run.is_in_its_last_visit() { self.close() } else { self.go_on_if_guarded() }
     }
@@ -172,9 +173,6 @@ impl Run {
     fn pass_over(&mut self) {
         let Some(stop) = self.target().filter(|stop| stop.measured && self.visit.is_none()) else { return };
         self.visits_done += 1;
-        if self.postponed.take().is_some() {
-            return;
-        }
         self.visits_begun += 1;
         let (channel, repeat, stop, arrived) = (stop.channel, self.repeat + 1, self.stop, self.until);
         let place = Place { channel, repeat, stop, arrived, skipped: true };
@@ -183,7 +181,7 @@ impl Run {
 
     /// Whether the visit under way is the last one, by the plan or because somebody wants to finish.
     pub(super) fn is_in_its_last_visit(&self) -> bool {
-        let last_stop = self.stop + 1 >= self.stops.len();
+        let last_stop = self.stop + 1 >= self.stops.len() && self.left_off.is_empty();
         let planned = last_stop && self.repeat + 1 >= self.plan.repeats;
         let asked = self.finish_asked.as_ref().is_some_and(|asked| match asked.after {
             FinishAfter::Channel => true,

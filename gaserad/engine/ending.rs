@@ -177,11 +177,7 @@ impl Turn {
     /// The plan was carried out.
     fn finish(&mut self, stopped: Stopped) {
         let Some(run) = &mut self.state.run else { return };
-        if let Some(postponed) = run.postponed.take() {
-            // Nobody wants it any more.
-            run.visits_begun -= 1;
-            run.barren.remove(&postponed.id);
-        }
+        run.forget_what_it_left_off();
         let planned = run.visits_begun >= run.plan.visits();
         if planned {
             run.repeat = run.plan.repeats;

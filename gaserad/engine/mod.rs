@@ -41,6 +41,7 @@
 
 mod admit;
 mod control;
+mod detour;
 mod devices;
 mod effect;
 mod ending;

@@ -30,9 +30,7 @@ impl Run {
         let enabled = self.enabled();
         // After the last repeat its own share is still the one to show.
         let repeat = self.repeat.min(self.plan.repeats - 1);
-        // A visit that is given up after it was through has been counted already.
-        let through = self.visits_done.min(self.plan.visits());
-        let done_in_repeat = through.saturating_sub(repeat * enabled).min(enabled);
+        let done_in_repeat = self.visits_done.saturating_sub(repeat * enabled).min(enabled);
         let shown = Channel::new(self.shown_channel + 1);
         let homing = matches!(self.phase, Phase::Homing | Phase::Idle);
         let target = self.target().map(|stop| stop.channel);
@@ -44,11 +42,11 @@ impl Run {
             next_channel: shown.and_then(Channel::next).filter(|_| !homing).map(Channel::index),
             next_enabled_channel: next_enabled,
             percent: percent(done_in_repeat, enabled),
-            overall_percent: percent(through, self.plan.visits()),
+            overall_percent: percent(self.visits_done, self.plan.visits()),
             repeat_index: self.repeat,
             repeat_total: self.plan.repeats,
             enabled_count: enabled,
-            step_index: through,
+            step_index: self.visits_done,
             total_steps: self.plan.visits(),
             elapsed_seconds: self.started.map_or(0.0, |started| rounded(at.since(started.tick).as_secs_f64())),
             tt_seconds: Some(rounded(total.as_secs_f64())),

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::control::PauseAsked;
 use super::ending::STOP_OFFLINE;
-use super::state::{Beginning, Ending, Place, Run, Stage, State, Stopped, Visit};
+use super::state::{Beginning, Ending, Run, Stage, State, Stopped};
 use super::{Turn, admit};
 use crate::domain::event::RunChange;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerOrder, Fact, Fault, IfMeasuring, Outcome, Position, Severity, ValveOrder, VisitId, duration,
+    AnalyzerAnswer, AnalyzerOrder, Fact, Fault, IfMeasuring, Outcome, Position, Severity, VisitId, duration,
 };
 
 impl Turn {
@@ -117,36 +117,13 @@ impl Turn {
     }
 
     /// What it had of samples no longer counts.
-    fn begin_visit_anew(&mut self, id: VisitId) {
+    pub(super) fn begin_visit_anew(&mut self, id: VisitId) {
         let Some(run) = &mut self.state.run else { return };
         if let Some(samples) = run.samples.get_mut(&id) {
             samples.clean = 0;
         }
         let fact = Fact::VisitInterrupted { run: run.id.clone(), visit: id };
         self.keep(fact);
-    }
-
-    /// The visit, under way or left, that has no good sample because the result that would be one is lost.
-    fn owed_visit(&self) -> Option<(VisitId, Place)> {
-        let run = self.state.run.as_ref()?;
-        let barren = |id: VisitId| Some((id, *run.barren.get(&id)?)).filter(|(_, place)| !place.skipped);
-        self.awaited().flatten().find_map(barren)
-    }
-
-    /// The valve may have moved on while the analyzer still worked on the only good sample of a visit. That result is
-    /// lost, so the run goes back there; the visit that was interrupted comes after it.
-    fn go_back(&mut self) {
-        let Some((id, place)) = self.owed_visit() else { return };
-        let Some(run) = &mut self.state.run else { return };
-        if run.visit.as_ref().is_some_and(|visit| visit.id == id) {
-            return;
-        }
-        let visit = Visit { id, channel: place.channel, arrived: place.arrived, clean_exchanges: 0 };
-        run.postponed = run.visit.replace(visit).or_else(|| run.postponed.take());
-        (run.repeat, run.stop) = (place.repeat - 1, place.stop);
-        run.visits_done = run.visits_done.saturating_sub(1);
-        run.between_visits = false;
-        self.begin_visit_anew(id);
     }
 
     /// A run that was suspended is suspended again once it is back where it was.
@@ -176,20 +153,12 @@ impl Turn {
             Ok(AnalyzerAnswer::Prepared { task_id, baseline, .. }) => {
                 let Some(run) = &mut self.state.run else { return };
                 (run.task_id, run.baseline) = (task_id, baseline);
-                self.home_again();
+                self.reckon_from_now();
+                self.home();
             }
             Ok(_) => {}
             Err(fault) => self.fail(&fault, admit::Device::Analyzer),
         }
-    }
-
-    /// Home, and then to the stop where the run was.
-    fn home_again(&mut self) {
-        self.reckon_from_now();
-        self.set_out();
-        let order = self.order_valve(ValveOrder::Home);
-        self.enter(Stage::Homing(order), self.state.limits.valve);
-        self.show(crate::domain::Phase::Homing, None);
     }
 
     /// The process ends while the run does not: the analyzer is brought to rest, and the rest is up to the next process.

@@ -95,11 +95,12 @@ impl Turn {
         self.home();
     }
 
+    /// Home, and then to the stop where the run is.
     pub(super) fn home(&mut self) {
         self.set_out();
         let order = self.order_valve(ValveOrder::Home);
         if let Some(run) = &mut self.state.run {
-            (run.stop, run.shown_channel) = (0, Channel::HOME.index());
+            run.shown_channel = Channel::HOME.index();
         }
         self.enter(Stage::Homing(order), self.state.limits.valve);
         self.show(Phase::Homing, None);
@@ -302,7 +303,7 @@ impl Run {
             visits_done: 0,
             visit: None,
             barren: std::collections::BTreeMap::new(),
-            postponed: None,
+            left_off: Vec::new(),
             between_visits: false,
             samples: std::collections::BTreeMap::new(),
             records: 0,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::control::{FinishAsked, PauseAsked};
+use super::detour::LeftOff;
 use super::estimate::Lateness;
 use super::event::RequestId;
 pub(super) use super::stage::{Ending, Stage, Stopped};
@@ -203,8 +204,8 @@ pub(super) struct Run {
     pub visit: Option<Visit>,
     /// Visits without a good sample so far.
     pub barren: BTreeMap<VisitId, Place>,
-    /// The visit that waits because the run went back to the one before.
-    pub postponed: Option<Visit>,
+    /// Where it was when it went back to a visit; the latest comes last.
+    pub left_off: Vec<LeftOff>,
     /// It was interrupted between two visits: the guard is asked before the next.
     pub between_visits: bool,
     /// Samples of the latest visits, to number them.

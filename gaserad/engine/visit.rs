@@ -17,7 +17,6 @@ impl Turn {
         if run.between_visits {
             return;
         }
-        run.visit = run.visit.take().or_else(|| run.postponed.take());
         if run.visit.is_some() {
             return self.renew_visit();
         }
@@ -126,18 +125,12 @@ impl Turn {
 
     pub(super) fn next_stop(&mut self) {
         let Some(run) = &mut self.state.run else { return };
-        run.stop += 1;
+        let new_repeat = run.advance();
         match run.target() {
+            _ if new_repeat => self.home(),
             Some(stop) => self.go(stop.channel),
-            None => self.next_repeat(),
+            None => {}
         }
-    }
-
-    fn next_repeat(&mut self) {
-        if let Some(run) = &mut self.state.run {
-            run.repeat += 1;
-        }
-        self.home();
     }
 
     /// The plan is through: the analyzer stops, and whoever watches the phases sees one more.

@@ -4,6 +4,7 @@
 //! only then does anything go out: orders to the devices, events to the stream, answers to people. Nothing here waits
 //! for a device. Progress is no event: it is shown at once and not kept.
 
+mod asked;
 pub mod clock;
 mod full;
 mod guard;
@@ -21,17 +22,16 @@ use tokio::sync::mpsc;
 
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
-use crate::domain::{
-    self, AnalyzerOrder, Attribution, Clock, CommandId, Done, Moment, RunId, Service, Status, Tick, ValveOrder,
-};
+use crate::domain::{self, AnalyzerOrder, Attribution, Clock, CommandId, Moment, RunId, Status, Tick};
 use crate::engine::{self, Beginning, Effect, RequestId, State, What};
-use crate::store::{Audit, Batch, Store, StoreError};
+use crate::store::{Batch, Store, StoreError};
 use crate::stream::Hub;
+use asked::Waiting;
 use clock::HostClock;
 use guard::Guard;
 pub use guard::GuardSettings;
 pub use handle::Handle;
-use handle::{Answer, Request};
+use handle::Request;
 use space::Space;
 use synchronized::Synchronized;
 
@@ -79,13 +79,6 @@ pub struct Runtime {
     live_data: Option<LiveData>,
     shutting_down: bool,
     inbox_open: bool,
-}
-
-/// Somebody who waits for an answer.
-struct Waiting {
-    answer: Answer,
-    who: String,
-    what: String,
 }
 
 /// What the runtime is made of.
@@ -212,53 +205,6 @@ impl Runtime {
         None
     }
 
-    fn hear(&mut self, request: Option<Request>) -> Option<What> {
-        match request {
-            Some(Request::Start(asked, answer)) => {
-                let request = self.wait(answer, asked.who.clone(), "start");
-                let run = (self.run_ids)(self.clock.now());
-                Some(What::Start { request, run, asked })
-            }
-            Some(Request::Abort(who, None, answer)) => {
-                let request = self.wait(answer, who.clone(), "abort");
-                Some(What::Abort { request, who })
-            }
-            Some(Request::Abort(who, Some(run), answer)) => {
-                let request = self.wait(answer, who.clone(), format!("abort {run}"));
-                Some(What::AbortRun { request, who, run })
-            }
-            Some(Request::Control(control, who, answer)) => {
-                let request = self.wait(answer, who.clone(), control.words());
-                Some(What::Control { request, who, control })
-            }
-            Some(Request::MoveValve(order, who, answer)) => {
-                let request = self.wait(answer, who.clone(), valve_words(order));
-                Some(What::MoveValve { request, who, order })
-            }
-            Some(Request::Serve(service, who, answer)) => {
-                let request = self.wait(answer, who.clone(), service_words(&service));
-                Some(What::Serve { request, who, service })
-            }
-            Some(Request::Status(answer)) => {
-                // Whoever asked may have gone meanwhile.
-                let _ = answer.send(self.status(self.clock.now()));
-                None
-            }
-            other @ (Some(Request::Shutdown) | None) => {
-                self.inbox_open = other.is_some();
-                let first = !std::mem::replace(&mut self.shutting_down, true);
-                first.then_some(What::Shutdown)
-            }
-        }
-    }
-
-    fn wait(&mut self, answer: Answer, who: String, what: impl Into<String>) -> RequestId {
-        self.asked += 1;
-        let request = RequestId(self.asked);
-        self.waiting.insert(request, Waiting { answer, who, what: what.into() });
-        request
-    }
-
     /// Steps through what has come, keeps what follows, and only then lets it out.
     async fn turn(&mut self, first: What) -> Result<(), StoreError> {
         let phase = self.state.progress(Tick::ZERO).phase;
@@ -337,30 +283,11 @@ impl Runtime {
         }
     }
 
-    fn audit(&self, request: RequestId, answer: &Result<Done, domain::Denied>) -> Option<Audit> {
-        let waiting = self.waiting.get(&request)?;
-        let result = match answer {
-            Ok(Done::Run(run) | Done::Unqueued(run)) => format!("ok {run}"),
-            Ok(Done::Queued(run, _)) => format!("queued {run}"),
-            Ok(Done::Valve(position)) => {
-                format!("ok {}", position.channel().map_or_else(String::new, |at| at.to_string()))
-            }
-            Ok(Done::Served(reply)) => format!("ok {reply}"),
-            Err(denied) => format!("{} {denied}", denied.reason.as_str()),
-        };
-        Some(Audit { who: waiting.who.clone(), what: waiting.what.clone(), result })
-    }
-
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Analyzer { id, order } => self.analyzer.order(id, order),
             Effect::Valve { id, order } => self.valve.order(id, order),
-            Effect::Reply { request, answer } => {
-                if let Some(waiting) = self.waiting.remove(&request) {
-                    // Whoever asked may have gone meanwhile; the audit has the answer.
-                    let _ = waiting.answer.send(answer);
-                }
-            }
+            Effect::Reply { request, answer } => self.answer(request, answer),
             Effect::Guard { id } => self.guard.ask(id),
             Effect::Keep(_) | Effect::Tell(_) => {}
         }
@@ -402,19 +329,4 @@ pub fn new_run_id(at: Moment) -> RunId {
     let _ = getrandom::fill(&mut random);
     let milliseconds = u64::try_from(at.utc.as_micros() / 1000).unwrap_or_default();
     RunId(ulid::Ulid::from_parts(milliseconds, u128::from_le_bytes(random)).to_string())
-}
-
-fn valve_words(order: ValveOrder) -> String {
-    match order {
-        ValveOrder::Home => "mux home".to_owned(),
-        ValveOrder::Goto(channel) => format!("mux goto {channel}"),
-        ValveOrder::Where => "mux where".to_owned(),
-    }
-}
-
-fn service_words(service: &Service) -> String {
-    match service {
-        Service::SelfTest => "analyzer selftest".to_owned(),
-        Service::Ak(line) => format!("analyzer ak {} {}", line.code, line.data).trim_end().to_owned(),
-    }
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::device::multiplexer::{BoxFuture, Multiplexer};
 use crate::device::{AnalyzerSettings, Dial, SessionMode, Stream};
-use crate::domain::{Channel, Fault, Position, Verification};
+use crate::domain::{Channel, Fault, Position, ValveOrder, Verification};
 use crate::stream::{self, support};
 
 /// Where a valve was sent, in this order.
