@@ -60,7 +60,7 @@ const AGENT: usize = 100;
 pub fn origin(headers: &HeaderMap, peer: &Caller) -> Origin {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let agent = agent.chars().take(AGENT).collect();
-    Origin { peer: peer.to_string(), owner: peer.identity().to_owned(), agent }
+    Origin { peer: peer.to_string(), owner: peer.identity.clone(), agent }
 }
 
 pub fn unavailable(refused: &Refused) -> Answer {

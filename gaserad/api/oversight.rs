@@ -101,7 +101,7 @@ enum Trouble {
 
 async fn resubscribe(services: &Services, id: &str, wish: Wish, caller: &Caller) -> Result<Value, Trouble> {
     let connection = number(id).and_then(|id| services.hub.find_connection(id)).ok_or(Trouble::NoConnection)?;
-    if caller.role != Some(Role::Operator) && connection.owner() != caller.identity() {
+    if caller.role != Some(Role::Operator) && connection.owner() != caller.identity {
         return Err(Trouble::Foreign);
     }
     let before = connection.filter();

@@ -105,7 +105,7 @@ pub fn is_loopback(address: IpAddr) -> bool {
 pub struct Caller {
     who: String,
     /// The token, the user, or the address of who shows nothing.
-    identity: String,
+    pub identity: String,
     pub role: Option<Role>,
 }
 
@@ -118,10 +118,6 @@ impl fmt::Display for Caller {
 impl Caller {
     pub fn unknown() -> Self {
         Self { who: "unknown".into(), identity: String::new(), role: None }
-    }
-
-    pub fn identity(&self) -> &str {
-        &self.identity
     }
 }
 
