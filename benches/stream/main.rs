@@ -6,12 +6,14 @@
 //! ratios are what holds from machine to machine.
 //!
 //! `cargo bench --bench stream` takes about five minutes, with `-- --full` about half an hour. `-- --only 1000` measures
-//! one number of readers, `-- --only slow` what readers that do not read do to the others.
+//! one number of readers, `-- --only slow` what readers that do not read do to the others,
+//! `-- --only control` how long others wait for an answer.
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod cell;
+mod control;
 mod epoll;
 mod event;
 mod load;
@@ -36,6 +38,8 @@ fn main() -> io::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve", way] => server::run(Way::named(way)?),
         ["load"] => load::run(),
+        ["half", address] => control::half_open(address),
+        ["flood", address] => control::flood(address),
         rest => compare(rest),
     }
 }
@@ -63,6 +67,9 @@ fn compare(arguments: &[&str]) -> io::Result<()> {
     }
     if chosen("slow") {
         slow::compare(if full { 15 } else { 3 })?;
+    }
+    if chosen("control") {
+        control::compare(if full { 15 } else { 3 })?;
     }
     Ok(())
 }

@@ -44,13 +44,13 @@ pub fn compare(rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Median and 99th percentile of a window, milliseconds.
-type Times = (f64, f64);
+pub type Times = (f64, f64);
 
 struct Round {
     without: Times,
