@@ -24,13 +24,16 @@ const READERS: usize = 1000;
 #[derive(Debug, Clone, Copy)]
 enum Load {
     Readers,
+    /// The same, but nobody waits until they have begun: they fall behind the ring at once.
+    Returning,
     HalfOpen,
     WrongTokens,
 }
 
 impl Load {
-    const ALL: [(&'static str, Self); 3] = [
+    const ALL: [(&'static str, Self); 4] = [
         ("1000 readers flat out", Self::Readers),
+        ("1000 readers far behind", Self::Returning),
         ("10000 half-open connections", Self::HalfOpen),
         ("a flood of wrong tokens", Self::WrongTokens),
     ];
@@ -48,6 +51,7 @@ pub fn compare(rounds: usize) -> io::Result<()> {
         ask(&address, WINDOW)?;
         let mut found = Vec::new();
         for _ in 0..rounds {
+            vacate(&mut server)?;
             found.push((ask(&address, WINDOW)?, load.beside(&mut server, &address)?));
         }
         let of = |read: fn(&(Times, Times)) -> f64| median(found.iter().map(read).collect());
@@ -68,10 +72,13 @@ impl Load {
     /// What is waited for an answer while this goes on.
     fn beside(self, server: &mut Role, address: &str) -> io::Result<Times> {
         match self {
-            Self::Readers => {
+            Self::Readers | Self::Returning => {
+                vacate(server)?;
                 let mut load = Role::start(&["load"])?;
                 load.ask(&format!("connect {address} {READERS}"))?;
-                gather(server, READERS)?;
+                if matches!(self, Self::Readers) {
+                    gather(server, READERS)?;
+                }
                 let first = server.ask("usage")?[3];
                 load.orders.give("collect")?;
                 server.orders.give(FLAT)?;
@@ -88,6 +95,14 @@ impl Load {
             }
         }
     }
+}
+
+/// Waits until nobody reads any more.
+fn vacate(server: &mut Role) -> io::Result<()> {
+    while server.ask("usage")?[2] > 0 {
+        std::thread::sleep(PAUSE);
+    }
+    Ok(())
 }
 
 /// Ten thousand that begin to ask and do not go on.
@@ -107,8 +122,13 @@ pub fn half_open(address: &str) -> io::Result<()> {
 pub fn flood(address: &str) -> io::Result<()> {
     warden::pin(1);
     for _ in 0..4 {
-        let mut stream = TcpStream::connect(address)?;
-        std::thread::spawn(move || while exchange(&mut stream, WRONG).is_ok() {});
+        let address = address.to_owned();
+        std::thread::spawn(move || {
+            // Some answers end the connection.
+            while let Ok(mut stream) = TcpStream::connect(&address) {
+                while exchange(&mut stream, WRONG).is_ok() {}
+            }
+        });
     }
     println!("4");
     wait_for_the_end()

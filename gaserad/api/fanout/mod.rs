@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,6 +34,8 @@ mod slot;
 pub const PATIENCE: Duration = Duration::from_secs(14);
 /// How often silent and stuck readers are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How many readers are brought up at the same time; what others ask for is not to wait for all of them.
+const BROUGHT_AT_ONCE: usize = 4;
 /// How many readers are served before others get their turn.
 const TURN: usize = 64;
 
@@ -41,6 +43,8 @@ const TURN: usize = 64;
 #[derive(Clone)]
 pub struct Fanout {
     inbox: mpsc::UnboundedSender<Joining>,
+    /// For a step of bringing a reader up.
+    turns: Arc<Semaphore>,
     tracker: TaskTracker,
     cancel: CancellationToken,
 }
@@ -55,7 +59,8 @@ impl Fanout {
     /// Begins to serve; it ends in bounded time after `cancel`.
     pub fn start(hub: &Arc<Hub>, tracker: &TaskTracker, cancel: &CancellationToken) -> Self {
         let (inbox, joining) = mpsc::unbounded_channel();
-        let fanout = Self { inbox, tracker: tracker.clone(), cancel: cancel.clone() };
+        let turns = Arc::new(Semaphore::new(BROUGHT_AT_ONCE));
+        let fanout = Self { inbox, turns, tracker: tracker.clone(), cancel: cancel.clone() };
         let readers = Readers {
             news: hub.news(),
             keepalive: sweeps(hub.keepalive()),
