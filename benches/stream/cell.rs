@@ -16,8 +16,6 @@ pub enum Pace {
 #[derive(Debug, Clone, Copy)]
 pub struct Cell {
     pub readers: usize,
-    /// Readers beside them that never read.
-    pub stalled: usize,
     pub pace: Pace,
     pub seconds: u64,
 }
@@ -35,8 +33,6 @@ pub struct Measured {
     pub lost: f64,
     /// Until all were connected, milliseconds.
     pub connect: f64,
-    /// Readers that are left in the end.
-    pub left: f64,
 }
 
 /// How long the readers are given to connect.
@@ -49,15 +45,9 @@ pub fn measure(way: Way, cell: Cell) -> io::Result<Measured> {
     let address = server.answers.line()?;
     let idle = server.ask("usage")?;
     let mut load = Role::start(&["load"])?;
-    let connect = load.ask(&format!("connect {address} {} {}", cell.readers, cell.stalled))?;
-    let begun = Instant::now();
+    let connect = load.ask(&format!("connect {address} {}", cell.readers))?;
+    gather(&mut server, cell.readers)?;
     load.orders.give("collect")?;
-    while server.ask("usage")?[2] < (cell.readers + cell.stalled) as u64 {
-        if begun.elapsed() > CONNECTING {
-            return Err(io::Error::other(format!("{}: the readers did not get through", way.name())));
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
     std::thread::sleep(SETTLE);
     let before = server.ask("usage")?;
     let begun = Instant::now();
@@ -65,24 +55,35 @@ pub fn measure(way: Way, cell: Cell) -> io::Result<Measured> {
         Pace::PerSecond(rate) => format!("paced {} {rate}", rate * cell.seconds),
         Pace::FlatOut => format!("flat {}", cell.seconds),
     })?;
-    let (published, found) = finish(&mut server, &mut load)?;
+    let (published, found) = finish(&mut server, &mut load, before[3])?;
     let took = begun.elapsed().as_secs_f64();
     let after = server.ask("usage")?;
-    let readers = (cell.readers + cell.stalled) as f64;
     Ok(Measured {
         cpu: (after[0] - before[0]) as f64 / 1e3 / found[0] as f64,
         p50: found[2] as f64 / 1e3,
         p99: found[3] as f64 / 1e3,
         rate: found[0] as f64 / took,
-        memory: published[1].saturating_sub(idle[1]) as f64 / 1024.0 / readers,
+        memory: published[1].saturating_sub(idle[1]) as f64 / 1024.0 / cell.readers as f64,
         lost: found[1] as f64,
         connect: connect[0] as f64 / 1e3,
-        left: after[2] as f64,
     })
 }
 
-/// Passes on how far the readers are until all is published and read; what the server and the readers say of it.
-fn finish(server: &mut Role, load: &mut Role) -> io::Result<(Vec<u64>, Vec<u64>)> {
+/// Waits until so many readers are connected and answered.
+pub fn gather(server: &mut Role, readers: usize) -> io::Result<()> {
+    let begun = Instant::now();
+    while server.ask("usage")?[2] < readers as u64 {
+        if begun.elapsed() > CONNECTING {
+            return Err(io::Error::other("the readers did not get through"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Passes on how far the readers are until all after event `first` is published and read; what the server and the readers
+/// say of it.
+pub fn finish(server: &mut Role, load: &mut Role, first: u64) -> io::Result<(Vec<u64>, Vec<u64>)> {
     let Role { orders: load_orders, answers: load_answers, .. } = load;
     let Role { orders: server_orders, answers: server_answers, .. } = server;
     std::thread::scope(|scope| {
@@ -96,7 +97,7 @@ fn finish(server: &mut Role, load: &mut Role) -> io::Result<(Vec<u64>, Vec<u64>)
             }
         });
         let published = numbers(&server_answers.line()?);
-        load_orders.give(&published[3].to_string())?;
+        load_orders.give(&(published[3] - first).to_string())?;
         let found = reading.join().map_err(|_| io::Error::other("a thread panicked"))??;
         Ok((published, found))
     })

@@ -55,7 +55,8 @@ pub fn run() -> io::Result<()> {
     for order in &orders {
         let words: Vec<&str> = order.split(' ').collect();
         match words.as_slice() {
-            ["connect", address, readers, stalled] => load.connect(address, readers, stalled)?,
+            ["connect", address, readers] => load.connect(address, readers)?,
+            ["stall", address, readers] => load.stall(address, readers)?,
             ["collect"] => load.collect(&orders)?,
             _ => {}
         }
@@ -63,13 +64,24 @@ pub fn run() -> io::Result<()> {
     Ok(())
 }
 
+fn count(text: &str) -> io::Result<usize> {
+    text.parse().map_err(io::Error::other)
+}
+
 impl Load {
-    fn connect(&mut self, address: &str, readers: &str, stalled: &str) -> io::Result<()> {
+    /// From now on so many readers stall; those that did before are gone.
+    fn stall(&mut self, address: &str, readers: &str) -> io::Result<()> {
+        self.stalled.clear();
         let address: SocketAddr = address.parse().map_err(io::Error::other)?;
-        let count = |text: &str| text.parse::<usize>().map_err(io::Error::other);
-        for _ in 0..count(stalled)? {
+        for _ in 0..count(readers)? {
             self.stalled.push(stall(address)?);
         }
+        println!("{}", self.stalled.len());
+        Ok(())
+    }
+
+    fn connect(&mut self, address: &str, readers: &str) -> io::Result<()> {
+        let address: SocketAddr = address.parse().map_err(io::Error::other)?;
         let begun = Instant::now();
         let streams: Vec<Blocking> =
             (0..count(readers)?).map(|_| Blocking::connect(address)).collect::<io::Result<_>>()?;
@@ -90,6 +102,7 @@ impl Load {
         let (mut events, mut told) = (Events::with_capacity(4096), 0);
         let (mut expected, mut last, mut ended) = (None, Instant::now(), Instant::now());
         self.times.clear();
+        self.lost = 0;
         while expected.is_none_or(|expected| self.counted() < expected) {
             self.poll.poll(&mut events, Some(TURN))?;
             let now = Instant::now();

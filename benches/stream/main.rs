@@ -5,18 +5,21 @@
 //! its own on the first core, the readers in another on the second. Rounds are interleaved and medians are shown; their
 //! ratios are what holds from machine to machine.
 //!
-//! `cargo bench --bench stream` takes about three minutes, with `-- --full` about half an hour. `-- --only 1000` measures
-//! one number of readers.
+//! `cargo bench --bench stream` takes about five minutes, with `-- --full` about half an hour. `-- --only 1000` measures
+//! one number of readers, `-- --only slow` what readers that do not read do to the others,
+//! `-- --only control` how long others wait for an answer.
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod cell;
+mod control;
 mod epoll;
 mod event;
 mod load;
 mod plain;
 mod server;
+mod slow;
 mod still;
 mod table;
 mod warden;
@@ -35,6 +38,8 @@ fn main() -> io::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve", way] => server::run(Way::named(way)?),
         ["load"] => load::run(),
+        ["half", address] => control::half_open(address),
+        ["flood", address] => control::flood(address),
         rest => compare(rest),
     }
 }
@@ -49,19 +54,22 @@ fn raise_descriptors() {
 fn compare(arguments: &[&str]) -> io::Result<()> {
     let full = arguments.contains(&"--full");
     let only = arguments.iter().skip_while(|argument| **argument != "--only").nth(1);
-    let only: Option<usize> = only.and_then(|count| count.parse().ok());
+    let chosen = |name: &str| only.is_none_or(|only| *only == name);
     let (counts, rounds): (&[usize], usize) =
         if full { (&[100, 1000, 5000, 10_000], 5) } else { (&[100, 1000, 10_000], 1) };
     table::head();
-    for &readers in counts.iter().filter(|count| only.is_none_or(|only| only == **count)) {
+    for &readers in counts.iter().filter(|count| chosen(&count.to_string())) {
         for pace in [Pace::PerSecond(2), Pace::PerSecond(10), Pace::FlatOut] {
             // The few readers of the short round are where small times are told; they are cheap.
             let rounds = if full || readers <= 1000 { rounds.max(3) } else { rounds };
-            table::compare(Cell { readers, stalled: 0, pace, seconds: if full { 5 } else { 2 } }, rounds)?;
+            table::compare(Cell { readers, pace, seconds: if full { 5 } else { 2 } }, rounds)?;
         }
     }
-    if only.is_none() {
-        table::slow_readers(if full { 3 } else { 1 })?;
+    if chosen("slow") {
+        slow::compare(if full { 15 } else { 3 })?;
+    }
+    if chosen("control") {
+        control::compare(if full { 15 } else { 3 })?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gasera::api::auth::Seats;
+use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
     Access, Address, Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services, StoredRun,
     Verdict, bind, serve,
@@ -40,13 +40,14 @@ impl Ours {
         let bound = bind(&Address::Tcp("127.0.0.1:0".into())).await.map_err(std::io::Error::other)?;
         let name = bound[0].name().trim_start_matches("http://").to_owned();
         let seats = Seats { waiting: 20_000, seated: 1000, per_peer: 64 };
+        let tokens = Tokens::parse(&Token::line(Role::Viewer, "screen", "wall")).unwrap_or_default();
         let services = Services {
             control: Arc::new(Still),
             archive: Arc::new(Still),
             plans: Arc::new(Still),
             hub: hub.clone(),
             clock: Arc::new(Still),
-            access: Arc::new(Access { seats, ..Access::local() }),
+            access: Arc::new(Access { seats, tokens, ..Access::local() }),
             ledger: Arc::new(Still),
         };
         tokio::spawn(serve(bound, services, CancellationToken::new()));

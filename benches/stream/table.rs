@@ -39,34 +39,6 @@ pub fn compare(cell: Cell, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// What ten readers that never read do to a hundred others, and what becomes of them.
-pub fn slow_readers(rounds: usize) -> io::Result<()> {
-    let cell = Cell { readers: 100, stalled: 0, pace: Pace::PerSecond(200), seconds: 25 };
-    for way in [Way::Ours, Way::Axum] {
-        let (mut without, mut with) = (Vec::new(), Vec::new());
-        for _ in 0..rounds {
-            without.push(measure(way, cell)?);
-            with.push(measure(way, Cell { stalled: 10, ..cell })?);
-        }
-        let (without, with) = (median(&without), median(&with));
-        line(cell, way.name(), &without);
-        line(Cell { readers: 110, ..cell }, "+10", &with);
-        println!(
-            "{:>7} {:>5} {:>6} {:>9} {:>9.2} {:>9.2} {:>12} {:>9.1} of each stalled reader; {:.0} of 110 are left",
-            "",
-            "",
-            "ratio",
-            "",
-            with.p50 / without.p50,
-            with.p99 / without.p99,
-            "",
-            (with.memory * 110.0 - without.memory * 100.0) / 10.0,
-            with.left,
-        );
-    }
-    Ok(())
-}
-
 fn line(cell: Cell, way: &str, found: &Measured) {
     println!(
         "{:>7} {:>5} {way:>6} {:>9.2} {:>9.3} {:>9.3} {:>12.0} {:>9.2} {:>9.0} {:>7.0}",
@@ -103,6 +75,5 @@ fn median(found: &[Measured]) -> Measured {
         memory: of(|one| one.memory),
         lost: of(|one| one.lost),
         connect: of(|one| one.connect),
-        left: of(|one| one.left),
     }
 }

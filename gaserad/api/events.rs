@@ -59,7 +59,8 @@ const AGENT: usize = 100;
 
 pub fn origin(headers: &HeaderMap, peer: &Caller) -> Origin {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    Origin { peer: peer.to_string(), agent: agent.chars().take(AGENT).collect() }
+    let agent = agent.chars().take(AGENT).collect();
+    Origin { peer: peer.to_string(), owner: peer.identity.clone(), agent }
 }
 
 pub fn unavailable(refused: &Refused) -> Answer {

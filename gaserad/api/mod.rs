@@ -30,6 +30,7 @@ mod runs;
 mod schemas;
 mod serve;
 mod status_stream;
+mod stuck;
 mod takeover;
 pub mod tls;
 // The clients in these tests come with the command line.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{self, Answer};
+use super::auth::{Caller, Role};
 use super::query::Query;
 use super::{Services, memory};
 use crate::domain::Denied;
@@ -62,7 +63,13 @@ struct Wish {
     last_event_id: Option<Value>,
 }
 
-pub async fn subscribe(services: &Services, query: &Query, headers: &HeaderMap, body: Incoming) -> Answer {
+pub async fn subscribe(
+    services: &Services,
+    query: &Query,
+    headers: &HeaderMap,
+    body: Incoming,
+    caller: &Caller,
+) -> Answer {
     let wish = match read::<Wish>(headers, body).await {
         Ok(wish) => wish.unwrap_or_default(),
         Err(answer) => return answer,
@@ -72,10 +79,14 @@ pub async fn subscribe(services: &Services, query: &Query, headers: &HeaderMap, 
         let sentence = "no connection is named; the event \"connected\" gives its connection_id, for ?connection_id=";
         return answer::bad_request(sentence);
     };
-    match resubscribe(services, &id, wish).await {
+    match resubscribe(services, &id, wish, caller).await {
         Ok(told) => answer::json(&told),
         Err(Trouble::Wrong(sentence)) => answer::bad_request(&sentence),
         Err(Trouble::NoConnection) => unknown(&id),
+        Err(Trouble::Foreign) => {
+            let sentence = format!("the connection {id:?} is somebody else's; only they and operators may change it");
+            answer::refuse(StatusCode::FORBIDDEN, "NOT_PERMITTED", &sentence)
+        }
         Err(Trouble::Denied(denied)) => answer::denied(&denied),
     }
 }
@@ -84,11 +95,15 @@ pub async fn subscribe(services: &Services, query: &Query, headers: &HeaderMap, 
 enum Trouble {
     Wrong(String),
     NoConnection,
+    Foreign,
     Denied(Denied),
 }
 
-async fn resubscribe(services: &Services, id: &str, wish: Wish) -> Result<Value, Trouble> {
+async fn resubscribe(services: &Services, id: &str, wish: Wish, caller: &Caller) -> Result<Value, Trouble> {
     let connection = number(id).and_then(|id| services.hub.find_connection(id)).ok_or(Trouble::NoConnection)?;
+    if caller.role != Some(Role::Operator) && connection.owner() != caller.identity {
+        return Err(Trouble::Foreign);
+    }
     let before = connection.filter();
     let types = wish.event_types.map(|types| types.join(","));
     let types = types.unwrap_or_else(|| before.types().join(","));

@@ -143,7 +143,7 @@ impl Router {
         match resource {
             Resource::Login => self.gate.log_in(link, asked, body).await,
             Resource::Logout => self.gate.log_out(link, asked),
-            Resource::Subscribe => oversight::subscribe(services, &query, headers, body).await,
+            Resource::Subscribe => oversight::subscribe(services, &query, headers, body, caller).await,
             Resource::TestEvent => oversight::test(services, &query, headers, body, &caller.to_string()).await,
             Resource::Connection => oversight::close(services, &query::decode(parts[2]), &caller.to_string()),
             _ => self.read(resource, &parts, asked, &query, caller).await,

@@ -12,7 +12,7 @@ use http::{Request, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -23,10 +23,11 @@ use tokio_util::task::TaskTracker;
 
 use super::answer::Answer;
 use super::auth::{Access, Doors, Link, Pass, Refusal, Time};
-use super::fanout::{Fanout, PATIENCE};
+use super::fanout::{Fanout, Line, PATIENCE};
 use super::listen::{Bound, Listener};
 use super::patience::Patient;
 use super::router::Router;
+use super::stuck::{self, Impatient};
 use super::takeover::{self, Taken};
 use super::{Services, gate};
 use crate::domain::Clock;
@@ -180,7 +181,7 @@ impl Server {
 
     /// HTTP/1.1, until a request is answered with the event stream.
     async fn converse_or_stream(self, stream: TcpStream, link: Link, pass: Arc<Pass>) {
-        let taken = Arc::new(Mutex::new(None));
+        let (taken, counted) = (Arc::new(Mutex::new(None)), pass.counted());
         let (server, slot) = (self.clone(), taken.clone());
         // What was answered before might not be written yet.
         let first = AtomicBool::new(true);
@@ -213,7 +214,7 @@ impl Server {
         let mut stream = connection.into_parts().io.into_inner();
         let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (taken, ended) {
-            (Some((cursor, head)), _) => self.fanout.begin(stream.into_inner(), cursor, head),
+            (Some((cursor, head)), _) => self.fanout.begin(Line::new(stream.into_inner(), counted), cursor, head),
             (None, Ok(())) => drop(stream.shutdown().await),
             (None, Err(error)) => tracing::debug!(%error, "a connection broke"),
         }
@@ -228,8 +229,10 @@ impl Server {
             let (server, pass) = (self.clone(), pass.clone());
             // A stream over it holds the connection, so it takes a place as well.
             async move {
-                let Err(full) = pass.sit() else { return Ok(server.answer(request, &link, &pass).await) };
-                Ok::<_, Infallible>(Refusal::full(full.to_string()).http())
+                Ok::<_, Infallible>(match pass.sit() {
+                    Ok(()) => stuck::watch(server.answer(request, &link, &pass).await),
+                    Err(full) => Refusal::full(full.to_string()).http(),
+                })
             }
         });
         let stream = TokioIo::new(Patient::new(stream, PATIENCE));
@@ -259,8 +262,8 @@ fn first_version(head_within: Duration) -> http1::Builder {
     builder
 }
 
-fn builder(head_within: Duration) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+fn builder(head_within: Duration) -> Builder<Impatient> {
+    let mut builder = Builder::new(Impatient(PATIENCE));
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head_within).max_buf_size(WRITE_BUFFER);
     builder
         .http2()

@@ -12,7 +12,7 @@ use http::{HeaderMap, header};
 
 use super::answer::Answer;
 use crate::domain::Utc;
-use crate::stream::Cursor;
+use crate::stream::{Connection, Cursor};
 
 /// A stream that has not begun: whoever takes the cursor first writes it. The body of the answer takes it when it is
 /// asked for its first frame.
@@ -22,6 +22,11 @@ pub struct Unbegun(Arc<Mutex<Option<Cursor>>>);
 impl Unbegun {
     pub fn new(cursor: Cursor) -> Self {
         Self(Arc::new(Mutex::new(Some(cursor))))
+    }
+
+    /// Whose it is, while nobody has begun it.
+    pub fn connection(&self) -> Option<Arc<Connection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Cursor::connection)
     }
 
     pub fn take(&self) -> Option<Cursor> {

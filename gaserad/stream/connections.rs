@@ -16,6 +16,8 @@ use crate::domain::Utc;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     pub peer: String,
+    /// Who may choose what is in the stream; not told to others.
+    pub owner: String,
     pub agent: String,
 }
 
@@ -109,6 +111,10 @@ impl Connection {
 
     pub fn left(&self) -> Left {
         lock(&self.left).unwrap_or(Left::Peer)
+    }
+
+    pub fn owner(&self) -> &str {
+        &self.origin.owner
     }
 
     pub fn filter(&self) -> Filter {

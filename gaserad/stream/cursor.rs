@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::connections::Change;
+use super::connections::{Change, Connection};
 use super::figures::Left;
 use super::hub::{Hub, Seat, SubscribeRequest};
 use super::merged::Message;
@@ -168,6 +168,11 @@ impl Cursor {
     /// Why the stream ends, if not because the peer closed it.
     pub fn leave(&self, why: Left) {
         self.seat.1.leave(why);
+    }
+
+    /// What others may know of this reader.
+    pub fn connection(&self) -> Arc<Connection> {
+        self.seat.1.clone()
     }
 
     pub fn count(&self, bytes: usize) {

@@ -2,7 +2,8 @@
 //!
 //! A connection that has not asked for anything yet only waits at the door: when too many wait, the one that has waited
 //! longest is sent away, so that who connects and says nothing takes nobody's place. One that asked takes a seat; a
-//! stream leaves it again, since streams have places of their own ([`crate::stream::Settings`]).
+//! stream leaves it again, since streams have places of their own ([`crate::stream::Settings`]). But it goes on being
+//! one of its peer's connections, so that nobody takes all places.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,7 +21,7 @@ pub struct Seats {
     pub waiting: usize,
     /// Connections that have.
     pub seated: usize,
-    /// Of either kind, of one peer of another machine.
+    /// Of either kind and streams, of one peer of another machine.
     pub per_peer: usize,
 }
 
@@ -42,11 +43,22 @@ struct Inside {
 pub struct Pass {
     doors: Arc<Doors>,
     number: u64,
-    peer: Option<IpAddr>,
+    counted: Option<Counted>,
     sent_away: CancellationToken,
     /// Something was asked for.
     asked: CancellationToken,
     seated: AtomicBool,
+}
+
+/// One of the connections of a peer of another machine, until the last of its clones is dropped.
+#[derive(Clone)]
+pub struct Counted {
+    _one: Arc<One>,
+}
+
+struct One {
+    doors: Arc<Doors>,
+    peer: IpAddr,
 }
 
 /// Nobody can be let in.
@@ -74,6 +86,7 @@ impl Doors {
             }
             *open += 1;
         }
+        let counted = peer.map(|peer| Counted { _one: Arc::new(One { doors: self.clone(), peer }) });
         while inside.waiting.len() >= self.seats.waiting.max(1) {
             inside.send_one_away();
         }
@@ -84,7 +97,7 @@ impl Doors {
         Ok(Pass {
             doors: self.clone(),
             number,
-            peer,
+            counted,
             sent_away,
             asked: CancellationToken::new(),
             seated: AtomicBool::new(false),
@@ -112,6 +125,11 @@ impl Pass {
     pub fn ask(&self) -> Result<(), Full> {
         self.asked.cancel();
         Ok(())
+    }
+
+    /// What the connection counts as for its peer, for whoever goes on with it.
+    pub fn counted(&self) -> Option<Counted> {
+        self.counted.clone()
     }
 
     /// Takes a seat: the connection has asked for something.
@@ -155,13 +173,17 @@ impl Drop for Pass {
         let mut inside = self.doors.lock();
         inside.waiting.remove(&self.number);
         inside.seated -= usize::from(self.seated.load(Ordering::Relaxed));
-        if let Some(peer) = self.peer {
-            let left = inside.peers.get(&peer).map_or(0, |open| open - 1);
-            if left == 0 {
-                inside.peers.remove(&peer);
-            } else {
-                inside.peers.insert(peer, left);
-            }
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        let mut inside = self.doors.lock();
+        let left = inside.peers.get(&self.peer).map_or(0, |open| open - 1);
+        if left == 0 {
+            inside.peers.remove(&self.peer);
+        } else {
+            inside.peers.insert(self.peer, left);
         }
     }
 }
@@ -209,7 +231,11 @@ mod tests {
         let _second = doors.enter(peer).unwrap();
         assert_eq!(doors.enter(peer).err(), Some(Full::Peer(2)));
         doors.enter(Some("192.168.0.10".parse().unwrap())).unwrap();
+        // What goes on without a seat still is the peer's.
+        let stream = first.counted();
         drop(first);
+        assert_eq!(doors.enter(peer).err(), Some(Full::Peer(2)));
+        drop(stream);
         drop(doors.enter(peer).unwrap());
         assert_eq!(doors.lock().peers.len(), 1);
     }

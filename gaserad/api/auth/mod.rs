@@ -30,7 +30,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 
 pub use cookie::{Cookies, Key};
-pub use doors::{Doors, Full, Pass, Seats};
+pub use doors::{Counted, Doors, Full, Pass, Seats};
 pub use login::{MOST_BODY, login, logout};
 pub use origin::{Names, dress, is_preflight, preflight};
 pub use rate::{Rate, Rates};
@@ -104,6 +104,8 @@ pub fn is_loopback(address: IpAddr) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     who: String,
+    /// The token, the user, or the address of who shows nothing.
+    pub identity: String,
     pub role: Option<Role>,
 }
 
@@ -115,7 +117,7 @@ impl fmt::Display for Caller {
 
 impl Caller {
     pub fn unknown() -> Self {
-        Self { who: "unknown".into(), role: None }
+        Self { who: "unknown".into(), identity: String::new(), role: None }
     }
 }
 
@@ -250,7 +252,8 @@ impl Access {
         match self.by_token(link, parts, now) {
             Ok(Some(token)) => {
                 let peer = self.name(link);
-                return Ok(Caller { who: format!("token {} from {peer}", token.name), role: Some(token.role) });
+                let identity = format!("token {}", token.name);
+                return Ok(Caller { who: format!("{identity} from {peer}"), identity, role: Some(token.role) });
             }
             Err(refusal) if needs != Needs::Nothing => return Err(refusal),
             _ => {}
@@ -259,7 +262,8 @@ impl Access {
         if role.is_none() && needs != Needs::Nothing {
             return Err(self.unknown(link));
         }
-        Ok(Caller { who: self.name(link), role })
+        let identity = link.peer().map_or_else(|| self.name(link), |peer| peer.to_string());
+        Ok(Caller { who: self.name(link), identity, role })
     }
 
     /// The token that is shown in the head, or that a cookie stands for.

@@ -5,20 +5,20 @@
 use std::io::{self, ErrorKind};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
-use super::{Fanout, Joining, PATIENCE, chunk};
+use super::{Fanout, Joining, Line, PATIENCE, chunk};
 use crate::api::serve::GRACE;
 use crate::stream::{Cursor, Left, Step};
 
-pub async fn run(fanout: Fanout, socket: TcpStream, cursor: Cursor, head: Bytes) {
+pub async fn run(fanout: Fanout, socket: Line, cursor: Cursor, head: Bytes) {
     let stopped = async {
         fanout.cancel.cancelled().await;
         sleep(GRACE).await;
     };
     tokio::select! {
-        through = bring(&socket, cursor, head) => match through {
+        through = bring(&fanout, &socket, cursor, head) => match through {
             Ok(Some(cursor)) => drop(fanout.inbox.send(Joining { socket, cursor })),
             Ok(None) => {}
             Err(error) => {
@@ -31,10 +31,10 @@ pub async fn run(fanout: Fanout, socket: TcpStream, cursor: Cursor, head: Bytes)
 }
 
 /// The cursor, when its reader has everything; `None` when the stream has ended.
-async fn bring(socket: &TcpStream, mut cursor: Cursor, head: Bytes) -> io::Result<Option<Cursor>> {
+async fn bring(fanout: &Fanout, socket: &Line, mut cursor: Cursor, head: Bytes) -> io::Result<Option<Cursor>> {
     let mut text = BytesMut::from(head);
     loop {
-        match cursor.step().await {
+        match step(fanout, &mut cursor).await {
             Step::Frames(frames) => chunk::append(&mut text, &frames),
             Step::Current if text.is_empty() => return Ok(Some(cursor)),
             Step::Current => {}
@@ -54,7 +54,16 @@ async fn bring(socket: &TcpStream, mut cursor: Cursor, head: Bytes) -> io::Resul
     }
 }
 
-async fn write(socket: &TcpStream, mut bytes: Bytes) -> io::Result<()> {
+/// Many may be behind at once; each step waits for its turn, and gives way after it.
+async fn step(fanout: &Fanout, cursor: &mut Cursor) -> Step {
+    let turn = fanout.turns.acquire().await;
+    let step = cursor.step().await;
+    drop(turn);
+    yield_now().await;
+    step
+}
+
+async fn write(socket: &Line, mut bytes: Bytes) -> io::Result<()> {
     while !bytes.is_empty() {
         match socket.try_write(&bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::net::TcpStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::line::Line;
 use self::ready::Ready;
 use self::shared::{Found, Shared};
 use self::slot::{Flushed, Slot};
@@ -25,6 +25,7 @@ use crate::stream::{Cursor, Hub, Left};
 
 mod catch_up;
 mod chunk;
+mod line;
 mod ready;
 mod shared;
 mod slot;
@@ -33,6 +34,8 @@ mod slot;
 pub const PATIENCE: Duration = Duration::from_secs(14);
 /// How often silent and stuck readers are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How many readers are brought up at the same time; what others ask for is not to wait for all of them.
+const BROUGHT_AT_ONCE: usize = 4;
 /// How many readers are served before others get their turn.
 const TURN: usize = 64;
 
@@ -40,13 +43,15 @@ const TURN: usize = 64;
 #[derive(Clone)]
 pub struct Fanout {
     inbox: mpsc::UnboundedSender<Joining>,
+    /// For a step of bringing a reader up.
+    turns: Arc<Semaphore>,
     tracker: TaskTracker,
     cancel: CancellationToken,
 }
 
 /// A reader that has everything up to its cursor's place.
 struct Joining {
-    socket: TcpStream,
+    socket: Line,
     cursor: Cursor,
 }
 
@@ -54,7 +59,8 @@ impl Fanout {
     /// Begins to serve; it ends in bounded time after `cancel`.
     pub fn start(hub: &Arc<Hub>, tracker: &TaskTracker, cancel: &CancellationToken) -> Self {
         let (inbox, joining) = mpsc::unbounded_channel();
-        let fanout = Self { inbox, tracker: tracker.clone(), cancel: cancel.clone() };
+        let turns = Arc::new(Semaphore::new(BROUGHT_AT_ONCE));
+        let fanout = Self { inbox, turns, tracker: tracker.clone(), cancel: cancel.clone() };
         let readers = Readers {
             news: hub.news(),
             keepalive: sweeps(hub.keepalive()),
@@ -75,7 +81,7 @@ impl Fanout {
     }
 
     /// Begins a stream on a connection whose request has been read.
-    pub fn begin(&self, socket: TcpStream, cursor: Cursor, head: Bytes) {
+    pub fn begin(&self, socket: Line, cursor: Cursor, head: Bytes) {
         self.tracker.spawn(catch_up::run(self.clone(), socket, cursor, head));
     }
 }
@@ -270,7 +276,7 @@ impl Readers {
         }
     }
 
-    fn remove(&mut self, index: usize) -> Option<(TcpStream, Cursor)> {
+    fn remove(&mut self, index: usize) -> Option<(Line, Cursor)> {
         let slot = self.slots.get_mut(index)?.take()?;
         self.shared.leave(slot.group);
         self.free.push(index);

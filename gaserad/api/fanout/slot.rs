@@ -4,15 +4,15 @@ use std::io::ErrorKind;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
 
+use super::Line;
 use crate::stream::Cursor;
 
 /// What a reader may send although it should listen, before it is taken for broken.
 const NOISE: u16 = 4096;
 
 pub struct Slot {
-    pub socket: TcpStream,
+    pub socket: Line,
     pub cursor: Cursor,
     pub group: usize,
     rest: Bytes,
@@ -31,7 +31,7 @@ pub enum Flushed {
 }
 
 impl Slot {
-    pub fn new(socket: TcpStream, cursor: Cursor, group: usize, waker: Waker, now: u32) -> Self {
+    pub fn new(socket: Line, cursor: Cursor, group: usize, waker: Waker, now: u32) -> Self {
         Self { socket, cursor, group, rest: Bytes::new(), waker, moved: now, noise: 0 }
     }
 

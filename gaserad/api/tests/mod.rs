@@ -214,10 +214,14 @@ impl Daemon {
     }
 
     async fn guarded(settings: Settings, access: Access, tls: Option<TlsAcceptor>) -> Self {
+        Self::at("127.0.0.1:0", settings, access, tls).await
+    }
+
+    async fn at(tcp: &str, settings: Settings, access: Access, tls: Option<TlsAcceptor>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("gaserad.sock");
         let mut listeners = bind(&Address::Unix(socket.clone())).await.unwrap();
-        listeners.extend(bind(&Address::Tcp("127.0.0.1:0".into())).await.unwrap());
+        listeners.extend(bind(&Address::Tcp(tcp.into())).await.unwrap());
         let ledger = Arc::new(Book::default());
         let place = listeners[1].name().trim_start_matches("http://").to_owned();
         if let Some(tls) = tls {

@@ -301,3 +301,58 @@ async fn who_does_not_speak_tls_is_told_nothing() {
     let _ = plain.read_to_end(&mut told).await;
     assert!(!told.starts_with(b"HTTP"), "{told:?}");
 }
+
+#[tokio::test]
+async fn who_may_only_read_changes_what_is_in_no_streams_but_their_own() {
+    let daemon = guarded(access()).await;
+    let mut ids = Vec::new();
+    let mut readers = Vec::new();
+    for token in ["wall", "chief"] {
+        let mut reader = Reader::open(&daemon, "/events", &[("authorization", &format!("Bearer {token}"))]).await;
+        ids.push(reader.next().await.unwrap().data["connection_id"].as_str().unwrap().to_owned());
+        readers.push(reader);
+    }
+    let (own, foreign) = (&ids[0], &ids[1]);
+    for (token, id, status) in [("wall", own, 200), ("wall", foreign, 403), ("chief", own, 200), ("wall", own, 200)] {
+        let path = format!("/events/subscribe?connection_id={id}");
+        let (found, _, text) =
+            post(&daemon, &path, &[("authorization", &format!("Bearer {token}"))], r#"{"types":["alarm"]}"#).await;
+        assert_eq!(found.as_u16(), status, "{token} {text}");
+        assert_eq!(text.contains("somebody else's"), status == 403, "{text}");
+    }
+}
+
+/// An address of this machine that is not loopback.
+fn own_address() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    // Nothing is sent.
+    socket.connect("192.0.2.1:9").ok()?;
+    Some(socket.local_addr().unwrap().ip())
+}
+
+#[tokio::test]
+async fn streams_are_among_the_connections_that_one_other_machine_may_have() {
+    let Some(address) = own_address() else {
+        return println!("NOT TESTED: this machine has no address but loopback");
+    };
+    let seats = Seats { waiting: 20, seated: 20, per_peer: 3 };
+    let daemon = Daemon::at(&format!("{address}:0"), Settings::default(), Access { seats, ..access() }, None).await;
+    let viewer = [("authorization", "Bearer wall")];
+    let mut readers = Vec::new();
+    for _ in 0..3 {
+        let mut reader = Reader::open(&daemon, "/events", &viewer).await;
+        // Its connection is taken over by then.
+        assert_eq!(reader.next().await.unwrap().name, "connected");
+        readers.push(reader);
+    }
+    let mut refused = TcpStream::connect(&daemon.place).await.unwrap();
+    let mut text = String::new();
+    refused.read_to_string(&mut text).await.unwrap();
+    assert!(text.starts_with("HTTP/1.1 503") && text.contains("close some"), "{text}");
+    readers.pop();
+    while daemon.hub.clients() > 2 {
+        tokio::task::yield_now().await;
+    }
+    let mut reader = Reader::open(&daemon, "/events", &viewer).await;
+    assert_eq!(reader.next().await.unwrap().name, "connected");
+}

@@ -122,6 +122,19 @@ async fn until_empty(daemon: &Daemon) -> Duration {
     begun.elapsed()
 }
 
+/// More than anything keeps for a reader that does not read.
+async fn flood(daemon: &Daemon, events: u64) {
+    let padding = "x".repeat(1000);
+    for seq in 1..=events {
+        let event = Published { data: json!({ "n": seq, "padding": padding }).to_string(), ..numbered(seq) };
+        daemon.history.keep(std::slice::from_ref(&event));
+        daemon.hub.publish(vec![event]);
+        if seq % 50 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 /// The last event that came whole; 0 if none did.
 fn last_id(text: &str) -> u64 {
     let whole = text.rfind("\n\n").map_or("", |end| &text[..end]);
@@ -137,15 +150,7 @@ async fn clients_that_never_read_are_cut_off_in_time_and_made_whole_when_they_re
         socket.set_recv_buffer_size(4096).unwrap();
         let mut sleeper = socket.connect(daemon.place.parse().unwrap()).await.unwrap();
         sleeper.write_all(get("/events?since=0").as_bytes()).await.unwrap();
-        let padding = "x".repeat(1000);
-        for seq in 1..=EVENTS {
-            let event = Published { data: json!({ "n": seq, "padding": padding }).to_string(), ..numbered(seq) };
-            daemon.history.keep(std::slice::from_ref(&event));
-            daemon.hub.publish(vec![event]);
-            if seq % 50 == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
+        flood(&daemon, EVENTS).await;
         while daemon.hub.clients() == 0 {
             tokio::task::yield_now().await;
         }
@@ -157,4 +162,61 @@ async fn clients_that_never_read_are_cut_off_in_time_and_made_whole_when_they_re
         let missed = usize::try_from(EVENTS - last).unwrap();
         assert_eq!(again.ids(missed).await, (last + 1..=EVENTS).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test(start_paused = true)]
+#[expect(clippy::disallowed_methods, reason = "the time is virtual")]
+async fn a_stream_that_is_not_read_is_cut_off_from_its_connection_over_http2() {
+    let daemon = Daemon::start().await;
+    let stream = UnixStream::connect(&daemon.socket).await.unwrap();
+    let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    builder.initial_stream_window_size(65_535).initial_connection_window_size(1 << 20);
+    let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut ask = async |path: &str| {
+        let request = Request::builder().uri(format!("http://localhost{path}")).body(Empty::<Bytes>::new()).unwrap();
+        sender.send_request(request).await.unwrap()
+    };
+    let sleeper = ask("/events?since=0").await;
+    let mut awake = ask("/events?types=alarm").await.into_body();
+    assert_eq!(daemon.hub.clients(), 2);
+    let begun = tokio::time::Instant::now();
+    flood(&daemon, 1000).await;
+    while daemon.hub.clients() > 1 {
+        tokio::select! {
+            frame = awake.frame() => drop(frame.unwrap().unwrap()),
+            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+        }
+        assert!(begun.elapsed() <= Duration::from_secs(15));
+    }
+    let counted = daemon.hub.counts().left;
+    assert_eq!(counted.get("stalled"), Some(&1), "{counted:?}");
+    let mut body = sleeper.into_body();
+    let (mut text, mut ended) = (Vec::new(), None);
+    while ended.is_none() {
+        match body.frame().await {
+            Some(Ok(frame)) => text.extend_from_slice(&frame.into_data().unwrap_or_default()),
+            other => ended = Some(other),
+        }
+    }
+    assert!(matches!(ended, Some(Some(Err(_)))), "a stream that is cut off has no end of its own");
+    let last = last_id(&String::from_utf8_lossy(&text));
+    assert!((1..1000).contains(&last), "{last}");
+    let mut again = Reader::open(&daemon, "/events", &[("last-event-id", &last.to_string())]).await;
+    assert_eq!(again.ids(usize::try_from(1000 - last).unwrap()).await, (last + 1..=1000).collect::<Vec<_>>());
+    // Whoever shares the connection loses nothing.
+    assert_eq!(whole(ask("/healthz").await).await.0, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_read_from_the_unix_socket_is_cut_off_in_time() {
+    let daemon = Daemon::start().await;
+    let mut sleeper = UnixStream::connect(&daemon.socket).await.unwrap();
+    sleeper.write_all(get("/events?since=0").as_bytes()).await.unwrap();
+    while daemon.hub.clients() == 0 {
+        tokio::task::yield_now().await;
+    }
+    flood(&daemon, 1000).await;
+    let after = until_empty(&daemon).await;
+    assert!(after <= Duration::from_secs(15), "{after:?}");
 }
