@@ -114,7 +114,7 @@ async fn a_viewer_checks_plans_and_orders_nothing() {
     assert_eq!(send("Bearer guess", "/control/start").await, StatusCode::UNAUTHORIZED);
     assert_eq!(asked(&daemon), Vec::<String>::new());
     assert_eq!(send("Bearer chief", "/control/start").await, StatusCode::OK);
-    assert_eq!(asked(&daemon), ["start 1 by token ada from "]);
+    assert_eq!(asked(&daemon), ["start 2 by token ada from "]);
     let kept = daemon.ledger.0.lock().unwrap().clone();
     assert_eq!(kept[0].what, "POST /control/start", "{kept:?}");
 }
@@ -122,14 +122,15 @@ async fn a_viewer_checks_plans_and_orders_nothing() {
 #[tokio::test]
 async fn a_check_tells_the_timeline_or_where_the_mistakes_are() {
     let daemon = Daemon::start().await;
-    let form = json!({ "channels": "1-2", "pause": "1m", "measure": "2m", "sync": "dwell" });
+    let form = json!({ "channels": "1-2", "repeats": 1, "pause": "1m", "measure": "2m", "sync": "dwell" });
     let (status, told) = ordered(&daemon, "/plan/check", &form).await;
     assert_eq!((status, &told["errors"], &told["channels"]), (StatusCode::OK, &json!([]), &json!("1-2")), "{told}");
     assert_eq!(told["estimate_s"], told["total_s"]);
     assert!(told["warnings"].is_array());
     let phases: Vec<_> = told["timeline"].as_array().unwrap().iter().map(|entry| entry["phase"].clone()).collect();
     assert_eq!(phases.iter().filter(|phase| *phase == "MEASURING").count(), 2, "{told}");
-    let dry_run = json!({ "channels": "1-2", "pause": "1m", "measure": "2m", "sync": "dwell", "dry_run": true });
+    let dry_run =
+        json!({ "channels": "1-2", "repeats": 1, "pause": "1m", "measure": "2m", "sync": "dwell", "dry_run": true });
     let (_, planned) = ordered(&daemon, "/control/start", &dry_run).await;
     assert_eq!((&planned["timeline"], &planned["run_id"]), (&told["timeline"], &Value::Null));
 
