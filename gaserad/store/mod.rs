@@ -178,7 +178,9 @@ impl Store {
             let page = self.records(id, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
-            page.iter().for_each(|record| tally.add(record));
+            for record in &page {
+                tally.add(record);
+            }
         }
         let (_, visits) = self.run(id).await?;
         let observation = |visit: VisitSummary| {

@@ -176,7 +176,9 @@ impl Archive for Shelf {
     fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>> {
         Box::pin(async move {
             let mut spread = Spread::default();
-            [1.0, 3.0].into_iter().for_each(|ppm| spread.add(ppm));
+            for ppm in [1.0, 3.0] {
+                spread.add(ppm);
+            }
             let visit = self.run(id).await?.visits.remove(0);
             let visit = VisitSummary { records: 5, good_records: 2, ..visit };
             let gases = vec![(domain::Cas("124-38-9".into()), spread)];
