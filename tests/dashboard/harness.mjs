@@ -42,7 +42,9 @@ export async function tab(browser, { viewport = DESK, scheme = "light" } = {}) {
   await page.setViewport(viewport);
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   const wrong = [];
-  page.on("pageerror", (error) => wrong.push(`threw ${error.stack ?? error}`));
+  const broken = new Promise((_, fail) => page.on("pageerror", (error) => fail(new Error(`the page threw ${error.stack ?? error}`))));
+  // Whoever waits for the page hears of it; nobody may be waiting.
+  broken.catch((error) => wrong.push(error.message));
   page.on("console", (message) => message.type() === "error" && wrong.push(`${message.text()} ${message.location().url ?? ""}`));
   await page.exposeFunction("toldViolation", (text) => wrong.push(`violated ${text}`));
   await page.evaluateOnNewDocument(() => {
@@ -50,12 +52,13 @@ export async function tab(browser, { viewport = DESK, scheme = "light" } = {}) {
       window.toldViolation(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
     });
   });
-  return Object.assign(page, { wrong });
+  return Object.assign(page, { wrong, broken });
 }
 
 /** Waits until `is` holds in the page; it is asked again whenever something in the document changes. */
 export function until(page, is, ...args) {
-  return page.waitForFunction(is, { polling: "mutation", timeout: LIMIT }, ...args).catch(async (error) => {
+  const found = page.waitForFunction(is, { polling: "mutation", timeout: LIMIT }, ...args);
+  return Promise.race([found, page.broken]).catch(async (error) => {
     const text = await page.evaluate(() => document.body?.innerText).catch(() => "");
     throw new Error(`waited in vain for ${is} ${JSON.stringify(args)}: ${error.message}\nthe page says:\n${text}\n${page.wrong.join("\n")}`);
   });

@@ -60,7 +60,7 @@ fn who_may_give_no_orders_has_nothing_to_give_them_with() {
 #[test]
 fn what_people_and_devices_write_stays_text() {
     let Some(tools) = Tools::find() else { return };
-    let store = "[channel.1]\nlabel = \"<img src=x onerror=window.ran=1>\"";
+    let store = "[channels.1]\nlabel = \"<img src=x onerror=window.ran=1>\"";
     let lab = Lab::new(&Design { store, ..Design::default() });
     measure(&lab, &["--label", SCRIPT, "--note", MARKUP]);
     assert_eq!(lab.ctl(&["note", SCRIPT]).exit, 0);

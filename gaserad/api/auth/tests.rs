@@ -2,6 +2,8 @@
 
 use http::Request;
 
+use http::StatusCode;
+
 use super::*;
 
 const DAY: Time = Time { utc: Utc::from_micros(1_768_464_192_000_000), elapsed: Duration::from_secs(1000) };
