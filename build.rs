@@ -1,9 +1,10 @@
-//! Compiles the gRPC contract in `proto/` without a protoc on the machine.
+//! Compiles the gRPC contract in `proto/` without a protoc on the machine, and lists the files of the dashboard.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 const CONTRACT: &str = "gasera/v1/gasera.proto";
+const DASHBOARD: &str = "gaserad/dashboard";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -20,7 +21,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_client(enabled("CLI"))
         .build_server(enabled("DAEMON"))
         .compile_fds(descriptors)?;
+    list_dashboard(&out)?;
     stamp_commit();
+    Ok(())
+}
+
+/// Names and contents of the dashboard's files, as Rust, so that a file that is added is served.
+fn list_dashboard(out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={DASHBOARD}");
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join(DASHBOARD);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_file() && !name.starts_with('.') && !name.ends_with(".md") {
+            files.push(format!("({name:?}, include_bytes!({:?})),", path.display().to_string()));
+        }
+    }
+    files.sort();
+    std::fs::write(out.join("dashboard.rs"), format!("&[\n{}\n]\n", files.join("\n")))?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ pub mod auth;
 mod control;
 mod convert;
 mod events;
+mod facts;
 mod fanout;
 mod gate;
 mod grpc;
@@ -21,6 +22,7 @@ mod listen;
 mod memory;
 mod metrics;
 mod oversight;
+mod page;
 mod patience;
 mod plans;
 mod query;
@@ -38,7 +40,9 @@ pub mod tls;
 mod tests;
 
 pub use auth::Access;
-pub use control::{Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+pub use control::{
+    Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, StoredRun, Verdict,
+};
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
 

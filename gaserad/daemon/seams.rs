@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::verify;
-use crate::api::{self, Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+use crate::api::{
+    self, Archive, ChannelLine, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict,
+};
 use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfError};
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
@@ -120,6 +122,15 @@ impl Control for Measuring {
             gas_discards: gases.iter().map(|(cas, gas)| (cas.clone(), gas.discard_first)).collect(),
             ..PlanDraft::default()
         }
+    }
+
+    fn channels(&self) -> Vec<ChannelLine> {
+        let line = |channel: Channel| {
+            let own = self.settings.channels.get(&channel);
+            let (label, kind) = own.map(|own| (own.label.clone(), own.kind)).unwrap_or_default();
+            ChannelLine { channel, label, kind }
+        };
+        (1..=self.settings.multiplexer.channels).filter_map(Channel::new).map(line).collect()
     }
 }
 

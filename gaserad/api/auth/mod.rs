@@ -227,6 +227,16 @@ impl Access {
         self.rates.count(IpAddr::from([0; 4]), what, rate, now.elapsed).is_ok()
     }
 
+    /// Whether somebody gets further with a token.
+    pub fn asks_for_token(&self, caller: &Caller) -> bool {
+        !self.tokens.is_empty() && caller.role != Some(Role::Operator)
+    }
+
+    /// Whether a cookie of the request stands for a token: there is something to log out of.
+    pub fn is_logged_in(&self, parts: &Parts, now: Time) -> bool {
+        cookie::shown(&parts.headers).is_some_and(|value| self.cookies.find(&self.tokens, value, now.utc).is_some())
+    }
+
     /// What somebody is called who could not be told.
     pub fn who(&self, link: &Link) -> String {
         self.name(link)

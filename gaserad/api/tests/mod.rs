@@ -31,8 +31,8 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::{
-    Access, Address, Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services, StoredRun,
-    Verdict, bind, serve,
+    Access, Address, Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services,
+    StoredRun, Verdict, bind, serve,
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
@@ -105,6 +105,11 @@ impl Control for Measuring {
 
     fn plan_draft(&self) -> PlanDraft {
         draft()
+    }
+
+    fn channels(&self) -> Vec<ChannelLine> {
+        let label = "<script>alert(1)</script>".into();
+        vec![ChannelLine { channel: domain::Channel::HOME, label, kind: domain::ChannelKind::Sample }]
     }
 }
 
