@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use super::Services;
 use super::answer::{self, Answer};
 use super::auth::{Caller, Role};
+use super::plans::Planning;
 use crate::domain::gas::{GASES, Gas};
 use crate::domain::{Denied, Inquiry, Reason, Told};
+use crate::proto::json::stored_plan;
 
 /// What whoever asks may do, and whether a token would let them do more.
 pub fn me(services: &Services, caller: &Caller, logged_in: bool) -> Answer {
@@ -27,6 +29,14 @@ pub fn channels(services: &Services) -> Answer {
 pub fn gases() -> Answer {
     let gas = |gas: &Gas| json!({ "cas": gas.cas, "formula": gas.formula, "symbol": gas.symbol, "name": gas.name, "color": gas.color });
     answer::json(&json!({ "gases": GASES.iter().map(gas).collect::<Value>() }))
+}
+
+/// Plans that are kept, each with what it comes to, as `gaseractl plan list --json` gives them.
+pub async fn plans(services: &Services) -> Answer {
+    match Planning(services).list().await {
+        Ok(list) => answer::json(&json!({ "plans": list.plans.iter().map(stored_plan).collect::<Value>() })),
+        Err(denied) => answer::denied(&denied),
+    }
 }
 
 pub async fn tasks(services: &Services) -> Answer {

@@ -18,7 +18,7 @@ use super::grpc::Grpc;
 use super::page::Page;
 use super::query::{self, Query};
 use super::routes::Resource;
-use super::{Services, events, facts, metrics, oversight, runs, schemas, status_stream};
+use super::{Services, events, facts, metrics, orders, oversight, runs, schemas, status_stream};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraServiceServer;
 use crate::stream::Format;
@@ -155,6 +155,8 @@ impl Router {
             Resource::Asset => self.page.file(&query::decode(parts[1]), headers),
             Resource::Login => self.gate.log_in(link, asked, body).await,
             Resource::Logout => self.gate.log_out(link, asked),
+            Resource::Order => orders::give(services, parts[1], caller, headers, body).await,
+            Resource::CheckPlan => orders::check(services, headers, body).await,
             Resource::Subscribe => oversight::subscribe(services, &query, headers, body).await,
             Resource::TestEvent => oversight::test(services, &query, headers, body, &caller.to_string()).await,
             Resource::Connection => oversight::close(services, &query::decode(parts[2]), &caller.to_string()),
@@ -172,6 +174,7 @@ impl Router {
             Resource::Channels => facts::channels(services),
             Resource::Gases => facts::gases(),
             Resource::Tasks => facts::tasks(services).await,
+            Resource::Plans => facts::plans(services).await,
             Resource::Events => events::stream(services, method, headers, query, None, caller).await,
             Resource::MergedEvents => {
                 events::stream(services, method, headers, query, Some(Format::Merged), caller).await

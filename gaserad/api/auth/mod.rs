@@ -117,6 +117,11 @@ impl Caller {
     pub fn unknown() -> Self {
         Self { who: "unknown".into(), role: None }
     }
+
+    /// By the name that they give themselves, and by what the connection tells of them.
+    pub fn named(&self, operator: &str) -> String {
+        if operator.is_empty() { self.to_string() } else { format!("{operator} ({self})") }
+    }
 }
 
 /// Someone who is let in.
