@@ -4,7 +4,7 @@
 
 import { dateTime, ppm } from "./scale.js";
 import { draw } from "./plot.js";
-import { el, recall, remember, save } from "./dom.js";
+import { breathe, el, recall, remember, save } from "./dom.js";
 import { listen } from "./gestures.js";
 import { Samples, Track } from "./samples.js";
 import { View } from "./view.js";
@@ -62,6 +62,13 @@ export class Chart {
     this.view.reset();
     this.#fixed.clear();
     this.#cursor = null;
+    this.touch();
+  }
+
+  /** The newest `wide` ms, from now on too. */
+  newest(wide) {
+    this.view.newest(wide, this.#span()[1]);
+    this.#fixed.clear();
     this.touch();
   }
 
@@ -306,7 +313,7 @@ export class Chart {
   }
 
   /** What is shown, as lines. */
-  csv() {
+  async csv() {
     const { start, end, gases, channels } = this.#scene();
     const { samples } = this;
     const rows = [];
@@ -314,7 +321,14 @@ export class Chart {
       if (samples.time[row] < start || samples.time[row] > end) continue;
       if (!samples.channel[row] || channels.has(samples.channel[row])) rows.push(row);
     }
-    const pieces = [...write(samples, rows, gases.map((gas) => gas.key), (channel) => this.known.label(channel))];
+    const pieces = [];
+    let begun = performance.now();
+    for (const piece of write(samples, rows, gases.map((gas) => gas.key), (channel) => this.known.label(channel))) {
+      pieces.push(piece);
+      if (performance.now() - begun < 8) continue;
+      await breathe();
+      begun = performance.now();
+    }
     save(new Blob(pieces, { type: "text/csv" }), `gaserad-${samples.run ?? "empty"}-shown.csv`);
   }
 }
