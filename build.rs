@@ -34,7 +34,7 @@ fn list_dashboard(out: &Path) -> Result<(), Box<dyn Error>> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.is_file() && !name.starts_with('.') && !name.ends_with(".md") {
+        if path.is_file() && !name.starts_with('.') && path.extension().is_some_and(|kind| kind != "md") {
             files.push(format!("({name:?}, include_bytes!({:?})),", path.display().to_string()));
         }
     }

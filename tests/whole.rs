@@ -8,6 +8,7 @@
 mod abort;
 mod churn;
 mod control;
+mod dashboard;
 mod demo;
 mod disk;
 mod endurance;

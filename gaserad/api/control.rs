@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelKind, Denied, Inquiry, Note, PlanDraft, PlanRequest, RunId, RunSummary, Service,
-    StartRequest, Started, Status, Told, ValveOrder, VisitSummary,
+    self, Aborted, Channel, ChannelKind, Denied, Inquiry, Note, Observation, PlanDraft, PlanRequest, RunId, RunSummary,
+    Service, StartRequest, Started, Status, Told, ValveOrder, VisitSummary,
 };
 use crate::store::Audit;
 use crate::stream::BoxFuture;
@@ -124,6 +124,9 @@ pub trait Archive: Send + Sync + 'static {
     fn find<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<RunId, Denied>>;
 
     fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>>;
+
+    /// What was measured on each visit.
+    fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>>;
 
     /// Compares the run's records and its file with what its stored facts say. Changes nothing.
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>>;

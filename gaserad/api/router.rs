@@ -192,6 +192,7 @@ impl Router {
             Resource::Ready => self.ready().await,
             Resource::Runs => runs::list(services, query).await,
             Resource::Run => runs::show(services, &named(1)).await,
+            Resource::Observations => runs::observations(services, &named(1)).await,
             Resource::Samples => runs::samples(services, method, &named(1)).await,
             _ => not_allowed(resource, method, asked.uri.path()),
         }

@@ -106,8 +106,14 @@ impl Resource {
     /// No GET needs more than a viewer: none changes anything. Who follows a stream may choose what is in it.
     pub const fn needs(self) -> Needs {
         match self {
-            Self::Index | Self::Asset | Self::Help | Self::Me => Needs::Nothing,
-            Self::Alive | Self::Ready | Self::Login | Self::Logout => Needs::Nothing,
+            Self::Index
+            | Self::Asset
+            | Self::Help
+            | Self::Me
+            | Self::Alive
+            | Self::Ready
+            | Self::Login
+            | Self::Logout => Needs::Nothing,
             Self::Connection | Self::TestEvent | Self::Order => Needs::Operator,
             _ => Needs::Viewer,
         }

@@ -13,8 +13,8 @@ use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfErr
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelPlan, Clock, Denied, FaultKind, Inquiry, PlanDraft, PlanRequest, Published, Reason,
-    RunId, RunSummary, Service, StartRequest, Started, Status, Told, ValveOrder,
+    self, Aborted, Channel, ChannelPlan, Clock, Denied, FaultKind, Inquiry, Observation, PlanDraft, PlanRequest,
+    Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status, Told, ValveOrder,
 };
 use crate::runtime::Handle;
 use crate::store::{Audit, Batch, Store, StoreError};
@@ -233,6 +233,10 @@ impl Archive for Keeping {
             let notes = self.0.notes(id).await.map_err(denied)?;
             Ok(Detail { stored: self.stored(run), visits, notes })
         })
+    }
+
+    fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>> {
+        Box::pin(async move { self.0.observations(id).await.map_err(denied) })
     }
 
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
