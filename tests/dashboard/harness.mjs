@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 const from = createRequire(join(process.env.GASERA_READERS, "package.json"));
 const puppeteer = from("puppeteer-core");
-const LIMIT = 120_000;
+const LIMIT = Number(process.env.STORY_LIMIT ?? 120_000);
 export const WALL = { width: 1920, height: 1080 };
 export const DESK = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740, isMobile: true, hasTouch: true };

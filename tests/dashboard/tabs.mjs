@@ -5,8 +5,9 @@ import { ask, story, tab, tell, until, visit } from "./harness.mjs";
 const follows = (phase) => document.querySelector("#phase")?.textContent.toUpperCase().includes(phase);
 
 await story(async (browser) => {
-  const [first, second] = [await tab(browser), await tab(browser)];
+  const first = await tab(browser);
   await visit(first);
+  const second = await tab(browser);
   await visit(second);
   assert.equal((await ask("/events/connections")).count, 1);
   tell("both");
