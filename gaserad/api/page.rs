@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use super::answer::{self, Answer};
 use super::auth;
 
-const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
+/// Name, content, and content compressed with gzip.
+const FILES: &[(&str, &[u8], &[u8])] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 const INDEX: &str = "index.html";
 
 /// Nothing from elsewhere, nothing inline.
@@ -17,8 +18,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 struct File {
     name: &'static str,
     bytes: &'static [u8],
-    /// Of the content.
-    tag: HeaderValue,
+    compressed: &'static [u8],
+    /// Of the content, as it is and compressed.
+    tags: [HeaderValue; 2],
 }
 
 pub struct Page {
@@ -27,7 +29,7 @@ pub struct Page {
 
 impl Page {
     pub fn new() -> Self {
-        let file = |(name, bytes): &(&'static str, &'static [u8])| File { name, bytes, tag: tag(bytes) };
+        let file = |&(name, bytes, compressed)| File { name, bytes, compressed, tags: tags(bytes) };
         Self { files: FILES.iter().map(file).collect() }
     }
 
@@ -40,15 +42,22 @@ impl Page {
             let sentence = format!("the dashboard has no file {name:?}; it begins at GET /");
             return answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &sentence);
         };
-        let mut answer = if is_known(headers, &file.tag) {
+        let small = takes_gzip(headers);
+        let tag = &file.tags[usize::from(small)];
+        let mut answer = if is_known(headers, tag) {
             let mut answer = answer::with(StatusCode::NOT_MODIFIED, "", "");
             answer.headers_mut().remove(header::CONTENT_TYPE);
             answer
         } else {
-            answer::with(StatusCode::OK, kind(file.name), file.bytes)
+            answer::with(StatusCode::OK, kind(file.name), if small { file.compressed } else { file.bytes })
         };
         let own = answer.headers_mut();
-        own.insert(header::ETAG, file.tag.clone());
+        own.insert(header::ETAG, tag.clone());
+        own.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if small && answer.status() == StatusCode::OK {
+            answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        let own = answer.headers_mut();
         for (name, value) in [
             // It may be kept, and is asked for again each time: the daemon may be another version by then.
             (header::CACHE_CONTROL, "no-cache"),
@@ -61,9 +70,20 @@ impl Page {
     }
 }
 
-fn tag(bytes: &[u8]) -> HeaderValue {
+fn tags(bytes: &[u8]) -> [HeaderValue; 2] {
     let digest = auth::hex(&Sha256::digest(bytes));
-    HeaderValue::from_str(&format!("\"{}\"", &digest[..32])).unwrap_or(HeaderValue::from_static("\"\""))
+    ["", "-gzip"].map(|how| {
+        HeaderValue::from_str(&format!("\"{}{how}\"", &digest[..32])).unwrap_or(HeaderValue::from_static("\"\""))
+    })
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let told = headers.get(header::ACCEPT_ENCODING).and_then(|told| told.to_str().ok()).unwrap_or_default();
+    told.split(',').any(|one| {
+        let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|weight| weight.trim().parse() == Ok(0.0));
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
 }
 
 /// Whether the browser has it already.
@@ -123,10 +143,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn who_takes_gzip_gets_it_and_who_does_not_gets_the_file() {
+        let page = Page::new();
+        let asked = |encodings: &str| {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, encodings.parse().unwrap())]);
+            let answer = page.index(&headers);
+            assert_eq!(answer.headers()["vary"], "Accept-Encoding");
+            (answer.headers().contains_key("content-encoding"), answer.headers()["etag"].clone())
+        };
+        let [small, plain] = [asked("br, gzip;q=0.5"), asked("br, gzip;q=0")];
+        assert_eq!((small.0, plain.0, asked("identity").0), (true, false, false));
+        assert_ne!(small.1, plain.1);
+    }
+
     /// A lab leaves it open on a phone, too.
     #[test]
     fn the_whole_page_is_small() {
-        let total: usize = FILES.iter().map(|(_, bytes)| bytes.len()).sum();
-        assert!(total < 150 * 1000, "{total} bytes");
+        let total: usize = FILES.iter().map(|(_, _, compressed)| compressed.len()).sum();
+        assert!(total < 80 * 1000, "{total} bytes");
     }
 }

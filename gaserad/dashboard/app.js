@@ -99,7 +99,7 @@ class Page {
   #resync(seq) {
     if (!this.chosen) this.follow();
     pastEvents("types=alarm", Math.max(seq - RECENT, 0), 50).then((events) => {
-      for (const event of events) this.model.addAlarm(event.data);
+      for (const event of events) if (event.type === "alarm") this.model.addAlarm(event.data);
       this.show();
     });
   }

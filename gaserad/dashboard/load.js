@@ -73,7 +73,7 @@ export async function pastEvents(query, since, limit) {
       for (const line of lines) {
         if (!line.trim()) continue;
         const event = JSON.parse(line);
-        if (event.id !== undefined) events.push(event);
+        if (event.id !== undefined && !["snapshot", "gap"].includes(event.type)) events.push(event);
       }
       if (events.length > limit) events.splice(0, events.length - limit);
     }

@@ -116,7 +116,7 @@ function showReadings({ model, now, known }) {
   const old = latest ? (now() - Date.parse(latest.sampled)) / 1000 : 0;
   const offline = model.analyzer && !model.analyzer.online;
   text(at("readings-of"), latest ? readingsOf(latest, known, old) : "none yet");
-  attribute(at("readings-of"), "data-state", latest && (latest.discard || latest.qc !== "good" || latest.attribution !== "exact") ? "warn" : null);
+  attribute(at("readings-of"), "data-state", latest && (latest.qc !== "good" || latest.attribution !== "exact") ? "warn" : null);
   while (list.children.length > gases.length) list.lastElementChild.remove();
   gases.forEach((gas, index) => {
     const node = list.children[index] ?? list.appendChild(el("li", {}, el("i"), el("span", { class: "name" }), el("b", { class: "num" }), el("span", { class: "unit" }, "ppm"), el("small")));

@@ -138,7 +138,7 @@ function drawPanel(ctx, scene, gas, panel, lines, { left, right, x }) {
   const { theme, samples, highlight } = scene;
   const { top, height, low, high } = panel;
   const y = (value) => top + height - ((value - low) / (high - low)) * height;
-  const marks = ticks(low, high, Math.max(Math.floor(height / 34), 2));
+  const marks = ticks(low, high, Math.max(Math.floor(height / 22), 3));
   const step = marks.length > 1 ? marks[1] - marks[0] : high - low;
   ctx.strokeStyle = theme.grid;
   ctx.fillStyle = theme.muted;

@@ -2,7 +2,9 @@
 
 import { at, el, text } from "./dom.js";
 import { dateTime, ppm, span } from "./scale.js";
+import { drift } from "./drift.js";
 import { facts, planWords } from "./now.js";
+import { gasKey } from "./samples.js";
 import { getJson, pastEvents } from "./load.js";
 import { words } from "./toasts.js";
 
@@ -53,7 +55,7 @@ export class Runs {
       const list = el("dl", {});
       facts(list, about(run));
       const events = el("div", {}, el("p", { class: "muted" }, "Loading…"));
-      body.replaceChildren(list, this.#files(run), section("Notes", notes(detail.notes)), section("Observations", observations(detail, observed, this.#page.known)), section("What happened", events));
+      body.replaceChildren(list, this.#files(run), section("Notes", notes(detail.notes)), section("Observations", observations(detail, observed, this.#page.known)), section("Drift", drifts(observed, this.#page.known)), section("What happened", events));
       events.replaceChildren(happened(await pastEvents(`run=${encodeURIComponent(run.id)}&types=run.*,alarm`, 0, ROWS)));
     } catch (error) {
       if (!stop.signal.aborted) body.replaceChildren(el("p", { class: "error" }, error.message));
@@ -91,7 +93,7 @@ function section(title, content) {
 
 function notes(all) {
   if (!all.length) return el("p", { class: "muted" }, "None.");
-  return el("ul", { class: "log" }, ...all.map((note) => el("li", {}, el("time", { class: "num" }, dateTime(Date.parse(note.at ?? note.utc ?? note.time))), el("span", {}, note.text), el("span", { class: "muted" }, note.who ?? ""))));
+  return el("ul", { class: "log" }, ...all.map((note) => el("li", {}, el("time", { class: "num" }, dateTime(Date.parse(note.at))), el("span", {}, note.text), el("span", { class: "muted" }, note.who ?? ""))));
 }
 
 function happened(events) {
@@ -106,27 +108,38 @@ function observations({ visits }, observed, known) {
   return rows.length ? means(rows, known) : counts(visits, known);
 }
 
+const gasesOf = (rows) => [...new Set(rows.flatMap((row) => row.gases.map(gasKey)))];
+
 function means(rows, known) {
-  const gases = [...new Set(rows.flatMap((row) => Object.keys(row.gases ?? {})))];
-  const head = ["Visit", "Channel", "Repeat", "Began", "n", ...gases.map((gas) => known.gas(gas).symbol)];
-  return table(head, rows, (row) => [
-    row.visit_id ?? row.visit, name(row.channel, known), row.repeat ?? "–", stamp(row.arrived ?? row.began ?? row.time), row.n ?? row.count ?? "–",
-    ...gases.map((gas) => mean(row.gases?.[gas])),
+  const gases = gasesOf(rows);
+  return table(["Visit", "Channel", "Repeat", "Arrived", "Good", "Left out", ...gases.map((gas) => known.gas(gas).symbol)], rows, (row) => [
+    row.visit, name(row.channel, known, row.label), row.repeat, stamp(row.arrived_utc), row.good, row.discarded,
+    ...gases.map((gas) => mean(row.gases.find((one) => gasKey(one) === gas))),
   ]);
 }
 
-const mean = (gas) => (gas ? `${ppm(gas.mean ?? gas.avg)}${gas.sd ?? gas.std ? ` ± ${ppm(gas.sd ?? gas.std)}` : ""}` : "–");
+function drifts(observed, known) {
+  const rows = drift(observed?.observations ?? [], gasKey);
+  const gases = [...new Set(rows.flatMap((row) => Object.keys(row.gases)))];
+  return table(["Channel", "Visits", ...gases.map((gas) => `${known.gas(gas).symbol} ppm a day`)], rows, (row) => [
+    name(row.channel, known), row.visits, ...gases.map((gas) => change(row.gases[gas])),
+  ], "It takes three visits to a channel.");
+}
+
+const mean = (gas) => (gas ? `${ppm(gas.mean)}${gas.sd === null ? "" : ` ± ${ppm(gas.sd)}`}` : "–");
+const signed = (value, words) => `${value < 0 ? "−" : "+"}${words}`;
+const change = (gas) => (gas ? `${signed(gas.perDay, ppm(Math.abs(gas.perDay)))}${gas.percentPerDay === null ? "" : ` (${signed(gas.percentPerDay, `${Math.abs(gas.percentPerDay).toFixed(2)} %`)})`}` : "–");
 const stamp = (time) => (time ? dateTime(Date.parse(time)).slice(5) : "–");
-const name = (channel, known) => `${channel}${known.label(channel) ? ` ${known.label(channel)}` : ""}`;
+const name = (channel, known, label = known.label(channel)) => `${channel}${label ? ` ${label}` : ""}`;
 
 function counts(visits, known) {
-  return table(["Visit", "Channel", "Repeat", "Began", "Stayed", "Good", "All"], visits, (visit) => [
+  return table(["Visit", "Channel", "Repeat", "Arrived", "Stayed", "Good", "All"], visits, (visit) => [
     visit.id, name(visit.channel, known), visit.repeat, stamp(visit.arrived), visit.left ? span((Date.parse(visit.left) - Date.parse(visit.arrived)) / 1000) : "–", visit.good_records, visit.records,
   ]);
 }
 
-function table(head, rows, cells) {
-  if (!rows.length) return el("p", { class: "muted" }, "None.");
+function table(head, rows, cells, none = "None.") {
+  if (!rows.length) return el("p", { class: "muted" }, none);
   const shown = rows.slice(-ROWS).reverse();
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table" }, el("table", {},
     rows.length > ROWS ? el("caption", {}, `The last ${ROWS} of ${rows.length}.`) : null,

@@ -49,7 +49,8 @@ function viaTabs(key, options, take) {
   const channel = new BroadcastChannel(name);
   const me = crypto.randomUUID?.() ?? String(Math.random());
   let hub;
-  let state = { attached: false, since: undefined, leave: undefined };
+  let standing = false;
+  const state = { attached: false, since: undefined };
   const say = (message) => channel.postMessage(message);
   const own = () => hub.attach(me, take, state.since);
 
@@ -64,11 +65,10 @@ function viaTabs(key, options, take) {
     }
   };
 
-  const wait = new AbortController();
   const stand = () => {
-    navigator.locks.request(name, { signal: wait.signal }, () => new Promise((leave) => {
+    standing = true;
+    navigator.locks.request(name, () => new Promise(() => {
       hub = new Hub(options);
-      state.leave = leave;
       if (state.attached) own();
       say({ to: "all" });
     })).catch(() => {});
@@ -77,15 +77,11 @@ function viaTabs(key, options, take) {
   return {
     way: "tabs",
     attach(since) {
-      state = { ...state, attached: true, since: since ?? state.since };
+      state.attached = true;
+      state.since = since;
       if (hub) own();
-      else say({ to: "leader", from: me, op: "attach", since: state.since });
-      stand();
-      this.attach = (again) => {
-        state = { ...state, attached: true, since: again };
-        if (hub) own();
-        else say({ to: "leader", from: me, op: "attach", since: again });
-      };
+      else say({ to: "leader", from: me, op: "attach", since });
+      if (!standing) stand();
     },
     detach() {
       state.attached = false;
