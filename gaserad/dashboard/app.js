@@ -132,6 +132,14 @@ class Page {
     this.show();
   }
 
+  /** This channel alone in the chart; if it was alone, all of them. */
+  pick(channel) {
+    const all = [...new Set([...this.chart.samples.good.keys(), ...this.chart.samples.other.keys(), channel])];
+    const alone = all.every((one) => this.chart.isChannelShown(one) === (one === channel));
+    this.chart.toggleChannel(all, alone ? all : [channel]);
+    this.show();
+  }
+
   openRun(run) {
     this.chosen = this.model.shown?.id === run ? null : run;
     location.hash = "#now";

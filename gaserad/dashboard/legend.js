@@ -27,7 +27,6 @@ export function legend({ chart, known }) {
 
   function chips(host, all, tail = []) {
     const wanted = all.length;
-    while (host.querySelectorAll(".chip").length > wanted) host.querySelector(".chip:last-of-type").remove();
     if (host.dataset.count !== String(wanted)) {
       host.dataset.count = wanted;
       host.replaceChildren(...all.map(() => el("button", { type: "button", class: "chip" }, el("i", { "aria-hidden": "true" }), el("span"))), ...(wanted > 1 ? tail : []));
