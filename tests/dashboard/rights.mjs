@@ -1,9 +1,8 @@
 // Who shows no token sees a login, a viewer sees and orders nothing, an operator starts and aborts. Arguments: both tokens.
 import assert from "node:assert/strict";
-import { badge, given, show, story, tab, until, url, views } from "./harness.mjs";
+import { OVER, badge, given, phase, show, story, tab, until, url, views } from "./harness.mjs";
 
 const [viewer, operator] = given;
-const follows = (phase) => document.querySelector("#phase")?.textContent.toUpperCase().includes(phase);
 const controls = (page) => page.$$eval("#controls button", (buttons) => buttons.filter((button) => button.checkVisibility()).length);
 
 async function logIn(page, token) {
@@ -43,9 +42,9 @@ await story(async (browser) => {
   await until(page, () => document.querySelectorAll("#controls button").length > 0);
   const started = await send(page, "/control/start", { channels: "1-2", pause: "5s", measure: "1h" });
   assert.equal(started.status, 200, JSON.stringify(started));
-  await until(page, follows, "MEASURING");
+  await phase(page, "MEASURING");
   assert((await controls(page)) > 1);
   const aborted = await send(page, "/control/abort", { run: started.run_id });
   assert.equal(aborted.run_id, started.run_id);
-  await until(page, follows, "IDLE");
+  await phase(page, ...OVER);
 });
