@@ -22,6 +22,7 @@ export class Model {
   /** The visits of the run under way, or of the last one, by number. */
   visits = new Map();
   visitsOf = null;
+  #newest = new Map(); // of each channel
   alarms = [];
   known = false;
 
@@ -43,15 +44,14 @@ export class Model {
   /** From GET /runs/{id}: what happened before this page was opened. */
   takeVisits(run, visits) {
     const old = this.visitsOf === run ? this.visits : new Map();
-    this.visitsOf = run;
-    this.visits = new Map();
+    this.#clear(run);
     for (const visit of visits) {
-      this.visits.set(visit.id, {
+      this.#add({
         id: visit.id, channel: visit.channel, repeat: visit.repeat, from: Date.parse(visit.arrived),
         to: visit.left ? Date.parse(visit.left) : null, good: visit.good_records, records: visit.records,
       });
     }
-    for (const [id, visit] of old) if (!this.visits.has(id)) this.visits.set(id, visit);
+    for (const [id, visit] of old) if (!this.visits.has(id)) this.#add(visit);
   }
 
   /** off, enabled, moving, purging, measuring, suspended, done or failed. */
@@ -73,11 +73,20 @@ export class Model {
   }
 
   #lastVisit(channel, repeat) {
-    let found = null;
-    for (const visit of this.visits.values()) {
-      if (visit.channel === channel && (repeat === null || visit.repeat === repeat)) found = visit;
-    }
-    return found;
+    const visit = this.#newest.get(channel);
+    return visit && (repeat === null || visit.repeat === repeat) ? visit : null;
+  }
+
+  #add(visit) {
+    this.visits.set(visit.id, visit);
+    this.#newest.set(visit.channel, visit);
+    if (this.visits.size > VISITS) this.visits.delete(this.visits.keys().next().value);
+  }
+
+  #clear(run) {
+    this.visitsOf = run;
+    this.visits = new Map();
+    this.#newest.clear();
   }
 
   /** A result may come after its visit: only with another visit over since is one without any a failure. */
@@ -88,21 +97,21 @@ export class Model {
     return !this.run || (later && later.to !== null) ? "failed" : "done";
   }
 
+  forget(run) {
+    this.#clear(run);
+  }
+
   enter(data) {
     if (data.visit_id === null || data.visit_id === undefined || data.channel === null) return;
     const time = data.timestamp * 1000;
-    if (this.visitsOf !== data.run_id) {
-      this.visitsOf = data.run_id;
-      this.visits = new Map();
-    }
+    if (this.visitsOf !== data.run_id) this.#clear(data.run_id);
     if (this.visits.has(data.visit_id)) return;
     this.leave(time);
-    this.visits.set(data.visit_id, { id: data.visit_id, channel: data.channel, repeat: data.repeat, from: time, to: null, good: 0, records: 0 });
-    if (this.visits.size > VISITS) this.visits.delete(this.visits.keys().next().value);
+    this.#add({ id: data.visit_id, channel: data.channel, repeat: data.repeat, from: time, to: null, good: 0, records: 0 });
   }
 
   leave(time) {
-    for (const visit of [...this.visits.values()].slice(-2)) visit.to ??= time;
+    for (const visit of this.#newest.values()) visit.to ??= time;
   }
 
   addAlarm(alarm) {
@@ -152,8 +161,7 @@ const TAKERS = {
   run_started({ run }) {
     this.run = run;
     this.queued = this.queued.filter((one) => one.run_id !== run.id);
-    this.visitsOf = run.id;
-    this.visits = new Map();
+    this.forget(run.id);
   },
   run_finished({ run, timestamp }) {
     this.run = null;
