@@ -6,9 +6,16 @@ const [viewer, operator] = given;
 const controls = (page) => page.$$eval("#controls button", (buttons) => buttons.filter((button) => button.checkVisibility()).length);
 
 async function logIn(page, token) {
-  await until(page, () => document.querySelector("#dialog input[type=password], #dialog input"));
+  await until(page, () => document.querySelector("#login").checkVisibility() && document.querySelector("#login").textContent === "Log in");
+  await page.click("#login");
+  await until(page, () => document.querySelector("#dialog input"));
   await page.type("#dialog input", token);
   await page.keyboard.press("Enter");
+}
+
+async function logOut(page) {
+  await until(page, () => document.querySelector("#login").textContent === "Log out");
+  await page.click("#login");
 }
 
 /** What the page itself may send. */
@@ -22,11 +29,10 @@ function send(page, path, form) {
 await story(async (browser) => {
   const page = await tab(browser);
   await page.goto(url);
-  await until(page, () => document.querySelector("#login")?.checkVisibility() || document.querySelector("#dialog")?.open);
+  await until(page, () => document.querySelector("#login")?.checkVisibility());
   assert.equal((await send(page, "/control/start", { channels: "1" })).status, 401);
   assert.equal(await controls(page), 0);
 
-  if (!(await page.$eval("#dialog", (dialog) => dialog.open))) await page.click("#login");
   await logIn(page, viewer);
   await badge(page, "connected");
   for (const view of await views(page)) await show(page, view);
@@ -37,7 +43,7 @@ await story(async (browser) => {
   }
   assert.equal((await send(page, "/plan/check", { channels: "1" })).status, 200);
 
-  await page.click("#login");
+  await logOut(page);
   await logIn(page, operator);
   await until(page, () => document.querySelectorAll("#controls button").length > 0);
   const started = await send(page, "/control/start", { channels: "1-2", pause: "5s", measure: "1h" });
