@@ -285,15 +285,18 @@ export class Chart {
   #resize() {
     const panels = Math.max(this.gases().filter((gas) => this.isGasShown(gas)).length, 1);
     this.host.style.setProperty("--panels", String(panels));
-    this.width = this.host.clientWidth;
-    this.height = this.host.clientHeight;
     const ratio = Math.min(devicePixelRatio || 1, 2);
+    const size = [this.host.clientWidth, this.host.clientHeight, ratio].join();
+    if (size === this.size) return this.touch();
+    this.size = size;
+    [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
     for (const canvas of [this.canvas, this.over]) {
       canvas.width = Math.round(this.width * ratio);
       canvas.height = Math.round(this.height * ratio);
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
     }
     if (this.width && this.height) this.paint();
+    return undefined;
   }
 
   /** After gases came or went. */

@@ -1,7 +1,7 @@
 // Which points of a track must be drawn so that it looks as if all were: of each column of pixels the first, the least,
 // the greatest and the last. Pure.
 
-import { BLOCK } from "./samples.js";
+import { BLOCKS } from "./samples.js";
 
 /**
  * Writes places of `track` into `out` (an Int32Array, four for each column of pixels) and returns how many.
@@ -9,8 +9,10 @@ import { BLOCK } from "./samples.js";
  */
 export function decimate(track, times, values, gas, from, to, scale, width, out) {
   if (to <= from) return 0;
-  if (to - from <= width * BLOCK * 2) return points(track.rows, times, values, from, to, scale, out);
-  return blocks(track, times, values, gas, from, to, scale, out);
+  // The largest blocks of which there is still at least one for each pixel.
+  const size = BLOCKS.findLast((one) => (to - from) / one >= width);
+  if (!size) return points(track.rows, times, values, from, to, scale, out);
+  return blocks(track.rows, track.blocks(gas, values, size), times, values, from, to, scale, out);
 }
 
 function points(rows, times, values, from, to, { start, perPixel }, out) {
@@ -40,14 +42,12 @@ function points(rows, times, values, from, to, { start, perPixel }, out) {
   return first < 0 ? count : put(out, count, first, least, greatest, last);
 }
 
-function blocks(track, times, values, gas, from, to, { start, perPixel }, out) {
-  const { rows } = track;
-  const known = track.blocks(gas, values);
+function blocks(rows, known, times, values, from, to, { start, perPixel }, out) {
   let count = 0;
   let column = NaN;
   let [least, greatest] = [-1, -1];
-  const end = Math.ceil(to / BLOCK);
-  for (let block = Math.floor(from / BLOCK); block < end; block += 1) {
+  const end = Math.ceil(to / known.size);
+  for (let block = Math.floor(from / known.size); block < end; block += 1) {
     const [low, high] = [known.least[block], known.greatest[block]];
     if (low < 0) continue;
     const here = Math.floor((times[rows[low]] - start) / perPixel);

@@ -3,7 +3,7 @@
 // Pure data: it neither reads nor draws. It keeps the newest LIMIT samples and lets go of the oldest.
 
 export const LIMIT = 200000;
-export const BLOCK = 32; // points whose least and greatest are known at once
+export const BLOCKS = [8, 64, 512]; // points whose least and greatest are known at once
 
 const ATTRIBUTIONS = ["exact", "mixed", "stale", "unattributed"];
 const QC = ["good", "suspect", "bad"];
@@ -20,11 +20,12 @@ export class Track {
     this.length += 1;
   }
 
-  /** { least, greatest }: for each block the place in the track, or -1 where no value is. */
-  blocks(gas, values) {
-    let known = this.#blocks.get(gas);
-    if (!known) this.#blocks.set(gas, (known = { least: new Int32Array(16), greatest: new Int32Array(16), done: 0 }));
-    const count = Math.ceil(this.length / BLOCK);
+  /** { least, greatest } of blocks of so many points: for each the place in the track, or -1 where no value is. */
+  blocks(gas, values, size) {
+    const key = `${gas}/${size}`;
+    let known = this.#blocks.get(key);
+    if (!known) this.#blocks.set(key, (known = { size, least: new Int32Array(16), greatest: new Int32Array(16), done: 0 }));
+    const count = Math.ceil(this.length / size);
     while (known.least.length < count) {
       known.least = grown(known.least);
       known.greatest = grown(known.greatest);
@@ -34,9 +35,9 @@ export class Track {
     return known;
   }
 
-  #weigh({ least, greatest }, at, values) {
-    const block = Math.floor(at / BLOCK);
-    if (at % BLOCK === 0) least[block] = greatest[block] = -1;
+  #weigh({ size, least, greatest }, at, values) {
+    const block = Math.floor(at / size);
+    if (at % size === 0) least[block] = greatest[block] = -1;
     const value = values[this.rows[at]];
     if (Number.isNaN(value)) return;
     if (least[block] < 0 || value < values[this.rows[least[block]]]) least[block] = at;

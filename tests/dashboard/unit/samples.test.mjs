@@ -1,8 +1,10 @@
 // Columns of samples, what is drawn of them, and what is kept.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BLOCK, fromEvent, gasKey, Samples } from "../../../gaserad/dashboard/samples.js";
+import { BLOCKS, fromEvent, gasKey, Samples } from "../../../gaserad/dashboard/samples.js";
 import { decimate } from "../../../gaserad/dashboard/decimate.js";
+
+const [, BLOCK] = BLOCKS;
 
 function sample(seq, more = {}) {
   return { time: seq * 1000, seq, channel: 1, repeat: 1, visit: 1, discard: false, qc: "good", attribution: "exact", flags: [], values: { co2: seq }, ...more };
@@ -71,9 +73,9 @@ test("blocks know their least and greatest, also while they fill", () => {
   const samples = filled(BLOCK + 3, (seq) => (seq * 7) % 11);
   const track = samples.good.get(1);
   const values = samples.values.get("co2");
-  track.blocks("co2", values);
+  track.blocks("co2", values, BLOCK);
   for (let seq = BLOCK + 4; seq <= 4 * BLOCK; seq += 1) samples.push(sample(seq, { values: { co2: (seq * 7) % 11 } }));
-  const { least, greatest } = track.blocks("co2", samples.values.get("co2"));
+  const { least, greatest } = track.blocks("co2", samples.values.get("co2"), BLOCK);
   for (let block = 0; block < 4; block += 1) {
     assert.equal(samples.values.get("co2")[track.rows[least[block]]], 0);
     assert.equal(samples.values.get("co2")[track.rows[greatest[block]]], 10);
