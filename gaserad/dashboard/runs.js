@@ -112,7 +112,7 @@ const gasesOf = (rows) => [...new Set(rows.flatMap((row) => row.gases.map(gasKey
 
 function means(rows, known) {
   const gases = gasesOf(rows);
-  return table(["Visit", "Channel", "Repeat", "Arrived", "Good", "Left out", ...gases.map((gas) => known.gas(gas).symbol)], rows, (row) => [
+  return table("Means of each visit", ["Visit", "Channel", "Repeat", "Arrived", "Good", "Left out", ...gases.map((gas) => known.gas(gas).symbol)], rows, (row) => [
     row.visit, name(row.channel, known, row.label), row.repeat, stamp(row.arrived_utc), row.good, row.discarded,
     ...gases.map((gas) => mean(row.gases.find((one) => gasKey(one) === gas))),
   ]);
@@ -121,7 +121,7 @@ function means(rows, known) {
 function drifts(observed, known) {
   const rows = drift(observed?.observations ?? [], gasKey);
   const gases = [...new Set(rows.flatMap((row) => Object.keys(row.gases)))];
-  return table(["Channel", "Visits", ...gases.map((gas) => `${known.gas(gas).symbol} ppm a day`)], rows, (row) => [
+  return table("Drift of each channel", ["Channel", "Visits", ...gases.map((gas) => `${known.gas(gas).symbol} ppm a day`)], rows, (row) => [
     name(row.channel, known), row.visits, ...gases.map((gas) => change(row.gases[gas])),
   ], "It takes three visits to a channel.");
 }
@@ -133,15 +133,15 @@ const stamp = (time) => (time ? dateTime(Date.parse(time)).slice(5) : "–");
 const name = (channel, known, label = known.label(channel)) => `${channel}${label ? ` ${label}` : ""}`;
 
 function counts(visits, known) {
-  return table(["Visit", "Channel", "Repeat", "Arrived", "Stayed", "Good", "All"], visits, (visit) => [
+  return table("Visits", ["Visit", "Channel", "Repeat", "Arrived", "Stayed", "Good", "All"], visits, (visit) => [
     visit.id, name(visit.channel, known), visit.repeat, stamp(visit.arrived), visit.left ? span((Date.parse(visit.left) - Date.parse(visit.arrived)) / 1000) : "–", visit.good_records, visit.records,
   ]);
 }
 
-function table(head, rows, cells, none = "None.") {
+function table(name, head, rows, cells, none = "None.") {
   if (!rows.length) return el("p", { class: "muted" }, none);
   const shown = rows.slice(-ROWS).reverse();
-  return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table" }, el("table", {},
+  return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, el("table", {},
     rows.length > ROWS ? el("caption", {}, `The last ${ROWS} of ${rows.length}.`) : null,
     el("thead", {}, el("tr", {}, ...head.map((one) => el("th", { scope: "col" }, one)))),
     el("tbody", {}, ...shown.map((row) => el("tr", {}, ...cells(row).map((cell) => el("td", { class: "num" }, String(cell))))))));

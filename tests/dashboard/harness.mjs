@@ -69,6 +69,13 @@ export function badge(page, ...states) {
   return until(page, (wanted) => wanted.includes(document.querySelector("#badge")?.dataset.state), states);
 }
 
+/** Waits until the page shows one of the phases. */
+export function phase(page, ...phases) {
+  return until(page, (wanted) => wanted.includes(document.querySelector("#phase")?.dataset.phase), phases);
+}
+
+export const OVER = ["IDLE", "ABORTED"];
+
 /** Opens the page, and waits until it follows what happens. */
 export async function visit(page) {
   await page.goto(url);
