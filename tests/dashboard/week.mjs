@@ -54,8 +54,8 @@ function tasks(events) {
 }
 
 async function look(page) {
+  await page.goto(url, { waitUntil: "domcontentloaded" });
   await page.tracing.start({ categories: ["toplevel", "disabled-by-default-devtools.timeline"] });
-  await page.goto(url);
   await until(page, (samples) => Number(document.querySelector("#plot").dataset.points) === samples, SAMPLES);
   const loaded = await page.evaluate(() => performance.now());
 
