@@ -1,6 +1,6 @@
 // The dashboard: joins the stream, what is known, and what is shown. Each part has a file of its own.
 
-import { at, attribute, recall, remember, text } from "./dom.js";
+import { at, attribute, breathe, recall, remember, text } from "./dom.js";
 import { controls, logIn } from "./control.js";
 import { getJson, loadSamples, pastEvents, spans } from "./load.js";
 import { fromEvent, Samples } from "./samples.js";
@@ -167,6 +167,12 @@ class Page {
       if (same && view) this.chart.view.set(...view, samples.time[samples.length - 1] ?? 0);
       this.chart.relayout();
       this.title = detail.run.plan.label || run;
+      this.#loading = null;
+      this.#early = [];
+      // What stands around the chart follows in a task of its own.
+      await breathe();
+      this.show();
+      return;
     } catch (error) {
       if (stop.signal.aborted) return;
       toast(`Run ${run} cannot be shown: ${error.message}`, "bad");

@@ -287,7 +287,7 @@ export class Chart {
     this.host.style.setProperty("--panels", String(panels));
     const ratio = Math.min(devicePixelRatio || 1, 2);
     const size = [this.host.clientWidth, this.host.clientHeight, ratio].join();
-    if (size === this.size) return this.touch();
+    if (size === this.size) return false;
     this.size = size;
     [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
     for (const canvas of [this.canvas, this.over]) {
@@ -296,12 +296,12 @@ export class Chart {
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
     }
     if (this.width && this.height) this.paint();
-    return undefined;
+    return true;
   }
 
   /** After gases came or went. */
   relayout() {
-    this.#resize();
+    if (!this.#resize()) this.touch();
   }
 
   /** What is shown, as a picture. */
