@@ -1,9 +1,14 @@
-//! Compiles the gRPC contract in `proto/` without a protoc on the machine.
+//! Compiles the gRPC contract in `proto/` without a protoc on the machine, and lists the files of the dashboard.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 const CONTRACT: &str = "gasera/v1/gasera.proto";
+const DASHBOARD: &str = "gaserad/dashboard";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -20,7 +25,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_client(enabled("CLI"))
         .build_server(enabled("DAEMON"))
         .compile_fds(descriptors)?;
+    list_dashboard(&out)?;
     stamp_commit();
+    Ok(())
+}
+
+/// Names and contents of the dashboard's files, as Rust, so that a file that is added is served: as it is, and compressed.
+fn list_dashboard(out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={DASHBOARD}");
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join(DASHBOARD);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_file() && !name.starts_with('.') && path.extension().is_some_and(|kind| kind != "md") {
+            let small = out.join(format!("{name}.gz"));
+            let mut encoder = GzEncoder::new(std::fs::File::create(&small)?, Compression::best());
+            encoder.write_all(&std::fs::read(&path)?)?;
+            encoder.finish()?;
+            let [path, small] = [&path, &small].map(|path| path.display().to_string());
+            files.push(format!("({name:?}, include_bytes!({path:?}), include_bytes!({small:?})),"));
+        }
+    }
+    files.sort();
+    std::fs::write(out.join("dashboard.rs"), format!("&[\n{}\n]\n", files.join("\n")))?;
     Ok(())
 }
 

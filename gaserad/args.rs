@@ -11,6 +11,8 @@ use gasera::domain::duration;
 use gasera::simulator::{FAULTS_HELP, SimulatorOptions};
 
 const EXAMPLES: &str = "\
+A browser finds the dashboard where gaserad listens on TCP: http://localhost:5001/ unless the settings say otherwise.
+
 Examples:
   gaserad --demo                                     see a whole measurement, without any hardware
   gaserad --simulate --time-scale 60                 a simulated instrument, an hour a minute

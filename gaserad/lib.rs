@@ -24,6 +24,7 @@ pub mod device;
 pub mod domain;
 #[cfg(feature = "daemon")]
 pub mod engine;
+pub mod proto;
 #[cfg(feature = "daemon")]
 pub mod runtime;
 #[cfg(feature = "daemon")]
@@ -33,19 +34,3 @@ pub mod sse;
 pub mod store;
 #[cfg(feature = "daemon")]
 pub mod stream;
-
-/// The gRPC contract, generated from `proto/gasera/v1`.
-pub mod proto {
-    #![allow(
-        clippy::all,
-        clippy::pedantic,
-        clippy::unwrap_used,
-        clippy::disallowed_types,
-        unused_qualifications,
-        reason = "generated"
-    )]
-    tonic::include_proto!("gasera.v1");
-
-    /// For server reflection.
-    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gasera.bin"));
-}

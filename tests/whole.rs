@@ -6,8 +6,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abort;
+mod chart;
 mod churn;
 mod control;
+mod dashboard;
 mod demo;
 mod disk;
 mod endurance;

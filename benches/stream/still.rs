@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
-    Access, Address, Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services, StoredRun,
-    Verdict, bind, serve,
+    Access, Address, Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services,
+    StoredRun, Verdict, bind, serve,
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
-    self, Aborted, Clock, Denied, Inquiry, Moment, Phase, PlanDraft, PlanRequest, Progress, Published, Reason, RunId,
-    Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder,
+    self, Aborted, Clock, Denied, Inquiry, Moment, Observation, Phase, PlanDraft, PlanRequest, Progress, Published,
+    Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder,
 };
 use gasera::store::Audit;
 use gasera::stream::{BoxFuture, History, Hub, Settings};
@@ -166,6 +166,10 @@ impl Control for Still {
     fn plan_draft(&self) -> PlanDraft {
         PlanDraft::default()
     }
+
+    fn channels(&self) -> Vec<ChannelLine> {
+        Vec::new()
+    }
 }
 
 impl Plans for Still {
@@ -192,6 +196,10 @@ impl Archive for Still {
     }
 
     fn run<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>> {
+        nothing()
+    }
+
+    fn observations<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>> {
         nothing()
     }
 

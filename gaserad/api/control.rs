@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Denied, Inquiry, Note, PlanDraft, PlanRequest, RunId, RunSummary, Service, StartRequest, Started,
-    Status, Told, ValveOrder, VisitSummary,
+    self, Aborted, Channel, ChannelKind, Denied, Inquiry, Note, Observation, PlanDraft, PlanRequest, RunId, RunSummary,
+    Service, StartRequest, Started, Status, Told, ValveOrder, VisitSummary,
 };
 use crate::store::Audit;
 use crate::stream::BoxFuture;
@@ -37,6 +38,18 @@ pub trait Control: Send + Sync + 'static {
 
     /// A plan with every default of the settings, to be filled in.
     fn plan_draft(&self) -> PlanDraft;
+
+    /// All lines of the multiplexer.
+    fn channels(&self) -> Vec<ChannelLine>;
+}
+
+/// A line of the multiplexer, as the settings call it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChannelLine {
+    pub channel: Channel,
+    /// Empty if it has none.
+    pub label: String,
+    pub kind: ChannelKind,
 }
 
 /// A plan in a file, as it is written.
@@ -111,6 +124,9 @@ pub trait Archive: Send + Sync + 'static {
     fn find<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<RunId, Denied>>;
 
     fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>>;
+
+    /// What was measured on each visit.
+    fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>>;
 
     /// Compares the run's records and its file with what its stored facts say. Changes nothing.
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>>;

@@ -78,6 +78,10 @@ impl Gate {
         }
     }
 
+    pub fn is_logged_in(&self, parts: &Parts) -> bool {
+        self.access.is_logged_in(parts, self.now())
+    }
+
     pub fn log_out(&self, link: &Link, parts: &Parts) -> Answer {
         auth::logout(&self.access, link, parts, self.now())
     }
@@ -120,5 +124,7 @@ fn words(parts: &Parts) -> String {
 pub fn is_kept(parts: &Parts) -> bool {
     let pieces: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
     let found = Resource::find(&pieces).filter(|found| found.knows(&parts.method));
-    !is_grpc(parts) && found.is_some_and(|found| found.needs() == Needs::Operator)
+    // What is done to a run is kept with what it came to.
+    let keeps_itself = found == Some(Resource::Order);
+    !is_grpc(parts) && !keeps_itself && found.is_some_and(|found| found.needs() == Needs::Operator)
 }

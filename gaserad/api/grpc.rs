@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 
 use super::auth::Caller;
 use super::{Services, Verdict, convert, instrument, plans, runs};
-use crate::domain::{Control, Denied, Multiple, Reason, RunId, StartRequest, ValveOrder};
+use crate::domain::{Control, Denied, Reason, RunId, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
 
@@ -54,19 +54,7 @@ impl GaseraService for Grpc {
         request: Request<proto::StartMeasurementRequest>,
     ) -> Answered<proto::StartMeasurementResponse> {
         let peer = peer(&request);
-        let request = request.into_inner();
-        let if_measuring = convert::if_measuring(request.if_measuring());
-        let who = who(&peer, request.plan.as_ref().map_or("", |plan| plan.operator.as_str()));
-        let queue = request.if_busy() == proto::IfBusy::Wait;
-        let multiple = convert::align(request.align_ms).map_err(convert::status)?;
-        let plan = self.planning().plan(request.plan, request.file).await.map_err(convert::status)?;
-        if request.dry_run {
-            return Ok(Response::new(self.planning().dry_run(&plan, multiple).await));
-        }
-        let (ignore_errors, align) = (request.ignore_errors, multiple.map(Multiple::length));
-        let start = StartRequest { ignore_errors, if_measuring, align, queue, ..StartRequest::new(plan.clone(), who) };
-        let started = self.services.control.start(start).await.map_err(convert::status)?;
-        Ok(Response::new(self.planning().started(&plan, started).await))
+        answered(self.planning().start(request.into_inner(), &peer).await.map_err(Denied::from))
     }
 
     async fn check_plan(&self, request: Request<proto::CheckPlanRequest>) -> Answered<proto::CheckPlanResponse> {
@@ -81,7 +69,7 @@ impl GaseraService for Grpc {
         &self,
         request: Request<proto::AbortMeasurementRequest>,
     ) -> Answered<proto::AbortMeasurementResponse> {
-        let who = who(&peer(&request), &request.get_ref().operator);
+        let who = peer(&request).named(&request.get_ref().operator);
         let run = Some(request.into_inner().run).filter(|run| !run.is_empty());
         let aborted = self.services.control.abort(who, run).await.map_err(convert::status)?;
         Ok(Response::new(proto::AbortMeasurementResponse { run_id: aborted.run.0, waited: aborted.waited }))
@@ -91,7 +79,7 @@ impl GaseraService for Grpc {
         &self,
         request: Request<proto::PauseMeasurementRequest>,
     ) -> Answered<proto::PauseMeasurementResponse> {
-        let who = who(&peer(&request), &request.get_ref().operator);
+        let who = peer(&request).named(&request.get_ref().operator);
         let run_id = self.control(Control::Pause { now: request.get_ref().now }, who).await?;
         Ok(Response::new(proto::PauseMeasurementResponse { run_id }))
     }
@@ -100,12 +88,12 @@ impl GaseraService for Grpc {
         &self,
         request: Request<proto::ResumeMeasurementRequest>,
     ) -> Answered<proto::ResumeMeasurementResponse> {
-        let run_id = self.control(Control::Resume, who(&peer(&request), &request.get_ref().operator)).await?;
+        let run_id = self.control(Control::Resume, peer(&request).named(&request.get_ref().operator)).await?;
         Ok(Response::new(proto::ResumeMeasurementResponse { run_id }))
     }
 
     async fn skip_visit(&self, request: Request<proto::SkipVisitRequest>) -> Answered<proto::SkipVisitResponse> {
-        let run_id = self.control(Control::Skip, who(&peer(&request), &request.get_ref().operator)).await?;
+        let run_id = self.control(Control::Skip, peer(&request).named(&request.get_ref().operator)).await?;
         Ok(Response::new(proto::SkipVisitResponse { run_id }))
     }
 
@@ -113,14 +101,14 @@ impl GaseraService for Grpc {
         &self,
         request: Request<proto::FinishMeasurementRequest>,
     ) -> Answered<proto::FinishMeasurementResponse> {
-        let who = who(&peer(&request), &request.get_ref().operator);
+        let who = peer(&request).named(&request.get_ref().operator);
         let after = convert::finish_after(request.get_ref().after());
         let run_id = self.control(Control::Finish { after }, who).await?;
         Ok(Response::new(proto::FinishMeasurementResponse { run_id }))
     }
 
     async fn add_note(&self, request: Request<proto::AddNoteRequest>) -> Answered<proto::AddNoteResponse> {
-        let who = who(&peer(&request), &request.get_ref().operator);
+        let who = peer(&request).named(&request.get_ref().operator);
         let note = convert::note(&request.get_ref().text).map_err(convert::status)?;
         Ok(Response::new(proto::AddNoteResponse { run_id: self.control(note, who).await? }))
     }
@@ -229,11 +217,6 @@ impl GaseraService for Grpc {
 
 fn answered<T>(answer: Result<T, Denied>) -> Answered<T> {
     answer.map(Response::new).map_err(convert::status)
-}
-
-/// Somebody by the name that they give, and by what the connection tells of them.
-fn who(peer: &Caller, operator: &str) -> String {
-    if operator.is_empty() { peer.to_string() } else { format!("{operator} ({peer})") }
 }
 
 fn peer<T>(request: &Request<T>) -> Caller {

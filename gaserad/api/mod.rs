@@ -13,14 +13,18 @@ pub mod auth;
 mod control;
 mod convert;
 mod events;
+mod facts;
 mod fanout;
+mod form;
 mod gate;
 mod grpc;
 mod instrument;
 mod listen;
 mod memory;
 mod metrics;
+mod orders;
 mod oversight;
+mod page;
 mod patience;
 mod plans;
 mod query;
@@ -39,7 +43,9 @@ pub mod tls;
 mod tests;
 
 pub use auth::Access;
-pub use control::{Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+pub use control::{
+    Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, StoredRun, Verdict,
+};
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
 

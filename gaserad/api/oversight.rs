@@ -1,9 +1,6 @@
 //! What readers of the stream may know of it and do to it: figures, connections, subscriptions, a trial.
 
-use std::time::Duration;
-
-use http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http::{HeaderMap, StatusCode};
 use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,14 +8,12 @@ use serde_json::{Value, json};
 use super::answer::{self, Answer};
 use super::auth::{Caller, Role};
 use super::query::Query;
-use super::{Services, memory};
+use super::{Services, form, memory};
 use crate::domain::Denied;
 use crate::stream::{Change, Filter, Hub};
 
 /// The largest request that is read.
 const MOST: usize = 16 * 1024;
-/// How long a request may take to come.
-const WITHIN: Duration = Duration::from_secs(10);
 
 pub fn stats(services: &Services) -> Answer {
     let mut stats = services.hub.stats();
@@ -166,22 +161,7 @@ pub fn no_such_type(name: &str) -> String {
 
 /// A request's JSON, if it has any.
 async fn read<T: for<'a> Deserialize<'a>>(headers: &HeaderMap, body: Incoming) -> Result<Option<T>, Answer> {
-    let too_large = || {
-        let sentence = format!("the request is larger than the {MOST} bytes that are read here");
-        answer::refuse(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", &sentence)
-    };
-    let told = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if told.is_some_and(|length| length > MOST) {
-        return Err(too_large());
-    }
-    let body = match tokio::time::timeout(WITHIN, Limited::new(body, MOST).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return Err(too_large()),
-        Err(_) => {
-            let sentence = "the request did not come within 10 s; send it again, whole";
-            return Err(answer::refuse(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", sentence));
-        }
-    };
+    let body = form::bytes(headers, body, MOST).await?;
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }

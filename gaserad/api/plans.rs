@@ -1,11 +1,13 @@
-//! Plans over gRPC: as they are asked for call by call, and in files.
+//! Plans over gRPC and HTTP: as they are asked for call by call, and in files.
 
 use std::time::Duration;
 
+use super::auth::Caller;
 use super::control::{PlanMistake, PlanText};
 use super::{Services, convert};
 use crate::domain::{
-    Begins, Denied, Multiple, Pace, Plan, PlanDraft, PlanRequest, Reason, RunId, Started, Sync, TimelineEntry, duration,
+    Begins, Denied, Multiple, Pace, Plan, PlanDraft, PlanError, PlanRequest, Reason, RunId, StartRequest, Started,
+    Sync, TimelineEntry, duration,
 };
 use crate::proto;
 
@@ -14,9 +16,68 @@ const TIMELINE_LIMIT: usize = 5000;
 
 pub struct Planning<'a>(pub &'a Services);
 
+/// Why nothing is started.
+pub enum Wrong {
+    /// The file of the plan, as mistakes call it, and what is wrong in it.
+    File(String, Vec<PlanMistake>),
+    Plan(PlanError),
+    Denied(Denied),
+}
+
+impl From<PlanError> for Wrong {
+    fn from(error: PlanError) -> Self {
+        Self::Plan(error)
+    }
+}
+
+impl From<Denied> for Wrong {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Wrong> for Denied {
+    fn from(wrong: Wrong) -> Self {
+        match wrong {
+            Wrong::File(path, mistakes) => invalid(&path, &mistakes),
+            Wrong::Plan(error) => error.into(),
+            Wrong::Denied(denied) => denied,
+        }
+    }
+}
+
 impl Planning<'_> {
+    /// Starts what is asked for, or only tells what would come of it.
+    pub async fn start(
+        &self,
+        request: proto::StartMeasurementRequest,
+        caller: &Caller,
+    ) -> Result<proto::StartMeasurementResponse, Wrong> {
+        if request.dry_run {
+            return self.dry_run_of(request).await;
+        }
+        let (if_measuring, if_busy) = (convert::if_measuring(request.if_measuring()), request.if_busy());
+        let who = caller.named(request.plan.as_ref().map_or("", |plan| plan.operator.as_str()));
+        let align = convert::align(request.align_ms)?.map(Multiple::length);
+        let plan = self.plan(request.plan, request.file).await?;
+        let (ignore_errors, queue) = (request.ignore_errors, if_busy == proto::IfBusy::Wait);
+        let start = StartRequest { ignore_errors, if_measuring, align, queue, ..StartRequest::new(plan.clone(), who) };
+        let started = self.0.control.start(start).await?;
+        Ok(self.started(&plan, started).await)
+    }
+
+    /// What would come of a start.
+    pub async fn dry_run_of(
+        &self,
+        request: proto::StartMeasurementRequest,
+    ) -> Result<proto::StartMeasurementResponse, Wrong> {
+        let multiple = convert::align(request.align_ms)?;
+        let plan = self.plan(request.plan, request.file).await?;
+        Ok(self.dry_run(&plan, multiple).await)
+    }
+
     /// The plan that is asked for, be it over a file.
-    pub async fn plan(&self, asked: Option<proto::PlanRequest>, file: Option<proto::PlanFile>) -> Result<Plan, Denied> {
+    async fn plan(&self, asked: Option<proto::PlanRequest>, file: Option<proto::PlanFile>) -> Result<Plan, Wrong> {
         let defaults = self.0.control.plan_draft();
         let asked = convert::plan(asked.unwrap_or_default(), defaults.channel_count)?;
         let Some(file) = file else {
@@ -26,7 +87,8 @@ impl Planning<'_> {
         };
         let file = self.text(file).await?;
         let held_against = PlanDraft { sync: asked.sync.unwrap_or(defaults.sync), ..defaults.clone() };
-        let written = self.0.plans.read(&file.text, &held_against).map_err(|mistakes| invalid(&file, &mistakes))?;
+        let written = self.0.plans.read(&file.text, &held_against);
+        let written = written.map_err(|mistakes| Wrong::File(file.path, mistakes))?;
         let operator = written.operator.clone().or(asked.operator.clone());
         Ok(PlanRequest { operator, ..asked.over(written) }.plan(defaults)?)
     }
@@ -92,7 +154,7 @@ impl Planning<'_> {
     }
 
     /// What is answered to a start.
-    pub async fn started(&self, plan: &Plan, started: Started) -> proto::StartMeasurementResponse {
+    async fn started(&self, plan: &Plan, started: Started) -> proto::StartMeasurementResponse {
         let seen = self.pace().await;
         let pace = reckoned(seen);
         let (begins_utc, end_utc) = match started.when {
@@ -113,7 +175,7 @@ impl Planning<'_> {
     }
 
     /// What would come of a start now, phase by phase.
-    pub async fn dry_run(&self, plan: &Plan, align: Option<Multiple>) -> proto::StartMeasurementResponse {
+    async fn dry_run(&self, plan: &Plan, align: Option<Multiple>) -> proto::StartMeasurementResponse {
         let now = self.0.clock.now().utc;
         let when = align.map_or(Begins::Now, |multiple| Begins::At(multiple.next(now)));
         let nothing = self.started(plan, Started { run: RunId(String::new()), when }).await;
@@ -152,10 +214,10 @@ fn mistake_out(mistake: PlanMistake) -> proto::PlanMistake {
 }
 
 /// A line for each mistake, with its place where it has one.
-fn invalid(file: &PlanText, mistakes: &[PlanMistake]) -> Denied {
+fn invalid(path: &str, mistakes: &[PlanMistake]) -> Denied {
     let lines = mistakes.iter().map(|PlanMistake { line, column, text }| match line {
-        0 => format!("{}: {text}", file.path),
-        line => format!("{}:{line}:{column}: {text}", file.path),
+        0 => format!("{path}: {text}"),
+        line => format!("{path}:{line}:{column}: {text}"),
     });
     Denied::new(Reason::PlanInvalid, lines.collect::<Vec<_>>().join("\n"))
 }

@@ -15,9 +15,10 @@ use super::answer::{self, Answer};
 use super::auth::{self, Caller, Link};
 use super::gate::{self, Gate};
 use super::grpc::Grpc;
+use super::page::Page;
 use super::query::{self, Query};
 use super::routes::Resource;
-use super::{Services, events, metrics, oversight, runs, schemas, status_stream};
+use super::{Services, events, facts, metrics, orders, oversight, runs, schemas, status_stream};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraServiceServer;
 use crate::stream::Format;
@@ -26,9 +27,10 @@ use crate::stream::Format;
 const READY_WITHIN: Duration = Duration::from_secs(2);
 const GRPC: &str = "application/grpc";
 
-const INDEX: &str = "\
+const HELP: &str = "\
 gaserad runs measurement plans on a gas analyzer and its multiplexer.
 
+GET /                        the dashboard
 GET /events                  what happens, as server-sent events (?types= &channels= &run= &since= &format=)
 GET /events/schema           what each event carries, as JSON Schema; /events/schema/{type} is one of them
 GET /events/stats            figures of the stream
@@ -41,16 +43,23 @@ GET /metrics                 figures for Prometheus
 GET /runs                    past and present runs
 GET /runs/{id}               one run and its visits; an id, a unique prefix of one, or last
 GET /runs/{id}/samples.csv   its samples
+GET /runs/{id}/observations  what was measured on each visit, as means
+GET /channels  /gases        the lines of the multiplexer; what is known of gases
+GET /tasks  /plans           what the analyzer can measure; plans that are kept
+GET /me                      what whoever asks may do
+POST /plan/check             what a start would come to, or what is wrong with it
+POST /control/start          starts a run, as JSON; also /abort /pause /resume /skip /finish /note
 GET /healthz  /readyz        whether the daemon lives, and whether it serves
 GET /gasera/api/measurement/events   the stream for GaseraMux dashboards
 POST /login  /logout         a cookie for a browser, for a token
 
-Measurements are started and aborted with gaseractl, or by gRPC on this address (gasera.v1.GaseraService).
+The same can be done with gaseractl, and by gRPC on this address (gasera.v1.GaseraService).
 ";
 
 pub struct Router {
     services: Services,
     gate: Gate,
+    page: Page,
     grpc: GaseraServiceServer<Grpc>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
@@ -68,6 +77,7 @@ impl Router {
         let reporter = HealthReporter::new();
         Self {
             gate: Gate::new(&services),
+            page: Page::new(),
             grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
@@ -132,7 +142,7 @@ impl Router {
         let path = asked.uri.path();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         let Some(resource) = Resource::find(&parts) else {
-            let sentence = format!("there is nothing at {path}; GET / lists what there is");
+            let sentence = format!("there is nothing at {path}; GET /help lists what there is");
             return answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &sentence);
         };
         if !resource.knows(&asked.method) {
@@ -141,8 +151,12 @@ impl Router {
         let query = Query::parse(asked.uri.query().unwrap_or_default());
         let (services, headers) = (&self.services, &asked.headers);
         match resource {
+            Resource::Index => self.page.index(headers),
+            Resource::Asset => self.page.file(&query::decode(parts[1]), headers),
             Resource::Login => self.gate.log_in(link, asked, body).await,
             Resource::Logout => self.gate.log_out(link, asked),
+            Resource::Order => orders::give(services, parts[1], caller, headers, body).await,
+            Resource::CheckPlan => orders::check(services, headers, body).await,
             Resource::Subscribe => oversight::subscribe(services, &query, headers, body, caller).await,
             Resource::TestEvent => oversight::test(services, &query, headers, body, &caller.to_string()).await,
             Resource::Connection => oversight::close(services, &query::decode(parts[2]), &caller.to_string()),
@@ -151,17 +165,22 @@ impl Router {
     }
 
     /// What changes nothing.
-    async fn read(&self, resource: Resource, parts: &[&str], asked: &Parts, query: &Query, peer: &Caller) -> Answer {
+    async fn read(&self, resource: Resource, parts: &[&str], asked: &Parts, query: &Query, caller: &Caller) -> Answer {
         let (services, method, headers) = (&self.services, &asked.method, &asked.headers);
         let named = |index: usize| query::decode(parts.get(index).copied().unwrap_or_default());
         match resource {
-            Resource::Index => answer::text(INDEX),
-            Resource::Events => events::stream(services, method, headers, query, None, peer).await,
+            Resource::Help => answer::text(HELP),
+            Resource::Me => facts::me(services, caller, self.gate.is_logged_in(asked)),
+            Resource::Channels => facts::channels(services),
+            Resource::Gases => facts::gases(),
+            Resource::Tasks => facts::tasks(services).await,
+            Resource::Plans => facts::plans(services).await,
+            Resource::Events => events::stream(services, method, headers, query, None, caller).await,
             Resource::MergedEvents => {
-                events::stream(services, method, headers, query, Some(Format::Merged), peer).await
+                events::stream(services, method, headers, query, Some(Format::Merged), caller).await
             }
             Resource::StatusStream => {
-                status_stream::stream(services, method, query, events::origin(headers, peer)).await
+                status_stream::stream(services, method, query, events::origin(headers, caller)).await
             }
             Resource::Status => answer::json(&services.control.status().await),
             Resource::Schemas => schemas::all(),
@@ -173,10 +192,9 @@ impl Router {
             Resource::Ready => self.ready().await,
             Resource::Runs => runs::list(services, query).await,
             Resource::Run => runs::show(services, &named(1)).await,
+            Resource::Observations => runs::observations(services, &named(1)).await,
             Resource::Samples => runs::samples(services, method, &named(1)).await,
-            Resource::Subscribe | Resource::TestEvent | Resource::Connection | Resource::Login | Resource::Logout => {
-                not_allowed(resource, method, asked.uri.path())
-            }
+            _ => not_allowed(resource, method, asked.uri.path()),
         }
     }
 

@@ -17,7 +17,12 @@ pub enum Needs {
 /// What an address stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
+    /// The dashboard.
     Index,
+    /// What the dashboard loads.
+    Asset,
+    Help,
+    Me,
     Alive,
     Ready,
     Metrics,
@@ -35,6 +40,14 @@ pub enum Resource {
     Runs,
     Run,
     Samples,
+    Observations,
+    Channels,
+    Gases,
+    Tasks,
+    Plans,
+    CheckPlan,
+    /// To start a run, or to do something to it.
+    Order,
     Login,
     Logout,
 }
@@ -44,6 +57,9 @@ impl Resource {
     pub fn find(parts: &[&str]) -> Option<Self> {
         Some(match parts {
             [""] => Self::Index,
+            ["dashboard", name] if !name.is_empty() => Self::Asset,
+            ["help"] => Self::Help,
+            ["me"] => Self::Me,
             ["healthz"] => Self::Alive,
             ["readyz"] => Self::Ready,
             ["metrics"] => Self::Metrics,
@@ -61,6 +77,13 @@ impl Resource {
             ["runs"] => Self::Runs,
             ["runs", id] if !id.is_empty() => Self::Run,
             ["runs", id, "samples.csv"] if !id.is_empty() => Self::Samples,
+            ["runs", id, "observations"] if !id.is_empty() => Self::Observations,
+            ["channels"] => Self::Channels,
+            ["gases"] => Self::Gases,
+            ["tasks"] => Self::Tasks,
+            ["plans"] => Self::Plans,
+            ["plan", "check"] => Self::CheckPlan,
+            ["control", "start" | "abort" | "pause" | "resume" | "skip" | "finish" | "note"] => Self::Order,
             ["login"] => Self::Login,
             ["logout"] => Self::Logout,
             _ => return None,
@@ -71,7 +94,7 @@ impl Resource {
     pub const fn allows(self) -> &'static str {
         match self {
             Self::Connection => "DELETE",
-            Self::Subscribe | Self::TestEvent | Self::Login | Self::Logout => "POST",
+            Self::Subscribe | Self::TestEvent | Self::CheckPlan | Self::Order | Self::Login | Self::Logout => "POST",
             _ => "GET, HEAD",
         }
     }
@@ -83,8 +106,15 @@ impl Resource {
     /// No GET needs more than a viewer: none changes anything. Who follows a stream may choose what is in it.
     pub const fn needs(self) -> Needs {
         match self {
-            Self::Index | Self::Alive | Self::Ready | Self::Login | Self::Logout => Needs::Nothing,
-            Self::Connection | Self::TestEvent => Needs::Operator,
+            Self::Index
+            | Self::Asset
+            | Self::Help
+            | Self::Me
+            | Self::Alive
+            | Self::Ready
+            | Self::Login
+            | Self::Logout => Needs::Nothing,
+            Self::Connection | Self::TestEvent | Self::Order => Needs::Operator,
             _ => Needs::Viewer,
         }
     }
@@ -125,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_changes_something_is_never_read_and_needs_an_operator() {
-        for path in ["/events/test", "/sse/test-event", "/events/connections/7"] {
+        for path in ["/events/test", "/sse/test-event", "/events/connections/7", "/control/start", "/control/note"] {
             let resource = find(path).unwrap();
             assert_eq!((resource.needs(), resource.knows(&Method::GET)), (Needs::Operator, false), "{path}");
         }
@@ -139,7 +169,9 @@ mod tests {
 
     #[test]
     fn a_path_that_is_nearly_one_is_none() {
-        for path in ["/events/", "/runs/", "/runs/a/b", "/events/connections/", "/event", "//"] {
+        for path in
+            ["/events/", "/runs/", "/runs/a/b", "/events/connections/", "/event", "//", "/control/x", "/dashboard/a/b"]
+        {
             assert_eq!(find(path), None, "{path}");
         }
     }

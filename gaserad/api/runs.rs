@@ -5,6 +5,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
@@ -14,7 +15,7 @@ use super::answer::{self, Answer};
 use super::control::{Chunk, Detail, StoredRun};
 use super::query::Query;
 use super::{Services, control::Archive};
-use crate::domain::{Denied, Note, Reason, RunId, RunSummary, VisitSummary};
+use crate::domain::{Cas, Denied, Note, Observation, Reason, RunId, RunSummary, Spread, VisitSummary};
 
 /// How many runs a list shows unless it is told.
 pub const LIMIT: u32 = 100;
@@ -65,6 +66,39 @@ pub async fn show(services: &Services, name: &str) -> Answer {
         }
         Err(denied) => answer::denied(&denied),
     }
+}
+
+/// What was measured on each visit, as means of its good samples.
+pub async fn observations(services: &Services, name: &str) -> Answer {
+    let archive = services.archive.as_ref();
+    let found = async {
+        let id = archive.find(name).await?;
+        let observations = archive.observations(&id).await?;
+        Ok((id, observations))
+    };
+    match found.await {
+        Ok((id, observations)) => {
+            let told: Vec<Value> = observations.iter().map(observation).collect();
+            answer::json(&json!({ "run_id": id, "observations": told }))
+        }
+        Err(denied) => answer::denied(&denied),
+    }
+}
+
+fn observation(told: &Observation) -> Value {
+    let VisitSummary { id, channel, repeat, arrived, left, records, good_records } = &told.visit;
+    let gas = |(cas, spread): &(Cas, Spread)| {
+        json!({
+            "cas": cas, "formula": cas.formula(),
+            "mean": spread.mean, "sd": spread.deviation(), "n": spread.count,
+        })
+    };
+    json!({
+        "visit": id, "channel": channel, "label": told.label, "repeat": repeat,
+        "arrived_utc": arrived, "left_utc": left,
+        "good": good_records, "discarded": records.saturating_sub(*good_records),
+        "gases": told.gases.iter().map(gas).collect::<Value>(),
+    })
 }
 
 pub async fn detail(archive: &dyn Archive, name: &str) -> Result<Detail, Denied> {

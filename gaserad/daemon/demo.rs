@@ -67,7 +67,7 @@ fn introduce(out: &mut impl Write, daemon: &Daemon, plan: &Plan, scale: f64) -> 
     let url = daemon.names.first().map_or("", String::as_str);
     let text = format!(
         "gaserad on a simulated analyzer and valve, {scale} times as fast as the real ones.\n\
-         It listens on {url}/ ; another terminal can look on: gaseractl --endpoint {url} watch\n\
+         A browser can look on at {url}/ , and another terminal with: gaseractl --endpoint {url} watch\n\
          Plan: channels {CHANNELS}, each purged for {} and measured for {} or more.\n",
         duration::format(plan.pause),
         duration::format(plan.measure),
@@ -82,7 +82,7 @@ fn conclude(out: &mut impl Write, run: &RunSummary, samples: &str) -> Result<(),
          The data:  {samples}\n\n\
          What to type next:\n  \
            cargo install --path .                                            puts gaserad and gaseractl in your path\n  \
-           gaserad --simulate --time-scale 60                                a daemon that stays\n  \
+           gaserad --simulate --time-scale 60                                a daemon that stays, with its page at http://localhost:5001/\n  \
            gaseractl start --channels 1-4 --pause 30s --measure 2m --watch   a measurement of your own\n  \
            gaseractl runs export last -o samples.csv                         its data",
         run.id, run.records, run.good_records,

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::verify;
-use crate::api::{self, Archive, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+use crate::api::{
+    self, Archive, ChannelLine, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict,
+};
 use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfError};
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelPlan, Clock, Denied, FaultKind, Inquiry, PlanDraft, PlanRequest, Published, Reason,
-    RunId, RunSummary, Service, StartRequest, Started, Status, Told, ValveOrder,
+    self, Aborted, Channel, ChannelPlan, Clock, Denied, FaultKind, Inquiry, Observation, PlanDraft, PlanRequest,
+    Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status, Told, ValveOrder,
 };
 use crate::runtime::Handle;
 use crate::store::{Audit, Batch, Store, StoreError};
@@ -121,6 +123,15 @@ impl Control for Measuring {
             ..PlanDraft::default()
         }
     }
+
+    fn channels(&self) -> Vec<ChannelLine> {
+        let line = |channel: Channel| {
+            let own = self.settings.channels.get(&channel);
+            let (label, kind) = own.map(|own| (own.label.clone(), own.kind)).unwrap_or_default();
+            ChannelLine { channel, label, kind }
+        };
+        (1..=self.settings.multiplexer.channels).filter_map(Channel::new).map(line).collect()
+    }
 }
 
 fn exception(channel: Channel, line: &ChannelSettings) -> ChannelPlan {
@@ -222,6 +233,10 @@ impl Archive for Keeping {
             let notes = self.0.notes(id).await.map_err(denied)?;
             Ok(Detail { stored: self.stored(run), visits, notes })
         })
+    }
+
+    fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>> {
+        Box::pin(async move { self.0.observations(id).await.map_err(denied) })
     }
 
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {

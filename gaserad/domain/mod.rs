@@ -20,6 +20,7 @@ pub mod fact;
 pub mod gas;
 pub mod gpio;
 pub mod instrument;
+pub mod observation;
 pub mod phase;
 pub mod plan;
 pub mod record;
@@ -40,6 +41,7 @@ pub use fact::Fact;
 pub use gas::{Cas, Gas};
 pub use gpio::{GpioLine, LineAt};
 pub use instrument::{AkLine, Inquiry, Service, StampMeaning, Told};
+pub use observation::{Observation, Spread, Tally};
 pub use phase::Phase;
 pub use plan::{
     Background, BackgroundRequest, ChannelPlan, Pace, ParkRequest, Plan, PlanDraft, PlanError, PlanRequest, Stop, Sync,

@@ -126,6 +126,23 @@ pub enum PlanError {
     Exception { channel: Channel, error: Box<PlanError> },
 }
 
+impl PlanError {
+    /// What has to be mended, by its name in a [`PlanDraft`]; `None` where it is in what is different on a channel.
+    pub const fn field(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Channels(_) | Self::OnlyBackground(_) => "channels",
+            Self::Repeats(_) => "repeats",
+            Self::Pause(_) => "pause",
+            Self::Measure(_) => "measure",
+            Self::Iterations(_) | Self::IterationsInDwell => "iterations",
+            Self::Task => "task",
+            Self::Discard(_) => "discard_first",
+            Self::BackgroundEvery | Self::BackgroundInDwell => "background",
+            Self::Exception { .. } => return None,
+        })
+    }
+}
+
 /// Channels x repeats: switch, settle, purge, measure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {

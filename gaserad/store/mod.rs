@@ -36,7 +36,7 @@ pub use error::StoreError;
 pub use journal::Journal;
 pub use work::{Disk, Work};
 
-use crate::domain::{Cas, Note, Published, Record, RunId, RunSummary, VisitSummary};
+use crate::domain::{Cas, Note, Observation, Published, Record, RunId, RunSummary, Tally, VisitSummary};
 use thread::{Owner, Writer};
 
 /// Records that are in memory at a time, however long a run is.
@@ -170,6 +170,27 @@ impl Store {
 
     pub fn run_folder(&self, run: &RunSummary) -> PathBuf {
         folder::path(&self.folders, &run.id, run.started)
+    }
+
+    /// What was measured on each visit of a run. Its records are read page by page.
+    pub async fn observations(&self, id: &RunId) -> Result<Vec<Observation>, StoreError> {
+        let run = id.clone();
+        let sheet = self.reader.ask(move |connection| read::sheet(connection, &run)).await?;
+        let (mut tally, mut after) = (Tally::default(), 0);
+        while after < sheet.last_record {
+            let page = self.records(id, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            for record in &page {
+                tally.add(record);
+            }
+        }
+        let (_, visits) = self.run(id).await?;
+        let observation = |visit: VisitSummary| {
+            let label = sheet.labels.get(&visit.channel).map(|(label, _)| label.clone()).unwrap_or_default();
+            Observation { label, gases: tally.take(visit.id), visit }
+        };
+        Ok(visits.into_iter().map(observation).collect())
     }
 
     /// Sends the run's `samples.csv` in pieces, as the truth has it at the beginning, until it is through or nobody

@@ -18,11 +18,11 @@ use super::lab::gaserad;
 use crate::support::processes::{Done, Process};
 
 /// A daemon with a simulated instrument, on which this machine needs a token over TCP.
-struct House {
+pub struct House {
     daemon: Process,
-    http: String,
-    operator: String,
-    viewer: String,
+    pub http: String,
+    pub operator: String,
+    pub viewer: String,
     folder: TempDir,
 }
 
@@ -30,7 +30,7 @@ const LISTEN: &str = "max_connections = 20";
 const STREAM: &str = "max_connections = 30";
 
 impl House {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let token = |role: &str, name: &str| {

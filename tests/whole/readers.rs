@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{JoinHandle, spawn};
@@ -23,10 +23,10 @@ use crate::support::processes::Process;
 const RESUME: &str = "on_restart = \"resume\"\nmax_outage = \"30d\"";
 
 /// Where the readers are installed.
-struct Tools(PathBuf);
+pub struct Tools(PathBuf);
 
 impl Tools {
-    fn find() -> Option<Self> {
+    pub fn find() -> Option<Self> {
         if let Some(folder) = env::var_os("GASERA_READERS") {
             return Some(Self(folder.into()));
         }
@@ -47,10 +47,18 @@ impl Tools {
         command.arg(self.0.join(script)).args(args);
         command
     }
+
+    /// What looks at the page in a browser, a script that is told where the page is.
+    fn story(&self, script: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("node");
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard").join(script)).args(args);
+        command.env("GASERA_READERS", std::path::absolute(&self.0).unwrap());
+        command
+    }
 }
 
 /// Somebody who follows the stream in a process of its own, and what it told.
-struct Reader {
+pub struct Reader {
     name: &'static str,
     lines: Receiver<Value>,
     seen: Vec<Value>,
@@ -60,6 +68,13 @@ struct Reader {
 impl Reader {
     fn start(tools: &Tools, name: &'static str, args: &[&str]) -> Self {
         Self::read(name, &mut tools.command(name, args), |line| {
+            Some(serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}")))
+        })
+    }
+
+    /// A browser that looks at the page, and what is told of it.
+    pub fn look(tools: &Tools, script: &'static str, args: &[&str]) -> Self {
+        Self::read(script, &mut tools.story(script, args), |line| {
             Some(serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}")))
         })
     }
@@ -95,7 +110,7 @@ impl Reader {
     }
 
     #[track_caller]
-    fn until(&mut self, wanted: impl Fn(&Value) -> bool) {
+    pub fn until(&mut self, wanted: impl Fn(&Value) -> bool) {
         loop {
             let Ok(line) = self.lines.recv() else { panic!("{} ended too early: {:#?}", self.name, self.seen) };
             self.seen.push(line);
@@ -106,7 +121,7 @@ impl Reader {
     }
 
     /// All that it told.
-    fn wait(mut self) -> (&'static str, Vec<Value>) {
+    pub fn wait(mut self) -> (&'static str, Vec<Value>) {
         self.seen.extend(self.lines.iter());
         self.thread.join().unwrap_or_else(|_| panic!("{} failed: {:#?}", self.name, self.seen));
         (self.name, self.seen)

@@ -16,6 +16,7 @@ mod origin;
 mod rate;
 mod refusal;
 mod role;
+mod shape;
 mod tokens;
 mod users;
 
@@ -27,7 +28,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, header};
 
 pub use cookie::{Cookies, Key};
 pub use doors::{Counted, Doors, Full, Pass, Seats};
@@ -43,6 +44,7 @@ use super::routes::Needs;
 use crate::domain::{Clock, Tick, Utc};
 use rate::{What, seconds};
 use refusal::{NOT_PERMITTED, TOKEN_MISSING, TOKEN_WRONG};
+use shape::check_shape;
 
 /// When something is judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -119,6 +121,11 @@ impl Caller {
     pub fn unknown() -> Self {
         Self { who: "unknown".into(), identity: String::new(), role: None }
     }
+
+    /// By the name that they give themselves, and by what the connection tells of them.
+    pub fn named(&self, operator: &str) -> String {
+        if operator.is_empty() { self.to_string() } else { format!("{operator} ({self})") }
+    }
 }
 
 /// Someone who is let in.
@@ -172,8 +179,6 @@ pub struct Access {
     pub head_within: Duration,
 }
 
-/// What would let somebody put a token into an address, where logs and histories keep it.
-const TOKEN_KEYS: [&str; 4] = ["token", "access_token", "api_key", "authorization"];
 /// A proxy says by these that the peer is another than it seems.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
@@ -227,6 +232,16 @@ impl Access {
             _ => (What::RefusedStranger, Rate::new(Duration::from_secs(60), 50)),
         };
         self.rates.count(IpAddr::from([0; 4]), what, rate, now.elapsed).is_ok()
+    }
+
+    /// Whether somebody gets further with a token.
+    pub fn asks_for_token(&self, caller: &Caller) -> bool {
+        !self.tokens.is_empty() && caller.role != Some(Role::Operator)
+    }
+
+    /// Whether a cookie of the request stands for a token: there is something to log out of.
+    pub fn is_logged_in(&self, parts: &Parts, now: Time) -> bool {
+        cookie::shown(&parts.headers).is_some_and(|value| self.cookies.find(&self.tokens, value, now.utc).is_some())
     }
 
     /// What somebody is called who could not be told.
@@ -361,37 +376,3 @@ fn refuse_role(caller: &Caller, needs: Needs) -> Refusal {
     let sentence = format!("this needs the role {role}, and {caller} has the role {has}");
     Refusal::forbidden(NOT_PERMITTED, sentence)
 }
-
-/// What no request may be like.
-fn check_shape(parts: &Parts) -> Result<(), Refusal> {
-    let query = parts.uri.query().unwrap_or_default();
-    let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
-    for name in names {
-        if TOKEN_KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)) {
-            let sentence = "a token does not belong into an address, where logs keep it; show it as \"Authorization: \
-                            Bearer TOKEN\", or POST it to /login";
-            return Err(Refusal::new(StatusCode::BAD_REQUEST, "TOKEN_IN_ADDRESS", sentence));
-        }
-    }
-    let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
-    if headers + parts.uri.path().len() + query.len() > MOST_HEAD {
-        let sentence =
-            format!("the address and the headers of the request are too large; {MOST_HEAD} bytes are the most");
-        return Err(Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "HEAD_TOO_LARGE", sentence));
-    }
-    let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > MOST_REQUEST) {
-        let sentence = format!("the request is too large; {MOST_REQUEST} bytes are the most");
-        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", sentence));
-    }
-    if parts.method == Method::TRACE || parts.method == Method::CONNECT {
-        let sentence = format!("{} is not understood here", parts.method);
-        return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence));
-    }
-    Ok(())
-}
-
-/// Of addresses and headers; browsers send cookies of other programs on this machine along.
-const MOST_HEAD: usize = 32 * 1024;
-/// Plans in files are the largest that is sent.
-const MOST_REQUEST: u64 = 4 * 1024 * 1024;

@@ -109,14 +109,15 @@ pub fn preflight() -> Answer {
     answer
 }
 
-/// What goes with every answer: what browsers may do with it, and for a foreign `origin` that it may read it.
+/// What goes with every answer: what browsers may do with it, and for a foreign `origin` that it may read it. A page
+/// has said already what it may load.
 pub fn dress(headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     let resource = if origin.is_some() { "cross-origin" } else { "same-origin" };
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static(resource));

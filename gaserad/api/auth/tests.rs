@@ -1,6 +1,6 @@
 //! Who is let in, by every way.
 
-use http::Request;
+use http::{Request, StatusCode};
 
 use super::*;
 

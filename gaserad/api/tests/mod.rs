@@ -1,9 +1,11 @@
 //! Real clients against the real server, over a unix socket and over TCP.
 
 mod instrument;
+mod orders;
 mod over_grpc;
 mod over_http;
 mod oversight;
+mod page;
 mod plans;
 #[path = "../../../tests/support/schema.rs"]
 mod schema;
@@ -31,13 +33,13 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::{
-    Access, Address, Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services, StoredRun,
-    Verdict, bind, serve,
+    Access, Address, Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services,
+    StoredRun, Verdict, bind, serve,
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, PlanDraft, PlanRequest, Reason, RunId, Service,
-    StartRequest, Started, Status, Told, ValveOrder, VisitId, VisitSummary,
+    self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
+    RunId, Service, Spread, StartRequest, Started, Status, Told, ValveOrder, VisitId, VisitSummary,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
@@ -106,6 +108,11 @@ impl Control for Measuring {
     fn plan_draft(&self) -> PlanDraft {
         draft()
     }
+
+    fn channels(&self) -> Vec<ChannelLine> {
+        let label = "<script>alert(1)</script>".into();
+        vec![ChannelLine { channel: domain::Channel::HOME, label, kind: domain::ChannelKind::Sample }]
+    }
 }
 
 struct Shelf;
@@ -164,6 +171,19 @@ impl Archive for Shelf {
         };
         let note = Note { at: NOW, who: "ada".into(), text: "window open".into() };
         Box::pin(async move { Ok(Detail { stored: stored(), visits: vec![visit], notes: vec![note] }) })
+    }
+
+    fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>> {
+        Box::pin(async move {
+            let mut spread = Spread::default();
+            for ppm in [1.0, 3.0] {
+                spread.add(ppm);
+            }
+            let visit = self.run(id).await?.visits.remove(0);
+            let visit = VisitSummary { records: 5, good_records: 2, ..visit };
+            let gases = vec![(domain::Cas("124-38-9".into()), spread)];
+            Ok(vec![Observation { visit, label: "north".into(), gases }])
+        })
     }
 
     fn verify<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {

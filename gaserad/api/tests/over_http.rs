@@ -152,7 +152,7 @@ async fn what_is_not_there_and_what_is_not_allowed_is_said_in_a_sentence() {
     }
     assert_eq!(daemon.hub.clients(), 0);
     assert_eq!(daemon.get("/healthz").await.1, "ok\n");
-    assert!(daemon.get("/").await.1.contains("/events"));
+    assert!(daemon.get("/help").await.1.contains("/events"));
     let (status, _) = daemon.get("/gasera.v1.GaseraService/GetStatus").await;
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }

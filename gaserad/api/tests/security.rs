@@ -9,13 +9,13 @@ use super::*;
 use crate::api::auth::{Names, Role, Seats, Token, Tokens};
 use crate::api::routes::Resource;
 
-fn access() -> Access {
+pub fn access() -> Access {
     let lines = [Token::line(Role::Operator, "ada", "chief"), Token::line(Role::Viewer, "screen", "wall")];
     let names = Names { hosts: Vec::new(), origins: vec!["https://dashboard.example.org".into()] };
     Access { tokens: Tokens::parse(&lines.join("\n")).unwrap(), loopback_open: false, names, ..Access::local() }
 }
 
-async fn guarded(access: Access) -> Daemon {
+pub async fn guarded(access: Access) -> Daemon {
     Daemon::guarded(Settings::default(), access, None).await
 }
 
@@ -71,7 +71,7 @@ async fn orders_in_vain_are_kept_but_not_without_end() {
 }
 
 /// Posts a body, and gives the answer's status, cookie and text.
-async fn post(daemon: &Daemon, path: &str, headers: &[(&str, &str)], body: &str) -> (StatusCode, String, String) {
+pub async fn post(daemon: &Daemon, path: &str, headers: &[(&str, &str)], body: &str) -> (StatusCode, String, String) {
     let stream = TcpStream::connect(&daemon.place).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
@@ -150,6 +150,10 @@ async fn no_get_changes_anything() {
         "/runs/last/samples.csv",
         "/login",
         "/logout",
+        "/control/start",
+        "/control/abort",
+        "/plan/check",
+        "/me",
         "/gasera/start",
         "/gasera/abort",
         "/gasera.v1.GaseraService/AbortMeasurement",

@@ -1,0 +1,238 @@
+//! What a page sends: one JSON object, read key by key, so that every mistake is told with the key that it is in.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::answer::{self, Answer};
+use super::control::PlanMistake;
+use crate::domain::duration;
+
+/// The largest form that is read.
+const MOST: usize = 64 * 1024;
+/// How long a body may take to come.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Something in a form, or in a plan's file that it names, that has to be mended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Mistake {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    pub sentence: String,
+}
+
+impl Mistake {
+    pub fn whole(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), ..Self::default() }
+    }
+
+    pub fn of(field: &str, sentence: impl Into<String>) -> Self {
+        Self { field: Some(field.to_owned()), ..Self::whole(sentence) }
+    }
+}
+
+impl From<PlanMistake> for Mistake {
+    fn from(PlanMistake { line, column, text }: PlanMistake) -> Self {
+        let place = |number: usize| Some(number).filter(|number| *number > 0);
+        Self { line: place(line), column: place(column), ..Self::whole(text) }
+    }
+}
+
+/// An object whose keys are taken out one after the other; what is left at the end was not known.
+pub struct Form {
+    fields: Map<String, Value>,
+    taken: Vec<&'static str>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Form {
+    /// Reads the body of a request, which must say that it is JSON: a page of another origin cannot say so unasked.
+    pub async fn read(headers: &HeaderMap, body: Incoming) -> Result<Self, Answer> {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case(answer::JSON) {
+            let sentence = format!("the content type is {kind:?}; send one JSON object, as application/json");
+            return Err(answer::refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", &sentence));
+        }
+        Self::parse(&bytes(headers, body, MOST).await?).map_err(|sentence| answer::bad_request(&sentence))
+    }
+
+    fn parse(body: &[u8]) -> Result<Self, String> {
+        let fields = match body.trim_ascii() {
+            b"" => Map::new(),
+            body => serde_json::from_slice(body)
+                .map_err(|error| format!("the request is not the JSON object that is meant here: {error}"))?,
+        };
+        Ok(Self { fields, taken: Vec::new(), mistakes: Vec::new() })
+    }
+
+    /// What stands under the key; `null` is as if it were not there.
+    fn take<T>(&mut self, key: &'static str, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
+        self.taken.push(key);
+        let value = self.fields.remove(key).filter(|value| !value.is_null())?;
+        read(&value).map_err(|sentence| self.mistakes.push(Mistake::of(key, format!("{key} {sentence}")))).ok()
+    }
+
+    pub fn text(&mut self, key: &'static str) -> Option<String> {
+        self.take(key, |value| {
+            value.as_str().map(str::to_owned).ok_or_else(|| format!("is {value}; it must be a text"))
+        })
+    }
+
+    pub fn number(&mut self, key: &'static str) -> Option<u32> {
+        self.take(key, number)
+    }
+
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
+        self.take(key, |value| value.as_bool().ok_or_else(|| format!("is {value}; it must be true or false")))
+    }
+
+    /// A duration as people write it, like `"5m"`, or in seconds.
+    pub fn span(&mut self, key: &'static str) -> Option<Duration> {
+        self.take(key, |value| match value {
+            Value::String(text) => duration::parse(text).map_err(|error| format!("cannot be read: {error}")),
+            value => value
+                .as_f64()
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+                .ok_or_else(|| format!("is {value}; it must be seconds, or a text like \"5m\"")),
+        })
+    }
+
+    /// One of a few words.
+    pub fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        self.take(key, |value| {
+            let found = value.as_str().and_then(|word| choices.iter().find(|(known, _)| *known == word));
+            let known = || choices.iter().map(|(known, _)| format!("{known:?}")).collect::<Vec<_>>().join(" or ");
+            found.map(|(_, choice)| *choice).ok_or_else(|| format!("is {value}; it can be {}", known()))
+        })
+    }
+
+    /// Channels as people write them, like `"1-8,!5"`, or an array of their numbers.
+    pub fn channels(&mut self, key: &'static str) -> Option<String> {
+        self.take(key, |value| match value {
+            Value::String(text) => Ok(text.clone()),
+            Value::Array(numbers) => {
+                let numbers: Result<Vec<_>, _> = numbers.iter().map(|one| number(one).map(|n| n.to_string())).collect();
+                numbers.map(|numbers| numbers.join(","))
+            }
+            value => Err(format!("is {value}; it must be a text like \"1-8\", or an array of numbers")),
+        })
+    }
+
+    /// A channel, 0 for none, or `{"channel": …, "every": …}`; gives both, 0 where nothing is said.
+    pub fn background(&mut self, key: &'static str) -> Option<(u32, u32)> {
+        self.take(key, |value| {
+            let Some(object) = value.as_object() else { return Ok((number(value)?, 0)) };
+            if let Some(other) = object.keys().find(|key| !["channel", "every"].contains(&key.as_str())) {
+                return Err(format!("has the unknown key {other:?}; it can have \"channel\" and \"every\""));
+            }
+            let part = |part: &str| object.get(part).filter(|value| !value.is_null()).map_or(Ok(0), number);
+            Ok((part("channel")?, part("every")?))
+        })
+    }
+
+    pub fn mistake(&mut self, mistake: Mistake) {
+        self.mistakes.push(mistake);
+    }
+
+    /// All mistakes, also the keys that nobody took.
+    pub fn finish(mut self) -> Result<(), Vec<Mistake>> {
+        let known = self.taken.join(", ");
+        for key in self.fields.keys() {
+            let key: String = key.chars().take(100).collect();
+            let sentence = format!("there is no field {key:?}; the fields are {known}");
+            self.mistakes.push(Mistake::of(&key, sentence));
+        }
+        if self.mistakes.is_empty() { Ok(()) } else { Err(self.mistakes) }
+    }
+}
+
+fn number(value: &Value) -> Result<u32, String> {
+    let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+    number.ok_or_else(|| format!("is {value}; it must be a whole number"))
+}
+
+/// The body of a request, if it is not larger than `most` and comes soon.
+pub async fn bytes(headers: &HeaderMap, body: Incoming, most: usize) -> Result<Bytes, Answer> {
+    let too_large = || {
+        let sentence = format!("the request is larger than the {most} bytes that are read here");
+        answer::refuse(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", &sentence)
+    };
+    let told = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if told.is_some_and(|length| length > most) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(WITHIN, Limited::new(body, most).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => {
+            let sentence = "the request did not come within 10 s; send it again, whole";
+            Err(answer::refuse(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", sentence))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn form(value: &Value) -> Form {
+        Form::parse(value.to_string().as_bytes()).ok().unwrap()
+    }
+
+    #[test]
+    fn a_duration_is_a_text_or_seconds() {
+        let mut good = form(&json!({ "a": "5m", "b": 90, "c": 0.5, "d": null }));
+        let spans = ["a", "b", "c", "d", "e"].map(|key| good.span(key).map(|span| span.as_secs_f64()));
+        assert_eq!(spans, [Some(300.0), Some(90.0), Some(0.5), None, None]);
+        assert_eq!(good.finish(), Ok(()));
+        for bad in [json!("5"), json!(-1), json!(1e300), json!([1]), json!("")] {
+            let mut bad = form(&json!({ "pause": bad }));
+            assert_eq!(bad.span("pause"), None);
+            let mistakes = bad.finish().unwrap_err();
+            assert_eq!(mistakes[0].field.as_deref(), Some("pause"), "{mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_names_its_key() {
+        let mut form =
+            form(&json!({ "repeats": "3", "now": 1, "sync": "x", "channels": 7, "chanels": "1", "park": -1 }));
+        let _ = (form.number("repeats"), form.flag("now"), form.channels("channels"), form.number("park"));
+        let _ = form.choice("sync", &[("analyzer", 1), ("dwell", 2)]);
+        let mistakes = form.finish().unwrap_err();
+        let fields: Vec<_> = mistakes.iter().filter_map(|mistake| mistake.field.as_deref()).collect();
+        assert_eq!(fields, ["repeats", "now", "channels", "park", "sync", "chanels"]);
+        assert!(mistakes[4].sentence.contains("\"analyzer\" or \"dwell\""), "{mistakes:?}");
+        assert!(mistakes[5].sentence.contains("channels"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn channels_and_a_background_are_read_in_each_way() {
+        let mut good = form(&json!({ "a": [1, 3], "b": "1-8", "c": 31, "d": { "channel": 4, "every": 2 }, "e": 0 }));
+        assert_eq!((good.channels("a").as_deref(), good.channels("b").as_deref()), (Some("1,3"), Some("1-8")));
+        assert_eq!(["c", "d", "e"].map(|key| good.background(key)), [Some((31, 0)), Some((4, 2)), Some((0, 0))]);
+        let mut bad = form(&json!({ "a": [1, "x"], "b": { "chanel": 4 } }));
+        assert_eq!((bad.channels("a"), bad.background("b")), (None, None));
+    }
+
+    #[test]
+    fn what_is_no_object_is_no_form() {
+        for body in ["[]", "1", "{", "{}{}", "\"x\"", "null"] {
+            assert!(Form::parse(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(Form::parse(b" ").is_ok());
+    }
+}

@@ -1,0 +1,20 @@
+//! The gRPC contract, generated from `proto/gasera/v1`, and what of it is also written as JSON.
+
+pub mod json;
+
+pub use generated::*;
+
+mod generated {
+    #![allow(
+        clippy::all,
+        clippy::pedantic,
+        clippy::unwrap_used,
+        clippy::disallowed_types,
+        unused_qualifications,
+        reason = "generated"
+    )]
+    tonic::include_proto!("gasera.v1");
+}
+
+/// For server reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gasera.bin"));

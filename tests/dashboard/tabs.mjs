@@ -1,0 +1,29 @@
+// Two tabs have one connection, and the one that is left goes on.
+import assert from "node:assert/strict";
+import { OVER, ask, phase, story, tab, tell, visit } from "./harness.mjs";
+
+/** Streams that are followed; looking up what was, for a moment, is none. */
+async function streams() {
+  const { connections } = await ask("/events/connections");
+  return connections.filter(({ format }) => format === "named").length;
+}
+
+await story(async (browser) => {
+  const first = await tab(browser);
+  await visit(first);
+  const second = await tab(browser);
+  await visit(second);
+  assert.equal(await streams(), 1);
+  tell("both");
+  for (const page of [first, second]) {
+    await page.bringToFront();
+    await phase(page, "MEASURING");
+  }
+  assert.equal(await streams(), 1);
+  await first.close();
+  await second.bringToFront();
+  tell("one");
+  await phase(second, ...OVER);
+  assert.equal(await streams(), 1);
+  assert.deepEqual(second.wrong, []);
+});
