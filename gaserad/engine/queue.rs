@@ -122,6 +122,10 @@ impl Turn {
         let under_way = self.state.run.iter().map(|run| &run.id);
         let all: Vec<&RunId> = under_way.chain(self.state.queue.iter().map(|waiting| &waiting.run)).collect();
         let wanted = name.trim().to_ascii_uppercase();
+        // The last one that began, as everywhere; one that waits is named by its id.
+        if let Some(run) = self.state.run.as_ref().filter(|_| wanted == "LAST") {
+            return Ok(run.id.clone());
+        }
         let exactly = all.iter().copied().find(|run| run.0 == wanted);
         let begins_so: Vec<&RunId> = all.iter().copied().filter(|run| run.0.starts_with(&wanted)).collect();
         match (exactly, &begins_so[..]) {

@@ -136,6 +136,10 @@ fn abort_run(world: &mut World, run: &str) -> Result<Done, Denied> {
     world.replies(request).remove(0).1
 }
 
+fn abort_run_is_unknown(world: &mut World) -> bool {
+    abort_run(world, "last").is_err_and(|denied| denied.reason == Reason::RunUnknown)
+}
+
 #[test]
 fn a_run_of_this_evening_does_not_keep_one_back_that_waits_for_the_one_under_way() {
     let mut world = World::new(lively());
@@ -171,7 +175,8 @@ fn a_run_under_way_is_aborted_by_its_name_and_the_next_one_begins() {
     let first = world.start(short());
     world.run_for(seconds(30));
     let second = ask(&mut world, |asked| asked.queue = true);
-    let run = id(first);
+    assert!(abort_run_is_unknown(&mut World::new(lively())), "none has begun");
+    let run = "last".to_owned();
     let abort = world.ask(|request| What::AbortRun { request, who: "bob".into(), run });
     world.run_for(seconds(3600));
     assert_eq!(world.replies(abort).remove(0).1, Ok(Done::Run(gasera::domain::RunId(id(first)))));
