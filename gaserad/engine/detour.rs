@@ -15,26 +15,30 @@ pub(super) struct LeftOff {
 }
 
 impl Turn {
-    /// The visit, under way or left, that has no good sample because the result that would be one is lost.
-    pub(super) fn owed_visit(&self) -> Option<(VisitId, Place)> {
-        let run = self.state.run.as_ref()?;
-        let barren = |id: VisitId| Some((id, *run.barren.get(&id)?)).filter(|(_, place)| !place.skipped);
-        self.awaited().flatten().find_map(barren)
+    /// The visits, under way or left, that have no good sample because the result that would be one is lost.
+    pub(super) fn owed_visits(&self) -> impl Iterator<Item = (VisitId, Place)> + '_ {
+        let barren = self.state.run.as_ref().map(|run| &run.barren);
+        let place = move |id: VisitId| Some((id, *barren?.get(&id)?)).filter(|(_, place)| !place.skipped);
+        self.awaited().flatten().filter_map(place)
     }
 
     /// The valve may have moved on while the analyzer still worked on the only good sample of a visit.
     pub(super) fn go_back(&mut self) {
-        let Some((id, place)) = self.owed_visit() else { return };
+        let Some(run) = &self.state.run else { return };
+        let Some((id, place)) = self.owed_visits().find(|(id, _)| !run.is_to_finish(*id)) else { return };
         let Some(run) = &mut self.state.run else { return };
-        if run.visit.as_ref().is_some_and(|visit| visit.id == id) {
-            return;
-        }
         run.go_back_to(id, place);
         self.begin_visit_anew(id);
     }
 }
 
 impl Run {
+    /// Whether this visit is under way, or was when the run went back: it is measured anew in any case.
+    fn is_to_finish(&self, id: VisitId) -> bool {
+        let left_off = self.left_off.iter().filter_map(|left_off| left_off.visit.as_ref());
+        self.visit.iter().chain(left_off).any(|visit| visit.id == id)
+    }
+
     fn go_back_to(&mut self, id: VisitId, place: Place) {
         let visit = Visit { id, channel: place.channel, arrived: place.arrived, clean_exchanges: 0 };
         self.left_off.push(LeftOff {
@@ -50,13 +54,12 @@ impl Run {
     /// On to the next stop: where the run left off, or the next of the plan. True if that is in another repeat.
     pub(super) fn advance(&mut self) -> bool {
         let repeat = self.repeat;
-        match self.left_off.pop() {
-            Some(left_off) => {
-                (self.repeat, self.stop, self.visit) = (left_off.repeat, left_off.stop, left_off.visit);
-                self.stop += usize::from(left_off.between_visits);
-            }
-            None => self.stop += 1,
+        let mut between_visits = true;
+        while between_visits && let Some(left_off) = self.left_off.pop() {
+            (self.repeat, self.stop, self.visit) = (left_off.repeat, left_off.stop, left_off.visit);
+            between_visits = left_off.between_visits;
         }
+        self.stop += usize::from(between_visits);
         if self.stop >= self.stops.len() {
             (self.repeat, self.stop) = (self.repeat + 1, 0);
         }

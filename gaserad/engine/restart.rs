@@ -63,7 +63,7 @@ impl Turn {
         match run.stage.clone() {
             Stage::Stopping(_, outcome, reason) => self.stop_again(outcome, reason),
             Stage::Parking(_, ending) => self.end_again(ending),
-            Stage::Draining if self.owed_visit().is_some() => self.recover(outage),
+            Stage::Draining if self.owed_visits().next().is_some() => self.recover(outage),
             Stage::Draining | Stage::Closing(..) => self.close_again(),
             Stage::Preparing(_) => {
                 self.stop(Outcome::Failed, "gaserad was restarted while the run was prepared".into());
