@@ -232,10 +232,10 @@ fn answered<T>(answer: Result<T, Denied>) -> Answered<T> {
 }
 
 /// Somebody by the name that they give, and by what the connection tells of them.
-fn who(peer: &Caller, operator: &str) -> String {
+pub fn who(peer: &Caller, operator: &str) -> String {
     if operator.is_empty() { peer.to_string() } else { format!("{operator} ({peer})") }
 }
 
-fn peer<T>(request: &Request<T>) -> Caller {
+pub fn peer<T>(request: &Request<T>) -> Caller {
     request.extensions().get().cloned().unwrap_or_else(Caller::unknown)
 }

@@ -27,6 +27,7 @@ mod query;
 mod router;
 mod routes;
 mod runs;
+mod schedules;
 mod schemas;
 mod serve;
 mod status_stream;
@@ -39,7 +40,10 @@ pub mod tls;
 mod tests;
 
 pub use auth::Access;
-pub use control::{Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+pub use control::{
+    Archive, Chunk, Control, Detail, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, Schedules, StoredRun,
+    Verdict,
+};
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
 
@@ -49,6 +53,7 @@ pub struct Services {
     pub control: Arc<dyn Control>,
     pub archive: Arc<dyn Archive>,
     pub plans: Arc<dyn Plans>,
+    pub schedules: Arc<dyn Schedules>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
     pub access: Arc<Access>,

@@ -17,9 +17,11 @@ use super::gate::{self, Gate};
 use super::grpc::Grpc;
 use super::query::{self, Query};
 use super::routes::Resource;
+use super::schedules::Scheduling;
 use super::{Services, events, metrics, oversight, runs, schemas, status_stream};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraServiceServer;
+use crate::proto::schedule_service_server::ScheduleServiceServer;
 use crate::stream::Format;
 
 /// How long a healthy daemon takes to say how it is, at most.
@@ -52,6 +54,7 @@ pub struct Router {
     services: Services,
     gate: Gate,
     grpc: GaseraServiceServer<Grpc>,
+    schedules: ScheduleServiceServer<Scheduling>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
     reflection: Reflection,
@@ -69,6 +72,7 @@ impl Router {
         Self {
             gate: Gate::new(&services),
             grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
+            schedules: ScheduleServiceServer::new(Scheduling::new(services.clone())),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
             reflection: reflection(Builder::build_v1, |service, request| service.call(request)),
@@ -115,6 +119,8 @@ impl Router {
         let path = request.uri().path();
         if path.starts_with("/gasera.v1.GaseraService/") {
             self.grpc.clone().call(request).await
+        } else if path.starts_with("/gasera.v1.ScheduleService/") {
+            self.schedules.clone().call(request).await
         } else if path.starts_with("/grpc.health.v1.Health/") {
             self.health.clone().call(request).await
         } else if path.starts_with("/grpc.reflection.v1.") {
