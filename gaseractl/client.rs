@@ -1,11 +1,14 @@
 //! The gRPC client: one HTTP/2 connection, the calls of the contract, failures in words.
 
+mod schedules;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use gasera::proto::gasera_service_client::GaseraServiceClient;
+use gasera::proto::schedule_service_client::ScheduleServiceClient;
 use gasera::proto::{
     self, AbortMeasurementRequest, ExportRunRequest, ExportRunResponse, GetRunRequest, GetRunResponse,
     GetStatusRequest, ListRunsRequest, Run, StartMeasurementRequest, StartMeasurementResponse,
@@ -31,6 +34,7 @@ pub fn operator() -> String {
 
 pub struct Client {
     grpc: GaseraServiceClient<Connection>,
+    schedules: ScheduleServiceClient<Connection>,
     endpoint: Endpoint,
 }
 
@@ -47,10 +51,11 @@ impl Client {
         // Its errors reach the callers through the sender.
         tokio::spawn(connection);
         let connection = Connection { sender, token: endpoints.token().cloned() };
-        let origin = format!("{}://{}", endpoint.scheme(), endpoint.host())
+        let origin: http::Uri = format!("{}://{}", endpoint.scheme(), endpoint.host())
             .parse()
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
-        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), endpoint })
+        let schedules = ScheduleServiceClient::with_origin(connection.clone(), origin.clone());
+        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, endpoint })
     }
 
     pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {

@@ -8,6 +8,7 @@
 mod abort;
 mod churn;
 mod control;
+mod cron;
 mod demo;
 mod disk;
 mod endurance;
@@ -23,6 +24,7 @@ mod queue;
 mod readers;
 mod refusals;
 mod restart;
+mod schedule;
 mod stream;
 mod timings;
 mod trouble;

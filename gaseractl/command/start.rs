@@ -38,7 +38,10 @@ pub async fn execute(session: &Session, start: &Start) -> Result<Exit, Failure> 
     let show = if start.watch { live_or_json(session) } else { Show::Nothing };
     // Lines of JSON do not mix with others.
     let json = session.output.json || show == Show::Json;
-    announce(session, &response, json)?;
+    // Whoever waits quietly wants to hear of nothing but a failure, as cron does.
+    if json || watching.is_none() || !session.output.quiet {
+        announce(session, &response, json)?;
+    }
     match watching {
         None => Ok(Exit::DONE),
         Some((subscription, snapshot)) => {

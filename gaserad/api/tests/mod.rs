@@ -5,6 +5,7 @@ mod over_grpc;
 mod over_http;
 mod oversight;
 mod plans;
+mod schedules;
 #[path = "../../../tests/support/schema.rs"]
 mod schema;
 mod security;
@@ -239,6 +240,7 @@ impl Daemon {
             control: measuring.clone(),
             archive: Arc::new(Shelf),
             plans: Arc::new(Shelf),
+            schedules: Arc::new(Shelf),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),
             access: Arc::new(access),
