@@ -29,7 +29,9 @@ const ALIVE: Duration = Duration::from_secs(20);
 
 /// Who gives the commands, as the system knows them; empty if it does not say.
 pub fn operator() -> String {
-    std::env::var("USER").unwrap_or_default()
+    // Under cron there may be only the latter.
+    let named = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
+    named("USER").or_else(|| named("LOGNAME")).unwrap_or_default()
 }
 
 pub struct Client {

@@ -148,7 +148,7 @@ fn request(start: &Start) -> Result<StartMeasurementRequest, Failure> {
         save_on_device: start.save_on_device,
         label: start.label.clone(),
         note: start.note.clone(),
-        operator: operator(),
+        operator: start.operator.clone().unwrap_or_else(operator),
         discard_first: start.discard_first,
         background: start.background.map(background),
         overlap: start.no_overlap.then_some(false),
