@@ -1,11 +1,13 @@
 //! One attempt to start a scheduled run, and what came of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Means;
 use crate::domain::event::ScheduleChange;
 use crate::domain::{
-    Begins, Denied, Overlap, Plan, PlanRequest, Reason, RunId, Schedule, Severity, StartRequest, Started, Utc,
+    Begins, Clock, Denied, Misfire, Overlap, Plan, PlanRequest, Reason, RunId, Schedule, Severity, StartRequest,
+    Started, Utc,
 };
 
 pub(super) struct Firing {
@@ -26,7 +28,7 @@ pub(super) struct Attempt {
 impl Firing {
     pub async fn attempt(self, means: Arc<Means>) -> Attempt {
         let Self { schedule, due } = self;
-        let started = start(&schedule, &means).await;
+        let started = start(&schedule, due, &means).await;
         let (change, run, text, code) = match started {
             Ok(Started { run, when }) => {
                 let text = match when {
@@ -52,14 +54,31 @@ fn is_busy(denied: &Denied) -> bool {
     matches!(denied.reason, Reason::RunUnderWay | Reason::AnalyzerBusy)
 }
 
-async fn start(schedule: &Schedule, means: &Means) -> Result<Started, Denied> {
+/// How often it is looked whether the analyzer is there.
+const LOOK: Duration = Duration::from_secs(10);
+
+async fn start(schedule: &Schedule, due: Utc, means: &Means) -> Result<Started, Denied> {
     let who = schedule.person();
     let plan = plan(schedule, means, &who).await?;
+    if schedule.misfire == Misfire::Run {
+        until_online(means, due + schedule.grace).await?;
+    }
     let queue = schedule.overlap == Overlap::Wait;
     if queue {
         one_waits(means, &who).await?;
     }
     means.control.start(StartRequest { queue, ..StartRequest::new(plan, who) }).await
+}
+
+/// An analyzer that is away, as each is when gaserad has just begun, is waited for as long as a run may be late.
+async fn until_online(means: &Means, latest: Utc) -> Result<(), Denied> {
+    loop {
+        let now = means.clock.now();
+        if now.utc + LOOK > latest || means.handle.status().await?.analyzer.online {
+            return Ok(());
+        }
+        means.clock.sleep_until(now.tick + LOOK).await;
+    }
 }
 
 /// Runs that take longer than from one time to the next must not pile up.

@@ -152,6 +152,12 @@ impl Scheduler {
         let Some(timed) = self.schedules.get_mut(name) else { return Ok(()) };
         let schedule = &mut timed.schedule;
         schedule.decided = decision.due;
+        if schedule.last.as_ref().is_some_and(|last| last.result.is_empty()) {
+            let text = "skipped: the run of the time before is still being started";
+            let mut batch = said(schedule, ScheduleChange::Skipped, Some(decision.due), text);
+            batch.events.push(alarm(Severity::Warning, "schedule_skipped", &format!("schedule {name}: {text}")));
+            return self.means.handle.keep(batch).await;
+        }
         let (change, text) = words(&decision);
         let fires = decision.verdict == Verdict::Fire;
         let result = if fires { String::new() } else { text.clone() };
