@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-const CONTRACT: &str = "gasera/v1/gasera.proto";
+const CONTRACT: [&str; 2] = ["gasera/v1/gasera.proto", "gasera/v1/schedule.proto"];
 const DASHBOARD: &str = "gaserad/dashboard";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let mut compiler = protox::Compiler::new(["proto"])?;
-    compiler.include_imports(true).include_source_info(true).open_file(CONTRACT)?;
+    compiler.include_imports(true).include_source_info(true).open_files(CONTRACT)?;
     let descriptors = compiler.file_descriptor_set();
 
     // Server reflection hands these bytes to its clients.

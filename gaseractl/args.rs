@@ -3,6 +3,7 @@
 mod control;
 mod instrument;
 mod plan;
+mod schedule;
 mod start;
 mod stream;
 mod watch;
@@ -18,6 +19,7 @@ pub use control::{After, Finish, Note, Pause};
 use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
 pub use plan::{Plan, PlanCommand};
+pub use schedule::{Add as AddSchedule, IfMissed, Schedule, ScheduleCommand};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
 pub use stream::{Stream, StreamCommand};
 pub use watch::{Fallback, Format, Watch};
@@ -121,6 +123,8 @@ pub enum Command {
     Runs(Runs),
     /// Check, show and list plans
     Plan(Plan),
+    /// Start plans by the clock: list, add, rm, enable, disable, next
+    Schedule(Schedule),
     /// Ask the analyzer about itself, or test it
     Analyzer(Analyzer),
     /// Ask the multiplexer where it stands, or move it

@@ -1,11 +1,14 @@
 //! The gRPC client: one HTTP/2 connection, the calls of the contract, failures in words.
 
+mod schedules;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use gasera::proto::gasera_service_client::GaseraServiceClient;
+use gasera::proto::schedule_service_client::ScheduleServiceClient;
 use gasera::proto::{
     self, AbortMeasurementRequest, ExportRunRequest, ExportRunResponse, GetRunRequest, GetRunResponse,
     GetStatusRequest, ListRunsRequest, Run, StartMeasurementRequest, StartMeasurementResponse,
@@ -26,11 +29,14 @@ const ALIVE: Duration = Duration::from_secs(20);
 
 /// Who gives the commands, as the system knows them; empty if it does not say.
 pub fn operator() -> String {
-    std::env::var("USER").unwrap_or_default()
+    // Under cron there may be only the latter.
+    let named = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
+    named("USER").or_else(|| named("LOGNAME")).unwrap_or_default()
 }
 
 pub struct Client {
     grpc: GaseraServiceClient<Connection>,
+    schedules: ScheduleServiceClient<Connection>,
     endpoint: Endpoint,
 }
 
@@ -47,10 +53,11 @@ impl Client {
         // Its errors reach the callers through the sender.
         tokio::spawn(connection);
         let connection = Connection { sender, token: endpoints.token().cloned() };
-        let origin = format!("{}://{}", endpoint.scheme(), endpoint.host())
+        let origin: http::Uri = format!("{}://{}", endpoint.scheme(), endpoint.host())
             .parse()
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
-        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), endpoint })
+        let schedules = ScheduleServiceClient::with_origin(connection.clone(), origin.clone());
+        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, endpoint })
     }
 
     pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {

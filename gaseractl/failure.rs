@@ -108,7 +108,9 @@ fn exit_of(code: Code, reason: &str) -> Exit {
         ("RUN_UNDER_WAY" | "NO_RUN" | "NOT_NOW" | "ANALYZER_BUSY", _) | ("", Code::FailedPrecondition) => Exit::REFUSED,
         ("ANALYZER_OFFLINE", _) => Exit::ANALYZER_OFFLINE,
         ("ANALYZER_REFUSED" | "MULTIPLEXER_FAULT" | "ANALYZER_ERRORS", _) => Exit::DEVICE,
-        ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN", _) | ("", Code::NotFound) => Exit::NOT_FOUND,
+        ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN" | "SCHEDULE_UNKNOWN", _) | ("", Code::NotFound) => {
+            Exit::NOT_FOUND
+        }
         ("PLAN_INVALID" | "REQUEST_INVALID", _) | ("", Code::InvalidArgument) => Exit::USAGE,
         ("RUN_ABORTED", _) => Exit::ABORTED,
         (_, Code::PermissionDenied | Code::Unauthenticated) => Exit::NOT_PERMITTED,
@@ -172,6 +174,7 @@ mod tests {
             ("TASK_UNKNOWN", 10),
             ("RUN_UNKNOWN", 10),
             ("PLAN_UNKNOWN", 10),
+            ("SCHEDULE_UNKNOWN", 10),
             ("PLAN_INVALID", 2),
             ("REQUEST_INVALID", 2),
             ("SOMETHING_NEW", 1),

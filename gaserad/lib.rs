@@ -3,10 +3,10 @@
 //! Who may import whom; `tests/layers.rs` enforces it:
 //!
 //! ```text
-//! domain <- ak, attribution, config <- engine, device, simulator, store, stream <- runtime <- api <- daemon
+//! domain <- ak, attribution, config, schedule <- engine, device, simulator, store, stream <- runtime <- api <- daemon
 //! ```
 //!
-//! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`, `sse`.
+//! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`, `schedule`, `sse`.
 //! `sse` is for readers of the stream and stands alone. `gaseractl` sees `domain`, `proto` and `sse` only.
 
 #[cfg(feature = "daemon")]
@@ -27,6 +27,8 @@ pub mod engine;
 pub mod proto;
 #[cfg(feature = "daemon")]
 pub mod runtime;
+#[cfg(feature = "daemon")]
+pub mod schedule;
 #[cfg(feature = "daemon")]
 pub mod simulator;
 pub mod sse;

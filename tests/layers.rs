@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part of the library with the parts that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("ak", &["domain"]),
     ("attribution", &["domain"]),
     ("config", &["domain"]),
     ("engine", &["domain", "attribution"]),
+    ("schedule", &["domain"]),
     ("simulator", &["domain", "ak"]),
     ("device", &["domain", "ak", "simulator"]),
     ("store", &["domain"]),
@@ -21,10 +22,25 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     // It is no Rust.
     ("dashboard", &[]),
     ("api", &["domain", "store", "stream", "runtime", "proto"]),
-    ("daemon", &["domain", "config", "engine", "device", "simulator", "store", "stream", "runtime", "api", "proto"]),
+    (
+        "daemon",
+        &[
+            "domain",
+            "config",
+            "engine",
+            "device",
+            "schedule",
+            "simulator",
+            "store",
+            "stream",
+            "runtime",
+            "api",
+            "proto",
+        ],
+    ),
 ];
 
-const PURE: [&str; 5] = ["domain", "ak", "attribution", "engine", "sse"];
+const PURE: [&str; 6] = ["domain", "ak", "attribution", "engine", "schedule", "sse"];
 const IMPURE: [&str; 8] =
     ["tokio", "std::fs", "std::net", "std::thread", "std::env", "Instant::now", "SystemTime::now", "getrandom"];
 

@@ -2,6 +2,7 @@
 
 mod files;
 mod fixture;
+mod older;
 mod records;
 
 use std::time::Duration;

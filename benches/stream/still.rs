@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
-    Access, Address, Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services,
-    StoredRun, Verdict, bind, serve,
+    Access, Address, Archive, ChannelLine, Chunk, Control, Detail, Ledger, Listed, NewSchedule, PlanMistake, PlanText,
+    Plans, Schedules, Services, StoredRun, Verdict, bind, serve,
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
@@ -45,6 +45,7 @@ impl Ours {
             control: Arc::new(Still),
             archive: Arc::new(Still),
             plans: Arc::new(Still),
+            schedules: Arc::new(Still),
             hub: hub.clone(),
             clock: Arc::new(Still),
             access: Arc::new(Access { seats, tokens, ..Access::local() }),
@@ -182,6 +183,24 @@ impl Plans for Still {
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<PlanText>, Denied>> {
+        nothing()
+    }
+}
+
+impl Schedules for Still {
+    fn list(&self, _: u32) -> BoxFuture<'_, Result<Vec<Listed>, Denied>> {
+        nothing()
+    }
+
+    fn add(&self, _: NewSchedule, _: String, _: u32) -> BoxFuture<'_, Result<Listed, Denied>> {
+        nothing()
+    }
+
+    fn remove(&self, _: String, _: String) -> BoxFuture<'_, Result<(), Denied>> {
+        nothing()
+    }
+
+    fn enable(&self, _: String, _: bool, _: String, _: u32) -> BoxFuture<'_, Result<Listed, Denied>> {
         nothing()
     }
 }

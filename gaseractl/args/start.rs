@@ -87,6 +87,9 @@ pub struct Start {
     /// Anything worth knowing about the run
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub note: String,
+    /// Who measures, as the run is to name them [default: the user]
+    #[arg(long, value_name = "NAME", env = "GASERACTL_OPERATOR", hide_env_values = true)]
+    pub operator: Option<String>,
     /// Start nothing; print the timeline and when it would end
     #[arg(long, conflicts_with_all = ["wait", "watch"])]
     pub dry_run: bool,

@@ -7,6 +7,7 @@ mod follow;
 mod mux;
 mod plan;
 mod runs;
+mod schedule;
 mod start;
 mod status;
 mod stream;
@@ -68,6 +69,7 @@ pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
             Command::Stream(stream) => stream::execute(&session, stream.command).await,
             Command::Runs(runs) => runs::execute(&session, runs).await,
             Command::Plan(plan) => plan::execute(&session, plan.command).await,
+            Command::Schedule(schedule) => schedule::execute(&session, schedule.command).await,
             Command::Analyzer(analyzer) => analyzer::execute(&session, analyzer.command).await,
             Command::Mux(mux) => mux::execute(&session, mux.command).await,
         }

@@ -38,7 +38,10 @@ pub async fn execute(session: &Session, start: &Start) -> Result<Exit, Failure> 
     let show = if start.watch { live_or_json(session) } else { Show::Nothing };
     // Lines of JSON do not mix with others.
     let json = session.output.json || show == Show::Json;
-    announce(session, &response, json)?;
+    // Whoever waits quietly wants to hear of nothing but a failure, as cron does.
+    if json || watching.is_none() || !session.output.quiet {
+        announce(session, &response, json)?;
+    }
     match watching {
         None => Ok(Exit::DONE),
         Some((subscription, snapshot)) => {
@@ -145,7 +148,7 @@ fn request(start: &Start) -> Result<StartMeasurementRequest, Failure> {
         save_on_device: start.save_on_device,
         label: start.label.clone(),
         note: start.note.clone(),
-        operator: operator(),
+        operator: start.operator.clone().unwrap_or_else(operator),
         discard_first: start.discard_first,
         background: start.background.map(background),
         overlap: start.no_overlap.then_some(false),

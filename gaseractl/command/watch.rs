@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::stream::Said;
 use crate::stream::reconnect::{Message, Query, Subscription};
 use crate::view::model::Ending;
-use crate::web;
+use crate::{output, web};
 
 /// How often in a row to try again before the state is polled.
 const ATTEMPTS: u32 = 5;
@@ -95,8 +95,12 @@ pub fn live_or_json(session: &Session) -> Show {
     if session.output.terminal && !session.output.json { Show::Live } else { Show::Json }
 }
 
-/// Says how it ended; the exit code says it too.
+/// Says how it ended; the exit code says it too. A bad end is said to whoever wants to hear of failures only.
 pub fn told(session: &Session, ending: &Ending) -> Exit {
-    session.output.note(&ending.sentence());
+    if session.output.quiet && ending.exit != Exit::DONE {
+        output::failure(&Failure::new(ending.exit, ending.sentence()));
+    } else {
+        session.output.note(&ending.sentence());
+    }
     ending.exit
 }

@@ -56,6 +56,7 @@ fn sentence(event: &Event, paint: Paint) -> String {
         Event::MuxPosition { position, .. } => format!("valve {}", words::position(*position)),
         Event::Alarm { severity: Severity::Warning, code, text, .. } => paint.doubtful(&alarm(code, text)).into_owned(),
         Event::Alarm { code, text, .. } => paint.bad(&alarm(code, text)).into_owned(),
+        Event::ScheduleUpdated(update) => format!("schedule {}: {}", update.schedule, update.text),
         Event::SystemShutdown { reason, .. } => format!("gaserad shuts down: {reason}"),
     }
 }

@@ -6,6 +6,7 @@ pub mod line;
 pub mod live;
 pub mod model;
 pub mod readers;
+pub mod schedule;
 pub mod status;
 pub mod table;
 pub mod words;

@@ -144,7 +144,7 @@ fn happened(status: &mut Status, event: &Event) {
             status.multiplexer.position = *position;
             status.multiplexer.channel = *channel;
         }
-        Event::Alarm { .. } | Event::SystemShutdown { .. } => {}
+        Event::Alarm { .. } | Event::ScheduleUpdated(_) | Event::SystemShutdown { .. } => {}
     }
 }
 

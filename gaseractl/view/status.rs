@@ -17,6 +17,8 @@ pub fn of(status: &Status, paint: Paint) -> String {
     if let Some(run) = &status.run {
         let label = if run.plan.label.is_empty() { String::new() } else { format!(" \"{}\"", run.plan.label) };
         put("Run", format!("{}{label}, started {}", run.id, words::date(run.started)));
+        put("Operator", run.plan.operator.clone());
+        put("Note", run.plan.note.clone());
         put("Plan", words::plan(&run.plan));
         put("Progress", progress(status));
         put("Records", format!("{}, {} good", run.records, run.good_records));

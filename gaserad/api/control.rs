@@ -1,14 +1,15 @@
 //! What the interface needs of the rest of the daemon.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelKind, Denied, Inquiry, Note, Observation, PlanDraft, PlanRequest, RunId, RunSummary,
-    Service, StartRequest, Started, Status, Told, ValveOrder, VisitSummary,
+    self, Aborted, Channel, ChannelKind, Denied, Inquiry, Misfire, Note, Observation, Overlap, PlanDraft, PlanRequest,
+    RunId, RunSummary, Schedule, Service, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitSummary,
 };
 use crate::store::Audit;
 use crate::stream::BoxFuture;
@@ -81,6 +82,42 @@ pub trait Plans: Send + Sync + 'static {
 
     /// All plans that are kept, by name.
     fn list(&self) -> BoxFuture<'_, Result<Vec<PlanText>, Denied>>;
+}
+
+/// A schedule that somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSchedule {
+    pub name: String,
+    pub cron: String,
+    pub zone: String,
+    pub plan: String,
+    pub overlap: Overlap,
+    pub misfire: Misfire,
+    pub grace: Duration,
+    pub enabled: bool,
+    /// Also if there is one of that name.
+    pub replace: bool,
+    /// Only check it.
+    pub dry_run: bool,
+}
+
+/// A schedule and its next times, also as the clocks of its zone show them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub schedule: Schedule,
+    pub next: Vec<(Utc, String)>,
+}
+
+/// What starts runs by the clock. `count` is how many times are told.
+pub trait Schedules: Send + Sync + 'static {
+    /// By name.
+    fn list(&self, count: u32) -> BoxFuture<'_, Result<Vec<Listed>, Denied>>;
+
+    fn add(&self, new: NewSchedule, who: String, count: u32) -> BoxFuture<'_, Result<Listed, Denied>>;
+
+    fn remove(&self, name: String, who: String) -> BoxFuture<'_, Result<(), Denied>>;
+
+    fn enable(&self, name: String, enabled: bool, who: String, count: u32) -> BoxFuture<'_, Result<Listed, Denied>>;
 }
 
 /// A run and where its files lie.

@@ -219,6 +219,11 @@ fn answered<T>(answer: Result<T, Denied>) -> Answered<T> {
     answer.map(Response::new).map_err(convert::status)
 }
 
-fn peer<T>(request: &Request<T>) -> Caller {
+/// Somebody by the name that they give, and by what the connection tells of them.
+pub fn who(peer: &Caller, operator: &str) -> String {
+    if operator.is_empty() { peer.to_string() } else { format!("{operator} ({peer})") }
+}
+
+pub fn peer<T>(request: &Request<T>) -> Caller {
     request.extensions().get().cloned().unwrap_or_else(Caller::unknown)
 }

@@ -31,6 +31,7 @@ mod query;
 mod router;
 mod routes;
 mod runs;
+mod schedules;
 mod schemas;
 mod serve;
 mod status_stream;
@@ -44,7 +45,8 @@ mod tests;
 
 pub use auth::Access;
 pub use control::{
-    Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, StoredRun, Verdict,
+    Archive, ChannelLine, Chunk, Control, Detail, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, Schedules,
+    StoredRun, Verdict,
 };
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
@@ -55,6 +57,7 @@ pub struct Services {
     pub control: Arc<dyn Control>,
     pub archive: Arc<dyn Archive>,
     pub plans: Arc<dyn Plans>,
+    pub schedules: Arc<dyn Schedules>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
     pub access: Arc<Access>,

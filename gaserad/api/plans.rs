@@ -77,7 +77,7 @@ impl Planning<'_> {
     }
 
     /// The plan that is asked for, be it over a file.
-    async fn plan(&self, asked: Option<proto::PlanRequest>, file: Option<proto::PlanFile>) -> Result<Plan, Wrong> {
+    pub async fn plan(&self, asked: Option<proto::PlanRequest>, file: Option<proto::PlanFile>) -> Result<Plan, Wrong> {
         let defaults = self.0.control.plan_draft();
         let asked = convert::plan(asked.unwrap_or_default(), defaults.channel_count)?;
         let Some(file) = file else {

@@ -18,9 +18,11 @@ use super::grpc::Grpc;
 use super::page::Page;
 use super::query::{self, Query};
 use super::routes::Resource;
+use super::schedules::Scheduling;
 use super::{Services, events, facts, metrics, orders, oversight, runs, schemas, status_stream};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraServiceServer;
+use crate::proto::schedule_service_server::ScheduleServiceServer;
 use crate::stream::Format;
 
 /// How long a healthy daemon takes to say how it is, at most.
@@ -61,6 +63,7 @@ pub struct Router {
     gate: Gate,
     page: Page,
     grpc: GaseraServiceServer<Grpc>,
+    schedules: ScheduleServiceServer<Scheduling>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
     reflection: Reflection,
@@ -79,6 +82,7 @@ impl Router {
             gate: Gate::new(&services),
             page: Page::new(),
             grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
+            schedules: ScheduleServiceServer::new(Scheduling::new(services.clone())),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
             reflection: reflection(Builder::build_v1, |service, request| service.call(request)),
@@ -125,6 +129,8 @@ impl Router {
         let path = request.uri().path();
         if path.starts_with("/gasera.v1.GaseraService/") {
             self.grpc.clone().call(request).await
+        } else if path.starts_with("/gasera.v1.ScheduleService/") {
+            self.schedules.clone().call(request).await
         } else if path.starts_with("/grpc.health.v1.Health/") {
             self.health.clone().call(request).await
         } else if path.starts_with("/grpc.reflection.v1.") {

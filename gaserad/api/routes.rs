@@ -140,6 +140,8 @@ pub fn call_needs(path: &str) -> Needs {
     match path.strip_prefix("/gasera.v1.GaseraService/") {
         Some(call) if READING.contains(&call) => Needs::Viewer,
         Some(_) => Needs::Operator,
+        None if path == "/gasera.v1.ScheduleService/ListSchedules" => Needs::Viewer,
+        None if path.starts_with("/gasera.v1.ScheduleService/") => Needs::Operator,
         None if path.starts_with("/grpc.health.v1.Health/") => Needs::Nothing,
         None => Needs::Viewer,
     }
@@ -182,6 +184,8 @@ mod tests {
         for call in ["StartMeasurement", "RawAk", "Unheard"] {
             assert_eq!(call_needs(&format!("/gasera.v1.GaseraService/{call}")), Needs::Operator, "{call}");
         }
+        assert_eq!(call_needs("/gasera.v1.ScheduleService/ListSchedules"), Needs::Viewer);
+        assert_eq!(call_needs("/gasera.v1.ScheduleService/AddSchedule"), Needs::Operator);
         assert_eq!(call_needs("/grpc.health.v1.Health/Check"), Needs::Nothing);
     }
 }

@@ -13,6 +13,7 @@ pub mod demo;
 mod devices;
 mod failure;
 mod recovery;
+mod scheduler;
 mod seams;
 mod verify;
 
@@ -25,7 +26,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Address, Bound, Services};
+use crate::api::{self, Address, Bound, Control, Plans, Services};
 use crate::config::{Listen, Settings};
 use crate::domain::Clock;
 use crate::runtime::clock::HostClock;
@@ -35,6 +36,7 @@ use crate::stream::Hub;
 use access::Material;
 pub use core::{Core, Devices, Ground};
 pub use failure::Failure;
+use scheduler::{Means, Scheduler};
 use seams::{Files, Keeping, Ledger, Measuring};
 pub use verify::verify;
 
@@ -48,6 +50,8 @@ pub struct Daemon {
     pub store: Store,
     pub names: Vec<String>,
     runtime: JoinHandle<Result<(), StoreError>>,
+    /// What starts runs by the clock, and how it is told to stop.
+    scheduling: (JoinHandle<()>, CancellationToken),
     listeners: JoinHandle<()>,
     cancel: CancellationToken,
 }
@@ -61,18 +65,26 @@ impl Daemon {
         let bound = bind(settings, &material).await?;
         let labels: ChannelLabels =
             settings.channels.iter().map(|(channel, line)| (*channel, (line.label.clone(), line.kind))).collect();
-        let (store, opened) =
+        let (store, mut opened) =
             recovery::with_space(|| std::future::ready(Store::open(&settings.store.directory, labels.clone()))).await?;
         let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), opened.last_utc, scale);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let schedules = std::mem::take(&mut opened.schedules);
         let ground =
             Ground { store: store.clone(), opened, clock: clock.clone(), run_ids: Box::new(runtime::new_run_id) };
         let start_devices = |reports| devices::start(settings, &clock, &reports);
         let Core { handle, hub, analyzer, runtime } = Box::pin(Core::build(settings, ground, start_devices)).await?;
+        let control: Arc<dyn Control> =
+            Arc::new(Measuring { handle: handle.clone(), analyzer, settings: settings.clone() });
+        let plans: Arc<dyn Plans> = Arc::new(Files { directories: settings.plan_directories() });
+        let means = Means { handle: handle.clone(), control: control.clone(), plans: plans.clone(), clock };
+        let stop_scheduling = CancellationToken::new();
+        let (desk, scheduler) = Scheduler::start(means, schedules, stop_scheduling.clone());
         let services = Services {
-            control: Arc::new(Measuring { handle: handle.clone(), analyzer, settings: settings.clone() }),
+            control,
             archive: Arc::new(Keeping(store.clone())),
-            plans: Arc::new(Files { directories: settings.plan_directories() }),
+            plans,
+            schedules: Arc::new(desk),
             hub: hub.clone(),
             ledger: Arc::new(Ledger::start(store.clone(), shared.clone())),
             clock: shared,
@@ -81,7 +93,9 @@ impl Daemon {
         let cancel = CancellationToken::new();
         let names = bound.iter().map(|bound| bound.name().to_owned()).collect();
         let listeners = tokio::spawn(api::serve(bound, services, cancel.clone()));
-        Ok(Self { handle, hub, store, names, runtime: tokio::spawn(runtime.run()), listeners, cancel })
+        let runtime = tokio::spawn(runtime.run());
+        let scheduling = (scheduler, stop_scheduling);
+        Ok(Self { handle, hub, store, names, runtime, scheduling, listeners, cancel })
     }
 
     /// Serves until it is told to stop, or cannot go on.
@@ -102,6 +116,11 @@ impl Daemon {
     /// Brings the run to its end, tells everybody, and closes in order.
     pub async fn stop(mut self) -> Result<(), Failure> {
         sd_notify_best_effort(&[sd_notify::NotifyState::Stopping]);
+        // What comes due from here on is for the next process.
+        self.scheduling.1.cancel();
+        if (&mut self.scheduling.0).await.is_err() {
+            tracing::error!("the schedules broke");
+        }
         self.handle.shut_down().await;
         let ended = timeout(SHUTDOWN, &mut self.runtime).await;
         if ended.is_err() {

@@ -44,6 +44,9 @@ pub enum Event {
     MuxPosition { position: Position, channel: Option<Channel> },
     #[serde(rename = "alarm")]
     Alarm { severity: Severity, code: String, text: String, run_id: Option<RunId> },
+    /// What became of a schedule, or of a time at which it was to start a run.
+    #[serde(rename = "schedule.updated")]
+    ScheduleUpdated(ScheduleUpdate),
     #[serde(rename = "system.shutdown")]
     SystemShutdown {
         reason: String,
@@ -78,6 +81,38 @@ pub enum RunChange {
     /// It will end after the channel or the repeat under way.
     FinishAsked,
     Noted,
+}
+
+/// What was done to a schedule, or done by it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScheduleUpdate {
+    pub schedule: String,
+    pub change: ScheduleChange,
+    pub who: String,
+    /// The time that this is about.
+    pub due: Option<Utc>,
+    pub run_id: Option<RunId>,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleChange {
+    /// Or replaced by another one of its name.
+    Added,
+    Removed,
+    Enabled,
+    Disabled,
+    /// Its time has come: the run is being started.
+    Fired,
+    /// The run measures, or waits to begin.
+    Started,
+    /// Another run was under way.
+    Skipped,
+    /// The time passed while it could not be minded.
+    Missed,
+    /// The run could not be started.
+    Failed,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -177,7 +212,7 @@ impl LiveData {
 
 impl Event {
     /// The names of all events that are numbered and replayed.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 14] = [
         "run.started",
         "run.finished",
         "run.updated",
@@ -190,6 +225,7 @@ impl Event {
         "device.metrics",
         "mux.position",
         "alarm",
+        "schedule.updated",
         "system.shutdown",
     ];
 
@@ -207,6 +243,7 @@ impl Event {
             Self::DeviceMetrics(_) => "device.metrics",
             Self::MuxPosition { .. } => "mux.position",
             Self::Alarm { .. } => "alarm",
+            Self::ScheduleUpdated(_) => "schedule.updated",
             Self::SystemShutdown { .. } => "system.shutdown",
         }
     }
@@ -218,6 +255,7 @@ impl Event {
             Self::Phase(change) => Some(&change.run_id),
             Self::LiveData(data) => Some(&data.run_id),
             Self::Alarm { run_id, .. } => run_id.as_ref(),
+            Self::ScheduleUpdated(update) => update.run_id.as_ref(),
             Self::DeviceConnection { .. }
             | Self::DeviceStatus { .. }
             | Self::DevicePhase { .. }

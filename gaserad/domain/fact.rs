@@ -6,6 +6,7 @@ use super::gas::Cas;
 use super::record::Record;
 use super::request::Waiting;
 use super::run::{Outcome, RunId, RunSummary, VisitId, VisitSummary};
+use super::schedule::Schedule;
 use super::time::Utc;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,4 +56,9 @@ pub enum Fact {
     },
     /// The analyzer measures for no run any more that is over.
     StopObeyed,
+    /// A schedule as it is from now on.
+    Scheduled(Box<Schedule>),
+    Unscheduled {
+        name: String,
+    },
 }

@@ -27,6 +27,7 @@ pub mod record;
 pub mod request;
 pub mod run;
 pub mod sample;
+pub mod schedule;
 pub mod status;
 pub mod time;
 
@@ -54,5 +55,6 @@ pub use request::{
 };
 pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
+pub use schedule::{Fired, Misfire, Overlap, Schedule};
 pub use status::{ProgressTick, Status};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};

@@ -246,6 +246,7 @@ pub enum Reason {
     PlanInvalid,
     /// No plan is kept under that name.
     PlanUnknown,
+    ScheduleUnknown,
     /// What was asked makes no sense.
     RequestInvalid,
     /// The run was aborted while it was still being started.
@@ -269,6 +270,7 @@ impl Reason {
             Self::RunUnknown => "RUN_UNKNOWN",
             Self::PlanInvalid => "PLAN_INVALID",
             Self::PlanUnknown => "PLAN_UNKNOWN",
+            Self::ScheduleUnknown => "SCHEDULE_UNKNOWN",
             Self::RequestInvalid => "REQUEST_INVALID",
             Self::RunAborted => "RUN_ABORTED",
             Self::ShuttingDown => "SHUTTING_DOWN",

@@ -42,6 +42,10 @@ impl Runtime {
                 let request = self.wait(answer, who.clone(), service_words(&service));
                 Some(What::Serve { request, who, service })
             }
+            Some(Request::Keep(batch, kept)) => {
+                self.others.push((*batch, kept));
+                None
+            }
             Some(Request::Status(answer)) => {
                 // Whoever asked may have gone meanwhile.
                 let _ = answer.send(self.status(self.clock.now()));

@@ -5,6 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::domain::{
     Aborted, Begins, Control, Denied, Done, Reason, RunId, Service, StartRequest, Started, Status, ValveOrder,
 };
+use crate::store::Batch;
 
 pub(super) type Answer = oneshot::Sender<Result<Done, Denied>>;
 
@@ -15,6 +16,8 @@ pub(super) enum Request {
     Control(Control, String, Answer),
     MoveValve(ValveOrder, String, Answer),
     Serve(Service, String, Answer),
+    /// What others than the engine have kept and told.
+    Keep(Box<Batch>, oneshot::Sender<()>),
     Status(oneshot::Sender<Status>),
     Shutdown,
 }
@@ -66,6 +69,11 @@ impl Handle {
     pub async fn serve(&self, service: Service, who: String) -> Result<String, Denied> {
         let done = self.ask(|answer| Request::Serve(service, who, answer)).await??;
         Ok(if let Done::Served(reply) = done { reply } else { String::new() })
+    }
+
+    /// Keeps this in one commit with its events, which are then published. Answers when it is kept.
+    pub async fn keep(&self, batch: Batch) -> Result<(), Denied> {
+        self.ask(|answer| Request::Keep(Box::new(batch), answer)).await
     }
 
     pub async fn status(&self) -> Result<Status, Denied> {

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
@@ -70,6 +70,8 @@ pub struct Runtime {
     /// What was asked while the disk was full.
     held: VecDeque<Request>,
     reports: mpsc::UnboundedReceiver<Report>,
+    /// What others want kept, and who waits for that.
+    others: Vec<(Batch, oneshot::Sender<()>)>,
     waiting: BTreeMap<RequestId, Waiting>,
     asked: u64,
     seq: u64,
@@ -124,6 +126,7 @@ impl Runtime {
             inbox,
             held: VecDeque::new(),
             reports: parts.reports,
+            others: Vec::new(),
             waiting: BTreeMap::new(),
             asked: 0,
             seq: parts.seq,
@@ -160,6 +163,7 @@ impl Runtime {
             if let Some(what) = self.select().await {
                 self.turn(what).await?;
             }
+            self.keep_others().await?;
         }
         let reason = "gaserad is shutting down".to_owned();
         let moment = self.clock.now();
@@ -221,6 +225,16 @@ impl Runtime {
         self.keep(batch).await?;
         for effect in orders {
             self.perform(effect);
+        }
+        Ok(())
+    }
+
+    async fn keep_others(&mut self) -> Result<(), StoreError> {
+        for (mut batch, kept) in std::mem::take(&mut self.others) {
+            batch.moment = self.clock.now();
+            self.keep(batch).await?;
+            // Whoever wanted it may have gone meanwhile.
+            let _ = kept.send(());
         }
         Ok(())
     }

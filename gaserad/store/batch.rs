@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Channel, ChannelKind, Event, Fact, Moment, RunId, RunSummary, Tick, Utc, Waiting};
+use crate::domain::{Channel, ChannelKind, Event, Fact, Moment, RunId, RunSummary, Schedule, Tick, Utc, Waiting};
 
 /// How each channel is called and what it is for, as configured. A run keeps the labels it began with.
 pub type ChannelLabels = BTreeMap<Channel, (String, ChannelKind)>;
@@ -23,8 +23,13 @@ pub(super) fn run_of(fact: &Fact) -> Option<&RunId> {
     Some(match fact {
         Fact::RunStarted(run) => &run.id,
         Fact::Recorded(record) => &record.run,
-        // A run that waits has no files yet, and no file says what is owed.
-        Fact::Queued(_) | Fact::Unqueued { .. } | Fact::StopOwed { .. } | Fact::StopObeyed => return None,
+        // A run that waits has no files yet, and no file says what is owed or scheduled.
+        Fact::Queued(_)
+        | Fact::Unqueued { .. }
+        | Fact::StopOwed { .. }
+        | Fact::StopObeyed
+        | Fact::Scheduled(_)
+        | Fact::Unscheduled { .. } => return None,
         Fact::RunGases { run, .. }
         | Fact::VisitInterrupted { run, .. }
         | Fact::Noted { run, .. }
@@ -57,4 +62,6 @@ pub struct Opened {
     pub waiting: Vec<Waiting>,
     /// The analyzer may be measuring for a run that is over.
     pub owes_stop: bool,
+    /// By name.
+    pub schedules: Vec<Schedule>,
 }

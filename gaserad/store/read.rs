@@ -8,8 +8,8 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 use super::batch::{Audit, ChannelLabels, Opened};
 use super::error::StoreError;
 use crate::domain::{
-    AnalyzerTime, Cas, Channel, ChannelKind, Note, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Tick, Utc,
-    VisitId, VisitSummary, Waiting,
+    AnalyzerTime, Cas, Channel, ChannelKind, Note, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Schedule,
+    Tick, Utc, VisitId, VisitSummary, Waiting,
 };
 
 /// How a [`Qc`] is written.
@@ -52,20 +52,26 @@ pub(super) fn opened(connection: &Connection) -> Result<Opened, StoreError> {
         waiting: waiting(connection)?,
         owes_stop: connection
             .query_row("SELECT EXISTS (SELECT 1 FROM runs WHERE owes_stop = 1)", [], |row| row.get(0))?,
+        schedules: schedules(connection)?,
     })
 }
 
 /// Runs that begin later, in the order in which they were asked for.
 fn waiting(connection: &Connection) -> Result<Vec<Waiting>, StoreError> {
-    let mut query = connection.prepare("SELECT start FROM waiting ORDER BY number")?;
-    let lines = query.query_map([], |row| row.get::<_, String>("start"))?.collect::<Result<Vec<_>, _>>()?;
-    let readable = lines.iter().filter_map(|line| match serde_json::from_str(line) {
-        Ok(waiting) => Some(waiting),
-        // Whatever another version wrote there, it is no reason not to serve.
-        Err(error) => {
-            tracing::error!("a start that waits cannot be read and is passed over: {error}: {line}");
-            None
-        }
+    readable(connection, "SELECT start FROM waiting ORDER BY number", "a start that waits")
+}
+
+fn schedules(connection: &Connection) -> Result<Vec<Schedule>, StoreError> {
+    readable(connection, "SELECT schedule FROM schedules ORDER BY name", "a schedule")
+}
+
+/// Whatever another version wrote there, it is no reason not to serve.
+fn readable<T: DeserializeOwned>(connection: &Connection, query: &str, what: &str) -> Result<Vec<T>, StoreError> {
+    let mut query = connection.prepare(query)?;
+    let lines = query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let readable = lines.iter().filter_map(|line| {
+        let read = serde_json::from_str(line);
+        read.inspect_err(|error| tracing::error!("{what} cannot be read and is passed over: {error}: {line}")).ok()
     });
     Ok(readable.collect())
 }

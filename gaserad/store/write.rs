@@ -6,7 +6,8 @@ use super::batch::{Audit, Batch, ChannelLabels};
 use super::error::StoreError;
 use super::read;
 use crate::domain::{
-    Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, StampMeaning, Utc, VisitSummary,
+    Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Schedule, StampMeaning, Utc,
+    VisitSummary,
 };
 
 /// What is the same for everything that this process writes.
@@ -151,6 +152,11 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
             transaction.prepare_cached("UPDATE runs SET owes_stop = 0 WHERE owes_stop = 1")?.execute([])?;
             Ok(())
         }
+        Fact::Scheduled(schedule) => scheduled(transaction, schedule),
+        Fact::Unscheduled { name } => {
+            transaction.prepare_cached("DELETE FROM schedules WHERE name = ?")?.execute([name])?;
+            Ok(())
+        }
     }
 }
 
@@ -160,6 +166,13 @@ fn changed_one(changed: usize, missing: impl FnOnce() -> String) -> Result<(), S
 
 fn unqueued(transaction: &Transaction<'_>, run: &RunId) -> Result<(), StoreError> {
     transaction.prepare_cached("DELETE FROM waiting WHERE run = ?")?.execute([&run.0])?;
+    Ok(())
+}
+
+fn scheduled(transaction: &Transaction<'_>, schedule: &Schedule) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO schedules (name, schedule) VALUES (?, ?)")?
+        .execute(params![schedule.name, json("the schedule", schedule)?])?;
     Ok(())
 }
 

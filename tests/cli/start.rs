@@ -90,6 +90,18 @@ fn without_wait_it_returns_when_the_run_is_under_way() {
 }
 
 #[test]
+fn whoever_waits_quietly_hears_of_a_bad_end_only_and_in_one_line() {
+    for (outcome, exit, said) in [
+        (Outcome::Completed, 0, String::new()),
+        (Outcome::Failed, 9, format!("gaseractl: run {RUN} failed: as told; 16 records, 15 good\n")),
+    ] {
+        let fake = Fake::new(script(vec![ending(outcome)]));
+        let done = run(&["start", "--wait", "-q", "--endpoint", &fake.unix]);
+        assert_eq!((done.exit, done.stdout.as_str(), done.stderr), (exit, "", said));
+    }
+}
+
+#[test]
 fn what_is_particular_of_a_plan_is_asked_and_told() {
     let fake = Fake::new(script(Vec::new()));
     let args = ["start", "--channels", "1-8", "--discard-first", "1", "--background", "31:4", "--no-overlap"];

@@ -7,6 +7,7 @@ mod over_http;
 mod oversight;
 mod page;
 mod plans;
+mod schedules;
 #[path = "../../../tests/support/schema.rs"]
 mod schema;
 mod security;
@@ -259,6 +260,7 @@ impl Daemon {
             control: measuring.clone(),
             archive: Arc::new(Shelf),
             plans: Arc::new(Shelf),
+            schedules: Arc::new(Shelf),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),
             access: Arc::new(access),
