@@ -17,6 +17,11 @@ pub fn clock(utc: Utc) -> String {
     utc.to_local_string("%H:%M:%S %Z")
 }
 
+/// Local time: `14:05:33`.
+pub fn time(utc: Utc) -> String {
+    utc.to_local_string("%H:%M:%S")
+}
+
 /// Local date and time with the zone: `2026-01-15 14:05:33 CET`.
 pub fn date(utc: Utc) -> String {
     utc.to_local_string("%Y-%m-%d %H:%M:%S %Z")
