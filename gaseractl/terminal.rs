@@ -66,7 +66,7 @@ impl Terminal {
     }
 
     /// Gives the terminal back and stops, until the shell lets us go on.
-    pub fn stop(&self) {
+    pub fn stop() {
         give_back();
         let _ = kill_process(getpid(), Signal::TSTP);
     }

@@ -27,4 +27,5 @@ mod stream;
 mod timings;
 mod trouble;
 mod verdict;
+mod view;
 mod watch;

@@ -191,7 +191,7 @@ pub mod tests {
     use crate::stream::Frame;
 
     pub fn run_summary() -> RunSummary {
-        let seconds = std::time::Duration::from_secs;
+        let seconds = Duration::from_secs;
         let plan = Plan::new(PlanDraft {
             channels: "1-4,7".into(),
             channel_count: 8,

@@ -19,15 +19,8 @@ impl Filter {
 
     /// Whether it goes into the log of the view, which shows some things elsewhere; what was asked for is always there.
     pub fn logs(&self, notice: &Notice) -> bool {
-        const ELSEWHERE: [&str; 7] = [
-            "live_data",
-            "device.status",
-            "device.phase",
-            "device.metrics",
-            "mux.position",
-            "snapshot",
-            "connected",
-        ];
+        const ELSEWHERE: [&str; 7] =
+            ["live_data", "device.status", "device.phase", "device.metrics", "mux.position", "snapshot", "connected"];
         !self.types.is_empty() || !ELSEWHERE.contains(&notice.frame.event.as_str())
     }
 

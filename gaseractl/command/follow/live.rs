@@ -150,7 +150,7 @@ impl Live {
             Act::Quit => return Ok(Some(Step::Quit)),
             Act::Interrupt => return Ok(Some(Step::Interrupted("interrupted"))),
             Act::Stop => {
-                self.terminal.stop();
+                Terminal::stop();
                 self.repaint()?;
             }
             Act::Order(order, run) => {

@@ -91,14 +91,16 @@ pub fn log_title(screen: &Screen) -> String {
 pub fn log(screen: &Screen, now: Duration, (width, height): (usize, usize), theme: Theme) -> Vec<Line<'static>> {
     let now = screen.model.now(now);
     let alarms = screen.alarms.iter().take(height.div_ceil(2)).map(|alarm| {
-        let age = words::lasting(words::between(alarm.at, now));
-        let text = format!("{:<10}{}", format!("{age} ago"), alarm.text);
+        let age = words::age(words::between(alarm.at, now));
+        let text = format!("{:<11}{}", format!("{age} ago"), alarm.text);
         Line::styled(short(&text, width), theme.severity(alarm.severity))
     });
-    let others = screen.log.iter().filter(|line| !line.text.starts_with("alarm "));
+    let others = screen.log.iter().filter(|line| line.name != "alarm");
+    let named = if width < 120 { 13 } else { 18 };
     let others = others.map(|line| {
         let style = if line.tone == Tone::Plain { theme.dim() } else { theme.tone(line.tone) };
-        Line::styled(short(&format!("{:<10}{}", line.time, line.text), width), style)
+        let text = format!("{:<11}{:<named$} {}", line.time, line.name, line.text);
+        Line::styled(short(&text, width), style)
     });
     alarms.chain(others).take(height).collect()
 }
@@ -111,10 +113,11 @@ pub fn help(frame: &mut Frame, area: Rect, theme: Theme) {
         .collect();
     lines.push(Line::styled(" Channels", theme.dim()));
     for pair in Mark::ALL.chunks(2) {
-        lines.push(Line::from_iter(pair.iter().flat_map(|mark| {
+        let marks = pair.iter().flat_map(|mark| {
             let sign = Span::styled(format!(" 5{}", mark.sign()), theme.mark(*mark));
             [sign, Span::raw(format!(" {:<20}", mark.words()))]
-        })));
+        });
+        lines.push(marks.collect());
     }
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
     let width = 50.min(area.width);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gasera::domain::{Channel, Status, Utc};
+use gasera::domain::{Channel, Status};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -26,17 +26,25 @@ pub fn lines(screen: &Screen, now: Duration, width: usize, theme: Theme) -> Vec<
     };
     let time = screen.model.now(now);
     lines.push(Line::from(short(&run(status), width)));
-    lines.push(phase(status, time, width, theme));
+    lines.push(phase(status, &words::until(status.until, time), width, theme));
+    lines.extend(why(screen, status, width, theme));
     if status.run.is_some() {
-        lines.push(labeled("Why", &status.waiting_for, width, theme.plain()));
         lines.push(progress(status, width, theme));
-    } else if !status.waiting_for.is_empty() {
-        lines.push(labeled("Why", &status.waiting_for, width, theme.plain()));
     }
-    lines.extend(grid(screen, status, width, theme));
+    let channels: Vec<Channel> = (1..=status.multiplexer.channels).filter_map(Channel::new).collect();
+    lines.extend(grid(screen, status, ("Channels  ", &channels), width, theme));
     lines.extend(instruments(status, width, theme));
     lines.extend(waiting(status, width));
     lines
+}
+
+/// Why there is no news, or else what is waited for. With a run under way there is always such a line, so that nothing jumps.
+fn why(screen: &Screen, status: &Status, width: usize, theme: Theme) -> Option<Line<'static>> {
+    if let Some(why) = screen.trouble() {
+        return Some(labeled("Link", why, width, theme.doubtful()));
+    }
+    let shown = status.run.is_some() || !status.waiting_for.is_empty();
+    shown.then(|| labeled("Why", &status.waiting_for, width, theme.plain()))
 }
 
 /// What matters most, in so many columns and rows.
@@ -44,8 +52,8 @@ pub fn brief(screen: &Screen, now: Duration, (width, height): (usize, usize), th
     let mut lines = vec![header(screen, now, width, theme)];
     let Some(status) = screen.status() else { return lines };
     let time = screen.model.now(now);
-    lines.push(phase(status, time, width, theme));
-    if let (Some(_), Some(until)) = (&status.run, status.until) {
+    lines.push(phase(status, "", width, theme));
+    if let Some(until) = status.until {
         lines.push(Line::from(short(&words::until(Some(until), time), width)));
     }
     if status.run.is_some() {
@@ -54,15 +62,16 @@ pub fn brief(screen: &Screen, now: Duration, (width, height): (usize, usize), th
         lines.push(Line::from(vec![Span::styled(bar, theme.busy()), Span::raw(percent)]));
     }
     if let Some(alarm) = screen.alarms.front() {
-        let age = words::lasting(words::between(alarm.at, time));
+        let age = words::age(words::between(alarm.at, time));
         lines.push(Line::styled(short(&format!("{age} ago {}", alarm.text), width), theme.severity(alarm.severity)));
     }
     if let Some(data) = screen.history.latest() {
-        let age = words::lasting(words::between(data.sampled, time));
+        let age = words::age(words::between(data.sampled, time));
         let place = words::attribution(data.attribution, data.channel);
         lines.push(Line::from(short(&format!("{place}, {age} ago: {}", words::readings(data)), width)));
     }
-    let grid = grid(screen, status, width, theme);
+    let planned = status.run.as_ref().map(|run| run.plan.channels()).unwrap_or_default();
+    let grid = grid(screen, status, ("", planned), width, theme);
     if lines.len() + grid.len() <= height {
         lines.extend(grid);
     }
@@ -114,10 +123,11 @@ fn run(status: &Status) -> String {
     }
 }
 
-fn phase(status: &Status, now: Utc, width: usize, theme: Theme) -> Line<'static> {
+fn phase(status: &Status, until: &str, width: usize, theme: Theme) -> Line<'static> {
     let doing = capital(words::doing(status.phase));
-    let parts = [words::place(status), words::until(status.until, now)];
-    let place = parts.into_iter().filter(|part| !part.is_empty()).map(|part| format!(", {part}")).collect::<String>();
+    let parts = [String::new(), words::place(status), until.to_owned()];
+    let place = parts.into_iter().enumerate().filter(|(number, part)| *number == 0 || !part.is_empty());
+    let place = place.map(|(_, part)| part).collect::<Vec<_>>().join(", ");
     let place = short(&place, width.saturating_sub(doing.len()));
     Line::from(vec![Span::styled(doing, theme.phase(status.phase)), Span::raw(place)])
 }
@@ -159,17 +169,21 @@ fn progress(status: &Status, width: usize, theme: Theme) -> Line<'static> {
     ])
 }
 
-fn grid(screen: &Screen, status: &Status, width: usize, theme: Theme) -> Vec<Line<'static>> {
-    let cell = |channel: Channel| {
-        let mark = screen.visits.mark(status, channel);
-        let text = format!("{:>2}{}", channel.number(), mark.sign());
-        [Span::styled(text, theme.mark(mark)), Span::raw(" ")]
+fn grid(
+    screen: &Screen,
+    status: &Status,
+    (label, channels): (&str, &[Channel]),
+    width: usize,
+    theme: Theme,
+) -> Vec<Line<'static>> {
+    let cell = |channel: &Channel| {
+        let mark = screen.visits.mark(status, *channel);
+        [Span::styled(format!("{:>2}{}", channel.number(), mark.sign()), theme.mark(mark)), Span::raw(" ")]
     };
-    let channels: Vec<Channel> = (1..=status.multiplexer.channels).filter_map(Channel::new).collect();
-    let per_line = (width.saturating_sub(LABEL) / CELL).max(1);
-    let line = |(row, channels): (usize, &[Channel])| {
-        let label = Span::raw(format!("{:<LABEL$}", if row == 0 { "Channels" } else { "" }));
-        Line::from_iter(std::iter::once(label).chain(channels.iter().flat_map(|channel| cell(*channel))))
+    let per_line = (width.saturating_sub(label.len()) / CELL).max(1);
+    let line = |(row, channels): (usize, &[Channel])| -> Line<'static> {
+        let label = Span::raw(format!("{:<1$}", if row == 0 { label } else { "" }, label.len()));
+        std::iter::once(label).chain(channels.iter().flat_map(cell)).collect()
     };
     channels.chunks(per_line).enumerate().map(line).collect()
 }
@@ -182,8 +196,11 @@ fn instruments(status: &Status, width: usize, theme: Theme) -> Vec<Line<'static>
         lines.push(labeled("Errors", &words::errors(&analyzer.errors), width, theme.doubtful()));
     }
     let valve = &status.multiplexer;
-    let style = if valve.fault.is_empty() { theme.plain() } else { theme.bad() };
-    lines.push(labeled("Valve", &words::multiplexer(valve, Paint(false)), width, style));
+    let words = format!("{:<LABEL$}{}", "Valve", words::multiplexer(valve, Paint(false)));
+    lines.extend(match valve.fault.is_empty() {
+        true => vec![Line::from(short(&words, width))],
+        false => sentence(&words, width, 2, theme.bad()),
+    });
     if status.clock_synchronized == Some(false) {
         lines.push(labeled("Clock", "of the host not synchronized; see `timedatectl`", width, theme.doubtful()));
     }

@@ -56,7 +56,7 @@ fn results(frame: &mut Frame, screen: &Screen, now: Duration, area: Rect, theme:
         let inner = titled(frame, area, " Readings ".into(), theme);
         return frame.render_widget(Paragraph::new(readings::none(screen, theme)), inner);
     };
-    let table = readings::width(gases.len()).min(area.width * 11 / 20);
+    let table = readings::width(gases.len()).min(area.width * 3 / 5);
     let [left, gutter, right] =
         Layout::horizontal([Constraint::Length(table), Constraint::Length(1), Constraint::Min(0)]).areas(area);
     titled(frame, gutter, String::new(), theme);

@@ -23,7 +23,7 @@ const SMALLEST: (u16, u16) = (20, 3);
 
 pub fn title(screen: &Screen, gas: &str) -> String {
     match newest_channel(screen) {
-        Some(channel) => format!(" {gas}: channel {channel} as a line, others as dots "),
+        Some(channel) => format!(" {gas}, the line is channel {channel} "),
         None => format!(" {gas} "),
     }
 }

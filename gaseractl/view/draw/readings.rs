@@ -13,7 +13,7 @@ use crate::view::words;
 
 /// Channel and age.
 const LEFT: usize = 12;
-const GAS: usize = 9;
+const GAS: usize = 8;
 const NOTE: usize = 12;
 
 /// What it takes to show so many gases.
@@ -45,13 +45,14 @@ pub fn none(screen: &Screen, theme: Theme) -> Line<'static> {
 /// A heading, and a line for each channel.
 pub fn lines(screen: &Screen, now: Duration, (width, height): (usize, usize), theme: Theme) -> Vec<Line<'static>> {
     let Some((chosen, gases)) = screen.gas() else { return Vec::new() };
-    let shown = visible(&gases, chosen, width.saturating_sub(LEFT + NOTE) / GAS);
+    let mut results = screen.history.by_channel();
+    let notes = if results.iter().any(|data| !note(data).is_empty()) { NOTE } else { 0 };
+    let shown = visible(&gases, chosen, width.saturating_sub(LEFT + notes) / GAS);
     let mut heading = vec![Span::styled(format!("{:>4}{:>7} ", "CH", "AGE"), theme.dim())];
     for gas in shown {
         let style = if *gas == gases[chosen] { theme.bold() } else { theme.dim() };
         heading.push(Span::styled(format!("{:>GAS$}", short(gas, GAS - 1)), style));
     }
-    let mut results = screen.history.by_channel();
     if results.len() + 1 > height {
         results.sort_by_key(|data| std::cmp::Reverse(data.sampled));
     }
@@ -74,7 +75,7 @@ fn result(data: &LiveData, shown: &[String], now: Utc, width: usize, theme: Them
         (Attribution::Exact, Some(channel)) => channel.to_string(),
         _ => "-".into(),
     };
-    let age = words::lasting(words::between(data.sampled, now));
+    let age = words::age(words::between(data.sampled, now));
     let mut text = format!("{channel:>4}{:>7} ", short(&age, 6));
     for gas in shown {
         let component = data.components.iter().find(|component| component.formula == *gas);
@@ -90,8 +91,10 @@ fn result(data: &LiveData, shown: &[String], now: Utc, width: usize, theme: Them
 /// Whose it is if it is nobody's, and its flags.
 fn note(data: &LiveData) -> String {
     let whose = if data.attribution == Attribution::Exact { "" } else { data.attribution.as_str() };
-    let parts = [whose.to_owned(), words::doubts(data)];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    let flags = data.flags.iter().map(|flag| flag.as_str());
+    let parts: Vec<&str> = std::iter::once(whose).chain(flags).filter(|part| !part.is_empty()).collect();
+    // What is not used is dim; only where nothing tells why, it is said.
+    if parts.is_empty() && data.discard { "discarded".into() } else { parts.join(", ") }
 }
 
 fn doubt(data: &LiveData, theme: Theme) -> ratatui::style::Style {

@@ -57,6 +57,8 @@ pub enum Tone {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub time: String,
+    /// What kind of thing it is.
+    pub name: String,
     pub text: String,
     pub tone: Tone,
 }
@@ -152,8 +154,7 @@ impl Screen {
     /// Puts what happened into the log.
     pub fn tell(&mut self, notice: &Notice) {
         let Some(line::Parts { time, name, text }) = line::parts(notice, Paint(false)) else { return };
-        let text = format!("{name:<13} {text}");
-        self.push(Line { time, text, tone: tone(notice) });
+        self.push(Line { time, name, text, tone: tone(notice) });
     }
 
     fn push(&mut self, line: Line) {
@@ -165,7 +166,7 @@ impl Screen {
     pub fn link(&mut self, state: State, sentence: &str, now: Duration) {
         let time = super::words::time(self.model.now(now));
         let tone = if state == State::Connected { Tone::Notable } else { Tone::Doubtful };
-        self.push(Line { time, text: format!("{:<13} {sentence}", "connection"), tone });
+        self.push(Line { time, name: "connection".into(), text: sentence.into(), tone });
         if state == State::Connected {
             self.heard = now;
         }
@@ -180,6 +181,15 @@ impl Screen {
             State::Reconnecting { wait, .. } => Badge::Reconnecting((self.link_since + *wait).saturating_sub(now)),
             State::Polling { .. } => Badge::Polling,
             State::Lost(_) => Badge::Disconnected,
+        }
+    }
+
+    /// Why there is no news.
+    pub fn trouble(&self) -> Option<&str> {
+        match &self.link {
+            State::Connected => None,
+            State::Reconnecting { why, .. } | State::Polling { why } => Some(why),
+            State::Lost(failure) => Some(&failure.text),
         }
     }
 
@@ -206,7 +216,7 @@ impl Screen {
             let (Ok(text) | Err(text)) = answer;
             let tone = if good { Tone::Notable } else { Tone::Bad };
             let time = super::words::time(self.model.now(now));
-            return self.push(Line { time, text: format!("{:<13} {text}", order.verb()), tone });
+            return self.push(Line { time, name: order.verb().into(), text, tone });
         }
         self.said = now;
         self.foot = match answer {
