@@ -21,8 +21,11 @@ use crate::view::screen::keys::Key;
 /// Where nobody says how large it is.
 const USUAL: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
 
+type Screen = ratatui::Terminal<CrosstermBackend<Stdout>>;
+
 pub struct Terminal {
-    screen: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    screen: Screen,
+    area: Rect,
     /// `None` if there is nobody to press any.
     keys: Option<mpsc::UnboundedReceiver<Key>>,
 }
@@ -32,10 +35,8 @@ impl Terminal {
         style::force_color_output(color);
         give_back_after_a_panic();
         // From here on it is given back by being dropped.
-        let options = TerminalOptions { viewport: viewport() };
-        let screen =
-            ratatui::Terminal::with_options(CrosstermBackend::new(io::stdout()), options).map_err(|e| broken(&e))?;
-        let mut terminal = Self { screen, keys: None };
+        let area = area();
+        let mut terminal = Self { screen: blank(area)?, area, keys: None };
         terminal.enter()?;
         if io::stdin().is_terminal() {
             terminal.keys = Some(listen());
@@ -48,12 +49,23 @@ impl Terminal {
         if io::stdin().is_terminal() {
             enable_raw_mode().map_err(|error| broken(&error))?;
         }
-        execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, Clear(ClearType::All))
-            .map_err(|error| broken(&error))?;
-        self.screen.clear().map_err(|error| broken(&error))
+        execute!(io::stdout(), EnterAlternateScreen, cursor::Hide).map_err(|error| broken(&error))?;
+        self.wipe(area())
+    }
+
+    /// Begins with an empty screen of this size. The terminal is not asked for anything: an answer would take its time on
+    /// a slow line, and some give none.
+    fn wipe(&mut self, area: Rect) -> Result<(), Failure> {
+        execute!(io::stdout(), Clear(ClearType::All)).map_err(|error| broken(&error))?;
+        (self.screen, self.area) = (blank(area)?, area);
+        Ok(())
     }
 
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame)) -> Result<(), Failure> {
+        let area = area();
+        if area != self.area {
+            self.wipe(area)?;
+        }
         self.screen.draw(draw).map(drop).map_err(|error| broken(&error))
     }
 
@@ -78,11 +90,17 @@ impl Drop for Terminal {
     }
 }
 
-fn viewport() -> Viewport {
+/// How large it is now.
+fn area() -> Rect {
     match terminal::size() {
-        Ok((width, height)) if width > 0 && height > 0 => Viewport::Fullscreen,
-        _ => Viewport::Fixed(USUAL),
+        Ok((width, height)) if width > 0 && height > 0 => Rect::new(0, 0, width, height),
+        _ => USUAL,
     }
+}
+
+fn blank(area: Rect) -> Result<Screen, Failure> {
+    let options = TerminalOptions { viewport: Viewport::Fixed(area) };
+    ratatui::Terminal::with_options(CrosstermBackend::new(io::stdout()), options).map_err(|error| broken(&error))
 }
 
 /// Whatever fails now, there is nobody left to tell.
