@@ -101,8 +101,8 @@ fn another_size_of_the_window_is_filled_at_once() {
 
 #[test]
 fn the_terminal_is_given_back_however_the_view_ends() {
-    let interrupted = "interrupted; watching has no effect on gaserad: a run that is under way goes on";
-    let terminated = "terminated; watching has no effect on gaserad: a run that is under way goes on";
+    let interrupted = "interrupted; watching has no effect on gaserad";
+    let terminated = "terminated; watching has no effect on gaserad";
     for (end, says) in [("\x03", interrupted), ("TERM", terminated), ("HUP", terminated)] {
         let fake = fake(vec![under_way()]);
         let mut view = view(&fake, &[]);
@@ -123,7 +123,7 @@ fn a_limit_of_time_gives_the_terminal_back_too() {
     let fake = fake(vec![under_way()]);
     let (code, left) = view(&fake, &["--timeout", "300ms"]).wait();
     assert_eq!(code, Some(124), "{left}");
-    assert!(left.contains("gaseractl: not done within 300ms; watching has no effect"), "{left}");
+    assert!(left.contains("gaseractl: not done within 0.3s; watching has no effect"), "{left}");
 }
 
 #[test]
