@@ -8,6 +8,7 @@ mod failure;
 mod output;
 mod planfile;
 mod stream;
+mod terminal;
 mod tls;
 mod token;
 mod view;

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::{Color, Global};
 use crate::failure::{Exit, Failure};
@@ -123,42 +123,6 @@ impl Paint {
 
     pub fn bad(self, text: &str) -> Cow<'_, str> {
         self.with(AnsiColor::Red.on_default().bold(), text)
-    }
-}
-
-/// A few lines at the bottom of the terminal that are drawn anew in place; the rest scrolls above them.
-/// What it shows last stays.
-pub struct Screen(ProgressBar);
-
-impl Screen {
-    pub fn new() -> Self {
-        let bar =
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout()).with_finish(ProgressFinish::Abandon);
-        let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self(bar.with_style(style))
-    }
-
-    pub fn show(&self, lines: &[String]) {
-        self.0.set_message(lines.join("\n"));
-    }
-
-    /// Paints at once, however soon after the last time.
-    pub fn settle(&self) {
-        self.0.force_draw();
-    }
-
-    pub fn scroll(&self, line: &str) {
-        self.0.println(line);
-    }
-
-    pub fn width() -> usize {
-        comfy_table::Table::new().width().map_or(80, usize::from)
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        self.0.abandon();
     }
 }
 

@@ -15,4 +15,5 @@ mod stream;
 mod support;
 mod token;
 mod usage;
+mod view;
 mod watch;

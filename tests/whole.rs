@@ -31,4 +31,5 @@ mod stream;
 mod timings;
 mod trouble;
 mod verdict;
+mod view;
 mod watch;

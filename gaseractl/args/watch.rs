@@ -10,11 +10,15 @@ use super::{Channels, channels};
 const EXAMPLES: &str = "\
 Examples:
   gaseractl watch
+  gaseractl watch --plot CH4
   gaseractl watch --types live_data --channels 1-4 | jq -c '[.channel, .components[].ppm]'
   gaseractl watch --since 1200 --format table
   gaseractl watch --format frames --types run.*,alarm
   gaseractl watch --until-done -q > events.jsonl && echo completed
   gaseractl watch --max-reconnect 3 --fallback none || echo gone
+
+On a terminal the view fills the screen. Keys: p pause, r resume, s skip, f finish, a abort, each of which is asked for \
+once more; g next gas, ? help, q quit, which leaves the run alone.
 
 A line of JSON is {\"id\",\"type\",…}: the event's number, its name, and its data. What is not numbered has a null id: \
 connected, progress, heartbeat, gap; a snapshot has that of the last event in it. With --types only those events are \
@@ -41,6 +45,9 @@ pub struct Watch {
     /// table: a readable line per event, jsonl: a JSON object per event, frames: as on the wire
     #[arg(long, value_name = "F")]
     pub format: Option<Format>,
+    /// The gas that the view plots first, like CO2; g goes to the next one [default: the first one]
+    #[arg(long, value_name = "GAS")]
+    pub plot: Option<String>,
     /// End when the run under way, or else the next one, has ended; exit codes as with start --wait
     #[arg(long)]
     pub until_done: bool,

@@ -13,8 +13,8 @@ use super::watch::{live_or_json, told};
 use crate::args::{self, IfBusy, Start, SyncMode};
 use crate::client::operator;
 use crate::failure::{Exit, Failure};
-use crate::stream::Notice;
 use crate::stream::reconnect::{Query, Subscription};
+use crate::stream::{Notice, Said};
 use crate::view::model::Ending;
 use crate::view::{json, table, words};
 use crate::{output, planfile};
@@ -79,8 +79,9 @@ async fn follow(
     } else {
         format!("run {run_id} goes on: `gaseractl watch` looks on, `gaseractl abort` aborts it")
     });
-    let mut follower = Follower::new(session, show, Filter::default(), subscription.endpoint.to_string());
-    follower.prime(snapshot);
+    let mut follower = Follower::new(session, show, Filter::default());
+    let status = if let Said::Snapshot(status) = &snapshot.said { Some(&**status) } else { None };
+    follower.open(subscription.endpoint.to_string(), None, status)?;
     follower.until(&mut subscription, &mut Target::Run(RunId(run_id.to_owned()))).await
 }
 

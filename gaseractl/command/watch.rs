@@ -14,22 +14,32 @@ use crate::{output, web};
 
 /// How often in a row to try again before the state is polled.
 const ATTEMPTS: u32 = 5;
+/// So many events are replayed for the view: about an hour of a run, and not too much for a slow line.
+const LATELY: u64 = 300;
 
 pub async fn execute(session: &Session, watch: &Watch) -> Result<Exit, Failure> {
     let show = show(session, watch.format);
     let mut target = Target::Never;
+    let mut known = None;
     if let (true, Some(_)) = (watch.until_done, watch.since) {
         // A stream that goes on after an event does not begin with a snapshot. From here on nothing is missed either:
         // all that happens after this moment is replayed.
-        target = Target::current(&status(session).await?);
+        known = Some(status(session).await?);
+    } else if show == Show::Live {
+        // The view can be drawn at once, and what happened lately fills it. If nobody answers, the stream says why.
+        known = status(session).await.ok();
     }
-    let mut subscription = Subscription::open(&session.endpoints, query(watch, show)).await?;
+    let mut subscription = Subscription::open(&session.endpoints, query(watch, show, known.as_ref())).await?;
     session.goes_on("watching has no effect on gaserad: a run that is under way goes on");
     let filter = Filter { types: watch.types.clone(), channels: watch.channels.clone() };
-    let mut follower = Follower::new(session, show, filter, subscription.endpoint.to_string());
+    let mut follower = Follower::new(session, show, filter);
     follower.bell = watch.notify;
-    if watch.until_done && watch.since.is_none() {
-        target = begin(&mut follower, &mut subscription).await?;
+    follower.open(subscription.endpoint.to_string(), watch.plot.clone(), known.as_ref())?;
+    if watch.until_done {
+        target = match &known {
+            Some(status) => Target::current(status),
+            None => begin(&mut follower, &mut subscription).await?,
+        };
     }
     let ending = follower.until(&mut subscription, &mut target).await?;
     drop(follower);
@@ -47,6 +57,7 @@ async fn begin(follower: &mut Follower<'_>, subscription: &mut Subscription) -> 
                     return Ok(Target::current(status));
                 }
             }
+            Message::Alive => {}
         }
     }
 }
@@ -59,13 +70,13 @@ async fn status(session: &Session) -> Result<Status, Failure> {
     })
 }
 
-fn query(watch: &Watch, show: Show) -> Query {
+fn query(watch: &Watch, show: Show, known: Option<&Status>) -> Query {
     // The view and the wait need to know more than what is to be shown: then the filter works here.
     let everything = show == Show::Live || watch.until_done;
     let filtered = if everything { Query::default() } else { filtered(watch) };
     let polls = watch.fallback == Fallback::Poll;
     Query {
-        since: watch.since,
+        since: watch.since.or(known.map(|status| status.seq.saturating_sub(LATELY))),
         attempts: watch.max_reconnect.or(polls.then_some(ATTEMPTS)),
         polls,
         queues: true,

@@ -32,6 +32,8 @@ const PENDING: usize = 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
     Notice(Notice),
+    /// Something came that says nothing but that somebody is there.
+    Alive,
     State(State),
 }
 
@@ -95,7 +97,7 @@ impl Subscription {
             match self.next().await {
                 Message::Notice(notice) if matches!(notice.said, Said::Snapshot(_)) => return Ok(notice),
                 Message::State(State::Lost(failure)) => return Err(failure),
-                Message::Notice(_) | Message::State(_) => {}
+                Message::Notice(_) | Message::Alive | Message::State(_) => {}
             }
         }
     }
@@ -187,6 +189,9 @@ impl Reader {
             let fed = parser.feed(&data, &mut frames);
             if let Some(retry) = parser.retry() {
                 self.link.asked_to_retry_after(retry);
+            }
+            if frames.is_empty() {
+                self.tell(Message::Alive).await?;
             }
             for frame in frames {
                 match Notice::read(frame) {

@@ -7,9 +7,32 @@ use super::words;
 use crate::output::Paint;
 use crate::stream::{Notice, Said};
 
+/// What makes up a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// Local, without its zone.
+    pub time: String,
+    pub name: String,
+    pub text: String,
+}
+
 /// `None` for what only says that the connection lives or how far the run is.
 pub fn of(notice: &Notice, paint: Paint) -> Option<String> {
-    let text = match &notice.said {
+    let time = notice.timestamp().map_or_else(String::new, |timestamp| words::clock(words::moment(timestamp)));
+    let name = format!("{:<17}", notice.frame.event);
+    let text = text(notice, paint)?;
+    Some(format!("{}  {} {text}", paint.dim(&time), paint.bold(&name)))
+}
+
+/// As [`of`], not put together yet.
+pub fn parts(notice: &Notice, paint: Paint) -> Option<Parts> {
+    let text = text(notice, paint)?;
+    let time = notice.timestamp().map_or_else(String::new, |timestamp| words::time(words::moment(timestamp)));
+    Some(Parts { time, name: notice.frame.event.clone(), text })
+}
+
+fn text(notice: &Notice, paint: Paint) -> Option<String> {
+    Some(match &notice.said {
         Said::Progress(_) => return None,
         Said::Snapshot(status) => {
             format!("{} {}", words::doing(status.phase), words::place(status)).trim_end().to_owned()
@@ -18,10 +41,7 @@ pub fn of(notice: &Notice, paint: Paint) -> Option<String> {
         Said::Event(event) => sentence(event, paint),
         Said::Other if matches!(notice.frame.event.as_str(), "connected" | "heartbeat" | "progress") => return None,
         Said::Other => notice.frame.data.clone(),
-    };
-    let time = notice.timestamp().map_or_else(String::new, |timestamp| words::clock(words::moment(timestamp)));
-    let name = format!("{:<17}", notice.frame.event);
-    Some(format!("{}  {} {text}", paint.dim(&time), paint.bold(&name)))
+    })
 }
 
 fn gap(notice: &Notice) -> String {

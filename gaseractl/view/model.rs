@@ -1,5 +1,7 @@
 //! How things stand, kept up to date from the stream: what the live view shows and what waiting is decided by.
 
+use std::time::Duration;
+
 use gasera::domain::event::{PhaseChange, RunChange, RunUpdate};
 use gasera::domain::status::QueuedRun;
 use gasera::domain::{Event, Outcome, Phase, RunId, RunSummary, Status, Utc};
@@ -67,31 +69,32 @@ impl Ending {
 pub struct Model {
     /// `None` until the daemon has said anything.
     pub status: Option<Status>,
-    /// Seconds since it last told its time.
-    since_told: f64,
+    /// When it last told its time.
+    told: Duration,
 }
 
 impl Model {
-    /// The daemon's time: the clock of this machine may differ.
-    pub fn now(&self) -> Utc {
-        words::moment(self.status.as_ref().map_or(0.0, |status| status.timestamp) + self.since_told)
+    /// The daemon's time: the clock of this machine may differ. It goes on between what the daemon says.
+    pub fn now(&self, now: Duration) -> Utc {
+        let told = words::moment(self.status.as_ref().map_or(0.0, |status| status.timestamp));
+        told + now.saturating_sub(self.told)
     }
 
-    /// Time goes on between what the daemon says.
-    pub fn pass(&mut self, seconds: f64) {
-        self.since_told += seconds;
+    /// The daemon has said how things stand.
+    pub fn know(&mut self, status: &Status, now: Duration) {
+        self.status = Some(Status::clone(status));
+        self.told = now;
     }
 
-    pub fn apply(&mut self, notice: &Notice) {
+    pub fn apply(&mut self, notice: &Notice, now: Duration) {
         if let Said::Snapshot(status) = &notice.said {
-            self.status = Some(Status::clone(status));
-            self.since_told = 0.0;
+            self.know(status, now);
         }
         let Some(status) = &mut self.status else { return };
         // What is replayed happened before what is known already.
         if let Some(timestamp) = notice.timestamp().filter(|timestamp| *timestamp >= status.timestamp) {
             status.timestamp = timestamp;
-            self.since_told = 0.0;
+            self.told = now;
         }
         match (&notice.said, notice.seq()) {
             (Said::Progress(tick), _) => progress(status, tick),
@@ -188,7 +191,7 @@ pub mod tests {
     use crate::stream::Frame;
 
     pub fn run_summary() -> RunSummary {
-        let seconds = std::time::Duration::from_secs;
+        let seconds = Duration::from_secs;
         let plan = Plan::new(PlanDraft {
             channels: "1-4,7".into(),
             channel_count: 8,
@@ -263,27 +266,27 @@ pub mod tests {
     }
 
     fn model() -> Model {
-        Model { status: Some(status()), since_told: 0.0 }
+        Model { status: Some(status()), told: Duration::ZERO }
     }
 
     #[test]
     fn what_happened_before_the_snapshot_changes_nothing() {
         let mut model = model();
-        model.apply(&notice(&Event::RunFinished { run: run_summary() }, 40));
+        model.apply(&notice(&Event::RunFinished { run: run_summary() }, 40), Duration::ZERO);
         assert!(model.status.as_ref().unwrap().run.is_some());
-        model.apply(&notice(&Event::RunFinished { run: run_summary() }, 41));
+        model.apply(&notice(&Event::RunFinished { run: run_summary() }, 41), Duration::ZERO);
         let status = model.status.unwrap();
         assert!(status.run.is_none() && status.last_run.is_some());
     }
 
     #[test]
     fn time_goes_on_between_what_the_daemon_says() {
+        let seconds = Duration::from_secs;
         let mut model = model();
-        model.pass(1.0);
-        model.pass(1.0);
-        assert_eq!(model.now(), Utc::from_micros(1_062_000_000));
-        model.apply(&notice(&Event::SystemShutdown { reason: String::new(), restart_expected_s: None }, 41));
-        assert_eq!(model.now(), Utc::from_micros(1_061_000_000));
+        assert_eq!(model.now(seconds(2)), Utc::from_micros(1_062_000_000));
+        let event = Event::SystemShutdown { reason: String::new(), restart_expected_s: None };
+        model.apply(&notice(&event, 41), seconds(2));
+        assert_eq!(model.now(seconds(2)), Utc::from_micros(1_061_000_000));
     }
 
     #[test]

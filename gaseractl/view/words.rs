@@ -17,6 +17,11 @@ pub fn clock(utc: Utc) -> String {
     utc.to_local_string("%H:%M:%S %Z")
 }
 
+/// Local time: `14:05:33`.
+pub fn time(utc: Utc) -> String {
+    utc.to_local_string("%H:%M:%S")
+}
+
 /// Local date and time with the zone: `2026-01-15 14:05:33 CET`.
 pub fn date(utc: Utc) -> String {
     utc.to_local_string("%Y-%m-%d %H:%M:%S %Z")
@@ -30,6 +35,15 @@ pub fn date_of(text: &str) -> String {
 /// Whole seconds: `1h02m05s` reads badly, `1h2m5s` is what the flags take.
 pub fn lasting(span: Duration) -> String {
     duration::format(Duration::from_secs(span.as_secs()))
+}
+
+/// How old something is: the older, the coarser.
+pub fn age(span: Duration) -> String {
+    match span.as_secs() {
+        0..600 => lasting(span),
+        seconds @ 600..360_000 => duration::format(Duration::from_secs(seconds / 60 * 60)),
+        seconds => format!("{}d", seconds / 86_400),
+    }
 }
 
 /// As [`lasting`], of seconds that may be no duration at all.
@@ -314,6 +328,12 @@ mod tests {
         let values = [Some(41_234.5), Some(412.34), Some(41.234), Some(1.9234), Some(0.04123), Some(-3.0), None];
         let texts = values.map(ppm);
         assert_eq!(texts, ["41234", "412.3", "41.23", "1.923", "0.0412", "-3.000", "-"]);
+    }
+
+    #[test]
+    fn the_older_something_is_the_coarser_its_age() {
+        let ages = [0, 59, 599, 600, 11_999, 359_999, 360_000].map(|seconds| age(Duration::from_secs(seconds)));
+        assert_eq!(ages, ["0s", "59s", "9m59s", "10m", "3h19m", "99h59m", "4d"]);
     }
 
     #[test]

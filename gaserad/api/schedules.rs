@@ -30,7 +30,7 @@ impl Scheduling {
     /// A plan that cannot be run now will not be at night.
     async fn check(&self, plan: &str) -> Result<(), Denied> {
         let file = proto::PlanFile { name: plan.to_owned(), toml: None };
-        plans::Planning(&self.services).plan(None, Some(file)).await.map(drop)
+        plans::Planning(&self.services).plan(None, Some(file)).await.map(drop).map_err(Denied::from)
     }
 }
 

@@ -5,4 +5,5 @@ mod manners;
 pub mod processes;
 pub mod schema;
 pub mod stack;
+pub mod terminal;
 pub mod world;

@@ -177,7 +177,7 @@ impl Lab {
         self.events(None).until_online();
     }
 
-    fn gaseractl(&self, args: &[&str]) -> Command {
+    pub fn gaseractl(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gaseractl"));
         let endpoint = format!("unix:{}", self.path("sock").display());
         command.env_clear().env("TZ", "UTC").env("COLUMNS", "200").env("USER", "ada");
