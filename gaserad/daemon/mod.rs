@@ -79,7 +79,7 @@ impl Daemon {
         let plans: Arc<dyn Plans> = Arc::new(Files { directories: settings.plan_directories() });
         let means = Means { handle: handle.clone(), control: control.clone(), plans: plans.clone(), clock };
         let stop_scheduling = CancellationToken::new();
-        let (desk, scheduler) = Scheduler::start(means, schedules, stop_scheduling.clone());
+        let (desk, minding) = Scheduler::start(means, schedules, stop_scheduling.clone());
         let services = Services {
             control,
             archive: Arc::new(Keeping(store.clone())),
@@ -94,7 +94,7 @@ impl Daemon {
         let names = bound.iter().map(|bound| bound.name().to_owned()).collect();
         let listeners = tokio::spawn(api::serve(bound, services, cancel.clone()));
         let runtime = tokio::spawn(runtime.run());
-        let scheduling = (scheduler, stop_scheduling);
+        let scheduling = (minding, stop_scheduling);
         Ok(Self { handle, hub, store, names, runtime, scheduling, listeners, cancel })
     }
 

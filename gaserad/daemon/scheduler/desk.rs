@@ -188,13 +188,13 @@ impl Scheduler {
 
 fn listed(timed: &Timed, now: Utc, count: u32) -> Listed {
     let schedule = timed.schedule.clone();
-    let Some(times) = timed.times.as_ref().filter(|_| schedule.enabled) else {
+    let Some(cron) = timed.times.as_ref().filter(|_| schedule.enabled) else {
         return Listed { schedule, next: Vec::new() };
     };
     let mut from = schedule.decided.max(now);
     let next = std::iter::from_fn(|| {
-        from = times.after(from)?;
-        Some((from, times.local(from)))
+        from = cron.after(from)?;
+        Some((from, cron.local(from)))
     });
     let next = next.take(usize::try_from(count).unwrap_or(usize::MAX)).collect();
     Listed { schedule, next }

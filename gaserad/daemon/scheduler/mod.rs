@@ -77,8 +77,8 @@ impl Scheduler {
     pub fn start(means: Means, schedules: Vec<Schedule>, stop: CancellationToken) -> (Desk, JoinHandle<()>) {
         let (desk, inbox) = Desk::new();
         let schedules = schedules.into_iter().map(|schedule| (schedule.name.clone(), Timed::new(schedule))).collect();
-        let scheduler = Self { means: Arc::new(means), schedules, inbox, attempts: JoinSet::new() };
-        (desk, tokio::spawn(scheduler.run(stop)))
+        let minding = Self { means: Arc::new(means), schedules, inbox, attempts: JoinSet::new() };
+        (desk, tokio::spawn(minding.run(stop)))
     }
 
     async fn run(mut self, stop: CancellationToken) {
