@@ -1,11 +1,10 @@
 //! The terminal as a full screen: taken over, drawn on, and given back as it was, however it ends.
 
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Read, Stdout, Write};
 use std::sync::Once;
 
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::crossterm::terminal::{
     self, Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -125,30 +124,37 @@ fn give_back_after_a_panic() {
 
 /// Keys are waited for by a thread of its own, which ends with the process.
 fn listen() -> mpsc::UnboundedReceiver<Key> {
-    let (sender, keys) = mpsc::unbounded_channel();
+    let (sender, pressed) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
-        while let Ok(event) = event::read() {
-            if let Event::Key(pressed) = event
-                && pressed.kind != KeyEventKind::Release
-                && sender.send(key(pressed)).is_err()
-            {
-                break;
+        let mut bytes = [0; 256];
+        loop {
+            match io::stdin().lock().read(&mut bytes) {
+                Ok(0) => break,
+                Ok(length) if keys(&bytes[..length]).into_iter().any(|key| sender.send(key).is_err()) => break,
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => break,
+                _ => {}
             }
         }
     });
-    keys
+    pressed
 }
 
-fn key(pressed: KeyEvent) -> Key {
-    let control = pressed.modifiers.contains(KeyModifiers::CONTROL);
-    match pressed.code {
-        KeyCode::Char('c') if control => Key::Interrupt,
-        KeyCode::Char('z') if control => Key::Stop,
-        KeyCode::Char('l') if control => Key::Repaint,
-        KeyCode::Char(_) if control => Key::Other,
-        KeyCode::Char(letter) => Key::Char(letter),
-        KeyCode::Tab => Key::Char('\t'),
-        KeyCode::Esc => Key::Escape,
+/// The keys among what came at once. Those that are told by a sequence, like arrows, are none of ours.
+fn keys(bytes: &[u8]) -> Vec<Key> {
+    match bytes {
+        [] => Vec::new(),
+        [0x1b] => vec![Key::Escape],
+        [0x1b, ..] => vec![Key::Other],
+        [first, rest @ ..] => std::iter::once(key(*first)).chain(keys(rest)).collect(),
+    }
+}
+
+fn key(byte: u8) -> Key {
+    match byte {
+        0x03 => Key::Interrupt,
+        0x1a => Key::Stop,
+        0x0c => Key::Repaint,
+        b'\t' | b' '..=b'~' => Key::Char(char::from(byte)),
         _ => Key::Other,
     }
 }
@@ -162,11 +168,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_with_control_are_not_letters() {
-        let press = |code, modifiers| key(KeyEvent::new(code, modifiers));
-        assert_eq!(press(KeyCode::Char('a'), KeyModifiers::NONE), Key::Char('a'));
-        assert_eq!(press(KeyCode::Char('a'), KeyModifiers::CONTROL), Key::Other);
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Key::Interrupt);
-        assert_eq!(press(KeyCode::Enter, KeyModifiers::NONE), Key::Other);
+    fn keys_are_told_from_sequences_and_from_those_with_control() {
+        assert_eq!(keys(b"ay"), [Key::Char('a'), Key::Char('y')]);
+        assert_eq!(keys(b"\x03\x1a\x0c\x01"), [Key::Interrupt, Key::Stop, Key::Repaint, Key::Other]);
+        assert_eq!(keys(b"q\x1b[A"), [Key::Char('q'), Key::Other], "an arrow is not an A");
+        assert_eq!(keys(b"\x1b"), [Key::Escape]);
+        assert_eq!(keys("é".as_bytes()), [Key::Other, Key::Other]);
     }
 }

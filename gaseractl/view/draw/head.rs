@@ -197,10 +197,11 @@ fn instruments(status: &Status, width: usize, theme: Theme) -> Vec<Line<'static>
     }
     let valve = &status.multiplexer;
     let words = format!("{:<LABEL$}{}", "Valve", words::multiplexer(valve, Paint(false)));
-    lines.extend(match valve.fault.is_empty() {
-        true => vec![Line::from(short(&words, width))],
-        false => sentence(&words, width, 2, theme.bad()),
-    });
+    if valve.fault.is_empty() {
+        lines.push(Line::from(short(&words, width)));
+    } else {
+        lines.extend(sentence(&words, width, 2, theme.bad()));
+    }
     if status.clock_synchronized == Some(false) {
         lines.push(labeled("Clock", "of the host not synchronized; see `timedatectl`", width, theme.doubtful()));
     }

@@ -116,16 +116,15 @@ impl Foot {
     }
 
     fn wanted(&mut self, order: Order, run: Option<&RunId>) -> Act {
-        *self = match run {
-            Some(run) => Self::Confirm(order, run.clone()),
-            None => {
-                let hint = match order {
-                    Order::Abort => "; `gaseractl abort RUN` calls off one that waits",
-                    _ => "",
-                };
-                let text = format!("No run is under way that one could {}{hint}", order.verb());
-                Self::Said { text, good: false }
-            }
+        *self = if let Some(run) = run {
+            Self::Confirm(order, run.clone())
+        } else {
+            let hint = match order {
+                Order::Abort => "; `gaseractl abort RUN` calls off one that waits",
+                _ => "",
+            };
+            let text = format!("No run is under way that one could {}{hint}", order.verb());
+            Self::Said { text, good: false }
         };
         Act::Nothing
     }
