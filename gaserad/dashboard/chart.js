@@ -3,7 +3,7 @@
 // Drawing is plot.js, pointers are gestures.js, the stretch of time is view.js. It loads nothing.
 
 import { dateTime, ppm } from "./scale.js";
-import { draw } from "./plot.js";
+import { draw, drawing } from "./plot.js";
 import { breathe, el, recall, remember, save } from "./dom.js";
 import { listen } from "./gestures.js";
 import { Samples, Track } from "./samples.js";
@@ -20,10 +20,14 @@ export class Chart {
   #inOrder = null;
   #fixed = new Map();
   #dirty = true;
+  /** Of other samples the first picture comes panel by panel, a frame for each: the page answers meanwhile. */
+  #first = true;
+  #steps = null;
   #layout = null;
   #cursor = null;
   #box = null;
   #frame = 0;
+  #room = [0, 0];
 
   /** `host` holds the canvases; `known` tells of gases, channels and theme: gas(key), label(channel), color(channel), theme(). */
   constructor(host, known) {
@@ -35,9 +39,12 @@ export class Chart {
     this.spoken = el("div", { class: "sr", role: "status" });
     host.append(this.canvas, this.over, this.tip, this.spoken);
     this.mode = recall("mode", "channels");
-    new ResizeObserver(() => this.#resize()).observe(host);
+    // Painted in the next frame, once, however much else has changed; until then what there is is stretched.
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#room = [Math.round(contentRect.width), Math.round(contentRect.height)];
+      this.touch();
+    }).observe(host);
     listen(this.over, this.#gestures());
-    this.#resize();
   }
 
   /** Shows other samples, from the beginning. */
@@ -46,15 +53,21 @@ export class Chart {
     this.visits = visits;
     this.live = live;
     this.#inOrder = null;
+    this.#first = true;
+    this.#steps = null;
     this.reset();
   }
 
   /** Something is new. */
   touch() {
     this.#dirty = true;
+    this.#next();
+  }
+
+  #next() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      if (this.#dirty) this.paint();
+      this.paint();
     });
   }
 
@@ -146,15 +159,27 @@ export class Chart {
   }
 
   paint() {
-    this.#dirty = false;
-    if (!this.width) return;
-    const scene = this.#scene();
-    this.scene = scene;
-    this.#layout = draw(this.canvas.getContext("2d"), scene);
+    this.#steps ??= this.#begin();
+    if (!this.#steps) return;
+    let step = this.#steps.next();
+    while (!step.done && !this.#first) step = this.#steps.next();
+    if (!step.done) return this.#next();
+    this.#first = false;
+    this.#steps = null;
+    this.#layout = step.value;
     this.host.dataset.points = String(this.samples.length);
-    this.host.dataset.range = `${Math.round(scene.start)}-${Math.round(scene.end)}`;
+    this.host.dataset.range = `${Math.round(this.scene.start)}-${Math.round(this.scene.end)}`;
     this.#paintOver();
-    this.onPaint?.(scene);
+    if (this.#dirty) this.#next();
+    return undefined;
+  }
+
+  #begin() {
+    this.#dirty = false;
+    this.#fit();
+    if (!this.width || !this.height) return null;
+    this.scene = this.#scene();
+    return drawing(this.canvas.getContext("2d"), this.scene);
   }
 
   #paintOver() {
@@ -282,26 +307,26 @@ export class Chart {
     this.touch();
   }
 
-  #resize() {
-    const panels = Math.max(this.gases().filter((gas) => this.isGasShown(gas)).length, 1);
-    this.host.style.setProperty("--panels", String(panels));
+  /** Takes the size that the page gives. A canvas that is resized is empty: this belongs to painting. */
+  #fit() {
     const ratio = Math.min(devicePixelRatio || 1, 2);
-    const size = [this.host.clientWidth, this.host.clientHeight, ratio].join();
-    if (size === this.size) return false;
+    const [width, height] = this.#room;
+    const size = [width, height, ratio].join();
+    if (size === this.size) return;
     this.size = size;
-    [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
+    [this.width, this.height] = [width, height];
     for (const canvas of [this.canvas, this.over]) {
-      canvas.width = Math.round(this.width * ratio);
-      canvas.height = Math.round(this.height * ratio);
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
     }
-    if (this.width && this.height) this.paint();
-    return true;
   }
 
   /** After gases came or went. */
   relayout() {
-    if (!this.#resize()) this.touch();
+    const panels = Math.max(this.gases().filter((gas) => this.isGasShown(gas)).length, 1);
+    this.host.style.setProperty("--panels", String(panels));
+    this.touch();
   }
 
   /** What is shown, as a picture. */

@@ -1,14 +1,16 @@
 // Draws the chart: a panel for each gas, one time axis, a line for each channel, a lane that shows the visits.
 //
 // It draws what it is given on whatever canvas it is given, on the screen or for a file; it keeps nothing between two
-// drawings but a buffer, and knows nothing of pointers.
+// drawings but buffers, and knows nothing of pointers.
 
+import { Sheet } from "./pixels.js";
 import { decimate } from "./decimate.js";
 import { tickLabel, ticks, timeLabel, timeTicks } from "./scale.js";
 
 export const EDGE = { left: 62, right: 12, top: 20, bottom: 22, gap: 8 };
 const LANE = 14;
 let buffer = new Int32Array(16384);
+const sheet = new Sheet();
 
 /**
  * scene: { samples, gases: [{ key, symbol, color }], channels: Set, inOrder: Track or null, start, end, width, height,
@@ -16,6 +18,15 @@ let buffer = new Int32Array(16384);
  * Returns { panels: [{ gas, top, height, low, high }], left, right, drawn } for whoever wants to know what is where.
  */
 export function draw(ctx, scene) {
+  const steps = drawing(ctx, scene);
+  for (;;) {
+    const { value, done } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same in steps, a panel in each, for when all at once would take too long. */
+export function* drawing(ctx, scene) {
   const { width, height, theme, gases } = scene;
   ctx.clearRect(0, 0, width, height);
   ctx.fillStyle = theme.ground;
@@ -31,14 +42,15 @@ export function draw(ctx, scene) {
   const room = (bottom - EDGE.top + EDGE.gap) / Math.max(gases.length, 1);
   const panels = [];
   let drawn = 0;
-  gases.forEach((gas, index) => {
+  for (const [index, gas] of gases.entries()) {
+    if (index) yield;
     const top = EDGE.top + index * room;
     const panel = { gas: gas.key, top, height: room - EDGE.gap, low: 0, high: 1 };
     const lines = chosen(scene, gas, scale, right - left);
     Object.assign(panel, reach(lines, scene, gas));
     drawn += drawPanel(ctx, scene, gas, panel, lines, { left, right, x });
     panels.push(panel);
-  });
+  }
   return { panels, left, right, drawn };
 }
 
@@ -165,12 +177,16 @@ function drawPanel(ctx, scene, gas, panel, lines, { left, right, x }) {
   ctx.clip();
   const values = samples.values.get(gas.key);
   let drawn = 0;
+  sheet.begin(ctx, left, top, right - left, height);
   for (const good of [false, true]) {
     for (const line of lines) {
       if (line.good !== good) continue;
-      ctx.globalAlpha = highlight && line.channel && line.channel !== highlight ? 0.25 : 1;
-      drawn += (good ? drawLine : drawRings)(ctx, line, lines.dense, samples.time, values, x, y, right - left);
+      line.opacity = highlight && line.channel && line.channel !== highlight ? 0.25 : 1;
+      ctx.globalAlpha = line.opacity;
+      (good ? drawLine : drawRings)(ctx, line, lines.dense, samples.time, values, x, y, right - left);
+      drawn += line.places.length;
     }
+    sheet.lay(ctx);
   }
   ctx.restore();
   drawTitle(ctx, theme, gas, left, top);
@@ -191,10 +207,10 @@ function drawTitle(ctx, theme, gas, left, top) {
   ctx.fillText(text, left + 21, top + 6);
 }
 
-function drawLine(ctx, { track, places, color }, dense, times, values, x, y, width) {
+function drawLine(ctx, line, dense, times, values, x, y, width) {
+  const { track, places, color } = line;
+  if (places.length > width) return drawColumns(line, times, values, x, y);
   ctx.strokeStyle = color;
-  ctx.fillStyle = color;
-  if (places.length > width) return drawColumns(ctx, track, places, times, values, x, y);
   ctx.lineWidth = dense ? 1 : 1.25;
   ctx.beginPath();
   for (let at = 0; at < places.length; at += 1) {
@@ -203,7 +219,8 @@ function drawLine(ctx, { track, places, color }, dense, times, values, x, y, wid
     else ctx.moveTo(x(times[row]), y(values[row]));
   }
   ctx.stroke();
-  if (dense) return places.length;
+  if (dense) return undefined;
+  ctx.fillStyle = color;
   ctx.beginPath();
   for (const place of places) {
     const row = track.rows[place];
@@ -212,20 +229,20 @@ function drawLine(ctx, { track, places, color }, dense, times, values, x, y, wid
     ctx.arc(px, py, 2.2, 0, 7);
   }
   ctx.fill();
-  return places.length;
+  return undefined;
 }
 
 /** Where each column of pixels has points, from the least to the greatest of them: much faster than a line. */
-function drawColumns(ctx, track, places, times, values, x, y) {
+function drawColumns({ track, places, color, opacity }, times, values, x, y) {
   let column = NaN;
   let [top, bottom, last] = [0, 0, NaN];
-  const put = () => column === column && ctx.fillRect(column, top, 1, Math.max(bottom - top, 1));
+  sheet.pen(color, opacity);
   for (const place of places) {
     const row = track.rows[place];
     const here = Math.round(x(times[row]));
     const level = y(values[row]);
     if (here !== column) {
-      put();
+      if (column === column) sheet.column(column, top, bottom);
       column = here;
       // Joined to the column before.
       top = Math.min(level, last === last ? last : level);
@@ -234,22 +251,22 @@ function drawColumns(ctx, track, places, times, values, x, y) {
     else if (level > bottom) bottom = level;
     last = level;
   }
-  put();
-  return places.length;
+  if (column === column) sheet.column(column, top, bottom);
 }
 
 /** What is kept but does not count is hollow. */
-function drawRings(ctx, { track, places, color }, dense, times, values, x, y) {
-  ctx.strokeStyle = color;
-  ctx.fillStyle = color;
-  ctx.lineWidth = 1;
+function drawRings(ctx, { track, places, color, opacity }, dense, times, values, x, y) {
   if (dense) {
+    sheet.pen(color, opacity);
     for (const place of places) {
       const row = track.rows[place];
-      ctx.fillRect(Math.round(x(times[row])), Math.round(y(values[row])), 1, 1);
+      const level = y(values[row]);
+      sheet.column(x(times[row]), level, level);
     }
-    return places.length;
+    return;
   }
+  ctx.strokeStyle = color;
+  ctx.lineWidth = 1;
   ctx.beginPath();
   for (const place of places) {
     const row = track.rows[place];
@@ -258,5 +275,4 @@ function drawRings(ctx, { track, places, color }, dense, times, values, x, y) {
     ctx.arc(px, py, 2.6, 0, 7);
   }
   ctx.stroke();
-  return places.length;
 }
