@@ -6,7 +6,7 @@ import { dateTime, ppm } from "./scale.js";
 import { draw, drawing } from "./plot.js";
 import { breathe, el, recall, remember, save } from "./dom.js";
 import { listen } from "./gestures.js";
-import { Samples, Track } from "./samples.js";
+import { Samples, append } from "./samples.js";
 import { View } from "./view.js";
 import { write } from "./csv.js";
 
@@ -130,8 +130,8 @@ export class Chart {
       const now = this.known.now();
       return [now - 3600000, now];
     }
-    const last = samples.time[samples.length - 1];
-    return [samples.time[0], this.live && this.known.running() ? Math.max(this.known.now(), last) : last];
+    const { first, last } = samples;
+    return [first, this.live && this.known.running() ? Math.max(this.known.now(), last) : last];
   }
 
   #scene() {
@@ -151,11 +151,11 @@ export class Chart {
   #ordered(channels) {
     const { samples } = this;
     let kept = this.#inOrder;
-    if (!kept || kept.samples !== samples || kept.seen > samples.length) kept = this.#inOrder = { samples, seen: 0, track: new Track() };
+    if (!kept || kept.samples !== samples || kept.seen > samples.length) kept = this.#inOrder = { samples, seen: 0, tracks: [] };
     for (; kept.seen < samples.length; kept.seen += 1) {
-      if (samples.isGood(kept.seen) && channels.has(samples.channel[kept.seen])) kept.track.push(kept.seen);
+      if (samples.isGood(kept.seen) && channels.has(samples.channel[kept.seen])) append(kept.tracks, kept.seen, samples.time);
     }
-    return kept.track;
+    return kept.tracks;
   }
 
   paint() {
@@ -281,9 +281,9 @@ export class Chart {
 
   *#near(time) {
     const { samples } = this;
-    for (const tracks of [samples.good, samples.other]) {
-      for (const [channel, track] of tracks) {
-        if (channel && !this.isChannelShown(channel)) continue;
+    for (const [channel, tracks] of [...samples.good, ...samples.other]) {
+      if (channel && !this.isChannelShown(channel)) continue;
+      for (const track of tracks) {
         const at = track.find(samples.time, time);
         if (at < track.length) yield track.rows[at];
         if (at > 0) yield track.rows[at - 1];

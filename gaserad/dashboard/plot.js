@@ -13,7 +13,7 @@ let buffer = new Int32Array(16384);
 const sheet = new Sheet();
 
 /**
- * scene: { samples, gases: [{ key, symbol, color }], channels: Set, inOrder: Track or null, start, end, width, height,
+ * scene: { samples, gases: [{ key, symbol, color }], channels: Set, inOrder: [Track] or null, start, end, width, height,
  *          theme, channelColor(channel), fixed: Map of gas -> [low, high], visits, highlight }
  * Returns { panels: [{ gas, top, height, low, high }], left, right, drawn } for whoever wants to know what is where.
  */
@@ -70,12 +70,13 @@ function chosen(scene, gas, scale, width) {
     if (count) lines.push({ track, places: buffer.slice(0, count), color, good, channel });
     points += count;
   };
-  if (scene.inOrder) take(scene.inOrder, gas.color, true, 0);
-  for (const [channel, track] of samples.good) {
-    if (!scene.inOrder && channels.has(channel)) take(track, scene.channelColor(channel), true, channel);
+  const takeAll = (tracks, ...how) => tracks.forEach((track) => take(track, ...how));
+  if (scene.inOrder) takeAll(scene.inOrder, gas.color, true, 0);
+  for (const [channel, tracks] of samples.good) {
+    if (!scene.inOrder && channels.has(channel)) takeAll(tracks, scene.channelColor(channel), true, channel);
   }
-  for (const [channel, track] of samples.other) {
-    if (channel === 0 || channels.has(channel)) take(track, channel ? scene.channelColor(channel) : scene.theme.faint, false, channel);
+  for (const [channel, tracks] of samples.other) {
+    if (channel === 0 || channels.has(channel)) takeAll(tracks, channel ? scene.channelColor(channel) : scene.theme.faint, false, channel);
   }
   // Points are made out only where there is room between them.
   lines.dense = points > width / 2;

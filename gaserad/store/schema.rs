@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
+const STEPS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -116,6 +116,11 @@ const THIRD: &str = "
 /// Whether the analyzer may still be measuring for a run that is over.
 const FOURTH: &str = "
     ALTER TABLE runs ADD COLUMN owes_stop INTEGER NOT NULL DEFAULT 0;
+";
+
+/// What happened in a run, but for its results, which are among the records.
+const FIFTH: &str = "
+    CREATE INDEX events_of_runs ON events (run, seq) WHERE run IS NOT NULL AND name <> 'live_data';
 ";
 
 /// Somebody may look into the file with a tool of their own.

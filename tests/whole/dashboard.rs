@@ -3,7 +3,10 @@
 //! What is looked at stands in `tests/dashboard/`, a script per story; what happens meanwhile stands here. The browser's
 //! tools are installed with the readers (`tests/readers/install`).
 
+use std::fs;
 use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -28,6 +31,40 @@ fn measure(lab: &Lab, more: &[&str]) {
     let plan = ["start", "--channels", "1-3", "--pause", "6s", "--measure", "20s"];
     let done = lab.ctl(&[&plan[..], more].concat());
     assert_eq!(done.exit, 0, "{done:?}");
+}
+
+/// They need no browser.
+#[test]
+fn what_the_page_works_out_is_right() {
+    let Some(_tools) = Tools::find() else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard/unit");
+    let files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    let files: Vec<_> = files.filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
+    assert!(files.len() > 5, "only {files:?}");
+    let done = Command::new("node").arg("--test").args(files).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+}
+
+#[test]
+fn tabs_share_a_connection_where_there_are_no_shared_workers() {
+    let Some(tools) = Tools::find() else { return };
+    let lab = Lab::new(&Design::default());
+    let mut look = Reader::look(&tools, "tabs.mjs", &[&page(&lab), "without workers"]);
+    look.until(step("both"));
+    measure(&lab, &["--repeats", "1000"]);
+    look.until(step("one"));
+    assert_eq!(lab.ctl(&["abort"]).exit, 0);
+    look.wait();
+}
+
+#[test]
+fn an_analyzer_that_is_lost_within_a_run_is_shown_as_lost_and_as_back() {
+    let Some(tools) = Tools::find() else { return };
+    // Again and again: a browser may take its time.
+    let faults = "analyzer_silent_after = \"20m\"\nanalyzer_silent_for = \"8m\"\nanalyzer_silent_every = \"25m\"";
+    let lab = Lab::new(&Design { scale: 60, faults, analyzer: "grace = \"2h\"", ..Design::default() });
+    measure(&lab, &["--repeats", "1000"]);
+    Reader::look(&tools, "lost.mjs", &[&page(&lab)]).wait();
 }
 
 #[test]
