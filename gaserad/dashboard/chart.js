@@ -3,7 +3,7 @@
 // Drawing is plot.js, pointers are gestures.js, the stretch of time is view.js. It loads nothing.
 
 import { dateTime, ppm } from "./scale.js";
-import { draw, drawing } from "./plot.js";
+import { draw, drawing, edges } from "./plot.js";
 import { breathe, el, recall, remember, save } from "./dom.js";
 import { listen } from "./gestures.js";
 import { Samples, append } from "./samples.js";
@@ -39,7 +39,7 @@ export class Chart {
     this.spoken = el("div", { class: "sr", role: "status" });
     host.append(this.canvas, this.over, this.tip, this.spoken);
     this.mode = recall("mode", "channels");
-    // Painted in the next frame, once, however much else has changed; until then what there is is stretched.
+    // Painted in the next frame, once, however much else has changed.
     new ResizeObserver(([{ contentRect }]) => {
       this.#room = [Math.round(contentRect.width), Math.round(contentRect.height)];
       this.touch();
@@ -200,8 +200,9 @@ export class Chart {
     if (x < this.#layout.left || x > this.#layout.right) return;
     ctx.strokeStyle = theme.muted;
     ctx.beginPath();
-    ctx.moveTo(Math.round(x) + 0.5, 18);
-    ctx.lineTo(Math.round(x) + 0.5, this.height - 22);
+    const edge = edges(theme);
+    ctx.moveTo(Math.round(x) + 0.5, edge.top - 2);
+    ctx.lineTo(Math.round(x) + 0.5, this.height - edge.bottom);
     ctx.stroke();
     for (const panel of this.#layout.panels) {
       const value = sample.value(panel.gas);
@@ -318,6 +319,8 @@ export class Chart {
     for (const canvas of [this.canvas, this.over]) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
+      // A part of a pixel more or less would blur it.
+      Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
     }
   }

@@ -7,10 +7,16 @@ import { Sheet } from "./pixels.js";
 import { decimate } from "./decimate.js";
 import { tickLabel, ticks, timeLabel, timeTicks } from "./scale.js";
 
-export const EDGE = { left: 62, right: 12, top: 20, bottom: 22, gap: 8 };
-const LANE = 14;
+/** What is around the panels, for writing of 11 pixels; on a wall all of it is larger. */
+const EDGE = { left: 62, right: 12, top: 20, bottom: 22, gap: 8, lane: 14 };
 let buffer = new Int32Array(16384);
 const sheet = new Sheet();
+
+/** The edges for writing of the theme's size. */
+export function edges({ size }) {
+  const scale = Math.max(size / 11, 1);
+  return Object.fromEntries(Object.entries(EDGE).map(([name, pixels]) => [name, Math.round(pixels * scale)]));
+}
 
 /**
  * scene: { samples, gases: [{ key, symbol, color }], channels: Set, inOrder: [Track] or null, start, end, width, height,
@@ -32,20 +38,21 @@ export function* drawing(ctx, scene) {
   ctx.fillStyle = theme.ground;
   ctx.fillRect(0, 0, width, height);
   ctx.font = theme.font;
-  const left = EDGE.left;
-  const right = width - EDGE.right;
+  const edge = edges(theme);
+  const { left } = edge;
+  const right = width - edge.right;
   const scale = { start: scene.start, perPixel: (scene.end - scene.start) / Math.max(right - left, 1) };
   const x = (time) => left + (time - scale.start) / scale.perPixel;
-  const bottom = height - EDGE.bottom;
-  drawTime(ctx, scene, left, right, EDGE.top, bottom, x);
-  drawVisits(ctx, scene, left, right, bottom, x);
-  const room = (bottom - EDGE.top + EDGE.gap) / Math.max(gases.length, 1);
+  const bottom = height - edge.bottom;
+  drawTime(ctx, scene, left, right, edge.top, bottom, x);
+  drawVisits(ctx, scene, edge, right, bottom, x);
+  const room = (bottom - edge.top + edge.gap) / Math.max(gases.length, 1);
   const panels = [];
   let drawn = 0;
   for (const [index, gas] of gases.entries()) {
     if (index) yield;
-    const top = EDGE.top + index * room;
-    const panel = { gas: gas.key, top, height: room - EDGE.gap, low: 0, high: 1 };
+    const top = edge.top + index * room;
+    const panel = { gas: gas.key, top, height: room - edge.gap, low: 0, high: 1 };
     const lines = chosen(scene, gas, scale, right - left);
     Object.assign(panel, reach(lines, scene, gas));
     drawn += drawPanel(ctx, scene, gas, panel, lines, { left, right, x });
@@ -109,7 +116,7 @@ function reach(lines, { samples, fixed, start, end }, gas) {
 }
 
 function drawTime(ctx, { start, end, theme }, left, right, top, bottom, x) {
-  const { step, at } = timeTicks(start, end, Math.max((right - left) / 90, 2));
+  const { step, at } = timeTicks(start, end, Math.max((right - left) / (theme.size * 8), 2));
   ctx.strokeStyle = theme.grid;
   ctx.fillStyle = theme.muted;
   ctx.textAlign = "center";
@@ -126,7 +133,7 @@ function drawTime(ctx, { start, end, theme }, left, right, top, bottom, x) {
 }
 
 /** Whose gas was drawn when: a lane of numbers above, a hint of color below it. */
-function drawVisits(ctx, scene, left, right, bottom, x) {
+function drawVisits(ctx, scene, { left, top, lane }, right, bottom, x) {
   const { visits, start, end, theme, channels, highlight } = scene;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
@@ -141,12 +148,12 @@ function drawVisits(ctx, scene, left, right, bottom, x) {
     edge = to;
     ctx.fillStyle = scene.channelColor(visit.channel);
     ctx.globalAlpha = highlight === visit.channel ? 0.22 : 0.07;
-    if (to - from > 2) ctx.fillRect(from, EDGE.top, to - from, bottom - EDGE.top);
+    if (to - from > 2) ctx.fillRect(from, top, to - from, bottom - top);
     ctx.globalAlpha = 1;
-    ctx.fillRect(from, 2, Math.max(to - from - (to - from > 3 ? 1 : 0), 1), LANE - (to - from > 16 ? 0 : 8));
-    if (to - from > 16) {
+    ctx.fillRect(from, 2, Math.max(to - from - (to - from > 3 ? 1 : 0), 1), to - from > lane + 2 ? lane : lane / 2);
+    if (to - from > lane + 2) {
       ctx.fillStyle = theme.onColor;
-      ctx.fillText(String(visit.channel), (from + to) / 2, 2 + LANE / 2 + 0.5);
+      ctx.fillText(String(visit.channel), (from + to) / 2, 2 + lane / 2 + 0.5);
     }
   }
 }
@@ -155,7 +162,7 @@ function drawPanel(ctx, scene, gas, panel, lines, { left, right, x }) {
   const { theme, samples, highlight } = scene;
   const { top, height, low, high } = panel;
   const y = (value) => top + height - ((value - low) / (high - low)) * height;
-  const marks = ticks(low, high, Math.max(Math.floor(height / 22), 3));
+  const marks = ticks(low, high, Math.max(Math.floor(height / (theme.size * 2)), 3));
   const step = marks.length > 1 ? marks[1] - marks[0] : high - low;
   ctx.strokeStyle = theme.grid;
   ctx.fillStyle = theme.muted;
@@ -200,12 +207,13 @@ function drawTitle(ctx, theme, gas, left, top) {
   ctx.textBaseline = "top";
   ctx.fillStyle = theme.ground;
   ctx.globalAlpha = 0.8;
-  ctx.fillRect(left + 4, top + 4, ctx.measureText(text).width + 22, 16);
+  const { size } = theme;
+  ctx.fillRect(left + 4, top + 4, ctx.measureText(text).width + size + 11, size + 5);
   ctx.globalAlpha = 1;
   ctx.fillStyle = gas.color;
-  ctx.fillRect(left + 8, top + 8, 8, 8);
+  ctx.fillRect(left + 8, top + 6 + size * 0.15, size * 0.7, size * 0.7);
   ctx.fillStyle = theme.text;
-  ctx.fillText(text, left + 21, top + 6);
+  ctx.fillText(text, left + 10 + size, top + 6);
 }
 
 function drawLine(ctx, line, dense, times, values, x, y, width) {

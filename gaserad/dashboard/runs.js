@@ -127,7 +127,7 @@ function observations({ visits }, observed, known) {
   return rows.length ? means(rows, known) : counts(visits, known);
 }
 
-const gasesOf = (rows) => [...new Set(rows.flatMap((row) => row.gases.map(gasKey)))];
+const gasesOf = (rows) => [...new Set(rows.flatMap((row) => row.gases.map(gasKey)))].sort();
 
 function means(rows, known) {
   const gases = gasesOf(rows);
@@ -139,13 +139,13 @@ function means(rows, known) {
 
 function drifts(observed, known) {
   const rows = drift(observed?.observations ?? [], gasKey);
-  const gases = [...new Set(rows.flatMap((row) => Object.keys(row.gases)))];
+  const gases = [...new Set(rows.flatMap((row) => Object.keys(row.gases)))].sort();
   return table("Drift of each channel", ["Channel", "Visits", ...gases.map((gas) => `${known.gas(gas).symbol} ppm a day`)], rows, (row) => [
     name(row.channel, known), row.visits, ...gases.map((gas) => change(row.gases[gas])),
   ], "It takes three visits to a channel.");
 }
 
-const mean = (gas) => (gas ? `${ppm(gas.mean)}${gas.sd === null ? "" : ` ± ${ppm(gas.sd)}`}` : "–");
+const mean = (gas) => (gas ? `${ppm(gas.mean)}${gas.sd === null ? "" : ` ± ${Number(gas.sd.toPrecision(2))}`}` : "–");
 const signed = (value, words) => `${value < 0 ? "−" : "+"}${words}`;
 const change = (gas) => (gas ? `${signed(gas.perDay, ppm(Math.abs(gas.perDay)))}${gas.percentPerDay === null ? "" : ` (${signed(gas.percentPerDay, `${Math.abs(gas.percentPerDay).toFixed(2)} %`)})`}` : "–");
 const stamp = (time) => (time ? dateTime(Date.parse(time)).slice(5) : "–");

@@ -157,7 +157,8 @@ function tell(form, result, go, told, simulated = false) {
   const named = new Set();
   for (const node of form.querySelectorAll(".error")) {
     const name = node.id.slice("start-".length, -"-error".length);
-    const words = told.errors.filter((error) => error.field === name).map((error) => error.sentence).join(" ");
+    // Sentences may name flags of the command line; the fields are called the same.
+    const words = told.errors.filter((error) => error.field === name).map((error) => error.sentence.replaceAll("--", "")).join(" ");
     node.textContent = words;
     form.querySelector(`#start-${name}`)?.setAttribute("aria-invalid", String(words !== ""));
     if (words) named.add(name);
