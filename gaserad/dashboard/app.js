@@ -90,7 +90,7 @@ class Page {
       if (type !== "phase" || data.timestamp * 1000 > this.clock.now(now)) this.clock.heard(data.timestamp * 1000, now);
     }
     this.model.take(event);
-    const told = words(event, this.now() / 1000);
+    const told = words(event, this.now() / 1000, this.clock.rate);
     if (told) toast(...told);
     if (type === "live_data" && !data.sticky) this.#sample(data);
     if (type === "run.started") this.follow();

@@ -63,13 +63,14 @@ fn tabs_share_a_connection_where_there_are_no_shared_workers() {
 }
 
 #[test]
-fn an_analyzer_that_is_lost_within_a_run_is_shown_as_lost_and_as_back() {
+fn an_analyzer_that_is_lost_within_a_run_is_shown_as_lost() {
     let Some(tools) = Tools::find() else { return };
-    // Again and again: a browser may take its time.
-    let faults = "analyzer_silent_after = \"20m\"\nanalyzer_silent_for = \"8m\"\nanalyzer_silent_every = \"25m\"";
-    let lab = Lab::new(&Design { scale: 60, faults, analyzer: "grace = \"2h\"", ..Design::default() });
+    let lab = Lab::new(&Design { analyzer: "grace = \"12h\"", ..Design::default() });
     measure(&lab, &["--repeats", "1000"]);
-    Reader::look(&tools, "lost.mjs", &[&page(&lab)]).wait();
+    let mut look = Reader::look(&tools, "lost.mjs", &[&page(&lab)]);
+    look.until(step("measuring"));
+    lab.cut_power();
+    look.wait();
 }
 
 #[test]
