@@ -9,6 +9,11 @@ use flate2::write::GzEncoder;
 
 const CONTRACT: [&str; 2] = ["gasera/v1/gasera.proto", "gasera/v1/schedule.proto"];
 const DASHBOARD: &str = "gaserad/dashboard";
+/// What its page says, and what is served in place of it: nothing that is seen first waits for a second request.
+const STYLE: &str = "<link rel=\"stylesheet\" href=\"/dashboard/style.css\">\n";
+const MODULES: &str = "<link rel=\"modulepreload\" href=\"/dashboard/app.js\">\n";
+/// A script that only a shared worker loads.
+const WORKER: &str = "events-worker.js";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -34,22 +39,54 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn list_dashboard(out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={DASHBOARD}");
     let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join(DASHBOARD);
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if path.is_file() && !name.starts_with('.') && path.extension().is_some_and(|kind| kind != "md") {
-            let small = out.join(format!("{name}.gz"));
-            let mut encoder = GzEncoder::new(std::fs::File::create(&small)?, Compression::best());
-            encoder.write_all(&std::fs::read(&path)?)?;
-            encoder.finish()?;
-            let [path, small] = [&path, &small].map(|path| path.display().to_string());
-            files.push(format!("({name:?}, include_bytes!({path:?}), include_bytes!({small:?})),"));
+            names.push(name.to_owned());
         }
     }
-    files.sort();
+    names.sort();
+    let mut files = Vec::new();
+    for name in &names {
+        let mut path = folder.join(name);
+        if name == "index.html" {
+            let page = whole_page(&folder, &names)?;
+            path = out.join(name);
+            std::fs::write(&path, page)?;
+        }
+        let small = out.join(format!("{name}.gz"));
+        compress(&path, &small)?;
+        let [path, small] = [&path, &small].map(|path| path.display().to_string());
+        files.push(format!("({name:?}, include_bytes!({path:?}), include_bytes!({small:?})),"));
+    }
     std::fs::write(out.join("dashboard.rs"), format!("&[\n{}\n]\n", files.join("\n")))?;
     Ok(())
+}
+
+fn compress(path: &Path, small: &Path) -> Result<(), Box<dyn Error>> {
+    let mut encoder = GzEncoder::new(std::fs::File::create(small)?, Compression::best());
+    encoder.write_all(&std::fs::read(path)?)?;
+    encoder.finish()?;
+    Ok(())
+}
+
+/// The page with its style in it, and every module named, which a browser would otherwise learn of one after the other.
+fn whole_page(folder: &Path, names: &[String]) -> Result<String, Box<dyn Error>> {
+    let page = std::fs::read_to_string(folder.join("index.html"))?;
+    let style = std::fs::read_to_string(folder.join("style.css"))?;
+    let is_module = |name: &&String| Path::new(name).extension().is_some_and(|kind| kind == "js") && *name != WORKER;
+    let module = |name: &String| format!("<link rel=\"modulepreload\" href=\"/dashboard/{name}\">\n");
+    let modules: String = names.iter().filter(is_module).map(module).collect();
+    for wanted in [STYLE, MODULES] {
+        if !page.contains(wanted) {
+            return Err(
+                format!("{DASHBOARD}/index.html has no line {wanted:?} to put something in the place of").into()
+            );
+        }
+    }
+    Ok(page.replace(STYLE, &format!("<style>{style}</style>\n")).replace(MODULES, &modules))
 }
 
 fn enabled(feature: &str) -> bool {

@@ -8,7 +8,9 @@ mod records;
 use std::time::Duration;
 
 use gasera::domain::event::{Event, LiveData};
-use gasera::domain::{Fact, Flag, Moment, Outcome, Phase, Qc, Record, RunId, Tick, Utc, VisitId, VisitSummary};
+use gasera::domain::{
+    Fact, Flag, Moment, Outcome, Phase, Qc, Record, RunId, Severity, Tick, Utc, VisitId, VisitSummary,
+};
 use gasera::store::{Audit, Batch, Store, StoreError};
 use tempfile::TempDir;
 
@@ -182,7 +184,35 @@ async fn a_database_of_a_newer_version_is_refused() {
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let Err(error) = Store::open(directory.path(), labels()) else { panic!("a newer schema was opened") };
-    assert!(error.to_string().contains("newer gaserad (schema 99, this one reads up to 4)"), "{error}");
+    assert!(error.to_string().contains("newer gaserad (schema 99, this one reads up to 5)"), "{error}");
+}
+
+#[tokio::test]
+async fn what_happened_in_a_run_is_found_among_all_else_and_piece_by_piece() {
+    let (_directory, store, run) = measuring().await;
+    let alarm = |run_id: Option<&str>, text: &str| Event::Alarm {
+        severity: Severity::Warning,
+        code: "x".into(),
+        text: text.into(),
+        run_id: run_id.map(|id| RunId(id.into())),
+    };
+    let events = (0..300).flat_map(|number| {
+        [alarm(None, "nobody's"), alarm(Some("01KF000000000000000000000B"), "another's")]
+            .into_iter()
+            .chain((number % 3 == 0).then(|| alarm(Some(&run.id.0), &number.to_string())))
+    });
+    store.commit(Batch { events: events.collect(), ..Batch::default() }).await.unwrap();
+    let (mut since, mut texts) = (0, Vec::new());
+    loop {
+        let page = store.events_of(&run.id, since, 7).await.unwrap();
+        let Some(last) = page.last() else { break };
+        since = last.seq;
+        texts.extend(page.iter().map(|event| {
+            let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+            data["text"].as_str().unwrap().to_owned()
+        }));
+    }
+    assert_eq!(texts, (0..300).step_by(3).map(|number| number.to_string()).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -165,6 +165,14 @@ pub trait Archive: Send + Sync + 'static {
     /// What was measured on each visit.
     fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>>;
 
+    /// Up to `limit` of what happened in the run after event number `seq`, in order; its results are not among it.
+    fn events<'a>(
+        &'a self,
+        id: &'a RunId,
+        seq: u64,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Vec<domain::Published>, Denied>>;
+
     /// Compares the run's records and its file with what its stored facts say. Changes nothing.
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>>;
 

@@ -13,7 +13,7 @@ use tonic::body::Body;
 
 use super::Services;
 use super::answer::{self, Answer};
-use super::auth::Caller;
+use super::auth::{self, Caller};
 use super::query::Query;
 use super::takeover::Unbegun;
 use crate::domain::RunId;
@@ -60,7 +60,8 @@ const AGENT: usize = 100;
 pub fn origin(headers: &HeaderMap, peer: &Caller) -> Origin {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let agent = agent.chars().take(AGENT).collect();
-    Origin { peer: peer.to_string(), owner: peer.identity.clone(), agent }
+    let session = auth::shown_cookie(headers).filter(|_| !headers.contains_key(header::AUTHORIZATION));
+    Origin { peer: peer.to_string(), owner: peer.identity.clone(), agent, session: session.map(str::to_owned) }
 }
 
 pub fn unavailable(refused: &Refused) -> Answer {

@@ -1,5 +1,7 @@
 //! The dashboard: a page and what it loads, as they are in the binary. What they show they ask for like any other client.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
@@ -10,10 +12,14 @@ use super::auth;
 const FILES: &[(&str, &[u8], &[u8])] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 const INDEX: &str = "index.html";
 
-/// Nothing from elsewhere, nothing inline.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-                      connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// Nothing from elsewhere, nothing inline but the page's own style.
+fn policy(style: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src 'self' data: blob:; \
+         connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'"
+    )
+}
 
 struct File {
     name: &'static str,
@@ -21,6 +27,7 @@ struct File {
     compressed: &'static [u8],
     /// Of the content, as it is and compressed.
     tags: [HeaderValue; 2],
+    policy: HeaderValue,
 }
 
 pub struct Page {
@@ -29,7 +36,11 @@ pub struct Page {
 
 impl Page {
     pub fn new() -> Self {
-        let file = |&(name, bytes, compressed)| File { name, bytes, compressed, tags: tags(bytes) };
+        let file = |&(name, bytes, compressed)| {
+            let policy = policy(&own_style(bytes).map(allowed).unwrap_or_default());
+            let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+            File { name, bytes, compressed, tags: tags(bytes), policy }
+        };
         Self { files: FILES.iter().map(file).collect() }
     }
 
@@ -61,13 +72,24 @@ impl Page {
         for (name, value) in [
             // It may be kept, and is asked for again each time: the daemon may be another version by then.
             (header::CACHE_CONTROL, "no-cache"),
-            (header::CONTENT_SECURITY_POLICY, POLICY),
             (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         ] {
             own.insert(name, HeaderValue::from_static(value));
         }
+        own.insert(header::CONTENT_SECURITY_POLICY, file.policy.clone());
         answer
     }
+}
+
+/// The style that is in a page, as a browser takes it.
+fn own_style(bytes: &[u8]) -> Option<&str> {
+    let (_, rest) = std::str::from_utf8(bytes).ok()?.split_once("<style>")?;
+    rest.split_once("</style>").map(|(style, _)| style)
+}
+
+/// What a policy calls a style that may be inline.
+fn allowed(style: &str) -> String {
+    format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(style)))
 }
 
 fn tags(bytes: &[u8]) -> [HeaderValue; 2] {
@@ -141,6 +163,29 @@ mod tests {
         for name in ["", "..", "../page.rs", "index.html/", "INDEX.HTML"] {
             assert_eq!(page.file(name, &HeaderMap::new()).status(), StatusCode::NOT_FOUND, "{name}");
         }
+    }
+
+    #[test]
+    fn the_page_names_every_module_and_has_its_style_in_it() {
+        let text = |name: &str| {
+            let (_, bytes, _) = FILES.iter().find(|(known, ..)| *known == name).unwrap();
+            std::str::from_utf8(bytes).unwrap()
+        };
+        let page = text(INDEX);
+        let modules =
+            FILES.iter().filter(|(name, ..)| kind(name).contains("javascript") && *name != "events-worker.js");
+        for (name, ..) in modules {
+            let line = format!("<link rel=\"modulepreload\" href=\"/dashboard/{name}\">");
+            assert_eq!(page.matches(&line).count(), 1, "{name}");
+        }
+        assert_eq!((own_style(page.as_bytes()), page.contains("rel=\"stylesheet\"")), (Some(text("style.css")), false));
+        let policies = [INDEX, "app.js"].map(|name| {
+            let answer = Page::new().file(name, &HeaderMap::new());
+            answer.headers()["content-security-policy"].to_str().unwrap().to_owned()
+        });
+        assert!(policies[0].contains("; style-src 'self' 'sha256-") && !policies[1].contains("sha256"), "{policies:?}");
+        // As the standard writes the digest of nothing.
+        assert_eq!(allowed(""), " 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
     }
 
     #[test]

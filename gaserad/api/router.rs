@@ -46,6 +46,7 @@ GET /runs                    past and present runs
 GET /runs/{id}               one run and its visits; an id, a unique prefix of one, or last
 GET /runs/{id}/samples.csv   its samples
 GET /runs/{id}/observations  what was measured on each visit, as means
+GET /runs/{id}/events        what happened in it, but for its results (?types= &since= &limit=)
 GET /channels  /gases        the lines of the multiplexer; what is known of gases
 GET /tasks  /plans           what the analyzer can measure; plans that are kept
 GET /me                      what whoever asks may do
@@ -160,7 +161,13 @@ impl Router {
             Resource::Index => self.page.index(headers),
             Resource::Asset => self.page.file(&query::decode(parts[1]), headers),
             Resource::Login => self.gate.log_in(link, asked, body).await,
-            Resource::Logout => self.gate.log_out(link, asked),
+            Resource::Logout => {
+                let answer = self.gate.log_out(link, asked);
+                if let Some(cookie) = auth::shown_cookie(headers) {
+                    services.hub.end_session(cookie, "whoever opened this stream logged out");
+                }
+                answer
+            }
             Resource::Order => orders::give(services, parts[1], caller, headers, body).await,
             Resource::CheckPlan => orders::check(services, headers, body).await,
             Resource::Subscribe => oversight::subscribe(services, &query, headers, body, caller).await,
@@ -199,6 +206,7 @@ impl Router {
             Resource::Runs => runs::list(services, query).await,
             Resource::Run => runs::show(services, &named(1)).await,
             Resource::Observations => runs::observations(services, &named(1)).await,
+            Resource::RunEvents => runs::events(services, &named(1), query).await,
             Resource::Samples => runs::samples(services, method, &named(1)).await,
             _ => not_allowed(resource, method, asked.uri.path()),
         }

@@ -16,6 +16,7 @@ use super::control::{Chunk, Detail, StoredRun};
 use super::query::Query;
 use super::{Services, control::Archive};
 use crate::domain::{Cas, Denied, Note, Observation, Reason, RunId, RunSummary, Spread, VisitSummary};
+use crate::stream::Filter;
 
 /// How many runs a list shows unless it is told.
 pub const LIMIT: u32 = 100;
@@ -99,6 +100,57 @@ fn observation(told: &Observation) -> Value {
         "good": good_records, "discarded": records.saturating_sub(*good_records),
         "gases": told.gases.iter().map(gas).collect::<Value>(),
     })
+}
+
+/// How many events one answer has, unless it is told, and at most.
+const EVENTS: u32 = 1000;
+const MOST_EVENTS: u32 = 10_000;
+
+/// What happened in a run, in order and piece by piece: the first ones after `since`. `more` says that there may be others.
+pub async fn events(services: &Services, name: &str, query: &Query) -> Answer {
+    let limit = match query.get(&["limit"]).map(str::parse::<u32>) {
+        None => EVENTS,
+        Some(Ok(limit)) if (1..=MOST_EVENTS).contains(&limit) => limit,
+        Some(_) => return answer::bad_request(&format!("limit must be a number from 1 to {MOST_EVENTS}")),
+    };
+    let Ok(since) = query.get(&["since"]).map_or(Ok(0), str::parse::<u64>) else {
+        return answer::bad_request("since must be the id of an event, a decimal number");
+    };
+    let found = async {
+        let id = services.archive.find(name).await?;
+        let filter = Filter::parse(query.get(&["types"]), None, Some(id.clone()))
+            .map_err(|error| Denied::new(Reason::RequestInvalid, error.to_string()))?;
+        let (events, more) = chosen(services.archive.as_ref(), &id, &filter, since, limit).await?;
+        Ok((id, events, more))
+    };
+    match found.await {
+        Ok((id, events, more)) => answer::json(&json!({ "run_id": id, "events": events, "more": more })),
+        Err(denied) => answer::denied(&denied),
+    }
+}
+
+/// At most `limit` that pass the filter, and whether there may be others.
+async fn chosen(
+    archive: &dyn Archive,
+    id: &RunId,
+    filter: &Filter,
+    mut since: u64,
+    limit: u32,
+) -> Result<(Vec<Value>, bool), Denied> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut told = Vec::new();
+    loop {
+        let page = archive.events(id, since, EVENTS).await?;
+        let Some(last) = page.last() else { return Ok((told, false)) };
+        since = last.seq;
+        for event in page.iter().filter(|event| filter.passes(event)) {
+            if told.len() == most {
+                return Ok((told, true));
+            }
+            let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
+            told.push(json!({ "id": event.seq, "type": event.name, "data": data }));
+        }
+    }
 }
 
 pub async fn detail(archive: &dyn Archive, name: &str) -> Result<Detail, Denied> {

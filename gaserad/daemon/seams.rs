@@ -239,6 +239,10 @@ impl Archive for Keeping {
         Box::pin(async move { self.0.observations(id).await.map_err(denied) })
     }
 
+    fn events<'a>(&'a self, id: &'a RunId, seq: u64, limit: u32) -> BoxFuture<'a, Result<Vec<Published>, Denied>> {
+        Box::pin(async move { self.0.events_of(id, seq, limit).await.map_err(denied) })
+    }
+
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
         Box::pin(async move { verify(&self.0, id).await.map_err(denied) })
     }

@@ -23,7 +23,6 @@ class Page {
   clock = new Clock();
   known = new Known();
   me = null;
-  formats = [];
   /** The run in the chart that somebody chose; null while it follows what goes on. */
   chosen = null;
   #loading = null;
@@ -47,7 +46,14 @@ class Page {
     this.#route();
     setInterval(() => this.show(), TICK);
     this.#watch();
-    await Promise.all([this.known.load(), this.#who()]);
+    await this.#learn();
+  }
+
+  /** Who looks, and what things are called; strangers need not ask for that. */
+  async #learn() {
+    await this.#who();
+    if (this.me?.role === null) return;
+    await this.known.load();
     this.chart.relayout();
     this.show();
   }
@@ -84,7 +90,7 @@ class Page {
       if (type !== "phase" || data.timestamp * 1000 > this.clock.now(now)) this.clock.heard(data.timestamp * 1000, now);
     }
     this.model.take(event);
-    const told = words(event, this.now() / 1000);
+    const told = words(event, this.now() / 1000, this.clock.rate);
     if (told) toast(...told);
     if (type === "live_data" && !data.sticky) this.#sample(data);
     if (type === "run.started") this.follow();
@@ -164,7 +170,7 @@ class Page {
       const same = this.chart.samples.run === run;
       const view = this.chart.view.range;
       this.chart.show(samples, live ? [...this.model.visits.values()] : spans(detail.visits), live);
-      if (same && view) this.chart.view.set(...view, samples.time[samples.length - 1] ?? 0);
+      if (same && view) this.chart.view.set(...view, Math.max(samples.last, 0));
       this.chart.relayout();
       this.title = detail.run.plan.label || run;
       this.#loading = null;
@@ -212,11 +218,15 @@ class Page {
   }
 
   async #account() {
-    if (this.me?.logout) await fetch("/logout", { method: "POST" });
-    else if (!await logIn()) return;
-    await this.#who();
-    await this.known.load();
+    if (this.me?.logout) {
+      await fetch("/logout", { method: "POST" });
+      // Nothing of what was seen stays.
+      return location.reload();
+    }
+    if (!await logIn()) return undefined;
+    await this.#learn();
     this.stream.retry();
+    return undefined;
   }
 
   async #route() {

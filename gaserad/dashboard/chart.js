@@ -3,10 +3,10 @@
 // Drawing is plot.js, pointers are gestures.js, the stretch of time is view.js. It loads nothing.
 
 import { dateTime, ppm } from "./scale.js";
-import { draw } from "./plot.js";
+import { draw, drawing, edges } from "./plot.js";
 import { breathe, el, recall, remember, save } from "./dom.js";
 import { listen } from "./gestures.js";
-import { Samples, Track } from "./samples.js";
+import { Samples, append } from "./samples.js";
 import { View } from "./view.js";
 import { write } from "./csv.js";
 
@@ -20,10 +20,14 @@ export class Chart {
   #inOrder = null;
   #fixed = new Map();
   #dirty = true;
+  /** Of other samples the first picture comes panel by panel, a frame for each: the page answers meanwhile. */
+  #first = true;
+  #steps = null;
   #layout = null;
   #cursor = null;
   #box = null;
   #frame = 0;
+  #room = [0, 0];
 
   /** `host` holds the canvases; `known` tells of gases, channels and theme: gas(key), label(channel), color(channel), theme(). */
   constructor(host, known) {
@@ -35,9 +39,12 @@ export class Chart {
     this.spoken = el("div", { class: "sr", role: "status" });
     host.append(this.canvas, this.over, this.tip, this.spoken);
     this.mode = recall("mode", "channels");
-    new ResizeObserver(() => this.#resize()).observe(host);
+    // Painted in the next frame, once, however much else has changed.
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#room = [Math.round(contentRect.width), Math.round(contentRect.height)];
+      this.touch();
+    }).observe(host);
     listen(this.over, this.#gestures());
-    this.#resize();
   }
 
   /** Shows other samples, from the beginning. */
@@ -46,15 +53,21 @@ export class Chart {
     this.visits = visits;
     this.live = live;
     this.#inOrder = null;
+    this.#first = true;
+    this.#steps = null;
     this.reset();
   }
 
   /** Something is new. */
   touch() {
     this.#dirty = true;
+    this.#next();
+  }
+
+  #next() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      if (this.#dirty) this.paint();
+      this.paint();
     });
   }
 
@@ -117,8 +130,8 @@ export class Chart {
       const now = this.known.now();
       return [now - 3600000, now];
     }
-    const last = samples.time[samples.length - 1];
-    return [samples.time[0], this.live && this.known.running() ? Math.max(this.known.now(), last) : last];
+    const { first, last } = samples;
+    return [first, this.live && this.known.running() ? Math.max(this.known.now(), last) : last];
   }
 
   #scene() {
@@ -138,23 +151,35 @@ export class Chart {
   #ordered(channels) {
     const { samples } = this;
     let kept = this.#inOrder;
-    if (!kept || kept.samples !== samples || kept.seen > samples.length) kept = this.#inOrder = { samples, seen: 0, track: new Track() };
+    if (!kept || kept.samples !== samples || kept.seen > samples.length) kept = this.#inOrder = { samples, seen: 0, tracks: [] };
     for (; kept.seen < samples.length; kept.seen += 1) {
-      if (samples.isGood(kept.seen) && channels.has(samples.channel[kept.seen])) kept.track.push(kept.seen);
+      if (samples.isGood(kept.seen) && channels.has(samples.channel[kept.seen])) append(kept.tracks, kept.seen, samples.time);
     }
-    return kept.track;
+    return kept.tracks;
   }
 
   paint() {
-    this.#dirty = false;
-    if (!this.width) return;
-    const scene = this.#scene();
-    this.scene = scene;
-    this.#layout = draw(this.canvas.getContext("2d"), scene);
+    this.#steps ??= this.#begin();
+    if (!this.#steps) return;
+    let step = this.#steps.next();
+    while (!step.done && !this.#first) step = this.#steps.next();
+    if (!step.done) return this.#next();
+    this.#first = false;
+    this.#steps = null;
+    this.#layout = step.value;
     this.host.dataset.points = String(this.samples.length);
-    this.host.dataset.range = `${Math.round(scene.start)}-${Math.round(scene.end)}`;
+    this.host.dataset.range = `${Math.round(this.scene.start)}-${Math.round(this.scene.end)}`;
     this.#paintOver();
-    this.onPaint?.(scene);
+    if (this.#dirty) this.#next();
+    return undefined;
+  }
+
+  #begin() {
+    this.#dirty = false;
+    this.#fit();
+    if (!this.width || !this.height) return null;
+    this.scene = this.#scene();
+    return drawing(this.canvas.getContext("2d"), this.scene);
   }
 
   #paintOver() {
@@ -175,8 +200,9 @@ export class Chart {
     if (x < this.#layout.left || x > this.#layout.right) return;
     ctx.strokeStyle = theme.muted;
     ctx.beginPath();
-    ctx.moveTo(Math.round(x) + 0.5, 18);
-    ctx.lineTo(Math.round(x) + 0.5, this.height - 22);
+    const edge = edges(theme);
+    ctx.moveTo(Math.round(x) + 0.5, edge.top - 2);
+    ctx.lineTo(Math.round(x) + 0.5, this.height - edge.bottom);
     ctx.stroke();
     for (const panel of this.#layout.panels) {
       const value = sample.value(panel.gas);
@@ -256,9 +282,9 @@ export class Chart {
 
   *#near(time) {
     const { samples } = this;
-    for (const tracks of [samples.good, samples.other]) {
-      for (const [channel, track] of tracks) {
-        if (channel && !this.isChannelShown(channel)) continue;
+    for (const [channel, tracks] of [...samples.good, ...samples.other]) {
+      if (channel && !this.isChannelShown(channel)) continue;
+      for (const track of tracks) {
         const at = track.find(samples.time, time);
         if (at < track.length) yield track.rows[at];
         if (at > 0) yield track.rows[at - 1];
@@ -282,26 +308,28 @@ export class Chart {
     this.touch();
   }
 
-  #resize() {
-    const panels = Math.max(this.gases().filter((gas) => this.isGasShown(gas)).length, 1);
-    this.host.style.setProperty("--panels", String(panels));
+  /** Takes the size that the page gives. A canvas that is resized is empty: this belongs to painting. */
+  #fit() {
     const ratio = Math.min(devicePixelRatio || 1, 2);
-    const size = [this.host.clientWidth, this.host.clientHeight, ratio].join();
-    if (size === this.size) return false;
+    const [width, height] = this.#room;
+    const size = [width, height, ratio].join();
+    if (size === this.size) return;
     this.size = size;
-    [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
+    [this.width, this.height] = [width, height];
     for (const canvas of [this.canvas, this.over]) {
-      canvas.width = Math.round(this.width * ratio);
-      canvas.height = Math.round(this.height * ratio);
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+      // A part of a pixel more or less would blur it.
+      Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
     }
-    if (this.width && this.height) this.paint();
-    return true;
   }
 
   /** After gases came or went. */
   relayout() {
-    if (!this.#resize()) this.touch();
+    const panels = Math.max(this.gases().filter((gas) => this.isGasShown(gas)).length, 1);
+    this.host.style.setProperty("--panels", String(panels));
+    this.touch();
   }
 
   /** What is shown, as a picture. */

@@ -69,7 +69,7 @@ export class Connection {
     clearInterval(this.#timer);
     for (const leave of this.#leave) leave();
     this.#leave = [];
-    this.#way.detach();
+    this.#way.close();
     this.#show({ ...this.state, state: "disconnected", polling: false });
   }
 

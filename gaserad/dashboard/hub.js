@@ -47,6 +47,11 @@ export class Hub {
     if (this.#readers.delete(key) && !this.#readers.size) this.#end();
   }
 
+  /** All readers are let go. */
+  close() {
+    for (const key of [...this.#readers.keys()]) this.detach(key);
+  }
+
   /** A reader says that it is still there. False if it was given up: it has to attach again. */
   here(key) {
     const reader = this.#readers.get(key);

@@ -39,7 +39,7 @@ export class Known {
     const size = Math.max(parseFloat(style.fontSize) * 0.75, 11);
     this.#theme = {
       ground: color("--card"), text: color("--text"), muted: color("--muted"), faint: color("--faint"), grid: color("--grid"), frame: color("--line"),
-      select: color("--select"), onColor: this.dark ? "#10151b" : "#fff", font: `${size}px system-ui, sans-serif`,
+      select: color("--select"), onColor: this.dark ? "#10151b" : "#fff", font: `${size}px system-ui, sans-serif`, size,
     };
     return this.#theme;
   }

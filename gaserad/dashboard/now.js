@@ -151,7 +151,7 @@ function showDevices({ model, known }) {
     ["Iteration", analyzer.iteration ?? "–"],
     ["Errors", errors.length ? errors.join("; ") : "none", errors.length ? "bad" : null],
     ["Identity", (analyzer.identity ?? []).filter(Boolean).join(" · ") || analyzer.address],
-    ["Clock", offset === null || offset === undefined ? "–" : `${offset >= 0 ? "+" : "−"}${Math.abs(offset).toFixed(1)} s against this computer${model.clockSynchronized === false ? ", which is not synchronized" : ""}`, model.clockSynchronized === false ? "warn" : null],
+    ["Clock", offset === null || offset === undefined ? "–" : `${offset > -0.05 ? "+" : "−"}${Math.abs(offset).toFixed(1)} s against this computer${model.clockSynchronized === false ? ", which is not synchronized" : ""}`, model.clockSynchronized === false ? "warn" : null],
     ["Valve", multiplexer.fault || `${where}${position.verification ? ` · ${VERIFIED[position.verification] ?? position.verification}` : ""}`, multiplexer.fault ? "bad" : position.state === "at" ? "ok" : "warn"],
     ["Driver", `${multiplexer.driver}, ${multiplexer.channels} channels${multiplexer.actuations ? `, ${multiplexer.actuations} moves` : ""}`],
   ]);

@@ -5,7 +5,7 @@ import { dateTime, ppm, span } from "./scale.js";
 import { drift } from "./drift.js";
 import { facts, planWords } from "./now.js";
 import { gasKey } from "./samples.js";
-import { getJson, pastEvents } from "./load.js";
+import { getJson } from "./load.js";
 import { words } from "./toasts.js";
 
 const PAGE = 50;
@@ -56,7 +56,7 @@ export class Runs {
       facts(list, about(run));
       const events = el("div", {}, el("p", { class: "muted" }, "Loading…"));
       body.replaceChildren(list, this.#files(run), section("Notes", notes(detail.notes)), section("Observations", observations(detail, observed, this.#page.known)), section("Drift", drifts(observed, this.#page.known)), section("What happened", events));
-      events.replaceChildren(happened(await pastEvents(`run=${encodeURIComponent(run.id)}&types=run.*,alarm`, 0, ROWS)));
+      events.replaceChildren(...happened(await history(run.id, stop.signal)));
     } catch (error) {
       if (!stop.signal.aborted) body.replaceChildren(el("p", { class: "error" }, error.message));
     }
@@ -66,8 +66,7 @@ export class Runs {
     const path = `/runs/${encodeURIComponent(run.id)}`;
     return el("div", { class: "row" },
       el("button", { type: "button", class: "primary", onclick: () => this.#page.openRun(run.id) }, "Show in the chart"),
-      el("a", { class: "button", href: `${path}/samples.csv`, download: `samples-${run.id}.csv` }, "samples.csv"),
-      ...this.#page.formats.map((format) => el("a", { class: "button", href: `${path}/export?format=${format}`, download: "" }, format)));
+      el("a", { class: "button", href: `${path}/samples.csv`, download: `samples-${run.id}.csv` }, "samples.csv"));
   }
 }
 
@@ -96,10 +95,30 @@ function notes(all) {
   return el("ul", { class: "log" }, ...all.map((note) => el("li", {}, el("time", { class: "num" }, dateTime(Date.parse(note.at))), el("span", {}, note.text), el("span", { class: "muted" }, note.who ?? ""))));
 }
 
+/** All that happened in a run and is worth a line, however much it is. */
+async function history(run, signal) {
+  const events = [];
+  for (let more = true; more;) {
+    const since = events.at(-1)?.id ?? 0;
+    const page = await getJson(`/runs/${encodeURIComponent(run)}/events?types=run.*,alarm&since=${since}`, signal);
+    events.push(...page.events);
+    ({ more } = page);
+  }
+  return events;
+}
+
 function happened(events) {
   const lines = events.map((event) => [event, words(event, event.data.timestamp)]).filter(([, told]) => told);
-  if (!lines.length) return el("p", { class: "muted" }, "Nothing that is known.");
-  return el("ul", { class: "log" }, ...lines.map(([event, [told, kind]]) => el("li", { "data-kind": kind }, el("time", { class: "num" }, dateTime(event.data.timestamp * 1000)), el("span", {}, told))));
+  if (!lines.length) return [el("p", { class: "muted" }, "Nothing that is known.")];
+  const list = el("ul", { class: "log" });
+  const write = (some) => list.replaceChildren(...some.map(([event, [told, kind]]) => el("li", { "data-kind": kind }, el("time", { class: "num" }, dateTime(event.data.timestamp * 1000)), el("span", {}, told))));
+  write(lines.slice(-ROWS));
+  if (lines.length <= ROWS) return [list];
+  const all = el("button", { type: "button", onclick: () => {
+    write(lines);
+    all.parentElement.remove();
+  } }, "All of it");
+  return [el("p", { class: "muted" }, `The last ${ROWS} of ${lines.length}. `, all), list];
 }
 
 /** The means of each visit, if they are known; else how many samples each one brought. */
@@ -108,7 +127,7 @@ function observations({ visits }, observed, known) {
   return rows.length ? means(rows, known) : counts(visits, known);
 }
 
-const gasesOf = (rows) => [...new Set(rows.flatMap((row) => row.gases.map(gasKey)))];
+const gasesOf = (rows) => [...new Set(rows.flatMap((row) => row.gases.map(gasKey)))].sort();
 
 function means(rows, known) {
   const gases = gasesOf(rows);
@@ -120,13 +139,13 @@ function means(rows, known) {
 
 function drifts(observed, known) {
   const rows = drift(observed?.observations ?? [], gasKey);
-  const gases = [...new Set(rows.flatMap((row) => Object.keys(row.gases)))];
+  const gases = [...new Set(rows.flatMap((row) => Object.keys(row.gases)))].sort();
   return table("Drift of each channel", ["Channel", "Visits", ...gases.map((gas) => `${known.gas(gas).symbol} ppm a day`)], rows, (row) => [
     name(row.channel, known), row.visits, ...gases.map((gas) => change(row.gases[gas])),
   ], "It takes three visits to a channel.");
 }
 
-const mean = (gas) => (gas ? `${ppm(gas.mean)}${gas.sd === null ? "" : ` ± ${ppm(gas.sd)}`}` : "–");
+const mean = (gas) => (gas ? `${ppm(gas.mean)}${gas.sd === null ? "" : ` ± ${Number(gas.sd.toPrecision(2))}`}` : "–");
 const signed = (value, words) => `${value < 0 ? "−" : "+"}${words}`;
 const change = (gas) => (gas ? `${signed(gas.perDay, ppm(Math.abs(gas.perDay)))}${gas.percentPerDay === null ? "" : ` (${signed(gas.percentPerDay, `${Math.abs(gas.percentPerDay).toFixed(2)} %`)})`}` : "–");
 const stamp = (time) => (time ? dateTime(Date.parse(time)).slice(5) : "–");

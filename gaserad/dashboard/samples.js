@@ -1,6 +1,7 @@
 // The samples of one run, as columns of numbers, and who is drawn together: a track for each channel.
 //
-// Pure data: it neither reads nor draws. It keeps the newest LIMIT samples and lets go of the oldest.
+// Pure data: it neither reads nor draws. It keeps the newest LIMIT samples and lets go of the oldest. Where a clock was
+// set back a track ends and another one begins, so that each is in the order of time and can be searched.
 
 export const LIMIT = 200000;
 export const BLOCKS = [8, 64, 512]; // points whose least and greatest are known at once
@@ -8,7 +9,7 @@ export const BLOCKS = [8, 64, 512]; // points whose least and greatest are known
 const ATTRIBUTIONS = ["exact", "mixed", "stale", "unattributed"];
 const QC = ["good", "suspect", "bad"];
 
-/** A list of rows that only grows, and for each gas the least and greatest of every block of them. */
+/** Rows in the order of time, a list that only grows, and for each gas the least and greatest of every block of them. */
 export class Track {
   rows = new Uint32Array(64);
   length = 0;
@@ -56,6 +57,13 @@ export class Track {
   }
 }
 
+/** Appends a row to the last of `tracks`, or to a new one if time went back. */
+export function append(tracks, row, times) {
+  let track = tracks.at(-1);
+  if (!track || times[row] < times[track.rows[track.length - 1]]) tracks.push((track = new Track()));
+  track.push(row);
+}
+
 export class Samples {
   constructor(run = null, limit = LIMIT) {
     this.run = run;
@@ -70,6 +78,9 @@ export class Samples {
 
   #empty() {
     this.length = 0;
+    this.first = Infinity;
+    this.last = -Infinity;
+    /** Of each channel its tracks: what counts, and what is kept beside it. */
     this.good = new Map();
     this.other = new Map();
     this.time = new Float64Array(64);
@@ -124,8 +135,10 @@ export class Samples {
   #join(row) {
     const tracks = this.isGood(row) ? this.good : this.other;
     const channel = this.channel[row];
-    if (!tracks.has(channel)) tracks.set(channel, new Track());
-    tracks.get(channel).push(row);
+    if (!tracks.has(channel)) tracks.set(channel, []);
+    append(tracks.get(channel), row, this.time);
+    this.first = Math.min(this.first, this.time[row]);
+    this.last = Math.max(this.last, this.time[row]);
   }
 
   #gas(gas) {
@@ -164,6 +177,8 @@ export class Samples {
       column.fill(NaN, kept);
     }
     this.length = kept;
+    this.first = Infinity;
+    this.last = -Infinity;
     this.good = new Map();
     this.other = new Map();
     for (let row = 0; row < kept; row += 1) this.#join(row);

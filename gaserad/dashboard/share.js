@@ -1,6 +1,6 @@
 // Ways in which tabs share a stream: a shared worker; where that is not to be had, a tab that leads the others; alone.
 //
-// Each way has attach(since), detach(), here(since) and retry(), and hands messages of hub.js to `take`.
+// Each way has attach(since), detach(), here(since), retry() and, for good, close(); it hands messages of hub.js to `take`.
 
 import { Hub } from "./hub.js";
 
@@ -26,6 +26,7 @@ function alone(options, take) {
     detach: () => hub.detach(me),
     here: () => hub.here(me),
     retry: () => hub.retry(),
+    close: () => hub.detach(me),
   };
 }
 
@@ -40,6 +41,10 @@ function viaWorker(key, options, take) {
     detach: () => say("detach"),
     here: (since) => say("here", since),
     retry: () => say("retry"),
+    close() {
+      say("detach");
+      port.close();
+    },
   };
 }
 
@@ -49,7 +54,8 @@ function viaTabs(key, options, take) {
   const channel = new BroadcastChannel(name);
   const me = crypto.randomUUID?.() ?? String(Math.random());
   let hub;
-  let standing = false;
+  let resign;
+  let standing = null;
   const state = { attached: false, since: undefined };
   const say = (message) => channel.postMessage(message);
   const own = () => hub.attach(me, take, state.since);
@@ -66,8 +72,9 @@ function viaTabs(key, options, take) {
   };
 
   const stand = () => {
-    standing = true;
-    navigator.locks.request(name, () => new Promise(() => {
+    standing = new AbortController();
+    navigator.locks.request(name, { signal: standing.signal }, () => new Promise((done) => {
+      resign = done;
       hub = new Hub(options);
       if (state.attached) own();
       say({ to: "all" });
@@ -94,6 +101,14 @@ function viaTabs(key, options, take) {
       else say({ to: "leader", from: me, op: "here", since: state.since });
     },
     retry: () => (hub ? hub.retry() : say({ to: "leader", from: me, op: "retry" })),
+    close() {
+      this.detach();
+      standing?.abort();
+      // The next tab leads, and says so to the others.
+      hub?.close();
+      resign?.();
+      channel.close();
+    },
   };
 }
 

@@ -69,7 +69,7 @@ export async function openStart(page) {
     const mine = ++round;
     try {
       const told = await post("/plan/check", read(inputs));
-      if (mine === round) tell(form, result, go, told);
+      if (mine === round) tell(form, result, go, told, page.model.simulated);
     } catch (error) {
       if (mine === round) tell(form, result, go, { errors: [...(error.errors ?? []), ...(error.errors?.length ? [] : [{ sentence: error.message }])], warnings: [] });
     }
@@ -153,11 +153,12 @@ function read(inputs) {
   return body;
 }
 
-function tell(form, result, go, told) {
+function tell(form, result, go, told, simulated = false) {
   const named = new Set();
   for (const node of form.querySelectorAll(".error")) {
     const name = node.id.slice("start-".length, -"-error".length);
-    const words = told.errors.filter((error) => error.field === name).map((error) => error.sentence).join(" ");
+    // Sentences may name flags of the command line; the fields are called the same.
+    const words = told.errors.filter((error) => error.field === name).map((error) => error.sentence.replaceAll("--", "")).join(" ");
     node.textContent = words;
     form.querySelector(`#start-${name}`)?.setAttribute("aria-invalid", String(words !== ""));
     if (words) named.add(name);
@@ -167,11 +168,12 @@ function tell(form, result, go, told) {
   result.replaceChildren(
     ...rest.map((error) => el("p", { class: "error" }, `${error.line ? `line ${error.line}: ` : ""}${error.sentence}`)),
     ...(told.warnings ?? []).map((words) => el("p", { class: "warn" }, words)),
-    ...(told.errors.length ? [] : estimate(told)));
+    ...(told.errors.length ? [] : estimate(told, simulated)));
 }
 
-function estimate(told) {
-  const end = told.end_utc ? `, until about ${dateTime(Date.parse(told.end_utc)).slice(0, 16)}` : "";
+/** Its times are those of gaserad's clock, which goes faster in a simulation. */
+function estimate(told, simulated) {
+  const end = told.end_utc ? `, until about ${dateTime(Date.parse(told.end_utc)).slice(0, 16)}${simulated ? " in the simulation" : ""}` : "";
   const begins = told.begins_utc ? ` It begins at ${dateTime(Date.parse(told.begins_utc)).slice(0, 16)}.` : "";
   return [el("p", {}, el("b", {}, `Takes about ${span(told.estimate_s)}`), `${end}. ${told.channels} × ${told.repeats}, task ${told.task}.${begins}`), told.pace ? el("p", { class: "muted" }, told.pace) : null, timeline(told.timeline ?? [])].filter(Boolean);
 }

@@ -20,9 +20,9 @@ export function toast(words, kind = "info") {
   setTimeout(() => note.remove(), kind === "bad" ? LASTS * 2 : LASTS);
 }
 
-/** What an event says to people, or nothing: [words, kind]. */
-export function words({ type, data }, now) {
-  if (data.sticky || now - data.timestamp > OLD) return null;
+/** What an event says to people, or nothing: [words, kind]. `rate` is how fast time goes there. */
+export function words({ type, data }, now, rate = 1) {
+  if (data.sticky || now - data.timestamp > OLD * rate) return null;
   switch (type) {
     case "run.started":
       return [`A run has started${data.run.plan.label ? `: ${data.run.plan.label}` : ""}`, "good"];

@@ -153,6 +153,12 @@ impl Store {
         self.reader.ask(move |connection| read::events_after(connection, seq, limit)).await
     }
 
+    /// Up to `limit` of what happened in the run after number `seq`, in order; its results are not among it.
+    pub async fn events_of(&self, id: &RunId, seq: u64, limit: u32) -> Result<Vec<Published>, StoreError> {
+        let id = id.clone();
+        self.reader.ask(move |connection| read::events_of(connection, &id, seq, limit)).await
+    }
+
     /// The number of the newest event, 0 if there is none.
     pub async fn last_seq(&self) -> Result<u64, StoreError> {
         self.reader.ask(|connection| read::last_seq(connection)).await

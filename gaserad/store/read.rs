@@ -182,6 +182,22 @@ pub(super) fn events_after(connection: &Connection, seq: u64, limit: u32) -> Res
     Ok(events)
 }
 
+/// Up to `limit` of what happened in the run after number `seq`, in order; its results are not among it.
+pub(super) fn events_of(
+    connection: &Connection,
+    run: &RunId,
+    seq: u64,
+    limit: u32,
+) -> Result<Vec<Published>, StoreError> {
+    let after = i64::try_from(seq).unwrap_or(i64::MAX);
+    let mut query = connection.prepare_cached(
+        "SELECT seq, name, run, channel, data FROM events
+        WHERE run = ? AND name <> 'live_data' AND seq > ? ORDER BY seq LIMIT ?",
+    )?;
+    let events = query.query_map(params![run.0, after, limit], published)?.collect::<Result<_, _>>()?;
+    Ok(events)
+}
+
 /// What the samples of one run look like as a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sheet {

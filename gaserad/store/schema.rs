@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
+const STEPS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -124,6 +124,11 @@ const FIFTH: &str = "
         name      TEXT PRIMARY KEY,
         schedule  TEXT NOT NULL
     ) STRICT;
+";
+
+/// What happened in a run, but for its results, which are among the records.
+const SIXTH: &str = "
+    CREATE INDEX events_of_runs ON events (run, seq) WHERE run IS NOT NULL AND name <> 'live_data';
 ";
 
 /// Somebody may look into the file with a tool of their own.

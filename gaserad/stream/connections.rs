@@ -19,6 +19,8 @@ pub struct Origin {
     /// Who may choose what is in the stream; not told to others.
     pub owner: String,
     pub agent: String,
+    /// The cookie that it was opened with, if it was one; not told to anybody.
+    pub session: Option<String>,
 }
 
 /// What a reader is to do differently.
@@ -111,6 +113,10 @@ impl Connection {
 
     pub fn left(&self) -> Left {
         lock(&self.left).unwrap_or(Left::Peer)
+    }
+
+    pub fn is_of_session(&self, session: &str) -> bool {
+        self.origin.session.as_deref() == Some(session)
     }
 
     pub fn owner(&self) -> &str {

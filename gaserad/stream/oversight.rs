@@ -112,6 +112,13 @@ impl Hub {
         found
     }
 
+    /// Ends all streams that were opened with a cookie.
+    pub fn end_session(&self, session: &str, why: &str) {
+        for reader in self.connections.all().iter().filter(|reader| reader.is_of_session(session)) {
+            self.change(reader.id, Change { close: Some(why.into()), ..Change::default() });
+        }
+    }
+
     /// Sends everybody who would get an event of type `stands_for` one that is a trial and is not kept.
     pub fn publish_test(&self, stands_for: &'static str, message: &str, who: &str) -> Value {
         let data = json!({

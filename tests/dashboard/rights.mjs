@@ -30,6 +30,9 @@ await story(async (browser) => {
   const page = await tab(browser);
   await page.goto(url);
   await until(page, () => document.querySelector("#login")?.checkVisibility());
+  await until(page, () => /^Realtime: error/.test(document.querySelector("#badge-text").textContent));
+  // It asks for nothing that it may not have.
+  assert.deepEqual(page.wrong, []);
   assert.equal((await send(page, "/control/start", { channels: "1" })).status, 401);
   assert.equal(await controls(page), 0);
 
@@ -42,6 +45,20 @@ await story(async (browser) => {
     assert.equal((await send(page, `/control/${verb}`, {})).error, "NOT_PERMITTED", verb);
   }
   assert.equal((await send(page, "/plan/check", { channels: "1" })).status, 200);
+
+  // Streams that were opened with the cookie end with it, also in pages that do not ask anew.
+  const ended = page.evaluate(async () => {
+    const answer = await fetch("/events?types=run.*");
+    document.body.dataset.open = "true";
+    return new Response(answer.body).text();
+  });
+  await until(page, () => document.body.dataset.open);
+  assert.equal(await page.evaluate(async () => (await fetch("/logout", { method: "POST" })).status), 200);
+  assert.match(await ended, /logged out/);
+  await until(page, () => document.querySelector("#badge").dataset.state === "error");
+  await page.reload();
+  await logIn(page, viewer);
+  await badge(page, "connected");
 
   await logOut(page);
   await logIn(page, operator);

@@ -1,6 +1,6 @@
-// Two tabs have one connection, and the one that is left goes on.
+// Two tabs have one connection, and the one that is left goes on. With an argument the browser has no shared workers.
 import assert from "node:assert/strict";
-import { OVER, ask, phase, story, tab, tell, visit } from "./harness.mjs";
+import { OVER, ask, given, phase, story, tab, tell, visit } from "./harness.mjs";
 
 /** Streams that are followed; looking up what was, for a moment, is none. */
 async function streams() {
@@ -9,10 +9,15 @@ async function streams() {
 }
 
 await story(async (browser) => {
-  const first = await tab(browser);
-  await visit(first);
-  const second = await tab(browser);
-  await visit(second);
+  const open = async () => {
+    const page = await tab(browser);
+    if (given.length) await page.evaluateOnNewDocument(() => delete window.SharedWorker);
+    await visit(page);
+    assert.equal(await page.evaluate(() => "SharedWorker" in window), given.length === 0);
+    return page;
+  };
+  const first = await open();
+  const second = await open();
   assert.equal(await streams(), 1);
   tell("both");
   for (const page of [first, second]) {

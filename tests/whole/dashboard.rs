@@ -3,7 +3,11 @@
 //! What is looked at stands in `tests/dashboard/`, a script per story; what happens meanwhile stands here. The browser's
 //! tools are installed with the readers (`tests/readers/install`).
 
+use std::env;
+use std::fs;
 use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -28,6 +32,45 @@ fn measure(lab: &Lab, more: &[&str]) {
     let plan = ["start", "--channels", "1-3", "--pause", "6s", "--measure", "20s"];
     let done = lab.ctl(&[&plan[..], more].concat());
     assert_eq!(done.exit, 0, "{done:?}");
+}
+
+/// They need no browser.
+#[test]
+fn what_the_page_works_out_is_right() {
+    if Command::new("node").arg("--version").output().is_err() {
+        assert!(env::var_os("CI").is_none(), "there is no node");
+        let _ = writeln!(std::io::stderr(), "NOT TESTED: what the page works out. It takes node, version 20 or newer");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard/unit");
+    let files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    let files: Vec<_> = files.filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
+    assert!(files.len() > 5, "only {files:?}");
+    let done = Command::new("node").arg("--test").args(files).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+}
+
+#[test]
+fn tabs_share_a_connection_where_there_are_no_shared_workers() {
+    let Some(tools) = Tools::find() else { return };
+    let lab = Lab::new(&Design::default());
+    let mut look = Reader::look(&tools, "tabs.mjs", &[&page(&lab), "without workers"]);
+    look.until(step("both"));
+    measure(&lab, &["--repeats", "1000"]);
+    look.until(step("one"));
+    assert_eq!(lab.ctl(&["abort"]).exit, 0);
+    look.wait();
+}
+
+#[test]
+fn an_analyzer_that_is_lost_within_a_run_is_shown_as_lost() {
+    let Some(tools) = Tools::find() else { return };
+    let lab = Lab::new(&Design { analyzer: "grace = \"12h\"", ..Design::default() });
+    measure(&lab, &["--repeats", "1000"]);
+    let mut look = Reader::look(&tools, "lost.mjs", &[&page(&lab)]);
+    look.until(step("measuring"));
+    lab.cut_power();
+    look.wait();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gasera::simulator::Truth;
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -66,7 +67,7 @@ impl Default for Design {
 /// The daemon ends before the plant, and the files go last.
 pub struct Lab {
     pub daemon: Option<Process>,
-    _plant: Process,
+    plant: Process,
     scale: String,
     disk: Option<&'static str>,
     /// `host:port` of the analyzer.
@@ -104,7 +105,7 @@ impl Lab {
             Multiplexer::RelaysOnSerial => ("modbus", "port", plant.line_after("Modbus relays on ")),
         };
         fs::write(path("gaserad.toml"), settings(folder.path(), design, &ak, &multiplexer)).unwrap();
-        let mut lab = Self { daemon: None, _plant: plant, scale, disk: design.disk, ak, http: String::new(), folder };
+        let mut lab = Self { daemon: None, plant, scale, disk: design.disk, ak, http: String::new(), folder };
         lab.start_daemon();
         lab
     }
@@ -142,6 +143,11 @@ impl Lab {
     /// Where the daemon listens on TCP, as `host:port`.
     pub fn address(&self) -> &str {
         &self.http
+    }
+
+    /// Ends the plant, with the analyzer in it, as if somebody had pulled the plug.
+    pub fn cut_power(&self) {
+        self.plant.signal(Signal::KILL);
     }
 
     /// Where the analyzer is, as `host:port`.

@@ -30,7 +30,7 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderValue, header};
 
-pub use cookie::{Cookies, Key};
+pub use cookie::{Cookies, Key, shown as shown_cookie};
 pub use doors::{Counted, Doors, Full, Pass, Seats};
 pub use login::{MOST_BODY, login, logout};
 pub use origin::{Names, dress, is_preflight, preflight};

@@ -187,6 +187,25 @@ impl Archive for Shelf {
         })
     }
 
+    /// 3000 events: a change of phase, and every hundredth is an alarm.
+    fn events<'a>(
+        &'a self,
+        id: &'a RunId,
+        seq: u64,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Vec<domain::Published>, Denied>> {
+        let event = |seq: u64| domain::Published {
+            seq,
+            name: if seq.is_multiple_of(100) { "alarm" } else { "phase" }.into(),
+            run: Some(id.clone()),
+            channel: None,
+            data: json!({ "timestamp": seq }).to_string(),
+        };
+        let most = usize::try_from(limit).unwrap();
+        let events = (seq + 1..=3000).take(most).map(event).collect();
+        Box::pin(async move { Ok(events) })
+    }
+
     fn verify<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
         let differences = vec!["record 2 names channel 1, and 3 comes out".into()];
         Box::pin(async move { Ok(Verdict { records: 2, rows: 1, attributed_again: 2, differences }) })

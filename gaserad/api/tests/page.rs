@@ -95,3 +95,37 @@ async fn a_page_finds_channels_gases_tasks_plans_and_observations() {
     assert_eq!((&visit["gases"][0]["formula"], &visit["gases"][0]["mean"]), (&json!("CO2"), &json!(2.0)), "{visit}");
     assert_eq!(daemon.get("/runs/nothing/observations").await.0, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn what_happened_in_a_run_is_told_to_its_end() {
+    let daemon = Daemon::start().await;
+    let get = async |query: &str| -> Value {
+        let (status, text) = daemon.get(&format!("/runs/last/events{query}")).await;
+        assert_eq!(status, StatusCode::OK, "{query}: {text}");
+        serde_json::from_str(&text).unwrap()
+    };
+    let (mut since, mut seen) = (0, 0);
+    loop {
+        let page = get(&format!("?since={since}")).await;
+        let events = page["events"].as_array().unwrap();
+        seen += events.len();
+        since = events.last().unwrap()["id"].as_u64().unwrap();
+        if page["more"] == json!(false) {
+            break;
+        }
+    }
+    assert_eq!((seen, since), (3000, 3000));
+    let alarms = get("?types=alarm,run.*&since=150&limit=2").await;
+    assert_eq!(
+        alarms["events"],
+        json!([
+            { "id": 200, "type": "alarm", "data": { "timestamp": 200 } },
+            { "id": 300, "type": "alarm", "data": { "timestamp": 300 } },
+        ])
+    );
+    assert_eq!((&alarms["more"], &alarms["run_id"]), (&json!(true), &json!("01JRUN")));
+    for wrong in ["?limit=0", "?limit=10001", "?since=x", "?types=alarms"] {
+        assert_eq!(daemon.get(&format!("/runs/last/events{wrong}")).await.0, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    assert_eq!(daemon.get("/runs/nothing/events").await.0, StatusCode::NOT_FOUND);
+}

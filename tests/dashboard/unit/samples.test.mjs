@@ -17,7 +17,7 @@ function filled(count, value, more = () => ({})) {
 }
 
 function drawn(samples, width) {
-  const track = samples.good.get(1);
+  const [track] = samples.good.get(1);
   const values = samples.values.get("co2");
   const [first, last] = [samples.time[0], samples.time[samples.length - 1]];
   const out = new Int32Array(width * 4 + 64);
@@ -42,7 +42,7 @@ test("what is told twice is kept once, and a gas that comes later leaves the ear
 
 test("only what counts is on the line of its channel", () => {
   const samples = filled(8, (seq) => seq, (seq) => [{}, { discard: true }, { qc: "suspect" }, { channel: null, attribution: "mixed", qc: "bad" }][seq % 4]);
-  assert.deepEqual([samples.good.get(1).length, samples.other.get(1).length, samples.other.get(0).length], [2, 4, 2]);
+  assert.deepEqual([samples.good.get(1)[0].length, samples.other.get(1)[0].length, samples.other.get(0)[0].length], [2, 4, 2]);
 });
 
 test("no more than the limit is kept, the newest, and still drawn", () => {
@@ -51,7 +51,7 @@ test("no more than the limit is kept, the newest, and still drawn", () => {
   assert(samples.length <= 1000 && samples.length > 700, String(samples.length));
   assert.equal(samples.at(samples.length - 1).seq, 10500);
   assert.equal(samples.at(0).seq, 10500 - samples.length + 1);
-  assert.equal(samples.good.get(1).length + samples.good.get(2).length, samples.length);
+  assert.equal(samples.good.get(1)[0].length + samples.good.get(2)[0].length, samples.length);
   assert.equal(samples.time.length, 1024, "room is used again");
 });
 
@@ -71,7 +71,7 @@ test("few points are all drawn, in the order of time, and one without a value is
 
 test("blocks know their least and greatest, also while they fill", () => {
   const samples = filled(BLOCK + 3, (seq) => (seq * 7) % 11);
-  const track = samples.good.get(1);
+  const [track] = samples.good.get(1);
   const values = samples.values.get("co2");
   track.blocks("co2", values, BLOCK);
   for (let seq = BLOCK + 4; seq <= 4 * BLOCK; seq += 1) samples.push(sample(seq, { values: { co2: (seq * 7) % 11 } }));
@@ -84,7 +84,7 @@ test("blocks know their least and greatest, also while they fill", () => {
 
 test("a place is found by its time", () => {
   const samples = filled(1000, (seq) => seq);
-  const track = samples.good.get(1);
+  const [track] = samples.good.get(1);
   assert.deepEqual([0, 1000, 1500, 2000, 1e9].map((time) => track.find(samples.time, time)), [0, 0, 1, 1, 1000]);
 });
 
@@ -96,4 +96,14 @@ test("a result of the stream becomes a sample, without the gas that is not to be
   });
   assert.deepEqual([told.time, told.values], [Date.UTC(2026, 0, 15, 8, 3, 12, 500), { co2: 400, nh3: null, "cas_71-43-2": 2 }]);
   assert.equal(gasKey({ formula: "CH4", cas: "74-82-8" }), "ch4");
+});
+
+test("where a clock was set back another track begins, and each is searched for itself", () => {
+  const samples = new Samples("R");
+  const times = [100, 110, 120, 60, 70, 130];
+  times.forEach((time, index) => samples.push(sample(index + 1, { time })));
+  const tracks = samples.good.get(1);
+  assert.deepEqual(tracks.map((track) => [...track.rows.subarray(0, track.length)].map((row) => samples.time[row])), [[100, 110, 120], [60, 70, 130]]);
+  assert.deepEqual([samples.first, samples.last], [60, 130]);
+  assert.deepEqual(tracks.map((track) => track.find(samples.time, 105)), [1, 2]);
 });
