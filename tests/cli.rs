@@ -4,6 +4,7 @@
 
 mod control;
 mod fake;
+mod fake_script;
 mod fake_web;
 mod instrument;
 mod plan;

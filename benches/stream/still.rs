@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
-    Access, Address, Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services, StoredRun,
-    Verdict, bind, serve,
+    Access, Address, Archive, Chunk, ConfigVerdict, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services,
+    Setting, Storage, StoredRun, Upkeep, Verdict, bind, serve,
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
@@ -45,6 +45,7 @@ impl Ours {
             control: Arc::new(Still),
             archive: Arc::new(Still),
             plans: Arc::new(Still),
+            upkeep: Arc::new(Still),
             hub: hub.clone(),
             clock: Arc::new(Still),
             access: Arc::new(Access { seats, tokens, ..Access::local() }),
@@ -179,6 +180,24 @@ impl Plans for Still {
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<PlanText>, Denied>> {
         nothing()
+    }
+}
+
+impl Upkeep for Still {
+    fn storage(&self) -> BoxFuture<'_, Result<Storage, Denied>> {
+        nothing()
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        Vec::new()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn check(&self, _: &str, _: &str) -> ConfigVerdict {
+        ConfigVerdict::default()
     }
 }
 

@@ -33,13 +33,17 @@ mod status_stream;
 mod stuck;
 mod takeover;
 pub mod tls;
+mod upkeep;
 // The clients in these tests come with the command line.
 #[cfg(test)]
 #[cfg(feature = "cli")]
 mod tests;
 
 pub use auth::Access;
-pub use control::{Archive, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, StoredRun, Verdict};
+pub use control::{
+    Archive, Chunk, ConfigVerdict, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Setting, Storage, StoredRun,
+    Upkeep, Verdict,
+};
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
 
@@ -49,6 +53,7 @@ pub struct Services {
     pub control: Arc<dyn Control>,
     pub archive: Arc<dyn Archive>,
     pub plans: Arc<dyn Plans>,
+    pub upkeep: Arc<dyn Upkeep>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
     pub access: Arc<Access>,

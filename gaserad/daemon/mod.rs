@@ -14,6 +14,7 @@ mod devices;
 mod failure;
 mod recovery;
 mod seams;
+mod upkeep;
 mod verify;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use access::Material;
 pub use core::{Core, Devices, Ground};
 pub use failure::Failure;
 use seams::{Files, Keeping, Ledger, Measuring};
+use upkeep::House;
 pub use verify::verify;
 
 /// How long a shutdown may take before it is cut off.
@@ -73,6 +75,7 @@ impl Daemon {
             control: Arc::new(Measuring { handle: handle.clone(), analyzer, settings: settings.clone() }),
             archive: Arc::new(Keeping(store.clone())),
             plans: Arc::new(Files { directories: settings.plan_directories() }),
+            upkeep: Arc::new(House { store: store.clone(), settings: settings.clone() }),
             hub: hub.clone(),
             ledger: Arc::new(Ledger::start(store.clone(), shared.clone())),
             clock: shared,

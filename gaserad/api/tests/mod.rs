@@ -9,6 +9,7 @@ mod plans;
 mod schema;
 mod security;
 mod streams;
+mod upkeep;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -239,6 +240,7 @@ impl Daemon {
             control: measuring.clone(),
             archive: Arc::new(Shelf),
             plans: Arc::new(Shelf),
+            upkeep: Arc::new(upkeep::House),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),
             access: Arc::new(access),
