@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gasera::domain::Status;
+use gasera::domain::{Outcome, Status};
 
 use super::Session;
 use crate::args::{Command, RunsCommand};
@@ -10,7 +10,7 @@ use crate::complete::Names;
 use crate::contexts::{self, Contexts};
 use crate::failure::Failure;
 use crate::suggest;
-use crate::view::table;
+use crate::view::words;
 
 /// Longer nobody wants to wait for a word.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -47,7 +47,8 @@ async fn ask(session: &Session, names: Names) -> Result<Vec<(String, String)>, F
 fn about_run(run: &gasera::proto::Run) -> String {
     let plan = run.plan.clone().unwrap_or_default();
     let label = if plan.label.is_empty() { String::new() } else { format!("{}, ", plan.label) };
-    format!("{label}{}, {}", crate::view::words::date_of(&run.started_utc), table::plan(&plan))
+    let outcome = words::outcome(run).map_or("under way", Outcome::as_str);
+    format!("{label}{}, channels {}, {outcome}", words::date_of(&run.started_utc), plan.channels)
 }
 
 fn channels(status: &str) -> Vec<(String, String)> {
