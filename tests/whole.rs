@@ -10,6 +10,7 @@ mod churn;
 mod control;
 mod demo;
 mod disk;
+mod doctor;
 mod endurance;
 mod evidence;
 mod faults;

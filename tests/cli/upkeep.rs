@@ -113,6 +113,7 @@ fn a_name_that_is_nearly_right_is_suggested() {
     assert_eq!(stderr(&["start", "monthly"]), "gaseractl: there is no such plan\n");
 }
 
+/// Its event is numbered ten higher.
 fn sample(run: &str, seq: u32) -> Action {
     let data = LiveData {
         run_id: RunId(run.into()),
@@ -131,14 +132,14 @@ fn sample(run: &str, seq: u32) -> Action {
         units: "ppm".into(),
         components: Vec::new(),
     };
-    Action::Send(frame(u64::from(seq), &Event::LiveData(data)))
+    Action::Send(frame(10 + u64::from(seq), &Event::LiveData(data)))
 }
 
 #[test]
 fn the_samples_of_a_run_are_told_and_those_that_come_until_its_end() {
     let under_way = proto::Run { id: RUN.into(), records: 2, started_utc: "x".into(), ..Default::default() };
-    let ended = Action::Send(finished(9, Outcome::Completed));
-    let stream = vec![sample("01OTHER", 1), sample(RUN, 1), sample(RUN, 2), sample(RUN, 3), ended];
+    let ended = Action::Send(finished(19, Outcome::Completed));
+    let stream = vec![sample("01OTHER", 0), sample(RUN, 1), sample(RUN, 2), sample(RUN, 3), ended];
     let found = proto::GetRunResponse { run: Some(under_way), ..Default::default() };
     let script = Script { run: Ok(found), streams: vec![stream.clone(), stream], ..Script::default() };
     let fake = Fake::new(script);
