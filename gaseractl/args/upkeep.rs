@@ -53,7 +53,7 @@ Examples:
   gaseractl doctor purge-test --channel 3
 
 With --json: {\"findings\":[{\"check\",\"outcome\":\"ok|warn|fail\",\"found\",\"tried\",\"advice\"}],\"ok\",\"warn\",\"fail\"}
-The exit code is 0 if nothing failed, 8 if gaserad cannot be reached, else 1.";
+The exit code is 0 if nothing failed, 8 if gaserad cannot be reached, 11 if it lets you see nothing, else 1.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DOCTOR_EXAMPLES, args_conflicts_with_subcommands = true)]

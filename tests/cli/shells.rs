@@ -23,14 +23,15 @@ fn fake() -> Fake {
     })
 }
 
-/// What a script says in a shell that has loaded the completions; `None` where there is no such shell.
-fn within(shell: &str, fake: &Fake, script: &str) -> Option<Vec<String>> {
+/// What a script says in a shell that has loaded the completions, after something else; `None` where there is no such
+/// shell.
+fn within(shell: &str, fake: &Fake, before: &str, script: &str) -> Option<Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("completions");
     std::fs::write(&file, run(&["completions", shell]).stdout).unwrap();
     let binaries = Path::new(env!("CARGO_BIN_EXE_gaseractl")).parent().unwrap();
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", binaries.display());
-    let script = format!("source {}\n{script}", file.display());
+    let script = format!("{before}\nsource {}\n{script}", file.display());
     let mut command = Command::new(shell);
     command
         .env_clear()
@@ -59,7 +60,7 @@ try gaseractl start --task ''
 try gaseractl start we
 complete -p gaseractl
 "#;
-    let said = within("bash", &fake(), script).unwrap();
+    let said = within("bash", &fake(), "", script).unwrap();
     assert_eq!(said[..2], ["runs", "last 01KBRUN 01KARUN"]);
     assert_eq!(said[2..5], ["DEFAULT", r"DEFAULT Calibration\ task", "weekly"]);
     assert!(said[5].ends_with("-F _gaseractl gaseractl"), "{said:?}");
@@ -69,7 +70,7 @@ complete -p gaseractl
 fn fish_completes_commands_runs_and_tasks_with_what_they_are() {
     let script =
         "complete -C 'gaseractl ru'; complete -C 'gaseractl runs show 01KB'; complete -C 'gaseractl start --task=C'";
-    let Some(said) = within("fish", &fake(), script) else { return };
+    let Some(said) = within("fish", &fake(), "", script) else { return };
     assert_eq!(said[0], "runs\tList, show, follow, export and verify runs");
     assert!(said[1].starts_with("01KBRUN\t2026-01-15 08:00:00 UTC"), "{said:?}");
     assert_eq!(said[2..], ["--task=Calibration task\ttask 7"]);
@@ -77,35 +78,20 @@ fn fish_completes_commands_runs_and_tasks_with_what_they_are() {
 
 #[test]
 fn zsh_completes_commands_and_runs() {
-    let script = r#"
+    // In place of the completion system, which works at a prompt only.
+    let around = r#"
+compdef() { :; }
+_files() { :; }
+_describe() { print -l -- "${(@P)3}" }
 "#;
-    let script = format!(
-        "compdef() {{ :; }}; _describe() {{ print -l -- \"${{(@P)3}}\"; }}; _files() {{ :; }}{script}\
-         try() {{ words=(\"$@\"); CURRENT=$#; _gaseractl; }}; try gaseractl runs sh; try gaseractl runs show 01KB"
-    );
-    // The script ends with a call that is for the completion system; there is none here.
-    let script = script.replace('\n', " ");
-    let Some(said) = within_zsh(&script) else { return };
+    let tries = r#"
+try() { words=("$@"); CURRENT=$#; _gaseractl }
+try gaseractl runs sh
+try gaseractl runs show 01KB
+"#;
+    let Some(said) = within("zsh", &fake(), around, tries) else { return };
     assert_eq!(said[0], "show:One run and its visits");
     assert!(said[1].starts_with("01KBRUN:2026-01-15 08:00:00 UTC"), "{said:?}");
-}
-
-/// The helpers stand before the completions, which call one of them when they are loaded.
-fn within_zsh(script: &str) -> Option<Vec<String>> {
-    let (helpers, tries) = script.split_once("_files() { :; }").unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("helpers");
-    std::fs::write(&file, format!("{helpers}_files() {{ :; }}\n")).unwrap();
-    let fake = fake();
-    let completions = run(&["completions", "zsh"]).stdout;
-    std::fs::write(folder.path().join("all"), format!("{helpers}\n_files() {{ :; }}\n{completions}\n{tries}\n"))
-        .unwrap();
-    let binaries = Path::new(env!("CARGO_BIN_EXE_gaseractl")).parent().unwrap();
-    let mut command = Command::new("zsh");
-    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", binaries.display());
-    command.env_clear().env("PATH", path).env("GASERACTL_ENDPOINT", &fake.unix).env("TZ", "UTC").arg("-f");
-    let output = command.arg(folder.path().join("all")).output().ok()?;
-    Some(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect())
 }
 
 #[test]
