@@ -27,6 +27,11 @@ bench:
     cargo bench --locked --bench stream
     cargo bench --locked --bench revisit
 
+# whole processes: gaseractl beside curl and systemctl
+bench-cli:
+    cargo build --release --locked
+    benches/cli target/release
+
 # ten thousand whole lives in virtual time, two hundred kills at random instants, and two days in one process at a thousand times the speed of the world
 long:
     LIVES=10000 cargo test --locked lives:: -- --nocapture

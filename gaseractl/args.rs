@@ -1,27 +1,37 @@
 //! The command line. The help is the manual; only what works is offered.
 
+mod context;
 mod control;
 mod instrument;
 mod plan;
+mod runs;
 mod schedule;
+mod shell;
 mod start;
 mod stream;
+mod upkeep;
 mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use gasera::domain::{channel, duration};
 
 use crate::endpoint::Endpoint;
+pub use context::{AddContext, Context, ContextCommand, Fleet, FleetCommand};
 pub use control::{After, Finish, Note, Pause};
 use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
 pub use plan::{Plan, PlanCommand};
+pub use runs::{Export, Runs, RunsCommand};
 pub use schedule::{Add as AddSchedule, IfMissed, Schedule, ScheduleCommand};
+pub use shell::{CompleteWords, Completions, Man, Shell};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
 pub use stream::{Stream, StreamCommand};
+use upkeep::STORAGE_JSON;
+pub use upkeep::{Config, ConfigCommand, Doctor, DoctorCommand, PurgeTest};
 pub use watch::{Fallback, Format, Watch};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
@@ -34,6 +44,7 @@ Examples:
   gaseractl start --align 1h --if-busy wait              at the next full hour, or later
   gaseractl watch                                        look on; Ctrl-C leaves the run alone
   gaseractl runs export last -o run.csv                  the records of the last run
+  gaseractl doctor                                       what is wrong, and what to do about it
 
 Exit codes:
    0  done; with --wait: the run completed     7  with --wait: the run ended partial
@@ -62,12 +73,34 @@ pub struct Args {
     pub command: Command,
 }
 
+impl Args {
+    /// Reads the command line. A context that it names counts more than an endpoint of the environment.
+    pub fn read() -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let mut args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut Self::command()))?;
+        let from = |id: &str| {
+            let mut levels = std::iter::successors(Some(&matches), |level| Some(level.subcommand()?.1));
+            levels.any(|level| level.value_source(id) == Some(ValueSource::CommandLine))
+        };
+        match (from("endpoint"), from("context")) {
+            (true, false) => args.global.context = None,
+            (false, true) => args.global.endpoint = None,
+            (false, false) if args.global.endpoint.is_some() => args.global.context = None,
+            (true, true) | (false, false) => {}
+        }
+        Ok(args)
+    }
+}
+
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Where gaserad listens: unix:/path, http://host:port or https://host:port [default: its unix socket, then http://127.0.0.1:5001]
     #[arg(long, global = true, env = "GASERACTL_ENDPOINT", value_name = "ENDPOINT", hide_env_values = true)]
     pub endpoint: Option<Endpoint>,
+    /// A daemon by the name that `gaseractl context` keeps it under
+    #[arg(long, global = true, env = "GASERACTL_CONTEXT", value_name = "NAME", hide_env_values = true)]
+    pub context: Option<String>,
     /// The file with the token that gaserad asks for; nobody else may be able to read it
     #[arg(long, global = true, env = "GASERACTL_TOKEN_FILE", value_name = "FILE", hide_env_values = true)]
     pub token_file: Option<PathBuf>,
@@ -119,7 +152,7 @@ pub enum Command {
     Watch(Watch),
     /// How the event stream does: figures, readers, a test event
     Stream(Stream),
-    /// List, show, export and verify runs
+    /// List, show, follow, export and verify runs
     Runs(Runs),
     /// Check, show and list plans
     Plan(Plan),
@@ -129,6 +162,23 @@ pub enum Command {
     Analyzer(Analyzer),
     /// Ask the multiplexer where it stands, or move it
     Mux(Mux),
+    /// What is kept, where, and how much room is left
+    #[command(after_help = STORAGE_JSON)]
+    Storage,
+    /// The settings that gaserad works with, and the mistakes of a configuration
+    Config(Config),
+    /// Look for what is wrong, and say what to do about it
+    Doctor(Doctor),
+    /// Daemons by name
+    Context(Context),
+    /// All daemons of the contexts at once
+    Fleet(Fleet),
+    /// Print a script that completes commands in a shell
+    Completions(Completions),
+    /// Print the manual page, or write all of them
+    Man(Man),
+    #[command(hide = true)]
+    CompleteWords(CompleteWords),
 }
 
 const ABORT_EXAMPLES: &str = "\
@@ -161,60 +211,6 @@ pub struct Channels {
 fn channels(text: &str) -> Result<Channels, channel::ChannelError> {
     let numbers = channel::parse_list(text, channel::Channel::MAX)?;
     Ok(Channels { text: text.to_owned(), numbers: numbers.into_iter().map(channel::Channel::number).collect() })
-}
-
-const RUNS_EXAMPLES: &str = "\
-RUN is a run id, a unique prefix of one, or \"last\".
-
-Examples:
-  gaseractl runs
-  gaseractl runs show last
-  gaseractl runs export last --format csv -o run.csv
-  gaseractl runs verify && echo every sample still has the channel it was given
-
-With --json, verify prints a line for each run:
-  {\"run_id\",\"records\",\"csv_rows\",\"attributed_again\",\"differences\":[…]}";
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = RUNS_EXAMPLES)]
-pub struct Runs {
-    #[command(subcommand)]
-    pub command: Option<RunsCommand>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum RunsCommand {
-    /// The newest 100 runs (the default)
-    List,
-    /// One run and its visits
-    Show {
-        /// A run id, a unique prefix of one, or "last"
-        run: String,
-    },
-    /// The records of a run
-    Export(Export),
-    /// Work out anew whose gas each sample is, and compare it and samples.csv with what is kept; 1 if anything differs
-    Verify {
-        /// A run id, a unique prefix of one, or "last" [default: all that have ended]
-        run: Option<String>,
-    },
-}
-
-#[derive(Debug, clap::Args)]
-pub struct Export {
-    /// A run id, a unique prefix of one, or "last"
-    pub run: String,
-    /// The file format
-    #[arg(long, value_name = "F", default_value = "csv")]
-    pub format: ExportFormat,
-    /// Write to this file instead of stdout; it appears only when it is complete
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    Csv,
 }
 
 #[cfg(test)]

@@ -188,6 +188,29 @@ impl Client {
         Ok(self.explain(answer)?.mux.unwrap_or_default())
     }
 
+    pub async fn storage(&mut self) -> Result<proto::GetStorageResponse, Failure> {
+        let answer = self.grpc.get_storage(proto::GetStorageRequest {}).await;
+        self.explain(answer)
+    }
+
+    pub async fn config(&mut self) -> Result<proto::GetConfigResponse, Failure> {
+        let answer = self.grpc.get_config(proto::GetConfigRequest {}).await;
+        self.explain(answer)
+    }
+
+    pub async fn check_config(
+        &mut self,
+        request: proto::CheckConfigRequest,
+    ) -> Result<proto::CheckConfigResponse, Failure> {
+        let answer = self.grpc.check_config(request).await;
+        self.explain(answer)
+    }
+
+    /// Where the daemon was found.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     fn explain<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Failure> {
         answer
             .map(tonic::Response::into_inner)

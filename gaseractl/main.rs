@@ -3,11 +3,15 @@
 mod args;
 mod client;
 mod command;
+mod complete;
+mod contexts;
 mod endpoint;
 mod failure;
 mod output;
 mod planfile;
+mod purge;
 mod stream;
+mod suggest;
 mod terminal;
 mod tls;
 mod token;
@@ -16,14 +20,12 @@ mod web;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use args::Args;
 use failure::{Exit, Failure};
 use output::Output;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match Args::read() {
         Ok(args) => args,
         Err(usage) => return output::usage(&usage).into(),
     };

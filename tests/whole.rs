@@ -13,6 +13,7 @@ mod cron;
 mod dashboard;
 mod demo;
 mod disk;
+mod doctor;
 mod endurance;
 mod evidence;
 mod faults;

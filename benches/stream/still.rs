@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
-    Access, Address, Archive, ChannelLine, Chunk, Control, Detail, Ledger, Listed, NewSchedule, PlanMistake, PlanText,
-    Plans, Schedules, Services, StoredRun, Verdict, bind, serve,
+    Access, Address, Archive, ChannelLine, Chunk, ConfigVerdict, Control, Detail, Ledger, Listed, NewSchedule,
+    PlanMistake, PlanText, Plans, Schedules, Services, Setting, Storage, StoredRun, Upkeep, Verdict, bind, serve,
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
@@ -46,6 +46,7 @@ impl Ours {
             archive: Arc::new(Still),
             plans: Arc::new(Still),
             schedules: Arc::new(Still),
+            upkeep: Arc::new(Still),
             hub: hub.clone(),
             clock: Arc::new(Still),
             access: Arc::new(Access { seats, tokens, ..Access::local() }),
@@ -202,6 +203,24 @@ impl Schedules for Still {
 
     fn enable(&self, _: String, _: bool, _: String, _: u32) -> BoxFuture<'_, Result<Listed, Denied>> {
         nothing()
+    }
+}
+
+impl Upkeep for Still {
+    fn storage(&self) -> BoxFuture<'_, Result<Storage, Denied>> {
+        nothing()
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        Vec::new()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn check(&self, _: &str, _: &str) -> ConfigVerdict {
+        ConfigVerdict::default()
     }
 }
 

@@ -2,15 +2,22 @@
 
 mod abort;
 mod analyzer;
+mod context;
 mod control;
+mod doctor;
+mod fleet;
 mod follow;
 mod mux;
+mod names;
 mod plan;
 mod runs;
 mod schedule;
+mod shell;
 mod start;
 mod status;
 mod stream;
+mod tail;
+mod upkeep;
 mod verify;
 mod watch;
 
@@ -20,11 +27,13 @@ use std::time::Duration;
 
 use gasera::domain::duration;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Fleet, FleetCommand};
 use crate::client::Client;
+use crate::contexts;
 use crate::endpoint::Endpoints;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use names::Named;
 
 /// What every command needs.
 pub struct Session {
@@ -35,6 +44,10 @@ pub struct Session {
 }
 
 impl Session {
+    pub fn new(output: Output, endpoints: Endpoints) -> Self {
+        Self { output, endpoints, goes_on: RefCell::default() }
+    }
+
     pub async fn client(&self) -> Result<Client, Failure> {
         Client::connect(&self.endpoints).await
     }
@@ -52,29 +65,52 @@ impl Session {
 }
 
 pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
-    let global = args.global;
-    let endpoints = Endpoints::new(global.endpoint, global.token_file.as_deref(), global.ca_file.as_deref())?;
-    let session = Session { output, endpoints, goes_on: RefCell::default() };
-    let command = async {
-        match args.command {
-            Command::Start(start) => start::execute(&session, &start).await,
-            Command::Abort(abort) => abort::execute(&session, abort.run).await,
-            Command::Pause(pause) => control::pause(&session, pause).await,
-            Command::Resume => control::resume(&session).await,
-            Command::Skip => control::skip(&session).await,
-            Command::Finish(finish) => control::finish(&session, finish).await,
-            Command::Note(note) => control::note(&session, &note).await,
-            Command::Status => status::execute(&session).await,
-            Command::Watch(watch) => watch::execute(&session, &watch).await,
-            Command::Stream(stream) => stream::execute(&session, stream.command).await,
-            Command::Runs(runs) => runs::execute(&session, runs).await,
-            Command::Plan(plan) => plan::execute(&session, plan.command).await,
-            Command::Schedule(schedule) => schedule::execute(&session, schedule.command).await,
-            Command::Analyzer(analyzer) => analyzer::execute(&session, analyzer.command).await,
-            Command::Mux(mux) => mux::execute(&session, mux.command).await,
+    let Args { global, command } = args;
+    match command {
+        Command::Completions(completions) => shell::completions(completions.shell),
+        Command::Man(man) => shell::man(output, man.dir.as_deref()),
+        Command::Context(asked) => context::execute(output, asked.command),
+        Command::CompleteWords(asked) => shell::complete_words(global, output, asked).await,
+        Command::Fleet(Fleet { command: FleetCommand::Status }) => fleet::status(&global, output).await,
+        command => {
+            let session = Session::new(output, contexts::endpoints(&global)?);
+            within(&session, global.timeout, ask(&session, command)).await
         }
+    }
+}
+
+/// What is asked of one daemon.
+async fn ask(session: &Session, command: Command) -> Result<Exit, Failure> {
+    let named = Named::of(&command);
+    let result = match command {
+        Command::Start(start) => start::execute(session, &start).await,
+        Command::Abort(abort) => abort::execute(session, abort.run).await,
+        Command::Pause(pause) => control::pause(session, pause).await,
+        Command::Resume => control::resume(session).await,
+        Command::Skip => control::skip(session).await,
+        Command::Finish(finish) => control::finish(session, finish).await,
+        Command::Note(note) => control::note(session, &note).await,
+        Command::Status => status::execute(session).await,
+        Command::Watch(watch) => watch::execute(session, &watch).await,
+        Command::Stream(stream) => stream::execute(session, stream.command).await,
+        Command::Runs(runs) => runs::execute(session, runs).await,
+        Command::Plan(plan) => plan::execute(session, plan.command).await,
+        Command::Schedule(schedule) => schedule::execute(session, schedule.command).await,
+        Command::Analyzer(analyzer) => analyzer::execute(session, analyzer.command).await,
+        Command::Mux(mux) => mux::execute(session, mux.command).await,
+        Command::Storage => upkeep::storage(session).await,
+        Command::Config(config) => upkeep::config(session, config.command).await,
+        Command::Doctor(doctor) => doctor::execute(session, doctor).await,
+        Command::Context(_)
+        | Command::Fleet(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::CompleteWords(_) => Ok(Exit::DONE),
     };
-    within(&session, global.timeout, command).await
+    match result {
+        Err(failure) => Err(named.explain(session, failure).await),
+        done => done,
+    }
 }
 
 async fn within(

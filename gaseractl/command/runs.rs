@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::{Session, verify};
+use super::{Session, tail, verify};
 use crate::args::{self, Runs, RunsCommand};
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -18,6 +18,7 @@ pub async fn execute(session: &Session, runs: Runs) -> Result<Exit, Failure> {
         RunsCommand::List => list(session).await?,
         RunsCommand::Show { run } => show(session, &run).await?,
         RunsCommand::Export(export) => self::export(session, &export).await?,
+        RunsCommand::Tail { run, lines } => return tail::execute(session, &run, lines).await,
         RunsCommand::Verify { run } => return verify::execute(session, run).await,
     }
     Ok(Exit::DONE)

@@ -180,6 +180,48 @@ pub trait Archive: Send + Sync + 'static {
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()>;
 }
 
+/// What is kept, where, and how much room is left.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Storage {
+    pub directory: PathBuf,
+    pub free_bytes: Option<u64>,
+    /// With less left there is a warning.
+    pub min_free_bytes: u64,
+    pub database_bytes: u64,
+    /// With the bytes in their folders, the newest first.
+    pub runs: Vec<(RunSummary, u64)>,
+    /// A sentence for each thing that is not as it should be.
+    pub faults: Vec<String>,
+}
+
+/// A setting in effect, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    pub key: String,
+    pub value: String,
+    pub origin: String,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConfigVerdict {
+    pub mistakes: Vec<PlanMistake>,
+    pub warnings: Vec<String>,
+}
+
+/// What the daemon knows of itself.
+pub trait Upkeep: Send + Sync + 'static {
+    fn storage(&self) -> BoxFuture<'_, Result<Storage, Denied>>;
+
+    fn settings(&self) -> Vec<Setting>;
+
+    /// What is allowed in the settings but should be known.
+    fn warnings(&self) -> Vec<String>;
+
+    /// Reads a configuration without opening what it names.
+    fn check(&self, name: &str, text: &str) -> ConfigVerdict;
+}
+
 /// Keeps who asked for what, where the measuring side does not.
 pub trait Ledger: Send + Sync + 'static {
     /// Does not wait.

@@ -6,7 +6,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::auth::Caller;
-use super::{Services, Verdict, convert, instrument, plans, runs};
+use super::{Services, Verdict, convert, instrument, plans, runs, upkeep};
 use crate::domain::{Control, Denied, Reason, RunId, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
@@ -28,6 +28,10 @@ impl Grpc {
 
     fn instrument(&self) -> instrument::Asking<'_> {
         instrument::Asking(self.services.control.as_ref())
+    }
+
+    fn upkeep(&self) -> upkeep::Asking<'_> {
+        upkeep::Asking(self.services.upkeep.as_ref())
     }
 
     async fn move_valve<T>(&self, order: ValveOrder, request: &Request<T>) -> Result<proto::Mux, Status> {
@@ -212,6 +216,18 @@ impl GaseraService for Grpc {
         let channel = convert::channel(request.get_ref().channel, count).map_err(convert::status)?;
         let mux = Some(self.move_valve(ValveOrder::Goto(channel), &request).await?);
         Ok(Response::new(proto::GotoChannelResponse { mux }))
+    }
+
+    async fn get_storage(&self, _: Request<proto::GetStorageRequest>) -> Answered<proto::GetStorageResponse> {
+        answered(self.upkeep().storage().await)
+    }
+
+    async fn get_config(&self, _: Request<proto::GetConfigRequest>) -> Answered<proto::GetConfigResponse> {
+        Ok(Response::new(self.upkeep().settings()))
+    }
+
+    async fn check_config(&self, request: Request<proto::CheckConfigRequest>) -> Answered<proto::CheckConfigResponse> {
+        Ok(Response::new(self.upkeep().check(request.get_ref())))
     }
 }
 

@@ -38,6 +38,7 @@ mod status_stream;
 mod stuck;
 mod takeover;
 pub mod tls;
+mod upkeep;
 // The clients in these tests come with the command line.
 #[cfg(test)]
 #[cfg(feature = "cli")]
@@ -45,8 +46,8 @@ mod tests;
 
 pub use auth::Access;
 pub use control::{
-    Archive, ChannelLine, Chunk, Control, Detail, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, Schedules,
-    StoredRun, Verdict,
+    Archive, ChannelLine, Chunk, ConfigVerdict, Control, Detail, Ledger, Listed, NewSchedule, PlanMistake, PlanText,
+    Plans, Schedules, Setting, Storage, StoredRun, Upkeep, Verdict,
 };
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
@@ -58,6 +59,7 @@ pub struct Services {
     pub archive: Arc<dyn Archive>,
     pub plans: Arc<dyn Plans>,
     pub schedules: Arc<dyn Schedules>,
+    pub upkeep: Arc<dyn Upkeep>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
     pub access: Arc<Access>,

@@ -124,7 +124,7 @@ impl Resource {
 
 /// What a call over gRPC needs, by its path. One that is not known here is taken to change something.
 pub fn call_needs(path: &str) -> Needs {
-    const READING: [&str; 13] = [
+    const READING: [&str; 16] = [
         "CheckPlan",
         "ListPlans",
         "GetStatus",
@@ -138,6 +138,9 @@ pub fn call_needs(path: &str) -> Needs {
         "GetClock",
         "GetSelfTest",
         "GetMux",
+        "GetStorage",
+        "GetConfig",
+        "CheckConfig",
     ];
     match path.strip_prefix("/gasera.v1.GaseraService/") {
         Some(call) if READING.contains(&call) => Needs::Viewer,

@@ -29,7 +29,7 @@ pub use environment::Environment;
 pub use mistake::{ConfigError, Mistake};
 pub use plan_file::parse_plan;
 pub use plan_shelf::{KeptPlan, ShelfError, find_plan, list_plans};
-pub use print::print_config;
+pub use print::{Printed, list_config, print_config};
 pub use settings::{
     AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Gpio, GpioUnit, GuardSettings,
     Listen, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults, SessionKind, Settings,

@@ -7,9 +7,28 @@ use super::gases;
 use super::settings::{ChannelSettings, Choice, Gpio, Listen, Modbus, ModbusLink, Origin, Settings, Vici};
 use crate::domain::{Channel, GpioLine, LineAt, Reactions, duration};
 
+/// A setting in effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Printed {
+    /// Like `analyzer.poll`.
+    pub key: String,
+    /// As TOML.
+    pub value: String,
+    pub origin: String,
+}
+
 /// TOML that [`super::parse`] reads back to the same settings.
 pub fn print_config(settings: &Settings) -> String {
-    let mut page = Page { settings, text: String::new(), section: String::new() };
+    page(settings).text
+}
+
+/// The same settings one by one.
+pub fn list_config(settings: &Settings) -> Vec<Printed> {
+    page(settings).printed
+}
+
+fn page(settings: &Settings) -> Page<'_> {
+    let mut page = Page { settings, text: String::new(), section: String::new(), printed: Vec::new() };
     if settings.simulate {
         page.text.push_str("# analyzer and multiplexer are simulated (--simulate)\n");
     }
@@ -39,7 +58,7 @@ pub fn print_config(settings: &Settings) -> String {
         page.begin(&gases::path(cas));
         page.raw("discard_first", &gas.discard_first.to_string());
     }
-    page.text
+    page
 }
 
 fn suspend(page: &mut Page<'_>) {
@@ -245,6 +264,7 @@ struct Page<'a> {
     settings: &'a Settings,
     text: String,
     section: String,
+    printed: Vec<Printed>,
 }
 
 impl Page<'_> {
@@ -265,6 +285,7 @@ impl Page<'_> {
         // The name of a file may contain a line break.
         let origin = origin.to_string().replace(char::is_control, " ");
         self.line(&format!("{:<56} # {origin}", format!("{key} = {value}")));
+        self.printed.push(Printed { key: path, value: value.to_owned(), origin });
     }
 
     fn string(&mut self, key: &str, value: &str) {

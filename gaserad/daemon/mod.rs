@@ -15,6 +15,7 @@ mod failure;
 mod recovery;
 mod scheduler;
 mod seams;
+mod upkeep;
 mod verify;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub use core::{Core, Devices, Ground};
 pub use failure::Failure;
 use scheduler::{Means, Scheduler};
 use seams::{Files, Keeping, Ledger, Measuring};
+use upkeep::House;
 pub use verify::verify;
 
 /// How long a shutdown may take before it is cut off.
@@ -85,6 +87,7 @@ impl Daemon {
             archive: Arc::new(Keeping(store.clone())),
             plans,
             schedules: Arc::new(desk),
+            upkeep: Arc::new(House { store: store.clone(), settings: settings.clone() }),
             hub: hub.clone(),
             ledger: Arc::new(Ledger::start(store.clone(), shared.clone())),
             clock: shared,

@@ -5,12 +5,11 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use gasera::proto::gasera_service_server::{GaseraService, GaseraServiceServer};
 use gasera::proto::{
     self, AbortMeasurementRequest, AbortMeasurementResponse, ExportRunRequest, ExportRunResponse, GetRunRequest,
-    GetRunResponse, GetStatusRequest, GetStatusResponse, ListRunsRequest, ListRunsResponse, Run,
-    StartMeasurementRequest, StartMeasurementResponse,
+    GetRunResponse, GetStatusRequest, GetStatusResponse, ListRunsRequest, ListRunsResponse, StartMeasurementRequest,
+    StartMeasurementResponse,
 };
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -19,87 +18,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
-use tokio_rustls::TlsAcceptor;
 use tonic::body::Body;
 use tonic::{Request, Response, Status};
-use tonic_types::{ErrorDetails, StatusExt};
 use tower_service::Service;
 
 use super::fake_web;
 
+pub use super::fake_script::{Script, refusal};
 pub use super::fake_web::Action;
-
-#[derive(Clone)]
-pub struct Script {
-    pub start: Result<StartMeasurementResponse, Status>,
-    pub abort: Result<String, Status>,
-    pub control: Result<String, Status>,
-    pub checked: Result<proto::CheckPlanResponse, Status>,
-    pub plans: Vec<proto::StoredPlan>,
-    pub status: String,
-    pub run: Result<GetRunResponse, Status>,
-    pub runs: Vec<Run>,
-    pub verdict: Result<proto::VerifyRunResponse, Status>,
-    pub device: Result<proto::Device, Status>,
-    pub tasks: proto::ListTasksResponse,
-    pub errors: Vec<proto::DeviceError>,
-    pub clock: proto::GetClockResponse,
-    pub self_test: Result<(), Status>,
-    /// One for each time that it is asked for; the last one for good.
-    pub results: Vec<Result<proto::SelfTest, Status>>,
-    pub reply: Result<String, Status>,
-    pub mux: Result<proto::Mux, Status>,
-    pub chunks: Vec<Result<Bytes, Status>>,
-    /// One script per connection to the stream; there are no more connections than scripts.
-    pub streams: Vec<Vec<Action>>,
-    /// What else is answered over HTTP: path without query, status and body.
-    pub pages: Vec<(&'static str, u16, String)>,
-    /// What must be shown, if anything.
-    pub token: Option<&'static str>,
-    /// TCP is spoken within this.
-    pub tls: Option<TlsAcceptor>,
-    /// Calls are never answered.
-    pub mute: bool,
-    /// Connections are closed as soon as something is asked.
-    pub hang_up: bool,
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self {
-            start: Ok(StartMeasurementResponse::default()),
-            abort: Ok("01KAHRUN".into()),
-            control: Ok("01KAHRUN".into()),
-            checked: Ok(proto::CheckPlanResponse::default()),
-            plans: Vec::new(),
-            status: "{}".into(),
-            run: Ok(GetRunResponse::default()),
-            runs: Vec::new(),
-            verdict: Ok(proto::VerifyRunResponse::default()),
-            device: Ok(proto::Device::default()),
-            tasks: proto::ListTasksResponse::default(),
-            errors: Vec::new(),
-            clock: proto::GetClockResponse::default(),
-            self_test: Ok(()),
-            results: Vec::new(),
-            reply: Ok("ASTS 0 2".into()),
-            mux: Ok(proto::Mux::default()),
-            chunks: Vec::new(),
-            streams: Vec::new(),
-            pages: Vec::new(),
-            token: None,
-            tls: None,
-            mute: false,
-            hang_up: false,
-        }
-    }
-}
-
-/// A refusal as the daemon words it.
-pub fn refusal(code: tonic::Code, reason: &str, text: &str) -> Status {
-    let none: [(String, String); 0] = [];
-    Status::with_error_details(code, text, ErrorDetails::with_error_info(reason, "gasera", none))
-}
 
 pub struct Fake {
     pub unix: String,
@@ -393,5 +319,19 @@ impl GaseraService for Scripted {
     async fn goto_channel(&self, request: Request<proto::GotoChannelRequest>) -> Answered<proto::GotoChannelResponse> {
         self.note(format!("channel {}", request.into_inner().channel));
         Ok(Response::new(proto::GotoChannelResponse { mux: self.mux()? }))
+    }
+
+    async fn get_storage(&self, _: Request<proto::GetStorageRequest>) -> Answered<proto::GetStorageResponse> {
+        Ok(Response::new(self.script.storage.clone()))
+    }
+
+    async fn get_config(&self, _: Request<proto::GetConfigRequest>) -> Answered<proto::GetConfigResponse> {
+        Ok(Response::new(self.script.config.clone()))
+    }
+
+    async fn check_config(&self, request: Request<proto::CheckConfigRequest>) -> Answered<proto::CheckConfigResponse> {
+        let request = request.into_inner();
+        self.note(format!("{} {:?}", request.name, request.toml));
+        Ok(Response::new(self.script.config_check.clone()))
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::json;
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{Event, Outcome, Phase, Plan, PlanDraft, Position, Progress, RunId, RunSummary, Status, Utc};
 
@@ -22,14 +23,23 @@ pub struct Done {
     pub stderr: String,
 }
 
-/// Runs it to its end.
+/// Runs it to its end. What it prints as JSON is held against the published schema.
 pub fn run(args: &[&str]) -> Done {
-    let output = gaseractl().args(args).output().unwrap();
-    Done {
+    run_in(&mut gaseractl(), args)
+}
+
+/// The same with more in the environment.
+pub fn run_in(command: &mut Command, args: &[&str]) -> Done {
+    let output = command.args(args).output().unwrap();
+    let done = Done {
         exit: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    if args.contains(&"--json") {
+        json::check(args, &done.stdout);
     }
+    done
 }
 
 /// Compares with `tests/golden/<name>.txt`; with `BLESS=1` in the environment it is written instead.

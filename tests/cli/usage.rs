@@ -21,6 +21,7 @@ fn the_help_is_the_manual() {
         ("help_runs_list", &["runs", "list", "--help"]),
         ("help_runs_show", &["runs", "show", "--help"]),
         ("help_runs_export", &["runs", "export", "--help"]),
+        ("help_runs_tail", &["runs", "tail", "--help"]),
         ("help_runs_verify", &["runs", "verify", "--help"]),
         ("help_plan", &["plan", "--help"]),
         ("help_plan_check", &["plan", "check", "--help"]),
@@ -42,6 +43,17 @@ fn the_help_is_the_manual() {
         ("help_analyzer_ak", &["analyzer", "ak", "--help"]),
         ("help_mux", &["mux", "--help"]),
         ("help_mux_goto", &["mux", "goto", "--help"]),
+        ("help_storage", &["storage", "--help"]),
+        ("help_config", &["config", "--help"]),
+        ("help_config_get", &["config", "get", "--help"]),
+        ("help_config_check", &["config", "check", "--help"]),
+        ("help_doctor", &["doctor", "--help"]),
+        ("help_doctor_purge_test", &["doctor", "purge-test", "--help"]),
+        ("help_context", &["context", "--help"]),
+        ("help_context_add", &["context", "add", "--help"]),
+        ("help_fleet_status", &["fleet", "status", "--help"]),
+        ("help_completions", &["completions", "--help"]),
+        ("help_man", &["man", "--help"]),
     ] {
         let done = run(args);
         assert_eq!((done.exit, done.stderr.as_str()), (0, ""), "{name}");
@@ -85,6 +97,14 @@ fn usage_errors_say_what_is_wrong_and_exit_2() {
         &["status", "--endpoint", "ftp://lab-pc:5001"],
         &["watch", "--fallback", "guess"],
         &["stream"],
+        &["statsu"],
+        &["runs", "tail"],
+        &["config"],
+        &["completions", "tcsh"],
+        &["context", "add", "barn"],
+        &["fleet"],
+        &["doctor", "purge-test"],
+        &["doctor", "purge-test", "--channel", "32"],
     ] {
         let done = run(args);
         assert_eq!((done.exit, done.stdout.as_str()), (2, ""), "{args:?}");

@@ -1,4 +1,4 @@
-//! Holds payloads against the published schema of their type.
+//! Holds payloads against the published schema of their type, and what gaseractl prints against that of the command.
 //!
 //! It knows the keywords that the schema uses, and refuses those that it does not know. It is stricter than a client has
 //! to be: a property that is not described is a mistake, since nobody could know of it.
@@ -10,11 +10,17 @@ use serde_json::Value;
 static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../docs/events/schema.json")).unwrap());
 
-/// All that is wrong with the payload of an event.
+/// Of what `gaseractl` prints.
+static COMMANDS: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../docs/json/schema.json")).unwrap());
+
+/// All that is wrong with the payload of an event, or with what a command prints, as `gaseractl runs show`.
 pub fn mistakes(name: &str, data: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    match SCHEMA["properties"].get(name) {
-        Some(schema) => check(schema, data, name, &mut found),
+    let (file, key): (&'static Value, _) =
+        name.strip_prefix("gaseractl ").map_or((&*SCHEMA, name), |command| (&*COMMANDS, command));
+    match file["properties"].get(key) {
+        Some(schema) => check(file, schema, data, name, &mut found),
         None => found.push(format!("{name} is not described")),
     }
     found
@@ -22,14 +28,15 @@ pub fn mistakes(name: &str, data: &Value) -> Vec<String> {
 
 const ANNOTATIONS: [&str; 2] = ["description", "title"];
 
-fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+fn check(file: &'static Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
     for (keyword, wanted) in schema.as_object().expect("a schema is an object") {
         let fits = match keyword.as_str() {
             "$ref" => {
-                check(follow(wanted.as_str().unwrap()), value, place, found);
+                let (file, schema) = follow(file, wanted.as_str().unwrap());
+                check(file, schema, value, place, found);
                 true
             }
-            "anyOf" => wanted.as_array().unwrap().iter().any(|one| is_valid(one, value)),
+            "anyOf" => wanted.as_array().unwrap().iter().any(|one| is_valid(file, one, value)),
             "type" => has_type(wanted, value),
             "enum" => wanted.as_array().unwrap().contains(value),
             "const" => wanted == value,
@@ -40,7 +47,7 @@ fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
             "pattern" => value.as_str().is_none_or(|text| matches_pattern(wanted.as_str().unwrap(), text)),
             "items" => {
                 let items = value.as_array().into_iter().flatten().enumerate();
-                items.for_each(|(index, item)| check(wanted, item, &format!("{place}[{index}]"), found));
+                items.for_each(|(index, item)| check(file, wanted, item, &format!("{place}[{index}]"), found));
                 true
             }
             "required" => {
@@ -50,14 +57,14 @@ fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
                 true
             }
             "properties" => {
-                properties(schema, value, place, found);
+                properties(file, schema, value, place, found);
                 true
             }
             "additionalProperties" => {
                 let described = schema.get("properties");
                 let others = value.as_object().into_iter().flatten();
                 let others = others.filter(|(name, _)| described.is_none_or(|known| known.get(name).is_none()));
-                others.for_each(|(name, value)| check(wanted, value, &format!("{place}.{name}"), found));
+                others.for_each(|(name, value)| check(file, wanted, value, &format!("{place}.{name}"), found));
                 true
             }
             other => {
@@ -71,26 +78,31 @@ fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
     }
 }
 
-fn properties(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+fn properties(file: &'static Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
     for (name, value) in value.as_object().into_iter().flatten() {
         let place = format!("{place}.{name}");
         match schema["properties"].get(name) {
-            Some(schema) => check(schema, value, &place, found),
+            Some(schema) => check(file, schema, value, &place, found),
             None if schema.get("additionalProperties").is_some() => {}
             None => found.push(format!("{place} is not described")),
         }
     }
 }
 
-fn is_valid(schema: &Value, value: &Value) -> bool {
+fn is_valid(file: &'static Value, schema: &Value, value: &Value) -> bool {
     let mut found = Vec::new();
-    check(schema, value, "", &mut found);
+    check(file, schema, value, "", &mut found);
     found.is_empty()
 }
 
-fn follow(reference: &str) -> &'static Value {
-    let name = reference.strip_prefix("#/$defs/").expect("references stay within the file");
-    SCHEMA["$defs"].get(name).unwrap_or_else(|| panic!("there is no {reference}"))
+/// What is referred to, and the file that it stands in.
+fn follow(file: &'static Value, reference: &str) -> (&'static Value, &'static Value) {
+    let (file, place) = match reference.strip_prefix("../events/schema.json") {
+        Some(place) => (&*SCHEMA, place),
+        None => (file, reference),
+    };
+    let name = place.strip_prefix("#/$defs/").expect("references lead to definitions");
+    (file, file["$defs"].get(name).unwrap_or_else(|| panic!("there is no {reference}")))
 }
 
 fn has_type(wanted: &Value, value: &Value) -> bool {

@@ -12,6 +12,7 @@ mod schedules;
 mod schema;
 mod security;
 mod streams;
+mod upkeep;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -280,6 +281,7 @@ impl Daemon {
             archive: Arc::new(Shelf),
             plans: Arc::new(Shelf),
             schedules: Arc::new(Shelf),
+            upkeep: Arc::new(upkeep::House),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),
             access: Arc::new(access),

@@ -1,0 +1,69 @@
+//! What `gaseractl runs` can be told.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+const RUNS_EXAMPLES: &str = "\
+RUN is a run id, a unique prefix of one, or \"last\".
+
+Examples:
+  gaseractl runs
+  gaseractl runs show last
+  gaseractl runs export last --format csv -o run.csv
+  gaseractl runs tail last -n 20
+  gaseractl runs verify && echo every sample still has the channel it was given
+
+With --json, verify prints a line for each run:
+  {\"run_id\",\"records\",\"csv_rows\",\"attributed_again\",\"differences\":[…]}
+and tail a line for each sample, as `gaseractl watch --format jsonl` does.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = RUNS_EXAMPLES)]
+pub struct Runs {
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// The newest 100 runs (the default)
+    List,
+    /// One run and its visits
+    Show {
+        /// A run id, a unique prefix of one, or "last"
+        run: String,
+    },
+    /// The records of a run
+    Export(Export),
+    /// The samples of a run, and those that come as long as it is under way
+    Tail {
+        /// A run id, a unique prefix of one, or "last"
+        run: String,
+        /// Of those that are there already, only the last so many
+        #[arg(short = 'n', long, value_name = "K")]
+        lines: Option<u64>,
+    },
+    /// Work out anew whose gas each sample is, and compare it and samples.csv with what is kept; 1 if anything differs
+    Verify {
+        /// A run id, a unique prefix of one, or "last" [default: all that have ended]
+        run: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// A run id, a unique prefix of one, or "last"
+    pub run: String,
+    /// The file format
+    #[arg(long, value_name = "F", default_value = "csv")]
+    pub format: ExportFormat,
+    /// Write to this file instead of stdout; it appears only when it is complete
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Csv,
+}

@@ -1,0 +1,148 @@
+//! `gaseractl storage` and `config`: what the daemon keeps, and how it is set up.
+
+use std::path::Path;
+
+use gasera::proto::{CheckConfigRequest, GetStorageResponse, Setting};
+use serde_json::json;
+
+use super::Session;
+use crate::args::ConfigCommand;
+use crate::failure::{Exit, Failure};
+use crate::view::{table, words};
+use crate::{output, planfile, suggest};
+
+pub async fn storage(session: &Session) -> Result<Exit, Failure> {
+    let storage = session.client().await?.storage().await?;
+    let output = session.output;
+    if output.json {
+        output::object(&storage_json(&storage))?;
+    } else if output.quiet {
+        output::line(&storage.free_bytes.map_or_else(|| "-".into(), |bytes| bytes.to_string()))?;
+    } else {
+        output::bytes(told(&storage).as_bytes())?;
+        storage.faults.iter().for_each(|fault| output.note(fault));
+    }
+    Ok(if storage.faults.is_empty() { Exit::DONE } else { Exit::FAILURE })
+}
+
+fn storage_json(storage: &GetStorageResponse) -> serde_json::Value {
+    let runs = storage.runs.iter().map(|run| {
+        json!({
+            "run_id": run.run_id,
+            "label": run.label,
+            "started_utc": run.started_utc,
+            "records": run.records,
+            "bytes": run.bytes,
+        })
+    });
+    json!({
+        "directory": storage.directory,
+        "free_bytes": storage.free_bytes,
+        "min_free_bytes": storage.min_free_bytes,
+        "database_bytes": storage.database_bytes,
+        "runs": runs.collect::<Vec<_>>(),
+        "faults": storage.faults,
+    })
+}
+
+fn told(storage: &GetStorageResponse) -> String {
+    let files: u64 = storage.runs.iter().map(|run| run.bytes).sum();
+    let free = storage.free_bytes.map_or_else(|| "not known".into(), words::bytes);
+    let mut text = format!(
+        "Directory   {}\nFree        {free}, warns below {}\nDatabase    {}\nRuns        {}, {} in files\n",
+        storage.directory,
+        words::bytes(storage.min_free_bytes),
+        words::bytes(storage.database_bytes),
+        words::count(storage.runs.len() as u64, "run"),
+        words::bytes(files),
+    );
+    if !storage.runs.is_empty() {
+        let mut table = table::table(&["RUN", "STARTED", "RECORDS", "SIZE", "LABEL"], &[2, 3]);
+        for run in &storage.runs {
+            table.add_row([
+                run.run_id.clone(),
+                words::date_of(&run.started_utc),
+                run.records.to_string(),
+                words::bytes(run.bytes),
+                run.label.clone(),
+            ]);
+        }
+        text += &format!("\n{}", table::written(&table));
+    }
+    text
+}
+
+pub async fn config(session: &Session, command: ConfigCommand) -> Result<Exit, Failure> {
+    match command {
+        ConfigCommand::Get { key } => get(session, key.as_deref()).await,
+        ConfigCommand::Check { file } => check(session, &file).await,
+    }
+}
+
+async fn get(session: &Session, key: Option<&str>) -> Result<Exit, Failure> {
+    let config = session.client().await?.config().await?;
+    let settings: Vec<&Setting> = config.settings.iter().filter(|setting| is_meant(setting, key)).collect();
+    if let (true, Some(key)) = (settings.is_empty(), key) {
+        return Err(unknown(key, &config.settings));
+    }
+    let output = session.output;
+    if output.json {
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|setting| json!({ "key": setting.key, "value": setting.value, "origin": setting.origin }))
+            .collect();
+        output::object(&json!({ "settings": settings, "warnings": config.warnings }))?;
+    } else if output.quiet {
+        settings.iter().try_for_each(|setting| output::line(&setting.value))?;
+    } else {
+        let mut table = table::table(&["SETTING", "VALUE", "FROM"], &[]);
+        for setting in &settings {
+            table.add_row([&setting.key, &setting.value, &setting.origin]);
+        }
+        output::bytes(table::written(&table).as_bytes())?;
+        config.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
+    }
+    Ok(Exit::DONE)
+}
+
+/// The setting itself, or one of the section.
+fn is_meant(setting: &Setting, key: Option<&str>) -> bool {
+    key.is_none_or(|key| setting.key == key || setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+}
+
+fn unknown(key: &str, settings: &[Setting]) -> Failure {
+    let keys = settings.iter().map(|setting| setting.key.as_str());
+    let sections = settings.iter().filter_map(|setting| Some(setting.key.rsplit_once('.')?.0));
+    let hint = match suggest::nearest(key, keys.chain(sections)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "`gaseractl config get` lists all that are in effect".to_owned(),
+    };
+    Failure::new(Exit::NOT_FOUND, format!("there is no setting {key:?} in effect; {hint}"))
+}
+
+async fn check(session: &Session, file: &Path) -> Result<Exit, Failure> {
+    let file = planfile::file(file)?;
+    let request = CheckConfigRequest { name: file.name.clone(), toml: file.toml.unwrap_or_default() };
+    let verdict = session.client().await?.check_config(request).await?;
+    let output = session.output;
+    if output.json {
+        let place = |number: u32| (number > 0).then_some(number);
+        let mistakes = verdict.mistakes.iter().map(
+            |mistake| json!({ "line": place(mistake.line), "column": place(mistake.column), "text": mistake.text }),
+        );
+        let mistakes: Vec<_> = mistakes.collect();
+        output::object(&json!({ "file": file.name, "mistakes": mistakes, "warnings": verdict.warnings }))?;
+    } else {
+        for mistake in &verdict.mistakes {
+            output::line(&match mistake.line {
+                0 => format!("{}: {}", file.name, mistake.text),
+                line => format!("{}:{line}:{}: {}", file.name, mistake.column, mistake.text),
+            })?;
+        }
+        verdict.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
+        if verdict.mistakes.is_empty() {
+            output.note("the configuration is valid");
+        }
+    }
+    Ok(if verdict.mistakes.is_empty() { Exit::DONE } else { Exit::USAGE })
+}

@@ -1,0 +1,50 @@
+//! The daemon about itself over gRPC: what it keeps, and how it is set up.
+
+use super::control::{ConfigVerdict, Setting, Storage, Upkeep};
+use crate::domain::{Denied, RunSummary};
+use crate::proto;
+
+pub struct Asking<'a>(pub &'a dyn Upkeep);
+
+impl Asking<'_> {
+    pub async fn storage(&self) -> Result<proto::GetStorageResponse, Denied> {
+        let Storage { directory, free_bytes, min_free_bytes, database_bytes, runs, faults } = self.0.storage().await?;
+        Ok(proto::GetStorageResponse {
+            directory: directory.display().to_string(),
+            free_bytes,
+            min_free_bytes,
+            database_bytes,
+            runs: runs.into_iter().map(size).collect(),
+            faults,
+        })
+    }
+
+    pub fn settings(&self) -> proto::GetConfigResponse {
+        let setting = |Setting { key, value, origin }| proto::Setting { key, value, origin };
+        proto::GetConfigResponse {
+            settings: self.0.settings().into_iter().map(setting).collect(),
+            warnings: self.0.warnings(),
+        }
+    }
+
+    pub fn check(&self, request: &proto::CheckConfigRequest) -> proto::CheckConfigResponse {
+        let ConfigVerdict { mistakes, warnings } = self.0.check(&request.name, &request.toml);
+        let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        let mistakes = mistakes.into_iter().map(|mistake| proto::ConfigMistake {
+            line: number(mistake.line),
+            column: number(mistake.column),
+            text: mistake.text,
+        });
+        proto::CheckConfigResponse { mistakes: mistakes.collect(), warnings }
+    }
+}
+
+fn size((run, bytes): (RunSummary, u64)) -> proto::RunSize {
+    proto::RunSize {
+        run_id: run.id.0,
+        label: run.plan.label,
+        started_utc: run.started.to_string(),
+        records: run.records,
+        bytes,
+    }
+}
