@@ -241,6 +241,10 @@ impl Archive for Still {
         nothing()
     }
 
+    fn events<'a>(&'a self, _: &'a RunId, _: u64, _: u32) -> BoxFuture<'a, Result<Vec<Published>, Denied>> {
+        nothing()
+    }
+
     fn verify<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
         nothing()
     }
