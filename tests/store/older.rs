@@ -13,7 +13,7 @@ use super::fixture::*;
 /// Takes the database back to the version that knew no schedules.
 fn forget_schedules(directory: &Path) {
     let database = Connection::open(directory.join("state.sqlite")).unwrap();
-    database.execute_batch("DROP TABLE schedules; PRAGMA user_version = 4;").unwrap();
+    database.execute_batch("DROP TABLE schedules; DROP INDEX events_of_runs; PRAGMA user_version = 4;").unwrap();
 }
 
 fn schedule(name: &str) -> Schedule {
