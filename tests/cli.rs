@@ -9,7 +9,7 @@ mod fake;
 mod fake_script;
 mod fake_web;
 mod instrument;
-mod json;
+pub mod json;
 mod plan;
 mod queue;
 mod reconnect;

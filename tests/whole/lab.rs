@@ -205,6 +205,7 @@ impl Lab {
     pub fn ask(&self, args: &[&str]) -> Value {
         let done = Process::start(self.gaseractl(args).arg("--json")).wait();
         assert_eq!(done.exit, 0, "{done:?}");
+        crate::cli::json::check(args, &done.stdout);
         serde_json::from_str(&done.stdout).unwrap()
     }
 
