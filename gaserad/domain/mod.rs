@@ -28,6 +28,7 @@ pub mod request;
 pub mod run;
 pub mod sample;
 pub mod schedule;
+pub mod sheet;
 pub mod status;
 pub mod time;
 
@@ -56,5 +57,6 @@ pub use request::{
 pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
 pub use schedule::{Fired, Misfire, Overlap, Schedule};
+pub use sheet::{ChannelInfo, GasInfo, Sheet};
 pub use status::{ProgressTick, Status};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};

@@ -36,7 +36,9 @@ pub use error::StoreError;
 pub use journal::Journal;
 pub use work::{Disk, Work};
 
-use crate::domain::{Cas, Note, Observation, Published, Record, RunId, RunSummary, Tally, VisitSummary};
+use crate::domain::{
+    Cas, ChannelInfo, GasInfo, Note, Observation, Published, Record, RunId, RunSummary, Sheet, Tally, VisitSummary,
+};
 use thread::{Owner, Writer};
 
 /// Records that are in memory at a time, however long a run is.
@@ -119,6 +121,20 @@ impl Store {
     pub async fn gases(&self, id: &RunId) -> Result<Vec<Cas>, StoreError> {
         let id = id.clone();
         self.reader.ask(move |connection| read::gases(connection, &id)).await
+    }
+
+    /// What is known of a run besides its records.
+    pub async fn sheet(&self, id: &RunId) -> Result<Sheet, StoreError> {
+        let run = id.clone();
+        let (summary, _) = self.run(id).await?;
+        let written = self.reader.ask(move |connection| read::sheet(connection, &run)).await?;
+        let channel = |(channel, (label, kind))| (channel, ChannelInfo { label, kind, ..ChannelInfo::default() });
+        Ok(Sheet {
+            run: summary,
+            channels: written.labels.into_iter().map(channel).collect(),
+            gases: written.gases.iter().map(GasInfo::of).collect(),
+            last_record: written.last_record,
+        })
     }
 
     /// Where the journal begins that holds all of the run: with the process that started it, or, if that one went on with
