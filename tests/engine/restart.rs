@@ -104,7 +104,11 @@ fn a_run_that_was_suspended_is_suspended_again() {
     world.run_for(seconds(600));
     let (_, suspended) = world.phases().last().cloned().unwrap();
     assert_eq!((suspended.phase, suspended.channel), (Phase::Suspended, Channel::new(2)));
-    assert_eq!(Channel::new(world.state.progress(world.now).current_channel + 1), suspended.channel, "where it is shown");
+    assert_eq!(
+        Channel::new(world.state.progress(world.now).current_channel + 1),
+        suspended.channel,
+        "where it is shown"
+    );
     world.ask(|request| What::Control { request, who: "ada".into(), control: Control::Resume });
     world.settle(seconds(10_000));
     assert_eq!(world.endings(), [(Outcome::Completed, String::new())]);
