@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
-    Access, Address, Archive, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Ledger, Listed,
-    NewSchedule, PlanMistake, PlanText, Plans, Schedules, Services, Setting, Storage, StoredRun, Upkeep, Verdict, bind,
-    serve,
+    Access, Address, Archive, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Holdings, Ledger,
+    Listed, NewSchedule, PlanMistake, PlanText, Plans, Schedules, Services, Setting, Storage, StoredRun, Upkeep,
+    Verdict, bind, serve,
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
@@ -225,6 +225,20 @@ impl Upkeep for Still {
     }
 }
 
+impl Holdings for Still {
+    fn check(&self, _: bool) -> BoxFuture<'_, Result<Checked, Denied>> {
+        nothing()
+    }
+
+    fn backup(&self, _: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn drift(&self, _: Option<RunId>, _: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>> {
+        nothing()
+    }
+}
+
 impl Archive for Still {
     fn runs(&self, _: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>> {
         nothing()
@@ -247,18 +261,6 @@ impl Archive for Still {
     }
 
     fn verify<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
-        nothing()
-    }
-
-    fn check(&self, _: bool) -> BoxFuture<'_, Result<Checked, Denied>> {
-        nothing()
-    }
-
-    fn backup(&self, _: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-
-    fn drift(&self, _: Option<RunId>, _: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>> {
         nothing()
     }
 

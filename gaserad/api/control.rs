@@ -186,8 +186,20 @@ pub enum Copied {
     Piece(Vec<u8>),
 }
 
+/// All that is kept, as a whole.
+pub trait Holdings: Send + Sync + 'static {
+    /// Looks through the database, and, if they are wanted, compares the files of all runs that are over.
+    fn check(&self, files: bool) -> BoxFuture<'_, Result<Checked, Denied>>;
+
+    /// Sends a copy of the database until it is through or nobody receives any more.
+    fn backup(&self, pieces: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()>;
+
+    /// What was measured of known gases: in one run, or in all that began since then.
+    fn drift(&self, run: Option<RunId>, since: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>>;
+}
+
 /// The keeping side.
-pub trait Archive: Send + Sync + 'static {
+pub trait Archive: Holdings {
     /// The newest first.
     fn runs(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>>;
 
@@ -209,15 +221,6 @@ pub trait Archive: Send + Sync + 'static {
 
     /// Compares the run's records and its file with what its stored facts say. Changes nothing.
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>>;
-
-    /// Looks through the database, and, if they are wanted, compares the files of all runs that are over.
-    fn check(&self, files: bool) -> BoxFuture<'_, Result<Checked, Denied>>;
-
-    /// Sends a copy of the database until it is through or nobody receives any more.
-    fn backup(&self, pieces: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()>;
-
-    /// What was measured of known gases: in one run, or in all that began since then.
-    fn drift(&self, run: Option<RunId>, since: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>>;
 
     /// Writes the run's samples as CSV, piece by piece, and is through when all is written or nobody reads on.
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()>;

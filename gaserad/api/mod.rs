@@ -47,8 +47,8 @@ mod tests;
 
 pub use auth::Access;
 pub use control::{
-    Archive, Change, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Ledger, Listed, NewSchedule,
-    PlanMistake, PlanText, Plans, Schedules, Setting, Storage, StoredRun, Upkeep, Verdict,
+    Archive, Change, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Holdings, Ledger, Listed,
+    NewSchedule, PlanMistake, PlanText, Plans, Schedules, Setting, Storage, StoredRun, Upkeep, Verdict,
 };
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;

@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 
 use super::{check, verify};
 use crate::api::{
-    self, Archive, ChannelLine, Checked, Chunk, Control, Copied, Detail, PlanMistake, PlanText, Plans, StoredRun,
-    Verdict,
+    self, Archive, ChannelLine, Checked, Chunk, Control, Copied, Detail, Holdings, PlanMistake, PlanText, Plans,
+    StoredRun, Verdict,
 };
 use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfError};
 use crate::device::Analyzer;
@@ -221,6 +221,20 @@ pub(super) fn denied(error: StoreError) -> Denied {
     Denied::new(reason, error.to_string())
 }
 
+impl Holdings for Keeping {
+    fn check(&self, files: bool) -> BoxFuture<'_, Result<Checked, Denied>> {
+        Box::pin(async move { check::check(&self.0, files).await.map_err(denied) })
+    }
+
+    fn backup(&self, pieces: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()> {
+        Box::pin(async move { check::backup(&self.0, pieces).await })
+    }
+
+    fn drift(&self, run: Option<RunId>, since: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>> {
+        Box::pin(async move { self.0.drift(run, since).await.map_err(denied) })
+    }
+}
+
 impl Archive for Keeping {
     fn runs(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>> {
         Box::pin(async move {
@@ -251,18 +265,6 @@ impl Archive for Keeping {
 
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
         Box::pin(async move { verify(&self.0, id).await.map_err(denied) })
-    }
-
-    fn check(&self, files: bool) -> BoxFuture<'_, Result<Checked, Denied>> {
-        Box::pin(async move { check::check(&self.0, files).await.map_err(denied) })
-    }
-
-    fn backup(&self, pieces: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()> {
-        Box::pin(async move { check::backup(&self.0, pieces).await })
-    }
-
-    fn drift(&self, run: Option<RunId>, since: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>> {
-        Box::pin(async move { self.0.drift(run, since).await.map_err(denied) })
     }
 
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {

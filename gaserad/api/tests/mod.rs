@@ -1,5 +1,6 @@
 //! Real clients against the real server, over a unix socket and over TCP.
 
+mod holdings;
 mod instrument;
 mod orders;
 mod over_grpc;
@@ -35,13 +36,13 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::{
-    Access, Address, Archive, ChannelLine, Checked, Chunk, Control, Copied, Detail, Ledger, PlanMistake, PlanText,
-    Plans, Services, StoredRun, Verdict, bind, serve,
+    Access, Address, Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services,
+    StoredRun, Verdict, bind, serve,
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Attribution, Begins, Denied, DriftPoint, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest,
-    Reason, RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary,
+    self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
+    RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
@@ -212,18 +213,6 @@ impl Archive for Shelf {
         Box::pin(
             async move { Ok(Verdict { records: 2, rows: 1, attributed_again: 2, differences, ..Verdict::default() }) },
         )
-    }
-
-    fn check(&self, _: bool) -> BoxFuture<'_, Result<Checked, Denied>> {
-        Box::pin(async { Err(Denied::new(Reason::Internal, "nothing is kept here")) })
-    }
-
-    fn backup(&self, _: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-
-    fn drift(&self, _: Option<RunId>, _: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>> {
-        Box::pin(async { Err(Denied::new(Reason::Internal, "nothing is kept here")) })
     }
 
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
