@@ -3,9 +3,11 @@
 mod files;
 mod fixture;
 mod folder;
+mod frictionless;
 mod older;
 mod records;
 mod truth;
+mod wire;
 
 use std::time::Duration;
 
