@@ -135,7 +135,9 @@ impl Writer {
         let opened = read::opened(&connection)?;
         let mut folders = Folders::new(folder_root(directory));
         let newest: BTreeSet<&RunId> = opened.last_run.iter().chain(&opened.open_run).map(|run| &run.id).collect();
-        newest.into_iter().for_each(|run| folders.bring_up_to_date(&connection, run));
+        for run in newest {
+            folders.bring_up_to_date(&connection, run);
+        }
         folders.renew(read::outdated(&connection)?);
         let process = write::Process { about, journal: read::next_line(&connection)? };
         let directory = directory.to_owned();

@@ -61,7 +61,7 @@ async fn a_full_part_is_compressed_and_none_of_it_is_lost() {
     let (mut store, _) = Store::open(directory.path(), about()).unwrap();
     let wire = store.log_wire(Arc::new(Counting::default()), 0).await.unwrap();
     let run = measured(&store, RUN).await;
-    let frame = [b'x'; 60_000];
+    let frame = vec![b'x'; 60_000];
     for _ in 0..300 {
         wire.passed(Way::In, &frame);
         // Not faster than it can be written: a commit waits for nothing of this.

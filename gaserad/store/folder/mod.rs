@@ -125,13 +125,11 @@ impl Folders {
     }
 
     fn update(&mut self, connection: &Connection, run: &RunId, facts: &[Fact]) -> Result<(), StoreError> {
-        match self.live.as_mut().filter(|live| live.run == *run && !live.is_outdated_by(facts)) {
-            Some(live) => live.append(connection, facts),
-            None => {
-                self.live = Some(self.restore(connection, run)?);
-                Ok(())
-            }
+        if let Some(live) = self.live.as_mut().filter(|live| live.run == *run && !live.is_outdated_by(facts)) {
+            return live.append(connection, facts);
         }
+        self.live = Some(self.restore(connection, run)?);
+        Ok(())
     }
 
     fn restore(&self, connection: &Connection, run: &RunId) -> Result<Live, StoreError> {
