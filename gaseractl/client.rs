@@ -1,5 +1,6 @@
 //! The gRPC client: one HTTP/2 connection, the calls of the contract, failures in words.
 
+mod archive;
 mod schedules;
 
 use std::future::Future;
@@ -7,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use gasera::proto::archive_service_client::ArchiveServiceClient;
 use gasera::proto::gasera_service_client::GaseraServiceClient;
 use gasera::proto::schedule_service_client::ScheduleServiceClient;
 use gasera::proto::{
@@ -37,6 +39,7 @@ pub fn operator() -> String {
 pub struct Client {
     grpc: GaseraServiceClient<Connection>,
     schedules: ScheduleServiceClient<Connection>,
+    archive: ArchiveServiceClient<Connection>,
     endpoint: Endpoint,
 }
 
@@ -57,7 +60,8 @@ impl Client {
             .parse()
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
         let schedules = ScheduleServiceClient::with_origin(connection.clone(), origin.clone());
-        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, endpoint })
+        let archive = ArchiveServiceClient::with_origin(connection.clone(), origin.clone());
+        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, archive, endpoint })
     }
 
     pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {

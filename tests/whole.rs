@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abort;
+mod archive;
 mod chart;
 mod churn;
 mod control;

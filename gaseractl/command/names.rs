@@ -74,7 +74,8 @@ impl Named {
                 named.run = match &runs.command {
                     Some(RunsCommand::Show { run } | RunsCommand::Tail { run, .. }) => Some(run.clone()),
                     Some(RunsCommand::Export(export)) => Some(export.run.clone()),
-                    Some(RunsCommand::Verify { run }) => run.clone(),
+                    Some(RunsCommand::Verify { run, .. }) => run.clone(),
+                    Some(RunsCommand::Drift(drift)) => drift.run.clone(),
                     Some(RunsCommand::List) | None => None,
                 }
             }

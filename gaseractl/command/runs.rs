@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::{Session, tail, verify};
+use super::{Session, archive, tail, verify};
 use crate::args::{self, Runs, RunsCommand};
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -19,7 +19,8 @@ pub async fn execute(session: &Session, runs: Runs) -> Result<Exit, Failure> {
         RunsCommand::Show { run } => show(session, &run).await?,
         RunsCommand::Export(export) => self::export(session, &export).await?,
         RunsCommand::Tail { run, lines } => return tail::execute(session, &run, lines).await,
-        RunsCommand::Verify { run } => return verify::execute(session, run).await,
+        RunsCommand::Verify { run, attribution } => return verify::execute(session, run, attribution).await,
+        RunsCommand::Drift(drift) => return archive::drift(session, &drift).await,
     }
     Ok(Exit::DONE)
 }
@@ -100,19 +101,19 @@ impl Sink {
     }
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::FAILURE, format!("cannot write {}: {error}; nothing was exported", path.display()))
 }
 
 /// A file that appears under its name only when it is complete.
-struct NewFile {
+pub(super) struct NewFile {
     file: File,
     path: PathBuf,
     partial: PathBuf,
 }
 
 impl NewFile {
-    fn create(path: &Path) -> io::Result<Self> {
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
         let name = path.file_name().ok_or_else(|| io::Error::other("this is not the name of a file"))?;
         if path.is_dir() {
             return Err(io::Error::other("this is a folder"));
@@ -121,7 +122,11 @@ impl NewFile {
         Ok(Self { file: File::create(&partial)?, path: path.to_owned(), partial })
     }
 
-    fn publish(self) -> io::Result<()> {
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    pub(super) fn publish(self) -> io::Result<()> {
         self.file.sync_all()?;
         std::fs::rename(&self.partial, &self.path)
     }

@@ -9,6 +9,7 @@ use crate::domain::Clock;
 use crate::stream::Hub;
 
 mod answer;
+mod archive;
 pub mod auth;
 mod control;
 mod convert;
@@ -46,8 +47,8 @@ mod tests;
 
 pub use auth::Access;
 pub use control::{
-    Archive, ChannelLine, Chunk, ConfigVerdict, Control, Detail, Ledger, Listed, NewSchedule, PlanMistake, PlanText,
-    Plans, Schedules, Setting, Storage, StoredRun, Upkeep, Verdict,
+    Archive, Change, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Holdings, Ledger, Listed,
+    NewSchedule, PlanMistake, PlanText, Plans, Schedules, Setting, Storage, StoredRun, Upkeep, Verdict,
 };
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;

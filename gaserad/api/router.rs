@@ -12,6 +12,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
 use super::answer::{self, Answer};
+use super::archive::Keeping;
 use super::auth::{self, Caller, Link};
 use super::gate::{self, Gate};
 use super::grpc::Grpc;
@@ -21,6 +22,7 @@ use super::routes::Resource;
 use super::schedules::Scheduling;
 use super::{Services, events, facts, metrics, orders, oversight, runs, schemas, status_stream};
 use crate::proto;
+use crate::proto::archive_service_server::ArchiveServiceServer;
 use crate::proto::gasera_service_server::GaseraServiceServer;
 use crate::proto::schedule_service_server::ScheduleServiceServer;
 use crate::stream::Format;
@@ -65,6 +67,7 @@ pub struct Router {
     page: Page,
     grpc: GaseraServiceServer<Grpc>,
     schedules: ScheduleServiceServer<Scheduling>,
+    archive: ArchiveServiceServer<Keeping>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
     reflection: Reflection,
@@ -84,6 +87,7 @@ impl Router {
             page: Page::new(),
             grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
             schedules: ScheduleServiceServer::new(Scheduling::new(services.clone())),
+            archive: ArchiveServiceServer::new(Keeping::new(services.clone())),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
             reflection: reflection(Builder::build_v1, |service, request| service.call(request)),
@@ -132,6 +136,8 @@ impl Router {
             self.grpc.clone().call(request).await
         } else if path.starts_with("/gasera.v1.ScheduleService/") {
             self.schedules.clone().call(request).await
+        } else if path.starts_with("/gasera.v1.ArchiveService/") {
+            self.archive.clone().call(request).await
         } else if path.starts_with("/grpc.health.v1.Health/") {
             self.health.clone().call(request).await
         } else if path.starts_with("/grpc.reflection.v1.") {
@@ -185,7 +191,7 @@ impl Router {
             Resource::Help => answer::text(HELP),
             Resource::Me => facts::me(services, caller, self.gate.is_logged_in(asked)),
             Resource::Channels => facts::channels(services),
-            Resource::Gases => facts::gases(),
+            Resource::Gases => facts::gases(services),
             Resource::Tasks => facts::tasks(services).await,
             Resource::Plans => facts::plans(services).await,
             Resource::Events => events::stream(services, method, headers, query, None, caller).await,

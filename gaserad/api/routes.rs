@@ -147,6 +147,9 @@ pub fn call_needs(path: &str) -> Needs {
         Some(_) => Needs::Operator,
         None if path == "/gasera.v1.ScheduleService/ListSchedules" => Needs::Viewer,
         None if path.starts_with("/gasera.v1.ScheduleService/") => Needs::Operator,
+        // The whole database is more than what a viewer is shown piece by piece: it has the audit.
+        None if path == "/gasera.v1.ArchiveService/BackupStore" => Needs::Operator,
+        None if path.starts_with("/gasera.v1.ArchiveService/") => Needs::Viewer,
         None if path.starts_with("/grpc.health.v1.Health/") => Needs::Nothing,
         None => Needs::Viewer,
     }
@@ -190,6 +193,8 @@ mod tests {
             assert_eq!(call_needs(&format!("/gasera.v1.GaseraService/{call}")), Needs::Operator, "{call}");
         }
         assert_eq!(call_needs("/gasera.v1.ScheduleService/ListSchedules"), Needs::Viewer);
+        assert_eq!(call_needs("/gasera.v1.ArchiveService/GetDrift"), Needs::Viewer);
+        assert_eq!(call_needs("/gasera.v1.ArchiveService/BackupStore"), Needs::Operator);
         assert_eq!(call_needs("/gasera.v1.ScheduleService/AddSchedule"), Needs::Operator);
         assert_eq!(call_needs("/grpc.health.v1.Health/Check"), Needs::Nothing);
     }

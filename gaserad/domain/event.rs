@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Position};
 use super::device::{AnalyzerPhase, AnalyzerState, Severity};
-use super::gas::Cas;
+use super::gas::{Cas, GasTable};
 use super::instrument::StampMeaning;
 use super::phase::Phase;
 use super::record::{Attribution, Flag, Qc, Record};
@@ -206,6 +206,17 @@ impl LiveData {
                     discard: reading.discard,
                 })
                 .collect(),
+        }
+    }
+}
+
+impl LiveData {
+    /// Shows its gases as `table` describes them.
+    pub fn dress(&mut self, table: &GasTable) {
+        for component in &mut self.components {
+            let info = table.info(&component.cas);
+            component.label = info.label();
+            (component.formula, component.color) = (info.formula, info.color);
         }
     }
 }

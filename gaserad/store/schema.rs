@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
+const STEPS: [&str; 7] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -131,8 +131,39 @@ const SIXTH: &str = "
     CREATE INDEX events_of_runs ON events (run, seq) WHERE run IS NOT NULL AND name <> 'live_data';
 ";
 
+/// What a run was measured with and how its channels and gases were described; and counts, so that nobody has to count.
+/// `rebuild` is 1 while rows that a file of the run has already may look otherwise now.
+const SEVENTH: &str = "
+    CREATE TABLE sheets (
+        run         TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        channels    TEXT NOT NULL,
+        gases       TEXT NOT NULL DEFAULT '[]',
+        provenance  TEXT NOT NULL,
+        equipment   TEXT NOT NULL DEFAULT '{}'
+    ) STRICT;
+
+    ALTER TABLE runs ADD COLUMN records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN good_records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN rebuild INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE visits ADD COLUMN records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE visits ADD COLUMN good_records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE visits ADD COLUMN first_record INTEGER;
+    ALTER TABLE visits ADD COLUMN last_record INTEGER;
+
+    UPDATE runs SET (records, good_records) =
+        (SELECT count(*), coalesce(sum(good), 0) FROM records WHERE run = runs.id);
+    UPDATE visits SET (records, good_records, first_record, last_record) =
+        (SELECT count(*), coalesce(sum(good), 0), min(seq), max(seq) FROM records
+            WHERE run = visits.run AND visit = visits.visit);
+    DROP INDEX records_by_visit;
+";
+
 /// Somebody may look into the file with a tool of their own.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Of a new database; one that is there keeps what it has. A commit writes each page that it changes as a whole, and most
+/// change a few rows at the ends of some tables: with pages of 4096 bytes an iteration of the analyzer writes twice as much.
+const PAGE_BYTES: u32 = 1024;
 
 /// Opens the database for writing, and brings its tables up to this version.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -142,6 +173,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > known {
         return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    if found == 0 {
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     }
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;

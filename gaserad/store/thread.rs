@@ -1,19 +1,21 @@
 //! Who owns the database connections, and does what is asked of them: a thread that writes, and one that reads, so that
 //! no export and no replay delays a commit.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{Batch, ChannelLabels, Opened};
+use super::batch::{Batch, Circumstances, Opened};
 use super::error::StoreError;
 use super::folder::Folders;
 use super::lock::DirectoryLock;
+use super::wire::WireFile;
 use super::work::Work;
 use super::{read, schema, space, write};
-use crate::domain::Published;
+use crate::domain::{Published, RunId};
 
 /// Whoever asks more than this many things at a time waits before asking.
 const INBOX: usize = 256;
@@ -85,6 +87,17 @@ impl<O: Send + 'static> Owner<O> {
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
+    /// Asks for what nobody waits for; whether there was room for it.
+    pub(super) fn offer(&self, work: impl FnOnce(&mut O) + Send + 'static) -> bool {
+        match self {
+            Self::Thread(requests) => requests.try_send(Request::Do(Box::new(work))).is_ok(),
+            Self::Caller(owned) => {
+                owned.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(work);
+                true
+            }
+        }
+    }
+
     /// Returns when all that was asked before is done and the `O` is dropped.
     pub(super) async fn close(&self) {
         let requests = match self {
@@ -109,20 +122,40 @@ pub(super) struct Writer {
     last_seq: u64,
     folders: Folders,
     directory: PathBuf,
+    /// What keeps the log of the run under way, where there is one.
+    wire: Option<Owner<WireFile>>,
+    followed: Option<PathBuf>,
     _lock: DirectoryLock,
 }
 
 impl Writer {
-    pub(super) fn open(directory: &Path, database: &Path, labels: ChannelLabels) -> Result<(Self, Opened), StoreError> {
+    pub(super) fn open(directory: &Path, database: &Path, about: Circumstances) -> Result<(Self, Opened), StoreError> {
         let lock = DirectoryLock::take(directory)?;
         let connection = schema::open(database)?;
         let opened = read::opened(&connection)?;
         let mut folders = Folders::new(folder_root(directory));
-        let newest = opened.last_run.iter().chain(&opened.open_run);
-        newest.for_each(|run| folders.bring_up_to_date(&connection, &run.id));
-        let process = write::Process { labels, journal: read::next_line(&connection)? };
+        let newest: BTreeSet<&RunId> = opened.last_run.iter().chain(&opened.open_run).map(|run| &run.id).collect();
+        for run in newest {
+            folders.bring_up_to_date(&connection, run);
+        }
+        folders.renew(read::outdated(&connection)?);
+        let process = write::Process { about, journal: read::next_line(&connection)? };
         let directory = directory.to_owned();
-        Ok((Self { connection, process, last_seq: opened.last_seq, folders, directory, _lock: lock }, opened))
+        let (last_seq, wire, followed) = (opened.last_seq, None, None);
+        Ok((Self { connection, process, last_seq, folders, directory, wire, followed, _lock: lock }, opened))
+    }
+
+    pub(super) fn log_with(&mut self, wire: Owner<WireFile>) {
+        self.wire = Some(wire);
+        self.tell_folder();
+    }
+
+    fn tell_folder(&mut self) {
+        let (Some(wire), folder) = (&self.wire, self.folders.live().map(Path::to_owned)) else { return };
+        let new = folder.clone();
+        if self.followed != folder && wire.offer(move |file| file.follow(new)) {
+            self.followed = folder;
+        }
     }
 
     pub(super) fn goes_on_from(&mut self, first: u64) {
@@ -140,7 +173,8 @@ impl Writer {
         match &published {
             Ok(published) => {
                 self.last_seq = published.last().map_or(self.last_seq, |event| event.seq);
-                self.folders.follow(&self.connection, &batch.facts);
+                self.folders.follow(&self.connection, &batch.facts, published);
+                self.tell_folder();
             }
             // What the disk said last may differ from what it did.
             Err(_) => self.last_seq = read::last_seq(&self.connection).unwrap_or(self.last_seq),

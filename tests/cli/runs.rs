@@ -144,6 +144,26 @@ fn what_differs_is_told_and_exit_1() {
 }
 
 #[test]
+fn each_record_that_would_be_another_now_is_listed_if_it_is_asked_for() {
+    let change = |seq, was: &str, now: &str| proto::Change { seq, was: was.into(), now: now.into() };
+    let changes =
+        vec![change(3, "exact channel 2 good []", "mixed no channel not good [pos_changed]"), change(9, "x", "")];
+    let found = proto::VerifyRunResponse { changes, ..verdict(&["record 3 is kept as …"]) };
+    let fake = Fake::new(Script { verdict: Ok(found), ..Script::default() });
+    let done = run(&["runs", "verify", "last", "--attribution", "--endpoint", &fake.unix]);
+    let told: Vec<&str> = done.stdout.lines().skip(2).collect();
+    let rows = [
+        "SEQ  KEPT AS                  NOW",
+        "  3  exact channel 2 good []  mixed no channel not good [pos_changed]",
+        "  9  x                        -",
+    ];
+    assert_eq!((done.exit, told), (1, rows.to_vec()));
+    let done = run(&["runs", "verify", "last", "--json", "--endpoint", &fake.unix]);
+    let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((&object["changes"][0]["seq"], &object["changes"][1]["now"]), (&3.into(), &"".into()));
+}
+
+#[test]
 fn all_runs_that_have_ended_are_verified() {
     let runs = ["01KAHC", "01KAHB", "01KAHA"].map(|id| listed(id, proto::Outcome::Completed));
     let mut runs = runs.to_vec();
