@@ -13,7 +13,7 @@ use gasera::api::{
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
     self, Aborted, Clock, Denied, Inquiry, Moment, Observation, Phase, PlanDraft, PlanRequest, Progress, Published,
-    Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder,
+    Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder, Wanted,
 };
 use gasera::store::Audit;
 use gasera::stream::{BoxFuture, History, Hub, Settings};
@@ -249,7 +249,7 @@ impl Archive for Still {
         nothing()
     }
 
-    fn export(&self, _: RunId, _: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
+    fn export(&self, _: Vec<RunId>, _: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>> {
+        nothing()
     }
 }

@@ -5,6 +5,7 @@ mod analyzer;
 mod context;
 mod control;
 mod doctor;
+mod export;
 mod fleet;
 mod follow;
 mod mux;

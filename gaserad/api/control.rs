@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
     self, Aborted, Channel, ChannelKind, Denied, Inquiry, Misfire, Note, Observation, Overlap, PlanDraft, PlanRequest,
-    RunId, RunSummary, Schedule, Service, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitSummary,
+    RunId, RunSummary, Schedule, Service, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitSummary, Wanted,
 };
-use crate::store::Audit;
+use crate::store::{Audit, Piece};
 use crate::stream::BoxFuture;
 
 /// The measuring side.
@@ -150,7 +150,7 @@ pub struct Verdict {
 }
 
 /// A piece of a file, or why there are no more.
-pub type Chunk = Result<Vec<u8>, String>;
+pub type Chunk = Result<Piece, String>;
 
 /// The keeping side.
 pub trait Archive: Send + Sync + 'static {
@@ -176,8 +176,8 @@ pub trait Archive: Send + Sync + 'static {
     /// Compares the run's records and its file with what its stored facts say. Changes nothing.
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>>;
 
-    /// Writes the run's samples as CSV, piece by piece, and is through when all is written or nobody reads on.
-    fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()>;
+    /// Begins to export these runs to one file: what comes is made piece by piece, as long as it is received.
+    fn export(&self, ids: Vec<RunId>, wanted: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>>;
 }
 
 /// What is kept, where, and how much room is left.

@@ -13,6 +13,7 @@ pub mod auth;
 mod control;
 mod convert;
 mod events;
+mod export;
 mod facts;
 mod fanout;
 mod form;

@@ -16,6 +16,7 @@ pub mod command;
 pub mod device;
 pub mod duration;
 pub mod event;
+pub mod export;
 pub mod fact;
 pub mod gas;
 pub mod gpio;
@@ -39,6 +40,7 @@ pub use command::{
 };
 pub use device::{AnalyzerPhase, AnalyzerState, DeviceErrors, Severity};
 pub use event::{Event, Published};
+pub use export::{Basis, ExportError, Format, Selection, Table, Wanted};
 pub use fact::Fact;
 pub use gas::{Cas, Gas};
 pub use gpio::{GpioLine, LineAt};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, ChannelKind};
 use super::gas::Cas;
+use super::instrument::TaskParameters;
 use super::run::RunSummary;
 
 /// A run's sheet as it was when the run began; what is not known is empty.
@@ -17,6 +18,8 @@ pub struct Sheet {
     pub gases: Vec<GasInfo>,
     /// The newest record when this was read; 0 if there is none.
     pub last_record: u32,
+    /// What the task does, as the analyzer says it.
+    pub task: Option<TaskParameters>,
 }
 
 /// A sample line as it was described when a run began.

@@ -14,10 +14,12 @@
 mod batch;
 pub mod csv;
 mod error;
+mod export;
 mod folder;
 mod journal;
 mod lock;
 mod read;
+mod scan;
 mod schema;
 mod space;
 mod thread;
@@ -33,6 +35,7 @@ use tokio::sync::mpsc;
 
 pub use batch::{Audit, Batch, ChannelLabels, Opened};
 pub use error::StoreError;
+pub use export::Piece;
 pub use journal::Journal;
 pub use work::{Disk, Work};
 
@@ -134,6 +137,7 @@ impl Store {
             channels: written.labels.into_iter().map(channel).collect(),
             gases: written.gases.iter().map(GasInfo::of).collect(),
             last_record: written.last_record,
+            task: None,
         })
     }
 

@@ -41,11 +41,11 @@ use super::{
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
     self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
-    RunId, Service, Spread, StartRequest, Started, Status, Told, ValveOrder, VisitId, VisitSummary,
+    RunId, Service, Spread, StartRequest, Started, Status, Told, ValveOrder, VisitId, VisitSummary, Wanted,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
-use crate::store::Audit;
+use crate::store::{Audit, Piece};
 use crate::stream::support::{
     Frame, Kept, NOW, StoppedClock, draft, frames, hub, live_data, numbered, published, run, status,
 };
@@ -212,13 +212,20 @@ impl Archive for Shelf {
         Box::pin(async move { Ok(Verdict { records: 2, rows: 1, attributed_again: 2, differences }) })
     }
 
-    fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
+    /// What was asked is what is in the file.
+    fn export(&self, ids: Vec<RunId>, wanted: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>> {
         Box::pin(async move {
-            let pieces =
-                if id.0 == "A" { vec![Err("the disk is gone".into())] } else { vec![Ok("a,b\n"), Ok("1,2\n")] };
-            for piece in pieces {
-                let _ = chunks.send(piece.map(|text: &str| text.as_bytes().to_vec())).await;
+            let (chunks, receiver) = mpsc::channel(3);
+            let piece = |bytes: &str, through| Piece { bytes: bytes.into(), through, of: 2 };
+            if ids[0].0 == "A" {
+                chunks.try_send(Err("the disk is gone".into())).unwrap();
+            } else if wanted == Wanted::default() {
+                chunks.try_send(Ok(piece("a,b\n", 0))).unwrap();
+                chunks.try_send(Ok(piece("1,2\n", 2))).unwrap();
+            } else {
+                chunks.try_send(Ok(piece(&format!("{ids:?} {wanted:?}"), 2))).unwrap();
             }
+            Ok(receiver)
         })
     }
 }

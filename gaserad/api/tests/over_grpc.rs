@@ -108,7 +108,11 @@ async fn status_runs_and_samples_are_there_by_grpc_too() {
     let one = client.get_run(proto::GetRunRequest { run: "last".into() }).await.unwrap().into_inner();
     assert_eq!((one.run.unwrap().id.as_str(), one.visits[0].channel), ("01JRUN", 1));
     assert_eq!((one.notes[0].who.as_str(), one.notes[0].at_utc.as_str()), ("ada", NOW.to_string().as_str()));
-    let export = |run: &str, format: &str| proto::ExportRunRequest { run: run.into(), format: format.into() };
+    let export = |run: &str, format: &str| proto::ExportRunRequest {
+        run: run.into(),
+        format: format.into(),
+        ..proto::ExportRunRequest::default()
+    };
     let mut chunks = client.export_run(export("last", "csv")).await.unwrap().into_inner();
     let mut csv = Vec::new();
     while let Some(chunk) = chunks.next().await {

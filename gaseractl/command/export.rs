@@ -1,0 +1,178 @@
+//! `gaseractl runs export`: records in files, as the tools want them that read these.
+
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use gasera::domain::{Format, Table};
+use gasera::proto::ExportRunRequest;
+
+use super::Session;
+use crate::args;
+use crate::failure::{Exit, Failure};
+use crate::output::{self, Advancing};
+
+pub async fn execute(session: &Session, export: &args::Export) -> Result<(), Failure> {
+    let Some(path) = export.output.as_deref() else {
+        if matches!(export.format, Format::Parquet | Format::Netcdf) && io::stdout().is_terminal() {
+            let name = export.format.as_str();
+            return Err(Failure::new(Exit::USAGE, format!("{name} is nothing to look at; write it to a file with -o")));
+        }
+        return write(session, request(export, &export.table), Sink::Stdout).await;
+    };
+    if is_folder(path) {
+        return every_table(session, export, path).await;
+    }
+    let sink = NewFile::create(path).map_err(|error| cannot_write(path, &error))?;
+    write(session, request(export, &export.table), Sink::File(sink)).await
+}
+
+/// There is one, or the name says that it is to be one.
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/')
+}
+
+async fn every_table(session: &Session, export: &args::Export, folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    for (table, name) in export.format.tables() {
+        let path = folder.join(format!("{name}.{}", export.format.extension()));
+        let sink = NewFile::create(&path).map_err(|error| cannot_write(&path, &error))?;
+        write(session, request(export, Table::as_str(*table)), Sink::File(sink)).await?;
+    }
+    Ok(())
+}
+
+fn request(export: &args::Export, table: &str) -> ExportRunRequest {
+    let args::Export { runs, format, records, writing, .. } = export;
+    let said = |text: &Option<String>| text.clone().unwrap_or_default();
+    ExportRunRequest {
+        run: runs.first().cloned().unwrap_or_default(),
+        format: format.as_str().to_owned(),
+        more_runs: runs.iter().skip(1).cloned().collect(),
+        table: table.to_owned(),
+        from_utc: said(&records.from),
+        until_utc: said(&records.until),
+        channels: said(&records.channels),
+        gases: records.gases.clone(),
+        good_only: records.good_only,
+        delimiter: said(&writing.delimiter),
+        decimal: said(&writing.decimal),
+        basis: writing.basis.clone(),
+        air_temperature_c: writing.air_temperature,
+        air_pressure_hpa: writing.air_pressure,
+    }
+}
+
+async fn write(session: &Session, request: ExportRunRequest, mut sink: Sink) -> Result<(), Failure> {
+    let mut chunks = session.client().await?.export(request).await?;
+    let alone = matches!(sink, Sink::File(_)) || !io::stdout().is_terminal();
+    let advancing = Advancing::new(session.output, alone);
+    let mut bytes = 0;
+    while let Some(piece) = chunks.next().await? {
+        bytes += piece.chunk.len();
+        sink.write(&piece.chunk)?;
+        advancing.at(piece.records, piece.of_records);
+    }
+    drop(advancing);
+    if let Some(path) = sink.finish()? {
+        session.output.note(&format!("wrote {} ({bytes} bytes)", path.display()));
+    }
+    Ok(())
+}
+
+/// Where an export goes.
+enum Sink {
+    Stdout,
+    File(NewFile),
+}
+
+impl Sink {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        match self {
+            Self::Stdout => output::bytes(bytes),
+            Self::File(file) => file.file.write_all(bytes).map_err(|error| cannot_write(&file.path, &error)),
+        }
+    }
+
+    fn finish(self) -> Result<Option<PathBuf>, Failure> {
+        match self {
+            Self::Stdout => Ok(None),
+            Self::File(file) => {
+                let path = file.path.clone();
+                file.publish().map_err(|error| cannot_write(&path, &error))?;
+                Ok(Some(path))
+            }
+        }
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::FAILURE, format!("cannot write {}: {error}; nothing was exported", path.display()))
+}
+
+/// A file that appears under its name only when it is complete.
+struct NewFile {
+    file: File,
+    path: PathBuf,
+    partial: PathBuf,
+}
+
+impl NewFile {
+    fn create(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().ok_or_else(|| io::Error::other("this is not the name of a file"))?;
+        if path.is_dir() {
+            return Err(io::Error::other("this is a folder"));
+        }
+        let partial = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+        Ok(Self { file: File::create(&partial)?, path: path.to_owned(), partial })
+    }
+
+    fn publish(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        std::fs::rename(&self.partial, &self.path)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // After publishing it is gone already.
+        let _ = std::fs::remove_file(&self.partial);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_file_appears_only_when_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.csv");
+        std::fs::write(&path, "old").unwrap();
+        let mut file = NewFile::create(&path).unwrap();
+        file.file.write_all(b"new").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        file.publish().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(files(folder.path()), ["run.csv"]);
+    }
+
+    #[test]
+    fn an_export_that_breaks_off_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(NewFile::create(&folder.path().join("run.csv")).unwrap());
+        assert!(files(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_folder_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(NewFile::create(folder.path()).is_err());
+        assert!(NewFile::create(Path::new("/")).is_err());
+    }
+}
