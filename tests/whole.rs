@@ -16,6 +16,7 @@ mod disk;
 mod doctor;
 mod endurance;
 mod evidence;
+mod exports;
 mod faults;
 mod hostile;
 mod kill;

@@ -1,6 +1,6 @@
 //! `gaseractl runs export`: records in files, as the tools want them that read these.
 
-use std::fs::{self, File};
+use fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -129,14 +129,14 @@ impl NewFile {
 
     fn publish(self) -> io::Result<()> {
         self.file.sync_all()?;
-        std::fs::rename(&self.partial, &self.path)
+        fs::rename(&self.partial, &self.path)
     }
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
         // After publishing it is gone already.
-        let _ = std::fs::remove_file(&self.partial);
+        let _ = fs::remove_file(&self.partial);
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn files(folder: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(folder).unwrap();
+        let entries = fs::read_dir(folder).unwrap();
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
     }
 
@@ -153,12 +153,12 @@ mod tests {
     fn a_file_appears_only_when_it_is_complete() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.csv");
-        std::fs::write(&path, "old").unwrap();
+        fs::write(&path, "old").unwrap();
         let mut file = NewFile::create(&path).unwrap();
         file.file.write_all(b"new").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         file.publish().unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(files(folder.path()), ["run.csv"]);
     }
 
