@@ -27,6 +27,10 @@ bench:
     cargo bench --locked --bench stream
     cargo bench --locked --bench revisit
 
+# how fast a million records are exported, or ten with --full; beside DuckDB if GASERA_READERS says where it is
+bench-export *ARGS:
+    cargo bench --locked --bench export -- {{ARGS}}
+
 # whole processes: gaseractl beside curl and systemctl
 bench-cli:
     cargo build --release --locked

@@ -1,6 +1,6 @@
 //! `gaseractl runs export`: records in files, as the tools want them that read these.
 
-use fs::{self, File};
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 

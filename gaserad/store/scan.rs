@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn what_is_in_the_order_of_the_columns_is_read_without_more_ado() {
-        let text = br#"[{"cas":"74-82-8","ppm":1.9},{"cas":"1-2-3","ppm":7.0},{"cas":"7732-18-5","ppm":null,"discard":true}]"#;
+        let text =
+            br#"[{"cas":"74-82-8","ppm":1.9},{"cas":"1-2-3","ppm":7.0},{"cas":"7732-18-5","ppm":null,"discard":true}]"#;
         let mut into = vec![Measured::default(); 3];
         assert_eq!(as_written(text, &gases(), &mut into), Some(()));
         assert_eq!((into[0].ppm, into[1].ppm, into[2].discard), (Some(1.9), None, true));

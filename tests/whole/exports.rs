@@ -59,7 +59,8 @@ fn every_tool_reads_what_it_is_for_and_sees_the_same() {
     let means = means(&rows);
     assert_eq!(means.len(), 3, "{csv}");
     let (_, lines) = Reader::start(&tools, "python-exports.py", &[folder.to_str().unwrap()]).wait();
-    let told = |tool: &str| lines.iter().find(|line| line["tool"] == tool).unwrap_or_else(|| panic!("{tool}: {lines:#?}"));
+    let told =
+        |tool: &str| lines.iter().find(|line| line["tool"] == tool).unwrap_or_else(|| panic!("{tool}: {lines:#?}"));
     for tool in [
         "pandas csv",
         "pandas comma",

@@ -216,15 +216,13 @@ impl Archive for Shelf {
     fn export(&self, ids: Vec<RunId>, wanted: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>> {
         Box::pin(async move {
             let (chunks, receiver) = mpsc::channel(3);
-            let piece = |bytes: &str, through| Piece { bytes: bytes.into(), through, of: 2 };
-            if ids[0].0 == "A" {
-                chunks.try_send(Err("the disk is gone".into())).unwrap();
-            } else if wanted == Wanted::default() {
-                chunks.try_send(Ok(piece("a,b\n", 0))).unwrap();
-                chunks.try_send(Ok(piece("1,2\n", 2))).unwrap();
-            } else {
-                chunks.try_send(Ok(piece(&format!("{ids:?} {wanted:?}"), 2))).unwrap();
-            }
+            let piece = |text: String| Ok(Piece { bytes: text.into(), through: 2, of: 2 });
+            let pieces = match wanted == Wanted::default() {
+                _ if ids[0].0 == "A" => vec![Err("the disk is gone".into())],
+                true => vec![piece("a,b\n".into()), piece("1,2\n".into())],
+                false => vec![piece(format!("{ids:?} {wanted:?}"))],
+            };
+            pieces.into_iter().for_each(|piece| chunks.try_send(piece).unwrap());
             Ok(receiver)
         })
     }
