@@ -38,7 +38,7 @@ def with_pandas():
     assert str(frame["time_utc"].dtype).startswith("datetime64"), frame.dtypes
     seen("pandas csv", frame)
     lines = pandas.read_json(folder / "run.jsonl", lines=True)
-    assert str(lines["time_utc"].dtype).startswith("datetime64"), lines.dtypes
+    assert (pandas.to_datetime(lines["time_utc"]) <= pandas.to_datetime(lines["time_read_utc"])).all(), lines
     seen("pandas jsonl", lines)
     seen("pandas comma", pandas.read_csv(folder / "comma.csv", sep=";", decimal=","))
     parquet = pandas.read_parquet(folder / "run.parquet")
@@ -66,7 +66,7 @@ def with_others():
     for name in ["run.csv", "run.parquet", "run.jsonl"]:
         query = f"SELECT channel, avg(co2_ppm), count(*) FROM '{folder / name}' WHERE discard = 0 AND qc = 0 GROUP BY channel"
         rows = duckdb.sql(query).fetchall()
-        count = duckdb.sql(f"SELECT count(*) FROM '{folder / name}'").fetchone()[0]
+        count = duckdb.sql(f"SELECT count(*) FROM '{folder / name}'").fetchall()[0][0]
         tell(f"duckdb {name}", records=count, co2={str(channel): mean for channel, mean, _ in rows})
 
 

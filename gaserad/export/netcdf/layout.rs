@@ -57,7 +57,7 @@ fn global(job: &Job) -> Attributes {
         ("Conventions", "CF-1.11, ACDD-1.3".into()),
         ("featureType", "timeSeries".into()),
         ("cdm_data_type", "Station".into()),
-        ("standard_name_vocabulary", "CF Standard Name Table".into()),
+        ("standard_name_vocabulary", "CF Standard Name Table v93".into()),
         ("title", format!("Gas mole fractions by channel, {}", gases.join(", ")).into()),
         (
             "summary",
@@ -168,6 +168,7 @@ fn about(long_name: &str) -> Attributes {
 
 fn number(name: &str, long_name: &str) -> Variable {
     let mut attributes = about(long_name);
+    attributes.extend([("units", "1".into()), ("coverage_content_type", "auxiliaryInformation".into())]);
     attributes.push(("_FillValue", Attribute::Ints(vec![NO_INT])));
     record(name, Type::Int, attributes)
 }
@@ -177,11 +178,13 @@ fn choice(name: &str, long_name: &str, meanings: &str) -> Variable {
     let count = i8::try_from(meanings.split(' ').count()).unwrap_or(i8::MAX);
     attributes.push(("flag_values", Attribute::Bytes((0..count).collect())));
     attributes.push(("flag_meanings", meanings.into()));
+    attributes.push(("coverage_content_type", "qualityInformation".into()));
     record(name, Type::Byte, attributes)
 }
 
 fn time(name: &str, more: Attributes) -> Variable {
-    let mut attributes: Attributes = vec![("units", SINCE.into()), ("calendar", "standard".into())];
+    let mut attributes: Attributes =
+        vec![("units", SINCE.into()), ("calendar", "standard".into()), ("units_metadata", "leap_seconds: none".into())];
     attributes.extend(more);
     record(name, Type::Double, attributes)
 }
@@ -196,7 +199,8 @@ fn of_records(job: &Job) -> Vec<Variable> {
     station.attributes =
         vec![("long_name", "which station this observation is of".into()), ("instance_dimension", "station".into())];
     let mut elapsed = about("seconds from the arrival on the channel to the sampling time");
-    elapsed.extend([("units", "s".into()), ("_FillValue", Attribute::Double(NO_DOUBLE))]);
+    elapsed.extend([("units", "s".into()), ("coverage_content_type", "auxiliaryInformation".into())]);
+    elapsed.push(("_FillValue", Attribute::Double(NO_DOUBLE)));
     let mut qc = choice("qc", "how far the result can be trusted", "good suspect bad");
     qc.attributes.push(("standard_name", "quality_flag".into()));
     let mut variables = vec![
@@ -225,6 +229,7 @@ fn flags() -> Variable {
     attributes.push(("flag_masks", Attribute::Ints((0..FLAGS.len()).map(|bit| 1 << bit).collect())));
     let meanings: Vec<&str> = FLAGS.iter().map(|flag| flag.as_str()).collect();
     attributes.push(("flag_meanings", meanings.join(" ").into()));
+    attributes.push(("coverage_content_type", "qualityInformation".into()));
     record("qc_flags", Type::Int, attributes)
 }
 
@@ -244,7 +249,7 @@ fn substance(formula: &str) -> Option<&'static str> {
         "NH3" => "ammonia",
         "CO" => "carbon_monoxide",
         "SO2" => "sulfur_dioxide",
-        "O2" => "molecular_oxygen",
+        "C2H4O" => "acetaldehyde",
         "C2H6O" => "ethanol",
         "CH4O" => "methanol",
         "C2H2" => "ethyne",
@@ -262,6 +267,7 @@ fn gas(gas: &GasInfo) -> Variable {
     }
     attributes.extend([
         ("units", "1e-6".into()),
+        ("coverage_content_type", "physicalMeasurement".into()),
         ("cas_number", gas.cas.0.as_str().into()),
         ("coordinates", "time lat lon station_name".into()),
         ("ancillary_variables", "qc qc_flags discard attribution".into()),
