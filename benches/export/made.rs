@@ -103,7 +103,7 @@ const NEXT: &str = "
 
 fn multiply(database: &Path, id: &RunId, records: u32) -> Fallible<()> {
     let mut connection = Connection::open(database)?;
-    connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000;")?;
+    connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -20000;")?;
     let transaction = connection.transaction()?;
     {
         let mut next = transaction.prepare(NEXT)?;

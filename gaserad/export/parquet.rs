@@ -65,17 +65,23 @@ fn schema(job: &Job) -> Result<TypePtr, Broken> {
     Ok(Arc::new(Type::group_type_builder("samples").with_fields(fields).build()?))
 }
 
+/// What a reader looks for, so that it can pass over row groups.
+const LOOKED_FOR: [&str; 3] = ["time_utc", "seq", "channel"];
+
 /// Only words repeat enough for a dictionary.
 fn properties(job: &Job) -> WriterPropertiesPtr {
     let plain = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_dictionary_enabled(false)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
         .set_key_value_metadata(Some(described(job)));
     let words = shapes(&job.gases).into_iter().filter(|(_, shape, _)| *shape == Shape::Text);
     let built =
         words.fold(plain, |plain, (name, ..)| plain.set_column_dictionary_enabled(ColumnPath::from(name), true));
+    let built = LOOKED_FOR.into_iter().fold(built, |built, name| {
+        built.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk)
+    });
     Arc::new(built.build())
 }
 
