@@ -13,11 +13,12 @@ mod memory;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use gasera::domain::{Basis, Format, RunId, Wanted};
+use gasera::domain::{Format, RunId, Wanted};
 use gasera::export::Job;
-use gasera::store::Store;
+use gasera::store::{ChannelLabels, Store};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::mpsc;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -55,13 +56,17 @@ fn main() -> Fallible<()> {
     let directory = options.directory.clone().unwrap_or_else(|| temporary.path().join("state"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let run = runtime.block_on(made::store(&directory, options.records))?;
-    say(&format!("{:<12} {:>12} {:>10} {:>9} {:>10}", "export", "records/s", "MB/s", "seconds", "peak RSS"))?;
+    let store = runtime.block_on(async { Store::open(&directory, ChannelLabels::new()) })?.0;
+    say(&format!(
+        "{:<12} {:>12} {:>10} {:>9} {:>11} {:>10}",
+        "export", "records/s", "MB/s", "seconds", "processor s", "peak RSS"
+    ))?;
     let mut took = Vec::new();
     for format in options.formats {
         let path = temporary.path().join(format!("export.{}", format.extension()));
-        let seconds = runtime.block_on(export(&directory, &run, format, &path, options.records))?;
-        took.push((format, seconds, path));
+        took.push((format, runtime.block_on(export(&store, &run, format, &path))?, path));
     }
+    runtime.block_on(store.close());
     duck::compare(&took, temporary.path())
 }
 
@@ -74,13 +79,25 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// What an export took.
+struct Took {
+    seconds: f64,
+    processor: f64,
+}
+
+/// Of all threads of this process.
+fn processor() -> Duration {
+    let spent = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(spent.tv_sec.try_into().unwrap_or(0), spent.tv_nsec.try_into().unwrap_or(0))
+}
+
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-async fn export(directory: &Path, run: &RunId, format: Format, path: &Path, records: u32) -> Fallible<f64> {
-    let (store, _) = Store::open(directory, gasera::store::ChannelLabels::new())?;
+async fn export(store: &Store, run: &RunId, format: Format, path: &Path) -> Fallible<Took> {
     let sheet = store.sheet(run).await?;
+    let records = sheet.last_record;
     memory::forget_the_peak();
-    let begun = now();
-    let job = Job::new(Wanted { basis: Basis::Wet, ..Wanted::of(format) }, vec![sheet])?;
+    let (begun, worked) = (now(), processor());
+    let job = Job::new(Wanted::of(format), vec![sheet])?;
     let (pieces, mut made) = mpsc::channel(1);
     let exporting = {
         let store = store.clone();
@@ -94,10 +111,9 @@ async fn export(directory: &Path, run: &RunId, format: Format, path: &Path, reco
         file.write_all(&piece.bytes)?;
     }
     exporting.await?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let (seconds, processor) = (begun.elapsed().as_secs_f64(), (processor() - worked).as_secs_f64());
     let peak = memory::peak_mb();
-    store.close().await;
     let (rate, volume) = (f64::from(records) / seconds, bytes as f64 / 1e6 / seconds);
-    say(&format!("{:<12} {rate:>12.0} {volume:>10.0} {seconds:>9.2} {peak:>7} MB", format.as_str()))?;
-    Ok(seconds)
+    say(&format!("{:<12} {rate:>12.0} {volume:>10.0} {seconds:>9.2} {processor:>11.2} {peak:>7} MB", format.as_str()))?;
+    Ok(Took { seconds, processor })
 }
