@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part of the library with the parts that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("ak", &["domain"]),
     ("attribution", &["domain"]),
@@ -14,7 +14,8 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("schedule", &["domain"]),
     ("simulator", &["domain", "ak"]),
     ("device", &["domain", "ak", "simulator"]),
-    ("store", &["domain"]),
+    ("export", &["domain"]),
+    ("store", &["domain", "export"]),
     ("stream", &["domain"]),
     ("sse", &[]),
     ("runtime", &["domain", "engine", "device", "store", "stream"]),
@@ -28,6 +29,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "domain",
             "config",
             "engine",
+            "export",
             "device",
             "schedule",
             "simulator",
@@ -40,7 +42,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ),
 ];
 
-const PURE: [&str; 6] = ["domain", "ak", "attribution", "engine", "schedule", "sse"];
+const PURE: [&str; 7] = ["domain", "ak", "attribution", "engine", "export", "schedule", "sse"];
 const IMPURE: [&str; 8] =
     ["tokio", "std::fs", "std::net", "std::thread", "std::env", "Instant::now", "SystemTime::now", "getrandom"];
 

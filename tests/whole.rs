@@ -17,6 +17,7 @@ mod disk;
 mod doctor;
 mod endurance;
 mod evidence;
+mod exports;
 mod faults;
 mod hostile;
 mod kill;

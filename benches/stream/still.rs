@@ -14,7 +14,7 @@ use gasera::api::{
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
     self, Aborted, Clock, Denied, DriftPoint, Inquiry, Moment, Observation, Phase, PlanDraft, PlanRequest, Progress,
-    Published, Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder,
+    Published, Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder, Wanted,
 };
 use gasera::store::Audit;
 use gasera::stream::{BoxFuture, History, Hub, Settings};
@@ -264,7 +264,7 @@ impl Archive for Still {
         nothing()
     }
 
-    fn export(&self, _: RunId, _: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
+    fn export(&self, _: Vec<RunId>, _: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>> {
+        nothing()
     }
 }

@@ -73,7 +73,7 @@ impl Named {
             Command::Runs(runs) => {
                 named.run = match &runs.command {
                     Some(RunsCommand::Show { run } | RunsCommand::Tail { run, .. }) => Some(run.clone()),
-                    Some(RunsCommand::Export(export)) => Some(export.run.clone()),
+                    Some(RunsCommand::Export(export)) => export.runs.last().cloned(),
                     Some(RunsCommand::Verify { run, .. }) => run.clone(),
                     Some(RunsCommand::Drift(drift)) => drift.run.clone(),
                     Some(RunsCommand::List) | None => None,

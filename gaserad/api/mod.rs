@@ -14,6 +14,7 @@ pub mod auth;
 mod control;
 mod convert;
 mod events;
+mod export;
 mod facts;
 mod fanout;
 mod form;

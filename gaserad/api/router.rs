@@ -20,7 +20,7 @@ use super::page::Page;
 use super::query::{self, Query};
 use super::routes::Resource;
 use super::schedules::Scheduling;
-use super::{Services, events, facts, metrics, orders, oversight, runs, schemas, status_stream};
+use super::{Services, events, export, facts, metrics, orders, oversight, runs, schemas, status_stream};
 use crate::proto;
 use crate::proto::archive_service_server::ArchiveServiceServer;
 use crate::proto::gasera_service_server::GaseraServiceServer;
@@ -47,6 +47,7 @@ GET /metrics                 figures for Prometheus
 GET /runs                    past and present runs
 GET /runs/{id}               one run and its visits; an id, a unique prefix of one, or last
 GET /runs/{id}/samples.csv   its samples
+GET /runs/{id}/export        its samples in another format (?format=parquet&from=&until=&channels=&gases= …)
 GET /runs/{id}/observations  what was measured on each visit, as means
 GET /runs/{id}/events        what happened in it, but for its results (?types= &since= &limit=)
 GET /channels  /gases        the lines of the multiplexer; what is known of gases
@@ -213,7 +214,8 @@ impl Router {
             Resource::Run => runs::show(services, &named(1)).await,
             Resource::Observations => runs::observations(services, &named(1)).await,
             Resource::RunEvents => runs::events(services, &named(1), query).await,
-            Resource::Samples => runs::samples(services, method, &named(1)).await,
+            Resource::Samples => export::samples(services, method, &named(1)).await,
+            Resource::Export => export::export(services, method, &named(1), query).await,
             _ => not_allowed(resource, method, asked.uri.path()),
         }
     }

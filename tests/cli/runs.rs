@@ -5,7 +5,8 @@ use gasera::proto::{self, GetRunResponse, PlanRequest, Run, Visit};
 use tonic::Code;
 
 use super::fake::{Fake, Script, refusal};
-use super::support::{golden, run};
+use super::support::{gaseractl, golden, run};
+use crate::support::terminal::Terminal;
 
 fn listed(id: &str, outcome: proto::Outcome) -> Run {
     let plan = PlanRequest {
@@ -98,6 +99,29 @@ fn an_export_goes_to_stdout_or_into_a_file() {
     assert_eq!((done.exit, done.stdout.as_str()), (0, ""));
     assert_eq!(done.stderr, format!("wrote {path} (16 bytes)\n"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "seq,channel\n1,3\n");
+}
+
+#[test]
+fn in_a_folder_every_table_has_the_name_that_its_tool_gives_it() {
+    let fake = Fake::new(Script { chunks: vec![Ok(Bytes::from("a,b\n"))], ..Script::default() });
+    let folder = tempfile::tempdir().unwrap();
+    let flux = format!("{}/flux/", folder.path().display());
+    let done = run(&["runs", "export", "last", "--format", "fluxible", "-o", &flux, "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stdout.as_str()), (0, ""));
+    assert_eq!(done.stderr, format!("wrote {flux}raw_conc.csv (4 bytes)\nwrote {flux}field_record.csv (4 bytes)\n"));
+    let there = folder.path().display().to_string();
+    let done = run(&["runs", "export", "last", "--format", "netcdf", "-o", &there, "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stderr.as_str()), (0, format!("wrote {there}/samples.nc (4 bytes)\n").as_str()));
+}
+
+#[test]
+fn what_is_nothing_to_look_at_is_not_written_to_a_terminal() {
+    let fake = Fake::new(Script { chunks: vec![Ok(Bytes::from("PAR1"))], ..Script::default() });
+    let mut command = gaseractl();
+    command.args(["runs", "export", "last", "--format", "parquet", "--endpoint", &fake.unix]);
+    let (exit, shown) = Terminal::run(command, 80, 24).wait();
+    assert_eq!(exit, Some(2), "{shown}");
+    assert!(shown.contains("parquet is nothing to look at") && !shown.contains("PAR1"), "{shown}");
 }
 
 #[test]
