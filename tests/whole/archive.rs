@@ -1,7 +1,7 @@
 //! What a run leaves behind, as real processes leave it: the folder with all that is known, checks, a backup, drift.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gasera::simulator::gas::known_gas;
 use rusqlite::Connection;
@@ -34,7 +34,7 @@ fn measured() -> (Lab, PathBuf) {
     (lab, folder.into())
 }
 
-fn text(folder: &PathBuf, name: &str) -> String {
+fn text(folder: &Path, name: &str) -> String {
     fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -62,7 +62,7 @@ fn the_folder_of_a_real_run_says_all_that_is_known() {
 #[test]
 fn every_question_to_the_analyzer_is_in_the_log_with_its_reply() {
     let (mut lab, folder) = measured();
-    lab.daemon.take().map(gasera_ends);
+    end(&mut lab);
     let log = text(&folder, "raw.aklog");
     let missing = log.lines().filter_map(|line| line.strip_prefix("# ")?.split(' ').next()?.parse::<usize>().ok());
     // The run may end between a question and its reply.
@@ -75,7 +75,9 @@ fn every_question_to_the_analyzer_is_in_the_log_with_its_reply() {
     assert!(log.lines().all(|line| line.split(' ').count() > 3), "no half line");
 }
 
-fn gasera_ends(daemon: crate::support::processes::Process) {
+/// The daemon has written all that it will.
+fn end(lab: &mut Lab) {
+    let daemon = lab.daemon.take().unwrap();
     assert_eq!(daemon.terminate().exit, 0);
 }
 
@@ -108,7 +110,7 @@ fn a_backup_is_made_while_it_measures_and_another_daemon_takes_it_up() {
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("backup")), "{left:?}");
     drop(under_way);
 
-    lab.daemon.take().map(gasera_ends);
+    end(&mut lab);
     fs::remove_dir_all(lab.path("state")).unwrap();
     fs::create_dir(lab.path("state")).unwrap();
     fs::rename(&copy, lab.path("state/state.sqlite")).unwrap();
