@@ -139,3 +139,24 @@ fn drift_is_what_was_measured_beside_what_is_known() {
     let words = lab.ctl(&["runs", "drift", "last"]);
     assert!(words.exit == 0 && words.stdout.contains("2 span gas  span"), "{words:?}");
 }
+
+#[test]
+fn a_record_that_attribution_would_give_to_another_channel_is_listed_with_both() {
+    let (mut lab, _folder) = measured();
+    end(&mut lab);
+    let database = Connection::open(lab.path("state/state.sqlite")).unwrap();
+    let first = "SELECT min(seq) FROM records WHERE channel = 1 AND good = 1";
+    let seq: u32 = database.query_row(first, [], |row| row.get(0)).unwrap();
+    let tampered =
+        database.execute("UPDATE records SET channel = 2, flags = '[\"gap\"]' WHERE seq = ?", [seq]).unwrap();
+    assert_eq!(tampered, 1);
+    drop(database);
+    lab.start_daemon();
+    let done = lab.ctl(&["runs", "verify", "last", "--json"]);
+    assert_eq!(done.exit, 1, "{done:?}");
+    let verdict: Value = serde_json::from_str(&done.stdout).unwrap();
+    let change = |was: &str, now: &str| serde_json::json!([{ "seq": seq, "was": was, "now": now }]);
+    assert_eq!(verdict["changes"], change("exact channel 2 good [gap]", "exact channel 1 good []"));
+    let told = lab.ctl(&["runs", "verify", "last", "--attribution"]).stdout;
+    assert!(told.contains("\nSEQ  KEPT AS"), "{told}");
+}
