@@ -5,6 +5,7 @@ mod files;
 mod fixture;
 mod folder;
 mod frictionless;
+mod long;
 mod older;
 mod records;
 mod truth;

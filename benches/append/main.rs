@@ -22,7 +22,7 @@ use gasera::store::{Batch, Circumstances, Store};
 const GASES: [&str; 5] = ["74-82-8", "124-38-9", "7732-18-5", "10024-97-2", "7664-41-7"];
 const PER_VISIT: u32 = 5;
 /// What this process writes is spread over so many checkpoints of the log at least.
-const RECORDS: u32 = 5000;
+const RECORDS: u32 = 2000;
 const SUSTAINED: Duration = Duration::from_secs(30);
 const PER_SECOND: u32 = 100;
 /// Iterations of a day, one a minute.

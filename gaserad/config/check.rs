@@ -152,6 +152,7 @@ fn store(
         on_restart: section.choice("on_restart", OnRestart::Resume),
         max_outage: section.duration("max_outage", minutes(30), Duration::ZERO..=hours(30 * 24)),
         min_free_mb: section.integer("min_free_mb", 200, 0..=1_000_000),
+        raw_log: section.boolean("raw_log", true),
     };
     section.finish();
     settings

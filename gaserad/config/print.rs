@@ -45,6 +45,7 @@ fn page(settings: &Settings) -> Page<'_> {
     page.string("on_restart", settings.store.on_restart.word());
     page.duration("max_outage", settings.store.max_outage);
     page.raw("min_free_mb", &settings.store.min_free_mb.to_string());
+    page.raw("raw_log", &settings.store.raw_log.to_string());
     page.begin("stream");
     page.duration("heartbeat", settings.stream.heartbeat);
     page.duration("keepalive", settings.stream.keepalive);

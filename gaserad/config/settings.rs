@@ -232,6 +232,8 @@ pub struct StoreSettings {
     pub max_outage: Duration,
     /// With less free space than this, the disk is nearly full.
     pub min_free_mb: u32,
+    /// What passes between host and analyzer during a run is kept.
+    pub raw_log: bool,
 }
 
 /// A condition that must hold before a visit begins.

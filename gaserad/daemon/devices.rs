@@ -31,7 +31,7 @@ const SIMULATED_CYCLE: Duration = Duration::from_secs(58);
 pub(super) fn start(
     settings: &Settings,
     clock: &HostClock,
-    wire: Arc<dyn Wire>,
+    wire: Option<Arc<dyn Wire>>,
     reports: &mpsc::UnboundedSender<Report>,
 ) -> Result<Devices, Failure> {
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -49,8 +49,11 @@ pub(super) fn start(
     };
     let (valve, owner) = Valve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
     tokio::spawn(owner);
-    let (analyzer, owner) =
-        Analyzer::new(analyzer_settings(settings, clock, dial.tapped(wire)), shared, reports.clone());
+    let dial = match wire {
+        Some(wire) => dial.tapped(wire),
+        None => dial,
+    };
+    let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
     tokio::spawn(owner);
     Ok(Devices { analyzer, valve, identity })
 }

@@ -75,7 +75,7 @@ impl Daemon {
         let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), opened.last_utc, scale);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let schedules = std::mem::take(&mut opened.schedules);
-        let wire: Arc<dyn Wire> = Arc::new(store.log_wire(shared.clone(), min_free_bytes(settings)).await?);
+        let wire = wire(settings, &mut store, shared.clone()).await?;
         let unasked = equipment::unasked(&store, opened.open_run.as_ref()).await;
         let ground =
             Ground { store: store.clone(), opened, clock: clock.clone(), run_ids: Box::new(runtime::new_run_id) };
@@ -184,8 +184,17 @@ fn raise_file_limit() {
     }
 }
 
-fn min_free_bytes(settings: &Settings) -> u64 {
-    u64::from(settings.store.min_free_mb) * 1_000_000
+/// What keeps a log of what passes between host and analyzer, if that is wanted.
+async fn wire(
+    settings: &Settings,
+    store: &mut Store,
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Arc<dyn Wire>>, StoreError> {
+    if !settings.store.raw_log {
+        return Ok(None);
+    }
+    let min_free_bytes = u64::from(settings.store.min_free_mb) * 1_000_000;
+    Ok(Some(Arc::new(store.log_wire(clock, min_free_bytes).await?)))
 }
 
 async fn bind(settings: &Settings, material: &Material) -> Result<Vec<Bound>, Failure> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, ChannelKind};
 use super::gas::{Cas, GasInfo};
-use super::instrument::{Instrument, Task};
+use super::instrument::{Instrument, Task, TaskParameters};
 use super::run::RunSummary;
 
 /// A run's sheet as it was when the run began; what is not known is empty.
@@ -90,6 +90,11 @@ pub struct Equipment {
 }
 
 impl Sheet {
+    /// What the analyzer says of the task that the run measured with.
+    pub fn task(&self) -> Option<&TaskParameters> {
+        self.equipment.task.as_ref()?.parameters.as_ref()
+    }
+
     /// What is known of a channel; nothing but its number of one that nobody described.
     pub fn channel(&self, channel: Channel) -> ChannelInfo {
         self.channels.get(&channel).cloned().unwrap_or_default()
