@@ -12,8 +12,14 @@ use rusqlite::{Connection, params};
 
 use crate::Fallible;
 
-const GASES: [(&str, f64); 5] =
-    [("74-82-8", 1.9), ("124-38-9", 415.0), ("7732-18-5", 12_000.0), ("10024-97-2", 0.33), ("7664-41-7", 0.02)];
+/// Each with about what there is of it, and the decimals that the analyzer gives it: six digits that count.
+const GASES: [(&str, f64, usize); 5] = [
+    ("74-82-8", 1.9, 5),
+    ("124-38-9", 415.0, 3),
+    ("7732-18-5", 12_000.0, 1),
+    ("10024-97-2", 0.33, 6),
+    ("7664-41-7", 0.02, 7),
+];
 const CHANNELS: u32 = 8;
 const IN_A_VISIT: u32 = 10;
 const START: i64 = 1_768_464_000_000_000;
@@ -29,7 +35,7 @@ pub async fn store(directory: &Path, records: u32) -> Fallible<RunId> {
         |number| Some((Channel::new(number)?, (format!("chamber {number}"), gasera::domain::ChannelKind::Sample)));
     let labels: ChannelLabels = (1..=8).filter_map(label).collect();
     let (store, _) = Store::open(directory, labels)?;
-    let gases = GASES.map(|(cas, _)| Cas(cas.into())).into();
+    let gases = GASES.map(|(cas, ..)| Cas(cas.into())).into();
     let facts = vec![
         Fact::RunStarted(summary(&id)?),
         Fact::RunGases { run: id.clone(), gases },
@@ -67,8 +73,8 @@ fn summary(id: &RunId) -> Fallible<RunSummary> {
 }
 
 fn record(id: &RunId) -> Record {
-    let readings: Vec<Reading> = GASES.map(|(cas, ppm)| Reading::new(Cas(cas.into()), Some(ppm))).into();
-    let words: Vec<String> = GASES.map(|(cas, ppm)| format!("1768464060 {cas} {ppm}")).into();
+    let readings: Vec<Reading> = GASES.map(|(cas, ppm, _)| Reading::new(Cas(cas.into()), Some(ppm))).into();
+    let words: Vec<String> = GASES.map(|(cas, ppm, _)| format!("1768464060 {cas} {ppm}")).into();
     Record {
         run: id.clone(),
         seq: 1,
@@ -112,7 +118,7 @@ fn multiply(database: &Path, id: &RunId, records: u32) -> Fallible<()> {
             let visit = (seq - 1) / IN_A_VISIT + 1;
             let sample = (seq - 1) % IN_A_VISIT + 1;
             let discard = sample <= 2;
-            let at = START + i64::from(seq) * MINUTE + noise.below(1_000_000);
+            let at = START + i64::from(seq) * MINUTE + i64::from(noise.below(1_000_000));
             next.execute(params![
                 id.0,
                 seq,
@@ -137,16 +143,14 @@ fn multiply(database: &Path, id: &RunId, records: u32) -> Fallible<()> {
 struct Noise(u64);
 
 impl Noise {
-    fn below(&mut self, limit: i64) -> i64 {
+    fn below(&mut self, limit: u32) -> u32 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        i64::try_from(self.0 >> 40).unwrap_or(0) % limit
+        u32::try_from(self.0 >> 32).unwrap_or(0) % limit
     }
 
-    /// As the analyzer writes them: six digits that count.
     fn readings(&mut self) -> String {
-        let reading = |(cas, mean): (&str, f64)| {
-            let decimals = usize::try_from(5 - mean.log10().floor() as i32).unwrap_or(0);
-            let ppm = mean * (1.0 + self.below(100_000) as f64 / 1e6);
+        let reading = |(cas, mean, decimals): (&str, f64, usize)| {
+            let ppm = mean * (1.0 + f64::from(self.below(100_000)) / 1e6);
             let ppm: f64 = format!("{ppm:.decimals$}").parse().unwrap_or(mean);
             format!("{{\"cas\":\"{cas}\",\"ppm\":{ppm:?}}}")
         };

@@ -111,7 +111,7 @@ async fn export(store: &Store, run: &RunId, format: Format, path: &Path) -> Fall
         file.write_all(&piece.bytes)?;
     }
     exporting.await?;
-    let (seconds, processor) = (begun.elapsed().as_secs_f64(), (processor() - worked).as_secs_f64());
+    let (seconds, processor) = (begun.elapsed().as_secs_f64(), processor().saturating_sub(worked).as_secs_f64());
     let peak = memory::peak_mb();
     let (rate, volume) = (f64::from(records) / seconds, bytes as f64 / 1e6 / seconds);
     say(&format!("{:<12} {rate:>12.0} {volume:>10.0} {seconds:>9.2} {processor:>11.2} {peak:>7} MB", format.as_str()))?;

@@ -71,9 +71,7 @@ fn goflux_gas(gas: &GasInfo) -> (String, f64) {
 }
 
 fn goflux_header(job: &Job, lines: &mut Lines) {
-    for column in ["UniqueID", "chamID", "DATE", "POSIX.time", "Etime", "flag", "Area", "Vtot"] {
-        lines.text(column);
-    }
+    lines.texts(&["UniqueID", "chamID", "DATE", "POSIX.time", "Etime", "flag", "Area", "Vtot"]);
     // A column without values is no better than none: goFlux has defaults for what is not there.
     if job.wanted.air_pressure_hpa.is_some() {
         lines.text("Pcham");
@@ -82,7 +80,7 @@ fn goflux_header(job: &Job, lines: &mut Lines) {
         lines.text("Tcham");
     }
     job.gases.iter().for_each(|gas| lines.text(&goflux_gas(gas).0));
-    ["channel", "run_id", "visit_id", "seq"].iter().for_each(|column| lines.text(column));
+    lines.texts(&["channel", "run_id", "visit_id", "seq"]);
     lines.end();
 }
 
@@ -152,7 +150,7 @@ fn fluxible_row(job: &Job, lines: &mut Lines, row: &Row) {
 }
 
 fn gasfluxes_header(_: &Job, lines: &mut Lines) {
-    ["ID", "V", "A", "time", "C", "gas", "ppm", "plot", "UniqueID"].iter().for_each(|column| lines.text(column));
+    lines.texts(&["ID", "V", "A", "time", "C", "gas", "ppm", "plot", "UniqueID"]);
     lines.end();
 }
 
@@ -186,9 +184,7 @@ fn air_mol_m3(wanted: &Wanted) -> f64 {
 }
 
 fn fluxfinder_header(job: &Job, lines: &mut Lines) {
-    for column in ["TIMESTAMP", "TZ", "UniqueID", "Plot", "Etime_s", "Area_cm2", "Volume_cm3"] {
-        lines.text(column);
-    }
+    lines.texts(&["TIMESTAMP", "TZ", "UniqueID", "Plot", "Etime_s", "Area_cm2", "Volume_cm3"]);
     job.gases.iter().for_each(|gas| lines.text(&format!("{}_ppm", gas.formula)));
     lines.end();
 }

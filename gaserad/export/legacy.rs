@@ -15,7 +15,7 @@ pub const WIDE: Layout = Layout { header: wide_header, row: wide_row };
 pub const MEAS: Layout = Layout { header: meas_header, row: meas_row };
 
 fn wide_header(job: &Job, lines: &mut Lines) {
-    ["timestamp", "phase", "channel", "repeat"].iter().for_each(|column| lines.text(column));
+    lines.texts(&["timestamp", "phase", "channel", "repeat"]);
     job.gases.iter().for_each(|gas| lines.text(&gas.cas.label()));
     lines.carriage_return();
     lines.end();

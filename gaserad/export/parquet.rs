@@ -101,7 +101,7 @@ fn described(job: &Job) -> Vec<KeyValue> {
 pub struct Columns {
     schema: Result<Arc<SchemaDescriptor>, Broken>,
     properties: WriterPropertiesPtr,
-    columns: Vec<Column>,
+    made: Vec<Column>,
     names: Names,
 }
 
@@ -111,7 +111,7 @@ impl Columns {
         Self {
             schema: schema(job).map(|schema| Arc::new(SchemaDescriptor::new(schema))),
             properties: properties(job),
-            columns: columns.collect(),
+            made: columns.collect(),
             names: Names::of(job),
         }
     }
@@ -119,7 +119,7 @@ impl Columns {
 
 impl Encoder for Columns {
     fn row(&mut self, row: &Row) {
-        let mut into = self.columns.iter_mut();
+        let mut into = self.made.iter_mut();
         let names = &self.names.0[row.run];
         let line = row.channel.and_then(|channel| names.lines.get(usize::from(channel.number())));
         let mut put = |value: Value<'_>| {
@@ -161,8 +161,8 @@ impl Encoder for Columns {
             Ok(schema) => schema.clone(),
             Err(broken) => return Err(Broken::Schema(broken.to_string())),
         };
-        let mut chunks = Vec::with_capacity(self.columns.len());
-        for (place, column) in self.columns.iter_mut().enumerate() {
+        let mut chunks = Vec::with_capacity(self.made.len());
+        for (place, column) in self.made.iter_mut().enumerate() {
             let mut sink = TrackedWrite::new(Vec::new());
             let pages = Box::new(SerializedPageWriter::new(&mut sink));
             let mut writer = get_column_writer(schema.column(place), self.properties.clone(), pages);

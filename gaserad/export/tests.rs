@@ -111,7 +111,9 @@ fn file(wanted: Wanted, sheets: Vec<Sheet>, rows: &[Row]) -> Vec<u8> {
     let mut bytes = assembler.begin().unwrap();
     for rows in rows.chunks(2) {
         let mut encoder = job.encoder();
-        rows.iter().for_each(|row| encoder.row(row));
+        for row in rows {
+            encoder.row(row);
+        }
         bytes.extend(assembler.append(encoder.block().unwrap()).unwrap());
     }
     bytes.extend(assembler.end().unwrap());

@@ -68,6 +68,12 @@ impl Lines {
         self.bytes.push(b'"');
     }
 
+    pub fn texts(&mut self, fields: &[&str]) {
+        for field in fields {
+            self.text(field);
+        }
+    }
+
     pub fn integer(&mut self, field: impl Into<i64>) {
         self.empty();
         integer(&mut self.bytes, field.into());

@@ -23,7 +23,7 @@ const COLUMNS: [&str; 12] = [
 pub const LAYOUT: Layout = Layout { header, row };
 
 fn header(_: &Job, lines: &mut Lines) {
-    COLUMNS.iter().for_each(|column| lines.text(column));
+    lines.texts(&COLUMNS);
     lines.end();
 }
 

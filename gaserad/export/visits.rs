@@ -99,7 +99,7 @@ fn header(format: Format, lines: &mut Lines) {
             &["Date", "Start_time", "Obs_length", "UniqueID", "Plot", "Area_cm2", "Volume_cm3", "Channel", "Treatment"]
         }
     };
-    columns.iter().for_each(|column| lines.text(column));
+    lines.texts(columns);
     lines.end();
 }
 

@@ -13,8 +13,9 @@ use super::{Store, StoreError, Work, schema};
 use crate::domain::{Channel, RunId, Selection, Table, Utc, VisitId, VisitSummary};
 use crate::export::{Block, Job, Visit, Visits};
 
-/// Exports at a time; others wait.
-static TURNS: Semaphore = Semaphore::const_new(2);
+/// Exports that several threads work on at a time; for others there is one, so that nobody waits for a reader who does not
+/// read.
+static FAST: Semaphore = Semaphore::const_new(2);
 /// More workers than this take memory and give no time.
 const MOST_WORKERS: usize = 4;
 /// Visits that are in memory at a time.
@@ -35,22 +36,23 @@ impl Store {
     /// Sends an export in pieces, as the truth has the runs at the beginning, until it is through or nobody receives any
     /// more. An error comes last.
     pub async fn export_as(&self, job: Arc<Job>, pieces: Pieces) {
-        let turn = TURNS.acquire().await;
+        let fast = FAST.try_acquire().ok();
         let result = match (&self.work, job.wanted.table) {
             (_, Table::Visits) => self.visits(&job, &pieces).await,
             (Work::Caller(_), Table::Samples) => self.in_place(&job, &pieces).await,
-            (Work::Threads, Table::Samples) => self.in_threads(job, pieces.clone()).await,
+            (Work::Threads, Table::Samples) => self.in_threads(job, pieces.clone(), fast.is_some()).await,
         };
-        drop(turn);
+        drop(fast);
         if let Err(error) = result {
             // Nobody receives any more.
             let _ = pieces.send(Err(error)).await;
         }
     }
 
-    async fn in_threads(&self, job: Arc<Job>, pieces: Pieces) -> Result<(), StoreError> {
+    async fn in_threads(&self, job: Arc<Job>, pieces: Pieces, fast: bool) -> Result<(), StoreError> {
         let Some(directory) = self.folders.parent() else { return Err(StoreError::Closed) };
-        let plant = Plant { database: directory.join("state.sqlite"), job };
+        let most = if fast { MOST_WORKERS } else { 1 };
+        let plant = Plant { database: directory.join("state.sqlite"), job, most };
         let joining = tokio::task::spawn_blocking(move || plant.run(&pieces));
         joining.await.unwrap_or(Err(StoreError::Closed))
     }
@@ -103,6 +105,8 @@ impl Store {
 struct Plant {
     database: PathBuf,
     job: Arc<Job>,
+    /// Workers.
+    most: usize,
 }
 
 impl Plant {
@@ -114,7 +118,7 @@ impl Plant {
             return Ok(());
         }
         let spans: Vec<Span> = spans(&self.job).collect();
-        let workers = available_parallelism().map_or(1, usize::from).min(MOST_WORKERS).min(spans.len().max(1));
+        let workers = available_parallelism().map_or(1, usize::from).min(self.most).min(spans.len().max(1));
         thread::scope(|scope| {
             let mut blocks = Vec::new();
             for worker in 0..workers {

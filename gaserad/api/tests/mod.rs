@@ -52,11 +52,9 @@ use crate::stream::support::{
 };
 use crate::stream::{BoxFuture, Hub, Settings};
 
-/// A measuring side that answers as it is told and remembers what it was asked.
 struct Measuring {
     answer: Mutex<Result<RunId, Denied>>,
     asked: Mutex<Vec<String>>,
-    /// The newest event that its status includes.
     seq: AtomicU64,
 }
 
@@ -224,7 +222,9 @@ impl Archive for Shelf {
                 false => vec![Ok(format!("{ids:?} {wanted:?}"))],
             };
             let piece = |text: String| Piece { bytes: text.into(), through: 2, of: 2 };
-            pieces.into_iter().for_each(|text| chunks.try_send(text.map(piece)).unwrap());
+            for text in pieces {
+                chunks.try_send(text.map(piece)).unwrap();
+            }
             Ok(receiver)
         })
     }

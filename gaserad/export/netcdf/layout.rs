@@ -139,8 +139,8 @@ impl<'a> Stations<'a> {
     }
 
     fn known(&self, name: &str, of: fn(&ChannelInfo) -> Option<f64>, about: [(&'static str, &str); 2]) -> Variable {
-        let value = |info: &Option<&ChannelInfo>| info.and_then(of).unwrap_or(NO_DOUBLE);
-        let values = self.infos.iter().flat_map(|info| value(info).to_be_bytes()).collect();
+        let value = |info: Option<&ChannelInfo>| info.and_then(of).unwrap_or(NO_DOUBLE);
+        let values = self.infos.iter().flat_map(|info| value(*info).to_be_bytes()).collect();
         let mut attributes: Attributes = about.map(|(key, value)| (key, value.into())).into();
         attributes.push(("_FillValue", Attribute::Double(NO_DOUBLE)));
         fixed(name, Type::Double, vec![STATION], values, &attributes)
