@@ -10,6 +10,7 @@ import { words } from "./toasts.js";
 
 const PAGE = 50;
 const ROWS = 200; // of a table in the page; the file has all
+const FORMATS = ["tidy", "jsonl", "parquet", "netcdf", "gasera-csv", "meas", "goflux", "fluxible", "gasfluxes", "fluxfinder"];
 
 export class Runs {
   #page;
@@ -66,7 +67,9 @@ export class Runs {
     const path = `/runs/${encodeURIComponent(run.id)}`;
     return el("div", { class: "row" },
       el("button", { type: "button", class: "primary", onclick: () => this.#page.openRun(run.id) }, "Show in the chart"),
-      el("a", { class: "button", href: `${path}/samples.csv`, download: `samples-${run.id}.csv` }, "samples.csv"));
+      el("a", { class: "button", href: `${path}/samples.csv`, download: `samples-${run.id}.csv` }, "samples.csv"),
+      el("details", {}, el("summary", {}, "Other formats"),
+        el("div", { class: "row" }, ...FORMATS.map((format) => el("a", { class: "button", href: `${path}/export?format=${format}`, download: "" }, format)))));
   }
 }
 

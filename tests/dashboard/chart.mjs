@@ -84,6 +84,10 @@ await story(async (browser) => {
   // A stored run, and then live again without being asked.
   await page.goto(`${url}#runs/${run.id}`);
   await page.waitForSelector("#detail-body .primary");
+  await page.click("#detail-body summary");
+  await page.click('#detail-body a[href$="format=jsonl"]');
+  const records = (await file(folder, ".jsonl")).toString().trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.equal(records.length, run.records);
   await page.click("#detail-body .primary");
   await until(page, count, run.records);
   tell("stored");

@@ -1,8 +1,9 @@
 //! The folder of each run: what scientists open.
 //!
 //! It is made from the truth and never read back: when in doubt about a file, it is written anew. What goes wrong
-//! here costs no data and so fails no commit; it is logged, and tried again with the next commit. Files that grow are
-//! synced where a visit or the run ends; what a power loss takes from them is made again at the next start.
+//! here costs no data and so fails no commit; it is logged, and tried again with the next commit. `samples.csv` is
+//! synced with each result, the other files that grow where a visit or the run ends; what a power loss takes from them
+//! is made again at the next start.
 //!
 //! | file | rows |
 //! |---|---|
@@ -194,8 +195,11 @@ impl Live {
             file.catch_up(connection, &self.sheet)?;
         }
         let left = facts.iter().any(|fact| matches!(fact, Fact::VisitEnded { run, .. } if *run == self.run));
+        let recorded = facts.iter().any(|fact| matches!(fact, Fact::Recorded(record) if record.run == self.run));
         if ends || left {
             self.sync()?;
+        } else if recorded {
+            self.files.iter().filter(|file| file.is(&samples::SAMPLES)).try_for_each(Growing::sync)?;
         }
         if ends {
             self.write_whole_files()?;
