@@ -108,6 +108,8 @@ impl Control for Measuring {
     fn plan_draft(&self) -> PlanDraft {
         let Settings { plan, multiplexer, analyzer, channels, gases, .. } = &self.settings;
         let exceptions = channels.iter().map(|(channel, line)| exception(*channel, line));
+        // A gas may have a section only because it is described there.
+        let discards = gases.iter().filter(|(_, gas)| gas.discard_first > 0);
         PlanDraft {
             channels: "all".into(),
             channel_count: multiplexer.channels,
@@ -122,7 +124,7 @@ impl Control for Measuring {
             overlap: plan.overlap,
             park: plan.park,
             exceptions: exceptions.filter(|own| *own != ChannelPlan::new(own.channel)).collect(),
-            gas_discards: gases.iter().map(|(cas, gas)| (cas.clone(), gas.discard_first)).collect(),
+            gas_discards: discards.map(|(cas, gas)| (cas.clone(), gas.discard_first)).collect(),
             ..PlanDraft::default()
         }
     }

@@ -14,8 +14,10 @@ use super::folder::about;
 const RECORDS: u32 = 40_000;
 const TOGETHER: u32 = 4000;
 
-/// What a crash can do to the end of a file.
-fn damages() -> [(&'static str, fn(&Path)); 5] {
+/// What a crash can do to the end of a file, in words and done.
+type Damage = (&'static str, fn(&Path));
+
+fn damages() -> [Damage; 5] {
     fn keep(file: &Path, lost: u64) {
         let length = fs::metadata(file).unwrap().len();
         OpenOptions::new().write(true).open(file).unwrap().set_len(length - lost).unwrap();
