@@ -156,7 +156,8 @@ pub fn integer(out: &mut Vec<u8>, value: i64) {
 pub fn number(out: &mut Vec<u8>, value: f64) {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value);
-    if text.contains('e') {
+    // Of two decimals as short and as near, which only numbers with sixteen digits have, Rust takes the other one.
+    if text.contains('e') || text.len() >= 16 {
         display(out, value);
     } else {
         out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
@@ -258,8 +259,18 @@ mod tests {
 
     #[test]
     fn numbers_at_the_edges_are_written_without_an_exponent() {
-        for value in [0.0, -0.0, 1e-7, 1e21, f64::MAX, f64::MIN_POSITIVE, 415.0, 0.004_456_1, 123_456_789_012_345_680.0]
-        {
+        for value in [
+            0.0,
+            -0.0,
+            1e-7,
+            1e21,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            415.0,
+            0.004_456_1,
+            123_456_789_012_345_680.0,
+            185_109_167_557_825.63,
+        ] {
             assert_eq!(written(|out| number(out, value)), value.to_string());
         }
     }
