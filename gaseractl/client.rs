@@ -1,6 +1,7 @@
 //! The gRPC client: one HTTP/2 connection, the calls of the contract, failures in words.
 
 mod schedules;
+mod storage;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use gasera::proto::gasera_service_client::GaseraServiceClient;
 use gasera::proto::schedule_service_client::ScheduleServiceClient;
+use gasera::proto::storage_service_client::StorageServiceClient;
 use gasera::proto::{
     self, AbortMeasurementRequest, ExportRunRequest, ExportRunResponse, GetRunRequest, GetRunResponse,
     GetStatusRequest, ListRunsRequest, Run, StartMeasurementRequest, StartMeasurementResponse,
@@ -37,6 +39,7 @@ pub fn operator() -> String {
 pub struct Client {
     grpc: GaseraServiceClient<Connection>,
     schedules: ScheduleServiceClient<Connection>,
+    storage: StorageServiceClient<Connection>,
     endpoint: Endpoint,
 }
 
@@ -57,7 +60,8 @@ impl Client {
             .parse()
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
         let schedules = ScheduleServiceClient::with_origin(connection.clone(), origin.clone());
-        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, endpoint })
+        let storage = StorageServiceClient::with_origin(connection.clone(), origin.clone());
+        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, storage, endpoint })
     }
 
     pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {
@@ -211,7 +215,7 @@ impl Client {
         &self.endpoint
     }
 
-    fn explain<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Failure> {
+    pub fn explain<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Failure> {
         answer
             .map(tonic::Response::into_inner)
             .map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))

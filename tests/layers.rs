@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part of the library with the parts that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("ak", &["domain"]),
     ("attribution", &["domain"]),
@@ -15,6 +15,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("simulator", &["domain", "ak"]),
     ("device", &["domain", "ak", "simulator"]),
     ("store", &["domain"]),
+    ("mirror", &["domain", "store"]),
     ("stream", &["domain"]),
     ("sse", &[]),
     ("runtime", &["domain", "engine", "device", "store", "stream"]),
@@ -32,6 +33,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "schedule",
             "simulator",
             "store",
+            "mirror",
             "stream",
             "runtime",
             "api",

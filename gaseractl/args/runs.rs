@@ -13,6 +13,8 @@ Examples:
   gaseractl runs export last --format csv -o run.csv
   gaseractl runs tail last -n 20
   gaseractl runs verify && echo every sample still has the channel it was given
+  gaseractl runs get last samples.csv -o samples.csv
+  gaseractl runs rm 01KEZB3P && gaseractl runs restore 01KEZB3P
 
 With --json, verify prints a line for each run:
   {\"run_id\",\"records\",\"csv_rows\",\"attributed_again\",\"differences\":[…]}
@@ -49,6 +51,77 @@ pub enum RunsCommand {
         /// A run id, a unique prefix of one, or "last" [default: all that have ended]
         run: Option<String>,
     },
+    /// The files in a run's folder
+    #[command(after_help = FILES_JSON)]
+    Files {
+        /// A run id, a unique prefix of one, or "last"
+        run: String,
+    },
+    /// One of the files in a run's folder, as it is now
+    Get {
+        /// A run id, a unique prefix of one, or "last"
+        run: String,
+        /// As `gaseractl runs files` names it
+        file: String,
+        /// Write to this file instead of stdout; it appears only when it is complete
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Put runs into the trash, from where they can be restored for as long as [store.retention] trash_after says
+    #[command(after_help = RM_JSON)]
+    Rm(Rm),
+    /// Take a run out of the trash
+    #[command(after_help = RESTORE_JSON)]
+    Restore {
+        /// The id of a run in the trash, or a unique prefix of it
+        trashed: String,
+    },
+    /// What is in the trash
+    #[command(after_help = TRASH_JSON)]
+    Trash,
+    /// Remove all that is in the trash, for good
+    #[command(after_help = REMOVED_JSON)]
+    EmptyTrash {
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+}
+
+const FILES_JSON: &str = "\
+With --json: {\"run_id\",\"files\":[{\"name\",\"bytes\",\"changed_utc\"}]}";
+
+const RM_JSON: &str = "\
+All of the runs are removed, or none. A run that is under way stays: exit code 3. On a terminal it is asked before; \
+elsewhere --all and --purge need --yes. What is on a mirror stays there.
+
+With --json: {\"removed\":[RUN,…],\"purged\":false}";
+
+const RESTORE_JSON: &str = "\
+With --json: {\"restored\":\"RUN\"}
+Exit code 10 if it is not in the trash.";
+
+const TRASH_JSON: &str = "\
+With --json: {\"trash\":[{\"run_id\",\"label\",\"started_utc\",\"records\",\"bytes\",\"trashed_utc\",\"who\",\"gone_after_utc\"}]}
+\"who\" is retention where the settings removed it.";
+
+const REMOVED_JSON: &str = "\
+With --json: {\"removed\":[RUN,…],\"purged\":true}";
+
+#[derive(Debug, clap::Args)]
+pub struct Rm {
+    /// Run ids, unique prefixes of them, or "last"
+    #[arg(id = "run", value_name = "RUN", required_unless_present = "all")]
+    pub runs: Vec<String>,
+    /// All runs but the one under way
+    #[arg(long, conflicts_with = "run")]
+    pub all: bool,
+    /// Not into the trash: remove them for good
+    #[arg(long)]
+    pub purge: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 #[derive(Debug, clap::Args)]

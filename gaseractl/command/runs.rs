@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::{Session, tail, verify};
+use super::{Session, files, tail, trash, verify};
 use crate::args::{self, Runs, RunsCommand};
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -20,6 +20,12 @@ pub async fn execute(session: &Session, runs: Runs) -> Result<Exit, Failure> {
         RunsCommand::Export(export) => self::export(session, &export).await?,
         RunsCommand::Tail { run, lines } => return tail::execute(session, &run, lines).await,
         RunsCommand::Verify { run } => return verify::execute(session, run).await,
+        RunsCommand::Files { run } => return files::list(session, &run).await,
+        RunsCommand::Get { run, file, output } => return files::get(session, &run, &file, output.as_deref()).await,
+        RunsCommand::Rm(rm) => return trash::remove(session, rm).await,
+        RunsCommand::Restore { trashed } => return trash::restore(session, &trashed).await,
+        RunsCommand::Trash => return trash::list(session).await,
+        RunsCommand::EmptyTrash { yes } => return trash::empty(session, yes).await,
     }
     Ok(Exit::DONE)
 }
@@ -68,27 +74,27 @@ async fn export(session: &Session, export: &args::Export) -> Result<(), Failure>
 }
 
 /// Where an export goes.
-enum Sink {
+pub(super) enum Sink {
     Stdout,
     File(NewFile),
 }
 
 impl Sink {
-    fn open(path: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         match path {
             None => Ok(Self::Stdout),
             Some(path) => NewFile::create(path).map(Self::File).map_err(|error| cannot_write(path, &error)),
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match self {
             Self::Stdout => output::bytes(bytes),
             Self::File(file) => file.file.write_all(bytes).map_err(|error| cannot_write(&file.path, &error)),
         }
     }
 
-    fn finish(self) -> Result<Option<PathBuf>, Failure> {
+    pub(super) fn finish(self) -> Result<Option<PathBuf>, Failure> {
         match self {
             Self::Stdout => Ok(None),
             Self::File(file) => {
@@ -105,7 +111,7 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// A file that appears under its name only when it is complete.
-struct NewFile {
+pub(super) struct NewFile {
     file: File,
     path: PathBuf,
     partial: PathBuf,

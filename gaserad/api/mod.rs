@@ -35,6 +35,7 @@ mod schedules;
 mod schemas;
 mod serve;
 mod status_stream;
+mod storage;
 mod stuck;
 mod takeover;
 pub mod tls;
@@ -46,8 +47,8 @@ mod tests;
 
 pub use auth::Access;
 pub use control::{
-    Archive, ChannelLine, Chunk, ConfigVerdict, Control, Detail, Ledger, Listed, NewSchedule, PlanMistake, PlanText,
-    Plans, Schedules, Setting, Storage, StoredRun, Upkeep, Verdict,
+    Archive, ChannelLine, Chunk, ConfigVerdict, Control, Detail, Folders, InTrash, Ledger, Listed, NewSchedule,
+    PlanMistake, PlanText, Plans, RunFile, Schedules, Setting, Storage, StoredRun, Upkeep, Verdict,
 };
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
@@ -59,6 +60,7 @@ pub struct Services {
     pub archive: Arc<dyn Archive>,
     pub plans: Arc<dyn Plans>,
     pub schedules: Arc<dyn Schedules>,
+    pub folders: Arc<dyn Folders>,
     pub upkeep: Arc<dyn Upkeep>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,

@@ -30,6 +30,7 @@ pub mod sample;
 pub mod schedule;
 pub mod sheet;
 pub mod status;
+pub mod storage;
 pub mod time;
 
 pub use channel::{Channel, ChannelKind, Position, Verification};
@@ -59,4 +60,5 @@ pub use sample::{Reading, Sample};
 pub use schedule::{Fired, Misfire, Overlap, Schedule};
 pub use sheet::{ChannelInfo, GasInfo, Sheet};
 pub use status::{ProgressTick, Status};
+pub use storage::{MirrorState, MirrorStatus, StorageChange, StorageNews, TrashedRun, UsbEvent, UsbNews};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};

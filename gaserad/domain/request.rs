@@ -247,6 +247,8 @@ pub enum Reason {
     /// No plan is kept under that name.
     PlanUnknown,
     ScheduleUnknown,
+    /// The run has no such file.
+    FileUnknown,
     /// What was asked makes no sense.
     RequestInvalid,
     /// The run was aborted while it was still being started.
@@ -271,6 +273,7 @@ impl Reason {
             Self::PlanInvalid => "PLAN_INVALID",
             Self::PlanUnknown => "PLAN_UNKNOWN",
             Self::ScheduleUnknown => "SCHEDULE_UNKNOWN",
+            Self::FileUnknown => "FILE_UNKNOWN",
             Self::RequestInvalid => "REQUEST_INVALID",
             Self::RunAborted => "RUN_ABORTED",
             Self::ShuttingDown => "SHUTTING_DOWN",

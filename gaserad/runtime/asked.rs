@@ -46,6 +46,11 @@ impl Runtime {
                 self.others.push((*batch, kept));
                 None
             }
+            Some(Request::Mirror(status)) => {
+                self.mirror = Some(*status);
+                self.show(self.clock.now());
+                None
+            }
             Some(Request::Status(answer)) => {
                 // Whoever asked may have gone meanwhile.
                 let _ = answer.send(self.status(self.clock.now()));

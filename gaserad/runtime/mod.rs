@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
-use crate::domain::{self, AnalyzerOrder, Attribution, Clock, CommandId, Moment, RunId, Status, Tick};
+use crate::domain::{self, AnalyzerOrder, Attribution, Clock, CommandId, MirrorStatus, Moment, RunId, Status, Tick};
 use crate::engine::{self, Beginning, Effect, RequestId, State, What};
 use crate::store::{Batch, Store, StoreError};
 use crate::stream::Hub;
@@ -79,6 +79,8 @@ pub struct Runtime {
     next_tick: Option<Tick>,
     /// The newest result that is kept: nobody is shown one that is not.
     live_data: Option<LiveData>,
+    /// How the copy on another drive stands, if there is to be one.
+    mirror: Option<MirrorStatus>,
     shutting_down: bool,
     inbox_open: bool,
 }
@@ -133,6 +135,7 @@ impl Runtime {
             run_ids: parts.run_ids,
             next_tick: None,
             live_data: None,
+            mirror: None,
             shutting_down: false,
             inbox_open: true,
         };
@@ -323,6 +326,7 @@ impl Runtime {
         status.version = env!("CARGO_PKG_VERSION").into();
         status.seq = self.seq;
         status.live_data.clone_from(&self.live_data);
+        status.mirror.clone_from(&self.mirror);
         status
     }
 }

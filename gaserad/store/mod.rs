@@ -12,28 +12,35 @@
 //! ```
 
 mod batch;
+mod changes;
 pub mod csv;
 mod error;
 mod folder;
 mod journal;
 mod lock;
 mod read;
+pub mod retention;
 mod schema;
 mod space;
 mod thread;
+pub mod trash;
+mod usage;
 mod work;
 mod write;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 pub use batch::{Audit, Batch, ChannelLabels, Opened};
+pub use changes::Changes;
 pub use error::StoreError;
 pub use journal::Journal;
+pub use usage::Usage;
 pub use work::{Disk, Work};
 
 use crate::domain::{
@@ -50,6 +57,7 @@ pub struct Store {
     writer: Owner<Writer>,
     reader: Owner<Connection>,
     folders: PathBuf,
+    changes: Arc<Changes>,
     work: Work,
 }
 
@@ -63,13 +71,16 @@ impl Store {
         let create = DirBuilder::new().recursive(true).mode(0o750).create(directory);
         create.map_err(StoreError::io("create", directory))?;
         let database = directory.join("state.sqlite");
-        let (writer, opened) = Writer::open(directory, &database, labels).map_err(space::explain(directory))?;
+        let changes = Arc::new(Changes::default());
+        let (writer, opened) =
+            Writer::open(directory, &database, labels, changes.clone()).map_err(space::explain(directory))?;
         let reader = schema::open_reader(&database).map_err(space::explain(directory))?;
         let spawning = || StoreError::io("start a thread for", directory);
         let store = Self {
             writer: Owner::new(&work, "store-write", writer).map_err(spawning())?,
             reader: Owner::new(&work, "store-read", reader).map_err(spawning())?,
             folders: thread::folder_root(directory),
+            changes,
             work,
         };
         Ok((store, opened))
@@ -188,6 +199,22 @@ impl Store {
         let directory = self.folders.parent()?;
         let found = rustix::fs::statvfs(directory).ok()?;
         Some(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    /// How much the disk has left for this user, and its size.
+    pub fn disk(&self) -> Option<(u64, u64)> {
+        let found = rustix::fs::statvfs(self.folders.parent()?).ok()?;
+        Some((found.f_bavail.saturating_mul(found.f_frsize), found.f_blocks.saturating_mul(found.f_frsize)))
+    }
+
+    /// Which runs' files change.
+    pub fn changes(&self) -> Arc<Changes> {
+        self.changes.clone()
+    }
+
+    /// The folder of all runs' folders.
+    pub fn folders(&self) -> &Path {
+        &self.folders
     }
 
     pub fn run_folder(&self, run: &RunSummary) -> PathBuf {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
+const STEPS: [&str; 7] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, TRASH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -129,6 +129,16 @@ const FIFTH: &str = "
 /// What happened in a run, but for its results, which are among the records.
 const SIXTH: &str = "
     CREATE INDEX events_of_runs ON events (run, seq) WHERE run IS NOT NULL AND name <> 'live_data';
+";
+
+/// Runs that were removed. `purging` is 1 while what is kept of one is going for good.
+const TRASH: &str = "
+    CREATE TABLE trash (
+        run      TEXT PRIMARY KEY REFERENCES runs (id),
+        trashed  INTEGER NOT NULL,
+        who      TEXT NOT NULL,
+        purging  INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
 ";
 
 /// Somebody may look into the file with a tool of their own.

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{Batch, ChannelLabels, Opened};
+use super::batch::{Batch, ChannelLabels, Opened, run_of};
+use super::changes::Changes;
 use super::error::StoreError;
 use super::folder::Folders;
 use super::lock::DirectoryLock;
@@ -109,11 +110,17 @@ pub(super) struct Writer {
     last_seq: u64,
     folders: Folders,
     directory: PathBuf,
+    changes: Arc<Changes>,
     _lock: DirectoryLock,
 }
 
 impl Writer {
-    pub(super) fn open(directory: &Path, database: &Path, labels: ChannelLabels) -> Result<(Self, Opened), StoreError> {
+    pub(super) fn open(
+        directory: &Path,
+        database: &Path,
+        labels: ChannelLabels,
+        changes: Arc<Changes>,
+    ) -> Result<(Self, Opened), StoreError> {
         let lock = DirectoryLock::take(directory)?;
         let connection = schema::open(database)?;
         let opened = read::opened(&connection)?;
@@ -122,11 +129,25 @@ impl Writer {
         newest.for_each(|run| folders.bring_up_to_date(&connection, &run.id));
         let process = write::Process { labels, journal: read::next_line(&connection)? };
         let directory = directory.to_owned();
-        Ok((Self { connection, process, last_seq: opened.last_seq, folders, directory, _lock: lock }, opened))
+        let last_seq = opened.last_seq;
+        Ok((Self { connection, process, last_seq, folders, directory, changes, _lock: lock }, opened))
     }
 
     pub(super) fn goes_on_from(&mut self, first: u64) {
         self.process.journal = write::integer(first);
+    }
+
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(super) fn transaction(&mut self) -> Result<Transaction<'_>, StoreError> {
+        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    /// From this line on the journal holds all that the runs of this process come from.
+    pub(super) const fn journal_begins(&self) -> i64 {
+        self.process.journal
     }
 
     /// Lets the database have so many pages, or as many as it has.
@@ -141,6 +162,7 @@ impl Writer {
             Ok(published) => {
                 self.last_seq = published.last().map_or(self.last_seq, |event| event.seq);
                 self.folders.follow(&self.connection, &batch.facts);
+                self.changes.mark(batch.facts.iter().filter_map(run_of));
             }
             // What the disk said last may differ from what it did.
             Err(_) => self.last_seq = read::last_seq(&self.connection).unwrap_or(self.last_seq),

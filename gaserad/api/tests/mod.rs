@@ -1,5 +1,6 @@
 //! Real clients against the real server, over a unix socket and over TCP.
 
+mod folders;
 mod instrument;
 mod orders;
 mod over_grpc;
@@ -281,6 +282,7 @@ impl Daemon {
             archive: Arc::new(Shelf),
             plans: Arc::new(Shelf),
             schedules: Arc::new(Shelf),
+            folders: Arc::new(Shelf),
             upkeep: Arc::new(upkeep::House),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),
