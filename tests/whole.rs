@@ -31,6 +31,7 @@ mod schedule;
 mod stream;
 mod timings;
 mod trouble;
+mod usb;
 mod verdict;
 mod view;
 mod watch;

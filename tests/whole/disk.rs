@@ -20,7 +20,7 @@ const SMALL: &str = "32m";
 const ALMOST_ALL: usize = 28_000_000;
 
 /// A shell in a mount namespace of its own, which goes when it does.
-fn unshared(script: &str) -> Command {
+pub fn unshared(script: &str) -> Command {
     let mut command = Command::new("unshare");
     command.env_clear().env("PATH", WHERE_TOOLS_ARE).env("TZ", "UTC").args(["-rm", "sh", "-ec", script]);
     command
@@ -41,7 +41,7 @@ pub fn seen_by(process: &Process, path: &Path) -> PathBuf {
 }
 
 /// Without leave to mount anything there is nothing to be tested.
-fn may_mount() -> bool {
+pub fn may_mount() -> bool {
     let tried = unshared("mount -t tmpfs -o size=1m none /tmp").output();
     let may = tried.as_ref().is_ok_and(|tried| tried.status.success());
     if !may {

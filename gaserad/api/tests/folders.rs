@@ -57,7 +57,7 @@ async fn the_files_of_a_run_are_listed_and_read() {
     let mut chunks = client.get_run_file(request).await.unwrap().into_inner();
     assert_eq!(chunks.message().await.unwrap().unwrap().chunk, TEXT.as_bytes());
     let request = proto::GetRunFileRequest { run: "last".into(), name: "samples".into() };
-    assert_eq!(client.get_run_file(request).await.unwrap_err().code(), tonic::Code::NotFound);
+    assert_eq!(client.get_run_file(request).await.unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test]
@@ -71,8 +71,8 @@ async fn runs_are_removed_by_somebody_unless_they_are_under_way() {
     };
     let removed = client.remove_runs(remove(&["a", "b"])).await.unwrap().into_inner().run_ids;
     assert!(removed[0].starts_with("a+b by ada (") && removed[0].ends_with(") false"), "{removed:?}");
-    assert_eq!(client.remove_runs(remove(&[])).await.unwrap_err().code(), tonic::Code::InvalidArgument);
-    assert_eq!(client.remove_runs(remove(&["open"])).await.unwrap_err().code(), tonic::Code::FailedPrecondition);
+    assert_eq!(client.remove_runs(remove(&[])).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(client.remove_runs(remove(&["open"])).await.unwrap_err().code(), Code::FailedPrecondition);
     let trash = client.list_trash(proto::ListTrashRequest {}).await.unwrap().into_inner().runs;
     assert_eq!((trash[0].run_id.as_str(), trash[0].records, trash[0].bytes), ("01JOLD", 7, 80));
     let restored = client.restore_run(proto::RestoreRunRequest { run: "01J".into(), operator: String::new() }).await;
