@@ -25,13 +25,12 @@ pub use control::{After, Finish, Note, Pause};
 use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
 pub use plan::{Plan, PlanCommand};
-pub use runs::{Export, Rm, Runs, RunsCommand};
+pub use runs::{Drift, Export, Rm, Runs, RunsCommand};
 pub use schedule::{Add as AddSchedule, IfMissed, Schedule, ScheduleCommand};
 pub use shell::{CompleteWords, Completions, Man, Shell};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
 pub use stream::{Stream, StreamCommand};
-use upkeep::STORAGE_JSON;
-pub use upkeep::{Config, ConfigCommand, Doctor, DoctorCommand, PurgeTest};
+pub use upkeep::{Config, ConfigCommand, Doctor, DoctorCommand, PurgeTest, Storage, StorageCommand};
 pub use watch::{Fallback, Format, Watch};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
@@ -162,9 +161,8 @@ pub enum Command {
     Analyzer(Analyzer),
     /// Ask the multiplexer where it stands, or move it
     Mux(Mux),
-    /// What is kept, where, and how much room is left
-    #[command(after_help = STORAGE_JSON)]
-    Storage,
+    /// What is kept, where, and how much room is left; check it, or copy it
+    Storage(Storage),
     /// The settings that gaserad works with, and the mistakes of a configuration
     Config(Config),
     /// Look for what is wrong, and say what to do about it

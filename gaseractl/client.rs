@@ -1,5 +1,6 @@
 //! The gRPC client: one HTTP/2 connection, the calls of the contract, failures in words.
 
+mod archive;
 mod schedules;
 mod storage;
 
@@ -8,6 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use gasera::proto::archive_service_client::ArchiveServiceClient;
 use gasera::proto::gasera_service_client::GaseraServiceClient;
 use gasera::proto::schedule_service_client::ScheduleServiceClient;
 use gasera::proto::storage_service_client::StorageServiceClient;
@@ -40,6 +42,7 @@ pub struct Client {
     grpc: GaseraServiceClient<Connection>,
     schedules: ScheduleServiceClient<Connection>,
     storage: StorageServiceClient<Connection>,
+    archive: ArchiveServiceClient<Connection>,
     endpoint: Endpoint,
 }
 
@@ -61,7 +64,8 @@ impl Client {
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
         let schedules = ScheduleServiceClient::with_origin(connection.clone(), origin.clone());
         let storage = StorageServiceClient::with_origin(connection.clone(), origin.clone());
-        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, storage, endpoint })
+        let archive = ArchiveServiceClient::with_origin(connection.clone(), origin.clone());
+        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, storage, archive, endpoint })
     }
 
     pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {

@@ -2,8 +2,10 @@
 
 mod files;
 mod fixture;
+mod folder;
 mod older;
 mod records;
+mod truth;
 
 use std::time::Duration;
 

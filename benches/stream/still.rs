@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
-    Access, Address, Archive, ChannelLine, Chunk, ConfigVerdict, Control, Detail, Folders, InTrash, Ledger, Listed,
-    NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Services, Setting, Storage, StoredRun, Upkeep,
-    Verdict, bind, serve,
+    Access, Address, Archive, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Folders, Holdings,
+    InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Services, Setting, Storage,
+    StoredRun, Upkeep, Verdict, bind, serve,
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
-    self, Aborted, Clock, Denied, Inquiry, Moment, Observation, Phase, PlanDraft, PlanRequest, Progress, Published,
-    Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder,
+    self, Aborted, Clock, Denied, DriftPoint, Inquiry, Moment, Observation, Phase, PlanDraft, PlanRequest, Progress,
+    Published, Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder,
 };
 use gasera::store::Audit;
 use gasera::stream::{BoxFuture, History, Hub, Settings};
@@ -250,6 +250,20 @@ impl Upkeep for Still {
 
     fn check(&self, _: &str, _: &str) -> ConfigVerdict {
         ConfigVerdict::default()
+    }
+}
+
+impl Holdings for Still {
+    fn check(&self, _: bool) -> BoxFuture<'_, Result<Checked, Denied>> {
+        nothing()
+    }
+
+    fn backup(&self, _: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn drift(&self, _: Option<RunId>, _: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>> {
+        nothing()
     }
 }
 

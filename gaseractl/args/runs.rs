@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
+use gasera::domain::Utc;
 
 const RUNS_EXAMPLES: &str = "\
 RUN is a run id, a unique prefix of one, or \"last\".
@@ -12,12 +13,16 @@ Examples:
   gaseractl runs show last
   gaseractl runs export last --format csv -o run.csv
   gaseractl runs tail last -n 20
+  gaseractl runs drift --since 2026-01-01
   gaseractl runs verify && echo every sample still has the channel it was given
   gaseractl runs get last samples.csv -o samples.csv
   gaseractl runs rm 01KEZB3P && gaseractl runs restore 01KEZB3P
 
 With --json, verify prints a line for each run:
-  {\"run_id\",\"records\",\"csv_rows\",\"attributed_again\",\"differences\":[…]}
+  {\"run_id\",\"records\",\"csv_rows\",\"files\",\"attributed_again\",\"differences\":[…],\"changes\":[{\"seq\",\"was\",\"now\"}]}
+drift prints {\"points\":[{\"run_id\",\"started_utc\",\"channel\",\"label\",\"kind\",\"gas\",\"cas\",\"expected_ppm\",
+  \"mean_ppm\",\"deviation_ppm\",\"sd_ppm\",\"n\"}],
+  \"trends\":[{\"channel\",\"gas\",\"cas\",\"runs\",\"deviation_ppm\",\"slope_ppm_per_day\"}]}
 and tail a line for each sample, as `gaseractl watch --format jsonl` does.";
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +55,9 @@ pub enum RunsCommand {
     Verify {
         /// A run id, a unique prefix of one, or "last" [default: all that have ended]
         run: Option<String>,
+        /// List each record that this version would give to another channel, or judge otherwise
+        #[arg(long)]
+        attribution: bool,
     },
     /// The files in a run's folder
     #[command(after_help = FILES_JSON)]
@@ -86,6 +94,8 @@ pub enum RunsCommand {
         #[arg(short, long)]
         yes: bool,
     },
+    /// How far the analyzer is off what zero, span and target gases contain, and how that changes
+    Drift(Drift),
 }
 
 const FILES_JSON: &str = "\
@@ -122,6 +132,21 @@ pub struct Rm {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Drift {
+    /// A run id, a unique prefix of one, or "last" [default: all]
+    pub run: Option<String>,
+    /// Only runs that began then or later: 2026-01-31 or 2026-01-31T08:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Option<Utc>,
+}
+
+/// A day, or a time of RFC 3339.
+fn time(text: &str) -> Result<Utc, String> {
+    let day = format!("{text}T00:00:00Z");
+    text.parse::<Utc>().or_else(|_| day.parse()).map_err(|_| "write it like 2026-01-31 or 2026-01-31T08:00:00Z".into())
 }
 
 #[derive(Debug, clap::Args)]

@@ -37,13 +37,43 @@ pub enum ConfigCommand {
     },
 }
 
-pub const STORAGE_JSON: &str = "\
+const STORAGE_JSON: &str = "\
+Examples:
+  gaseractl storage
+  gaseractl storage check || mail -s \"the data are unwell\" ada@lab < /dev/null
+  gaseractl storage backup gaserad-$(date +%F).sqlite
+
 With --json: {\"directory\",\"free_bytes\",\"min_free_bytes\",\"database_bytes\",
   \"runs\":[{\"run_id\",\"label\",\"started_utc\",\"records\",\"bytes\"}],\"total_bytes\",\"reusable_bytes\",
   \"trash\":{\"runs\",\"bytes\"},\"mirror\":{\"directory\",\"state\":\"absent|behind|current\",\"behind_files\",\"behind_bytes\",
   \"free_bytes\",\"total_bytes\",\"fault\"},\"retention\",\"faults\":[…]}
 \"mirror\" is null where none is configured; \"reusable_bytes\" of the database are written to next, before its file grows. \"free_bytes\" is null where the system does not say. Exit code 1 if something is wrong. Whether the files hold what was \
-measured is what `gaseractl runs verify` finds out.";
+measured is what `gaseractl runs verify` and `gaseractl storage check` find out.
+check prints {\"runs\",\"records\",\"events\",\"schema\",\"files\",\"faults\":[…]}, and
+backup {\"file\",\"bytes\",\"runs\",\"records\",\"files\"}";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = STORAGE_JSON)]
+pub struct Storage {
+    #[command(subcommand)]
+    pub command: Option<StorageCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StorageCommand {
+    /// Look through the whole database, and compare the files of all runs that are over with it; 1 if anything is wrong
+    Check {
+        /// Only the database
+        #[arg(long)]
+        without_files: bool,
+    },
+    /// Copy the database to a file while gaserad measures on, with a list of all files in run folders and their
+    /// checksums. The copy is a database like any other: as state.sqlite in an empty state directory it is restored
+    Backup {
+        /// It appears only when it is complete
+        file: PathBuf,
+    },
+}
 
 const DOCTOR_EXAMPLES: &str = "\
 Each finding is ok, warn or fail, with what was tried and, if it is not ok, what to do. Nothing is changed; purge-test \

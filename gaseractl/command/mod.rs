@@ -2,6 +2,7 @@
 
 mod abort;
 mod analyzer;
+mod archive;
 mod context;
 mod control;
 mod doctor;
@@ -100,7 +101,7 @@ async fn ask(session: &Session, command: Command) -> Result<Exit, Failure> {
         Command::Schedule(schedule) => schedule::execute(session, schedule.command).await,
         Command::Analyzer(analyzer) => analyzer::execute(session, analyzer.command).await,
         Command::Mux(mux) => mux::execute(session, mux.command).await,
-        Command::Storage => upkeep::storage(session).await,
+        Command::Storage(storage) => upkeep::storage(session, storage.command).await,
         Command::Config(config) => upkeep::config(session, config.command).await,
         Command::Doctor(doctor) => doctor::execute(session, doctor).await,
         Command::Context(_)

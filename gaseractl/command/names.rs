@@ -81,7 +81,8 @@ impl Named {
                     ) => Some(run.clone()),
                     Some(RunsCommand::Rm(rm)) if rm.runs.len() == 1 => rm.runs.first().cloned(),
                     Some(RunsCommand::Export(export)) => Some(export.run.clone()),
-                    Some(RunsCommand::Verify { run }) => run.clone(),
+                    Some(RunsCommand::Verify { run, .. }) => run.clone(),
+                    Some(RunsCommand::Drift(drift)) => drift.run.clone(),
                     Some(
                         RunsCommand::List
                         | RunsCommand::Rm(_)

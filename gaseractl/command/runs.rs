@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::{Session, files, tail, trash, verify};
+use super::{Session, archive, files, tail, trash, verify};
 use crate::args::{self, Runs, RunsCommand};
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -19,7 +19,8 @@ pub async fn execute(session: &Session, runs: Runs) -> Result<Exit, Failure> {
         RunsCommand::Show { run } => show(session, &run).await?,
         RunsCommand::Export(export) => self::export(session, &export).await?,
         RunsCommand::Tail { run, lines } => return tail::execute(session, &run, lines).await,
-        RunsCommand::Verify { run } => return verify::execute(session, run).await,
+        RunsCommand::Verify { run, attribution } => return verify::execute(session, run, attribution).await,
+        RunsCommand::Drift(drift) => return archive::drift(session, &drift).await,
         RunsCommand::Files { run } => return files::list(session, &run).await,
         RunsCommand::Get { run, file, output } => return files::get(session, &run, &file, output.as_deref()).await,
         RunsCommand::Rm(rm) => return trash::remove(session, rm).await,
@@ -106,7 +107,7 @@ impl Sink {
     }
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::FAILURE, format!("cannot write {}: {error}; nothing was exported", path.display()))
 }
 
@@ -118,7 +119,7 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    fn create(path: &Path) -> io::Result<Self> {
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
         let name = path.file_name().ok_or_else(|| io::Error::other("this is not the name of a file"))?;
         if path.is_dir() {
             return Err(io::Error::other("this is a folder"));
@@ -127,7 +128,11 @@ impl NewFile {
         Ok(Self { file: File::create(&partial)?, path: path.to_owned(), partial })
     }
 
-    fn publish(self) -> io::Result<()> {
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    pub(super) fn publish(self) -> io::Result<()> {
         self.file.sync_all()?;
         std::fs::rename(&self.partial, &self.path)
     }

@@ -5,13 +5,21 @@ use std::path::Path;
 use gasera::proto::{CheckConfigRequest, GetStorageResponse, Mirror, Setting};
 use serde_json::json;
 
-use super::Session;
-use crate::args::ConfigCommand;
+use super::{Session, archive};
+use crate::args::{ConfigCommand, StorageCommand};
 use crate::failure::{Exit, Failure};
 use crate::view::{table, words};
 use crate::{output, planfile, suggest};
 
-pub async fn storage(session: &Session) -> Result<Exit, Failure> {
+pub async fn storage(session: &Session, command: Option<StorageCommand>) -> Result<Exit, Failure> {
+    match command {
+        None => kept(session).await,
+        Some(StorageCommand::Check { without_files }) => archive::check(session, without_files).await,
+        Some(StorageCommand::Backup { file }) => archive::backup(session, &file).await,
+    }
+}
+
+async fn kept(session: &Session) -> Result<Exit, Failure> {
     let storage = session.client().await?.storage().await?;
     let output = session.output;
     if output.json {

@@ -1,29 +1,33 @@
 //! `gaseractl runs verify`: does every sample still come out as it was recorded?
 
-use gasera::proto::{Run, VerifyRunResponse};
+use gasera::proto::{Change, Run, VerifyRunResponse};
 
 use super::Session;
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::output;
-use crate::view::{json, words};
+use crate::view::{json, table, words};
 
-pub async fn execute(session: &Session, run: Option<String>) -> Result<Exit, Failure> {
+/// `each` is to tell every record that would be different now.
+pub async fn execute(session: &Session, run: Option<String>, each: bool) -> Result<Exit, Failure> {
     let mut client = session.client().await?;
     match run {
-        Some(run) => one(session, &mut client, &run).await,
-        None => all(session, &mut client).await,
+        Some(run) => one(session, &mut client, &run, each).await,
+        None => all(session, &mut client, each).await,
     }
 }
 
-async fn one(session: &Session, client: &mut Client, run: &str) -> Result<Exit, Failure> {
+async fn one(session: &Session, client: &mut Client, run: &str, each: bool) -> Result<Exit, Failure> {
     let verdict = client.verify(run).await?;
     tell(session, &verdict)?;
+    if each && !session.output.json && !session.output.quiet && !verdict.changes.is_empty() {
+        output::bytes(changes(&verdict.changes).as_bytes())?;
+    }
     Ok(if verdict.differences.is_empty() { Exit::DONE } else { Exit::FAILURE })
 }
 
 /// A run that cannot be verified does not keep the others from it.
-async fn all(session: &Session, client: &mut Client) -> Result<Exit, Failure> {
+async fn all(session: &Session, client: &mut Client, each: bool) -> Result<Exit, Failure> {
     let runs = client.runs(u32::MAX).await?;
     if runs.is_empty() {
         session.output.note("there are no runs yet; start one with `gaseractl start`");
@@ -34,7 +38,7 @@ async fn all(session: &Session, client: &mut Client) -> Result<Exit, Failure> {
             session.output.note(&format!("run {} is under way; verify it when it has ended", run.id));
             continue;
         }
-        match one(session, client, &run.id).await {
+        match one(session, client, &run.id, each).await {
             Ok(Exit::DONE) => {}
             Ok(_) => exit = Exit::FAILURE,
             Err(failure) if failure.exit == Exit::FAILURE || failure.exit == Exit::NOT_FOUND => {
@@ -72,4 +76,13 @@ fn tell(session: &Session, verdict: &VerifyRunResponse) -> Result<(), Failure> {
         verdict.attributed_again,
     ))?;
     verdict.differences.iter().try_for_each(|difference| output::line(&format!("  {difference}")))
+}
+
+fn changes(changes: &[Change]) -> String {
+    let mut table = table::table(&["SEQ", "KEPT AS", "NOW"], &[0]);
+    for change in changes {
+        let shown = |words: &str| if words.is_empty() { "-".to_owned() } else { words.to_owned() };
+        table.add_row([change.seq.to_string(), shown(&change.was), shown(&change.now)]);
+    }
+    table::written(&table)
 }

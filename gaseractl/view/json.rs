@@ -73,8 +73,14 @@ pub fn verdict(verdict: &VerifyRunResponse) -> Value {
         "run_id": verdict.run_id,
         "records": verdict.records,
         "csv_rows": verdict.csv_rows,
+        "files": verdict.files,
         "attributed_again": verdict.attributed_again,
         "differences": verdict.differences,
+        "changes": verdict
+            .changes
+            .iter()
+            .map(|change| json!({ "seq": change.seq, "was": change.was, "now": change.now }))
+            .collect::<Value>(),
     })
 }
 

@@ -8,11 +8,11 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelKind, Denied, Inquiry, MirrorStatus, Misfire, Note, Observation, Overlap, PlanDraft,
-    PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest, Started, Status, Told, TrashedRun, Utc,
-    ValveOrder, VisitSummary,
+    self, Aborted, Channel, ChannelKind, Denied, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus, Misfire, Note,
+    Observation, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest, Started, Status,
+    Told, TrashedRun, Utc, ValveOrder, VisitSummary,
 };
-use crate::store::Audit;
+use crate::store::{Audit, Backup, Inspection};
 use crate::stream::BoxFuture;
 
 /// The measuring side.
@@ -43,6 +43,11 @@ pub trait Control: Send + Sync + 'static {
 
     /// All lines of the multiplexer.
     fn channels(&self) -> Vec<ChannelLine>;
+
+    /// All gases that are known.
+    fn gases(&self) -> Vec<GasInfo> {
+        GasTable::default().all()
+    }
 }
 
 /// A line of the multiplexer, as the settings call it.
@@ -146,15 +151,55 @@ pub struct Verdict {
     pub rows: u64,
     /// Records whose channel was worked out anew.
     pub attributed_again: u64,
+    /// Files of its folder that were compared.
+    pub files: u32,
     /// A sentence for each thing that is not as it should be.
     pub differences: Vec<String>,
+    /// Records that the attribution of this version would keep otherwise.
+    pub changes: Vec<Change>,
+}
+
+/// A record as it is kept, and as it would be kept now; empty where there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub seq: u32,
+    pub was: String,
+    pub now: String,
 }
 
 /// A piece of a file, or why there are no more.
 pub type Chunk = Result<Vec<u8>, String>;
 
+/// What came of looking through all that is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    pub found: Inspection,
+    /// Files of run folders that were compared.
+    pub files: u64,
+}
+
+/// A copy of the database, piece by piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Copied {
+    /// It is made, and has this in it.
+    Begins(Backup),
+    Piece(Vec<u8>),
+}
+
+/// All that is kept, as a whole.
+pub trait Holdings: Send + Sync + 'static {
+    /// Looks through the database, and, if they are wanted, compares the files of all runs that are over.
+    fn check(&self, files: bool) -> BoxFuture<'_, Result<Checked, Denied>>;
+
+    /// Sends a copy of the database until it is through or nobody receives any more.
+    fn backup(&self, pieces: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()>;
+
+    /// What was measured of known gases: in one run, or in all that began since then.
+    fn drift(&self, run: Option<RunId>, since: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>>;
+}
+
 /// The keeping side.
-pub trait Archive: Send + Sync + 'static {
+pub trait Archive: Holdings {
     /// The newest first.
     fn runs(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>>;
 

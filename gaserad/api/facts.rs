@@ -6,8 +6,7 @@ use super::Services;
 use super::answer::{self, Answer};
 use super::auth::{Caller, Role};
 use super::plans::Planning;
-use crate::domain::gas::{GASES, Gas};
-use crate::domain::{Denied, Inquiry, Reason, Told};
+use crate::domain::{Denied, GasInfo, Inquiry, Reason, Told};
 use crate::proto::json::stored_plan;
 
 /// What whoever asks may do, and whether a token would let them do more.
@@ -26,9 +25,9 @@ pub fn channels(services: &Services) -> Answer {
     answer::json(&json!({ "channels": services.control.channels() }))
 }
 
-pub fn gases() -> Answer {
-    let gas = |gas: &Gas| json!({ "cas": gas.cas, "formula": gas.formula, "symbol": gas.symbol, "name": gas.name, "color": gas.color });
-    answer::json(&json!({ "gases": GASES.iter().map(gas).collect::<Value>() }))
+pub fn gases(services: &Services) -> Answer {
+    let gas = |gas: &GasInfo| json!({ "cas": gas.cas, "formula": gas.formula, "symbol": gas.symbol, "name": gas.name, "color": gas.color });
+    answer::json(&json!({ "gases": services.control.gases().iter().map(gas).collect::<Value>() }))
 }
 
 /// Plans that are kept, each with what it comes to, as `gaseractl plan list --json` gives them.

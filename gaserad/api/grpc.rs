@@ -6,7 +6,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::auth::Caller;
-use super::{Services, Verdict, convert, instrument, plans, runs, upkeep};
+use super::{Change, Services, Verdict, convert, instrument, plans, runs, upkeep};
 use crate::domain::{Control, Denied, Reason, RunId, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
@@ -168,7 +168,9 @@ impl GaseraService for Grpc {
             records: verdict.records,
             csv_rows: verdict.rows,
             attributed_again: verdict.attributed_again,
+            files: verdict.files,
             differences: verdict.differences,
+            changes: verdict.changes.into_iter().map(change).collect(),
         }))
     }
 
@@ -229,6 +231,10 @@ impl GaseraService for Grpc {
     async fn check_config(&self, request: Request<proto::CheckConfigRequest>) -> Answered<proto::CheckConfigResponse> {
         Ok(Response::new(self.upkeep().check(request.get_ref())))
     }
+}
+
+fn change(Change { seq, was, now }: Change) -> proto::Change {
+    proto::Change { seq, was, now }
 }
 
 fn answered<T>(answer: Result<T, Denied>) -> Answered<T> {

@@ -9,6 +9,7 @@ use crate::domain::Clock;
 use crate::stream::Hub;
 
 mod answer;
+mod archive;
 pub mod auth;
 mod control;
 mod convert;
@@ -47,8 +48,9 @@ mod tests;
 
 pub use auth::Access;
 pub use control::{
-    Archive, ChannelLine, Chunk, ConfigVerdict, Control, Detail, Folders, InTrash, Ledger, Listed, NewSchedule,
-    PlanMistake, PlanText, Plans, RunFile, Schedules, Setting, Storage, StoredRun, Upkeep, Verdict,
+    Archive, Change, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Folders, Holdings, InTrash,
+    Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Setting, Storage, StoredRun, Upkeep,
+    Verdict,
 };
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;

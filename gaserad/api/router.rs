@@ -12,6 +12,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tower_service::Service;
 
 use super::answer::{self, Answer};
+use super::archive::Keeping;
 use super::auth::{self, Caller, Link};
 use super::gate::{self, Gate};
 use super::grpc::Grpc;
@@ -19,9 +20,10 @@ use super::page::Page;
 use super::query::{self, Query};
 use super::routes::Resource;
 use super::schedules::Scheduling;
-use super::storage::Keeping;
+use super::storage::Tending;
 use super::{Services, events, facts, metrics, orders, oversight, runs, schemas, status_stream, storage};
 use crate::proto;
+use crate::proto::archive_service_server::ArchiveServiceServer;
 use crate::proto::gasera_service_server::GaseraServiceServer;
 use crate::proto::schedule_service_server::ScheduleServiceServer;
 use crate::proto::storage_service_server::StorageServiceServer;
@@ -68,7 +70,8 @@ pub struct Router {
     page: Page,
     grpc: GaseraServiceServer<Grpc>,
     schedules: ScheduleServiceServer<Scheduling>,
-    storage: StorageServiceServer<Keeping>,
+    storage: StorageServiceServer<Tending>,
+    archive: ArchiveServiceServer<Keeping>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
     reflection: Reflection,
@@ -88,7 +91,8 @@ impl Router {
             page: Page::new(),
             grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
             schedules: ScheduleServiceServer::new(Scheduling::new(services.clone())),
-            storage: StorageServiceServer::new(Keeping::new(services.clone())),
+            storage: StorageServiceServer::new(Tending::new(services.clone())),
+            archive: ArchiveServiceServer::new(Keeping::new(services.clone())),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
             reflection: reflection(Builder::build_v1, |service, request| service.call(request)),
@@ -139,6 +143,8 @@ impl Router {
             self.schedules.clone().call(request).await
         } else if path.starts_with("/gasera.v1.StorageService/") {
             self.storage.clone().call(request).await
+        } else if path.starts_with("/gasera.v1.ArchiveService/") {
+            self.archive.clone().call(request).await
         } else if path.starts_with("/grpc.health.v1.Health/") {
             self.health.clone().call(request).await
         } else if path.starts_with("/grpc.reflection.v1.") {
@@ -192,7 +198,7 @@ impl Router {
             Resource::Help => answer::text(HELP),
             Resource::Me => facts::me(services, caller, self.gate.is_logged_in(asked)),
             Resource::Channels => facts::channels(services),
-            Resource::Gases => facts::gases(),
+            Resource::Gases => facts::gases(services),
             Resource::Tasks => facts::tasks(services).await,
             Resource::Plans => facts::plans(services).await,
             Resource::Events => events::stream(services, method, headers, query, None, caller).await,

@@ -156,6 +156,9 @@ pub fn call_needs(path: &str) -> Needs {
         Some(call) if READING.contains(&call) => Needs::Viewer,
         Some(_) => Needs::Operator,
         None if READING_ELSEWHERE.contains(&path) => Needs::Viewer,
+        // The whole database is more than what a viewer is shown piece by piece: it has the audit.
+        None if path == "/gasera.v1.ArchiveService/BackupStore" => Needs::Operator,
+        None if path.starts_with("/gasera.v1.ArchiveService/") => Needs::Viewer,
         None if path.starts_with("/gasera.v1.") => Needs::Operator,
         None if path.starts_with("/grpc.health.v1.Health/") => Needs::Nothing,
         None => Needs::Viewer,
@@ -200,6 +203,8 @@ mod tests {
             assert_eq!(call_needs(&format!("/gasera.v1.GaseraService/{call}")), Needs::Operator, "{call}");
         }
         assert_eq!(call_needs("/gasera.v1.ScheduleService/ListSchedules"), Needs::Viewer);
+        assert_eq!(call_needs("/gasera.v1.ArchiveService/GetDrift"), Needs::Viewer);
+        assert_eq!(call_needs("/gasera.v1.ArchiveService/BackupStore"), Needs::Operator);
         assert_eq!(call_needs("/gasera.v1.ScheduleService/AddSchedule"), Needs::Operator);
         for (call, needs) in
             [("GetRunFile", Needs::Viewer), ("ListTrash", Needs::Viewer), ("RemoveRuns", Needs::Operator)]

@@ -23,11 +23,11 @@ use crate::proto::storage_service_server::StorageService;
 /// How many pieces of a file may wait for their reader.
 const PIECES: usize = 4;
 
-pub struct Keeping {
+pub struct Tending {
     services: Services,
 }
 
-impl Keeping {
+impl Tending {
     pub fn new(services: Services) -> Self {
         Self { services }
     }
@@ -36,7 +36,7 @@ impl Keeping {
 type Chunks = Pin<Box<dyn Stream<Item = Result<proto::GetRunFileResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
-impl StorageService for Keeping {
+impl StorageService for Tending {
     async fn list_run_files(
         &self,
         request: Request<proto::ListRunFilesRequest>,

@@ -8,7 +8,7 @@ use super::settings::{
     AnalyzerSettings, GuardSettings, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
 use super::{Environment, Overrides, access, address, gases, keeping, multiplexer, plan};
-use crate::domain::{Reaction, Reactions};
+use crate::domain::{Reaction, Reactions, Site};
 
 pub(super) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -48,7 +48,8 @@ pub(super) fn settings(
     let store = store(source, root.section("store"), overrides, environment);
     let stream = stream(root.section("stream"));
     let channels = plan::channels(root.section("channels"), multiplexer.channels);
-    let gases = gases::settings(source, root.section("gases"), "gases");
+    let gases = gases::described(source, root.section("gases"));
+    let site = site(root.section("site"));
     warnings.extend(plan::of_no_use(&plan, &channels));
     root.finish();
     let origins = source.origins.borrow().clone();
@@ -66,6 +67,7 @@ pub(super) fn settings(
         stream,
         channels,
         gases,
+        site,
         simulate,
         origins,
         warnings,
@@ -160,6 +162,26 @@ fn store(
     };
     section.finish();
     settings
+}
+
+/// Where it is measured, and for whom.
+fn site(mut section: Section<'_>) -> Site {
+    let mut text = |key| section.checked(key, plan::label).unwrap_or_default();
+    let (name, id, institution) = (text("name"), text("id"), text("institution"));
+    let (ror, contact, license) = (text("ror"), text("contact"), text("license"));
+    let site = Site {
+        name,
+        id,
+        institution,
+        ror,
+        contact,
+        license,
+        lat: section.number("lat", -90.0..=90.0),
+        lon: section.number("lon", -180.0..=180.0),
+        altitude_m: section.number("altitude_m", -500.0..=9000.0),
+    };
+    section.finish();
+    site
 }
 
 fn stream(mut section: Section<'_>) -> StreamSettings {

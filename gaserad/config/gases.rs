@@ -2,13 +2,48 @@
 
 use std::collections::BTreeMap;
 
-use super::section::{Section, Source, suggestion};
+use toml::de::DeValue;
+
+use super::plan::label;
+use super::section::{Section, Source, kind, number, suggestion};
 use super::settings::GasSettings;
 use crate::domain::gas::GASES;
-use crate::domain::{Cas, Plan};
+use crate::domain::{Cas, GasFacts, GasTable, Plan};
 
-/// `table` is what the section is called.
+/// `[gases]` of the configuration, where gases are described too.
+pub(super) fn described(source: &Source<'_>, section: Section<'_>) -> BTreeMap<Cas, GasSettings> {
+    each(source, section, "gases", |section, cas, others: &BTreeMap<Cas, GasSettings>| {
+        let facts = facts(section);
+        let taken = |formula: &String| {
+            let own = others
+                .iter()
+                .find(|(_, other)| other.facts.formula.as_ref() == Some(formula))
+                .map(|(cas, _)| cas.0.as_str());
+            let known = GASES.iter().find(|gas| gas.formula.eq_ignore_ascii_case(formula)).map(|gas| gas.cas);
+            own.or(known).filter(|other| *other != cas.0).map(str::to_owned)
+        };
+        if let Some((formula, other)) = facts.formula.as_ref().and_then(|formula| Some((formula, taken(formula)?))) {
+            let place = section.place_of("formula").unwrap_or_default();
+            section.wrong(
+                &place,
+                format!("formula {formula} is that of the gas {other}; a column needs a name of its own"),
+            );
+        }
+        facts
+    })
+}
+
+/// What is different for single gases in a plan. `table` is what the section is called.
 pub(super) fn settings(source: &Source<'_>, section: Section<'_>, table: &str) -> BTreeMap<Cas, GasSettings> {
+    each(source, section, table, |_, _, _| GasFacts::default())
+}
+
+fn each(
+    source: &Source<'_>,
+    section: Section<'_>,
+    table: &str,
+    describe: impl Fn(&mut Section<'_>, &Cas, &BTreeMap<Cas, GasSettings>) -> GasFacts,
+) -> BTreeMap<Cas, GasSettings> {
     let mut gases = BTreeMap::new();
     let mut names: BTreeMap<Cas, &str> = BTreeMap::new();
     for (name, mut section) in section.sections() {
@@ -23,11 +58,61 @@ pub(super) fn settings(source: &Source<'_>, section: Section<'_>, table: &str) -
             section.wrong_here(format!("{name} is the gas of [{table}.{other}] too"));
         }
         let discard_first = section.integer("discard_first", 0, 0..=Plan::MAX_DISCARD);
-        source.rename(&format!("{table}.{name}.discard_first"), format!("{}.discard_first", path(&cas)));
+        let facts = describe(&mut section, &cas, &gases);
+        for key in ["discard_first", "formula", "name", "color", "molar_mass"] {
+            source.rename(&format!("{table}.{name}.{key}"), format!("{}.{key}", path(&cas)));
+        }
         section.finish();
-        gases.insert(cas, GasSettings { discard_first });
+        gases.insert(cas, GasSettings { discard_first, facts });
     }
     gases
+}
+
+/// All gases, with what the settings say of some.
+pub fn gas_table(gases: &BTreeMap<Cas, GasSettings>) -> GasTable {
+    GasTable::new(gases.iter().map(|(cas, gas)| (cas.clone(), gas.facts.clone())))
+}
+
+fn facts(section: &mut Section<'_>) -> GasFacts {
+    GasFacts {
+        formula: section.checked("formula", formula),
+        name: section.checked("name", label),
+        color: section.checked("color", color),
+        molar_mass_g_mol: section.number("molar_mass", 1.0..=1000.0),
+    }
+}
+
+fn formula(text: &str) -> Result<String, String> {
+    let shape = text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(|c| c.is_ascii_alphanumeric());
+    let refused = || format!("is {text:?}; write it like \"C6H6\": letters and digits, at most 20");
+    if shape && text.len() <= 20 { Ok(text.to_owned()) } else { Err(refused()) }
+}
+
+fn color(text: &str) -> Result<String, String> {
+    let digits =
+        text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit()));
+    let refused = || format!("is {text:?}; write it like \"#1f77b4\"");
+    digits.map(|_| text.to_owned()).ok_or_else(refused)
+}
+
+/// `{ CO2 = 400.0 }`: how much of which gas there is, ppm.
+pub(super) fn reference(value: &DeValue<'_>) -> Result<BTreeMap<Cas, f64>, String> {
+    let DeValue::Table(table) = value else {
+        return Err(format!(
+            "is {}; write what the gas contains in ppm, like {{ CO2 = 400.0, CH4 = 1.9 }}",
+            kind(value)
+        ));
+    };
+    let mut contents = BTreeMap::new();
+    for (name, value) in table {
+        let cas = cas(name.get_ref()).map_err(|complaint| format!("is wrong: {complaint}"))?;
+        let ppm = number(value.get_ref()).filter(|ppm| (0.0..=1e6).contains(ppm));
+        let ppm = ppm.ok_or_else(|| format!("gives {} no number of 0 to 1000000 ppm", name.get_ref()))?;
+        if contents.insert(cas, ppm).is_some() {
+            return Err(format!("names {} twice", name.get_ref()));
+        }
+    }
+    Ok(contents)
 }
 
 /// How the section of a gas is called, however it was written.

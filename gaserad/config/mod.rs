@@ -28,6 +28,7 @@ use toml::de::DeTable;
 
 pub use access::{AuthSettings, NetworkSettings, Secret};
 pub use environment::Environment;
+pub use gases::gas_table;
 pub use mistake::{ConfigError, Mistake};
 pub use plan_file::parse_plan;
 pub use plan_shelf::{KeptPlan, ShelfError, find_plan, list_plans};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::check::absolute;
+use super::gases;
 use super::section::{Section, Source, kind};
 use super::settings::{ChannelSettings, PlanDefaults};
 use crate::domain::{Background, Channel, ChannelKind, Plan, Sync};
@@ -95,6 +96,11 @@ pub(super) fn channels(section: Section<'_>, count: u8) -> BTreeMap<Channel, Cha
     for (name, mut section) in section.sections() {
         let Some(channel) = number(name, &section, count) else { continue };
         let settings = self::channel(&mut section);
+        if let (Some(place), ChannelKind::Sample | ChannelKind::Background) =
+            (section.place_of("reference"), settings.kind)
+        {
+            section.wrong(&place, "reference is for a channel whose kind is zero, span or target");
+        }
         if !settings.label.is_empty()
             && let Some(other) = labels.insert(settings.label.clone(), channel)
         {
@@ -147,5 +153,6 @@ fn channel(section: &mut Section<'_>) -> ChannelSettings {
         lat: section.number("lat", -90.0..=90.0),
         lon: section.number("lon", -180.0..=180.0),
         note: section.string("note").unwrap_or_default(),
+        reference: section.read("reference", gases::reference).unwrap_or_default(),
     }
 }

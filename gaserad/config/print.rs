@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::settings::{ChannelSettings, Choice, Gpio, Listen, Modbus, ModbusLink, Origin, Settings, Vici};
+use super::settings::{ChannelSettings, Choice, GasSettings, Gpio, Listen, Modbus, ModbusLink, Origin, Settings, Vici};
 use super::{gases, size};
-use crate::domain::{Channel, GpioLine, LineAt, Reactions, duration};
+use crate::domain::{Channel, GasFacts, GpioLine, LineAt, Reactions, Site, duration};
 
 /// A setting in effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +52,9 @@ fn page(settings: &Settings) -> Page<'_> {
     }
     for (cas, gas) in &settings.gases {
         page.begin(&gases::path(cas));
-        page.raw("discard_first", &gas.discard_first.to_string());
+        self::gas(&mut page, gas);
     }
+    site(&mut page);
     page
 }
 
@@ -78,6 +79,32 @@ fn store(page: &mut Page<'_>) {
     page.integer("min_runs", Some(retention.min_runs));
     page.raw("mirrored", &retention.mirrored.to_string());
     page.duration("trash_after", retention.trash_after);
+}
+
+fn gas(page: &mut Page<'_>, gas: &GasSettings) {
+    page.raw("discard_first", &gas.discard_first.to_string());
+    let GasFacts { formula, name, color, molar_mass_g_mol } = &gas.facts;
+    for (key, text) in [("formula", formula), ("name", name), ("color", color)] {
+        if let Some(text) = text {
+            page.string(key, text);
+        }
+    }
+    page.number("molar_mass", *molar_mass_g_mol);
+}
+
+fn site(page: &mut Page<'_>) {
+    let Site { name, id, institution, ror, contact, lat, lon, altitude_m, license } = &page.settings.site;
+    if page.settings.site == Site::default() {
+        return;
+    }
+    page.begin("site");
+    let texts = [("name", name), ("id", id), ("institution", institution), ("ror", ror), ("contact", contact)];
+    for (key, text) in texts.into_iter().chain([("license", license)]).filter(|(_, text)| !text.is_empty()) {
+        page.string(key, text);
+    }
+    for (key, number) in [("lat", lat), ("lon", lon), ("altitude_m", altitude_m)] {
+        page.number(key, *number);
+    }
 }
 
 fn suspend(page: &mut Page<'_>) {
@@ -268,6 +295,12 @@ fn channel(page: &mut Page<'_>, channel: &ChannelSettings) {
     page.number("lat", channel.lat);
     page.number("lon", channel.lon);
     page.string("note", &channel.note);
+    if !channel.reference.is_empty() {
+        let contents = channel.reference.iter();
+        let contents: Vec<String> =
+            contents.map(|(cas, ppm)| format!("{} = {}", quoted(&cas.0), toml::Value::Float(*ppm))).collect();
+        page.raw("reference", &format!("{{ {} }}", contents.join(", ")));
+    }
 }
 
 fn list(addresses: &[Listen]) -> String {

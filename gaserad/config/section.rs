@@ -236,13 +236,11 @@ impl<'a> Section<'a> {
 
     pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
         self.read(key, |value| {
-            let number = match value {
-                DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
-                DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
-                other => return Err(format!("is {}; it must be a number", kind(other))),
-            };
+            if !matches!(value, DeValue::Float(_) | DeValue::Integer(_)) {
+                return Err(format!("is {}; it must be a number", kind(value)));
+            }
             let refused = || format!("is out of range; it can be {} to {}", range.start(), range.end());
-            number.filter(|number| range.contains(number)).ok_or_else(refused)
+            number(value).filter(|number| range.contains(number)).ok_or_else(refused)
         })
     }
 
@@ -299,6 +297,14 @@ pub(super) fn suggestion(key: &str, known: &[&str]) -> String {
     match nearest {
         Some(nearest) if alike(nearest) >= SIMILAR => format!("did you mean {nearest}?"),
         _ => format!("known are {}", known.join(", ")),
+    }
+}
+
+pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+        _ => None,
     }
 }
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::access::{AuthSettings, NetworkSettings};
-use crate::domain::{Background, Cas, Channel, ChannelKind, GpioLine, Reaction, Reactions, StampMeaning, Sync};
+use crate::domain::{
+    Background, Cas, Channel, ChannelKind, GasFacts, GpioLine, Reaction, Reactions, Site, StampMeaning, Sync,
+};
 
 /// Everything that can be configured. One that exists is valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +25,7 @@ pub struct Settings {
     pub stream: StreamSettings,
     pub channels: BTreeMap<Channel, ChannelSettings>,
     pub gases: BTreeMap<Cas, GasSettings>,
+    pub site: Site,
     /// Analyzer and multiplexer are simulated within this process.
     pub simulate: bool,
     /// Where each value comes from, by its path, like `analyzer.poll`.
@@ -305,12 +308,15 @@ pub struct ChannelSettings {
     pub lat: Option<f64>,
     pub lon: Option<f64>,
     pub note: String,
+    /// What the gas on the line contains, ppm.
+    pub reference: BTreeMap<Cas, f64>,
 }
 
-/// What plans do otherwise for one gas.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What plans do otherwise for one gas, and how it is described.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GasSettings {
     pub discard_first: u32,
+    pub facts: GasFacts,
 }
 
 /// A value that is one of a few words.

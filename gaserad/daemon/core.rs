@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 use super::failure::Failure;
 use super::recovery::{self, Recovered};
 use super::seams::Events;
-use crate::config::{OnRestart, Settings};
+use crate::config::{OnRestart, Settings, gas_table};
 use crate::device::{Analyzer, Report, Valve};
-use crate::domain::{Clock, Pace};
+use crate::domain::{Clock, Pace, RunSummary};
 use crate::engine::{Beginning, Guard, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{GuardSettings, Handle, Identity, Parts, RunIds, Runtime};
@@ -38,6 +38,8 @@ pub struct Core {
     pub analyzer: Analyzer,
     /// It does nothing until it is run.
     pub runtime: Runtime,
+    /// Runs that have begun.
+    pub started: mpsc::UnboundedReceiver<RunSummary>,
 }
 
 impl Core {
@@ -57,6 +59,7 @@ impl Core {
         let Devices { analyzer, valve, identity } = devices(reports)?;
         let pace = recovery::pace_before(&store, &opened).await?;
         let began = Beginning { resumes_after, ends, ..beginning(settings, &clock, &mut opened, pace) };
+        let (starting, started) = mpsc::unbounded_channel();
         let (handle, runtime) = Runtime::new(Parts {
             clock,
             store,
@@ -72,8 +75,10 @@ impl Core {
             began,
             seq: opened.last_seq,
             run_ids,
+            gases: gas_table(&settings.gases),
+            started: starting,
         });
-        Ok(Self { handle, hub, analyzer, runtime })
+        Ok(Self { handle, hub, analyzer, runtime, started })
     }
 }
 

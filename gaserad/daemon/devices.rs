@@ -17,7 +17,7 @@ use crate::device::multiplexer::modbus::{Framing, Modbus, ModbusSettings};
 use crate::device::multiplexer::vici::{Dialect, Direction, Vici, ViciSettings};
 use crate::device::multiplexer::{Multiplexer, simulated};
 use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
-use crate::domain::Clock;
+use crate::domain::{Clock, Wire};
 use crate::runtime::Identity;
 use crate::runtime::clock::HostClock;
 use crate::simulator::{Faults, PlantSettings, Simulator};
@@ -31,6 +31,7 @@ const SIMULATED_CYCLE: Duration = Duration::from_secs(58);
 pub(super) fn start(
     settings: &Settings,
     clock: &HostClock,
+    wire: Arc<dyn Wire>,
     reports: &mpsc::UnboundedSender<Report>,
 ) -> Result<Devices, Failure> {
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -48,7 +49,8 @@ pub(super) fn start(
     };
     let (valve, owner) = Valve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
     tokio::spawn(owner);
-    let (analyzer, owner) = Analyzer::new(analyzer_settings(settings, clock, dial), shared, reports.clone());
+    let (analyzer, owner) =
+        Analyzer::new(analyzer_settings(settings, clock, dial.tapped(wire)), shared, reports.clone());
     tokio::spawn(owner);
     Ok(Devices { analyzer, valve, identity })
 }

@@ -8,9 +8,12 @@
 //! is synced.
 
 pub mod access;
+mod check;
+mod circumstances;
 mod core;
 pub mod demo;
 mod devices;
+mod equipment;
 mod failure;
 mod files;
 mod mirroring;
@@ -32,13 +35,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Address, Bound, Control, Plans, Services};
 use crate::config::{Listen, Settings};
-use crate::domain::Clock;
+use crate::domain::{Clock, Wire};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{self, Handle};
-use crate::store::{ChannelLabels, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::stream::Hub;
 use access::Material;
 pub use core::{Core, Devices, Ground};
+use equipment::Registrar;
 pub use failure::Failure;
 use mirroring::Mirroring;
 use scheduler::{Means, Scheduler};
@@ -71,17 +75,21 @@ impl Daemon {
         let material = Material::need(settings)?;
         raise_file_limit();
         let bound = bind(settings, &material).await?;
-        let labels: ChannelLabels =
-            settings.channels.iter().map(|(channel, line)| (*channel, (line.label.clone(), line.kind))).collect();
-        let (store, mut opened) =
-            recovery::with_space(|| std::future::ready(Store::open(&settings.store.directory, labels.clone()))).await?;
+        let about = circumstances::of(settings);
+        let (mut store, mut opened) =
+            recovery::with_space(|| std::future::ready(Store::open(&settings.store.directory, about.clone()))).await?;
         let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), opened.last_utc, scale);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let schedules = std::mem::take(&mut opened.schedules);
+        let wire: Arc<dyn Wire> = Arc::new(store.log_wire(shared.clone(), min_free_bytes(settings)).await?);
+        let unasked = equipment::unasked(&store, opened.open_run.as_ref()).await;
         let ground =
             Ground { store: store.clone(), opened, clock: clock.clone(), run_ids: Box::new(runtime::new_run_id) };
-        let start_devices = |reports| devices::start(settings, &clock, &reports);
-        let Core { handle, hub, analyzer, runtime } = Box::pin(Core::build(settings, ground, start_devices)).await?;
+        let start_devices = |reports| devices::start(settings, &clock, wire, &reports);
+        let Core { handle, hub, analyzer, runtime, started } =
+            Box::pin(Core::build(settings, ground, start_devices)).await?;
+        let registrar = Registrar { handle: handle.clone(), analyzer: analyzer.clone(), clock: clock.clone() };
+        tokio::spawn(registrar.run(unasked, started));
         let control: Arc<dyn Control> =
             Arc::new(Measuring { handle: handle.clone(), analyzer, settings: settings.clone() });
         let plans: Arc<dyn Plans> = Arc::new(Files { directories: settings.plan_directories() });
@@ -195,6 +203,10 @@ fn raise_file_limit() {
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::debug!(%error, "the limit of open files stays as it is");
     }
+}
+
+fn min_free_bytes(settings: &Settings) -> u64 {
+    u64::from(settings.store.min_free_mb) * 1_000_000
 }
 
 async fn bind(settings: &Settings, material: &Material) -> Result<Vec<Bound>, Failure> {

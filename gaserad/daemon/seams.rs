@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::verify;
+use super::{check, verify};
 use crate::api::{
-    self, Archive, ChannelLine, Chunk, Control, Detail, PlanMistake, PlanText, Plans, StoredRun, Verdict,
+    self, Archive, ChannelLine, Checked, Chunk, Control, Copied, Detail, Holdings, PlanMistake, PlanText, Plans,
+    StoredRun, Verdict,
 };
 use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfError};
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelPlan, Clock, Denied, FaultKind, Inquiry, Observation, PlanDraft, PlanRequest,
-    Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status, Told, ValveOrder,
+    self, Aborted, Channel, ChannelPlan, Clock, Denied, DriftPoint, FaultKind, GasInfo, Inquiry, Observation,
+    PlanDraft, PlanRequest, Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status, Told, Utc,
+    ValveOrder,
 };
 use crate::runtime::Handle;
 use crate::store::{Audit, Batch, Store, StoreError};
@@ -124,6 +126,10 @@ impl Control for Measuring {
         }
     }
 
+    fn gases(&self) -> Vec<GasInfo> {
+        config::gas_table(&self.settings.gases).all()
+    }
+
     fn channels(&self) -> Vec<ChannelLine> {
         let line = |channel: Channel| {
             let own = self.settings.channels.get(&channel);
@@ -207,12 +213,26 @@ impl Keeping {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
-fn denied(error: StoreError) -> Denied {
+pub(super) fn denied(error: StoreError) -> Denied {
     let reason = match error {
         StoreError::NotFound(_) | StoreError::Ambiguous { .. } => Reason::RunUnknown,
         _ => Reason::Internal,
     };
     Denied::new(reason, error.to_string())
+}
+
+impl Holdings for Keeping {
+    fn check(&self, files: bool) -> BoxFuture<'_, Result<Checked, Denied>> {
+        Box::pin(async move { check::check(&self.0, files).await.map_err(denied) })
+    }
+
+    fn backup(&self, pieces: mpsc::Sender<Result<Copied, Denied>>) -> BoxFuture<'_, ()> {
+        Box::pin(async move { check::backup(&self.0, pieces).await })
+    }
+
+    fn drift(&self, run: Option<RunId>, since: Option<Utc>) -> BoxFuture<'_, Result<Vec<DriftPoint>, Denied>> {
+        Box::pin(async move { self.0.drift(run, since).await.map_err(denied) })
+    }
 }
 
 impl Archive for Keeping {

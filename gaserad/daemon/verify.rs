@@ -1,14 +1,8 @@
-//! Whether what is kept of a run is what its journal says, and its file what is kept.
+//! Whether what is kept of a run is what its journal says, and its files what is kept.
 //!
 //! The journal is stepped through again by the engine of this version. Nothing is changed.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
-
-use tokio::sync::mpsc;
-
-use crate::api::Verdict;
+use crate::api::{Change, Verdict};
 use crate::domain::{Fact, Flag, Record, RunId};
 use crate::engine::{self, Effect, State, What};
 use crate::store::{Store, StoreError};
@@ -17,14 +11,17 @@ use crate::store::{Store, StoreError};
 const PAGE: u32 = 1000;
 /// More differences of one kind are counted, not told.
 const TOLD: usize = 20;
+/// Records that would be different now, and are listed one by one.
+const LISTED: usize = 100_000;
 
 pub async fn verify(store: &Store, id: &RunId) -> Result<Verdict, StoreError> {
     let (run, _) = store.run(id).await?;
     let mut verdict = Verdict { records: run.records, ..Verdict::default() };
     let again = Again::of(store, id).await?;
     again.compare(store, id, &mut verdict).await?;
-    let file = store.run_folder(&run).join("samples.csv");
-    compare_file(store, id, &file, &mut verdict).await?;
+    let folder = store.compare_folder(id).await?;
+    (verdict.rows, verdict.files) = (folder.rows, folder.files);
+    verdict.differences.extend(folder.differences);
     Ok(verdict)
 }
 
@@ -90,39 +87,45 @@ impl Again {
             return Ok(());
         }
         verdict.attributed_again = u64::try_from(self.records.len()).unwrap_or(u64::MAX);
-        let mut differences = Vec::new();
+        let mut changes = Vec::new();
         let mut again = self.records.into_iter();
         let mut after = 0;
         loop {
             let page = store.records(id, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
-            differences.extend(page.into_iter().filter_map(|kept| difference(&kept, again.next().as_ref())));
+            changes.extend(page.into_iter().filter_map(|kept| change(&kept, again.next().as_ref())));
         }
-        differences.extend(again.map(|record| format!("record {} is in the journal and is not kept", record.seq)));
-        tell(differences, "records", verdict);
+        changes.extend(again.map(|record| Change { seq: record.seq, was: String::new(), now: words(&record) }));
+        tell(changes.iter().map(sentence).collect(), "records", verdict);
+        changes.truncate(LISTED);
+        verdict.changes = changes;
         Ok(())
     }
 }
 
-fn difference(kept: &Record, again: Option<&Record>) -> Option<String> {
-    let seq = kept.seq;
-    let Some(again) = again else { return Some(format!("record {seq} is kept and is not in the journal")) };
-    if kept == again {
+/// What is kept of a record beside what it would be now; empty where there is none.
+fn change(kept: &Record, again: Option<&Record>) -> Option<Change> {
+    if again == Some(kept) {
         return None;
     }
-    let words = |record: &Record| {
-        let channel = record.channel.map_or_else(|| "no channel".to_owned(), |channel| format!("channel {channel}"));
-        let flags: Vec<&str> = record.flags.iter().map(|flag| flag.as_str()).collect();
-        let used = if record.is_good() { "good" } else { "not good" };
-        format!("{} {channel} {used} [{}]", record.attribution.as_str(), flags.join(";"))
-    };
-    let (was, is) = (words(kept), words(again));
-    Some(if was == is {
-        format!("record {seq} differs in what does not bear on its channel")
-    } else {
-        format!("record {seq} is kept as {was}, and today would be {is}")
-    })
+    Some(Change { seq: kept.seq, was: words(kept), now: again.map(words).unwrap_or_default() })
+}
+
+fn words(record: &Record) -> String {
+    let channel = record.channel.map_or_else(|| "no channel".to_owned(), |channel| format!("channel {channel}"));
+    let flags: Vec<&str> = record.flags.iter().map(|flag| flag.as_str()).collect();
+    let used = if record.is_good() { "good" } else { "not good" };
+    format!("{} {channel} {used} [{}]", record.attribution.as_str(), flags.join(";"))
+}
+
+fn sentence(Change { seq, was, now }: &Change) -> String {
+    match (was.as_str(), now.as_str()) {
+        (_, "") => format!("record {seq} is kept and is not in the journal"),
+        ("", _) => format!("record {seq} is in the journal and is not kept"),
+        _ if was == now => format!("record {seq} differs in what does not bear on its channel"),
+        _ => format!("record {seq} is kept as {was}, and today would be {now}"),
+    }
 }
 
 fn tell(mut differences: Vec<String>, what: &str, verdict: &mut Verdict) {
@@ -132,48 +135,4 @@ fn tell(mut differences: Vec<String>, what: &str, verdict: &mut Verdict) {
     if more > 0 {
         verdict.differences.push(format!("{more} more {what} differ"));
     }
-}
-
-async fn compare_file(store: &Store, id: &RunId, path: &Path, verdict: &mut Verdict) -> Result<(), StoreError> {
-    let (pieces, made) = mpsc::channel(4);
-    let file = path.to_owned();
-    let reading = tokio::task::spawn_blocking(move || read_beside(&file, made));
-    let ((), read) = tokio::join!(store.export(id, pieces), reading);
-    // Whoever read has broken: nothing of the file is known.
-    let (same, lines) = match read.unwrap_or_else(|broken| Ok(Err(io::Error::other(broken))))? {
-        Ok(compared) => compared,
-        Err(error) => {
-            verdict.differences.push(format!("cannot read {}: {error}", path.display()));
-            return Ok(());
-        }
-    };
-    verdict.rows = lines.saturating_sub(1);
-    if !same {
-        verdict.differences.push(format!("{} is not what the records give", path.display()));
-    }
-    Ok(())
-}
-
-type Pieces = mpsc::Receiver<Result<Vec<u8>, StoreError>>;
-
-/// Whether the file is what is `made` meanwhile, and how many lines of that it has.
-fn read_beside(path: &Path, mut made: Pieces) -> Result<io::Result<(bool, u64)>, StoreError> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (mut same, mut lines) = (true, 0_u64);
-    while let Some(piece) = made.blocking_recv() {
-        lines += read_up_to(&mut file, &piece?, &mut same);
-    }
-    let more = file.read(&mut [0; 1]).is_ok_and(|count| count > 0);
-    Ok(Ok((same && !more, lines)))
-}
-
-/// Compares the next piece of the file; gives how many lines end in it.
-fn read_up_to(file: &mut File, wanted: &[u8], same: &mut bool) -> u64 {
-    let mut found = Vec::with_capacity(wanted.len());
-    let length = u64::try_from(wanted.len()).unwrap_or(u64::MAX);
-    *same &= file.take(length).read_to_end(&mut found).is_ok() && found == wanted;
-    found.split(|byte| *byte == b'\n').skip(1).fold(0, |lines, _| lines + 1)
 }

@@ -4,8 +4,11 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::domain::{Way, Wire};
 
 /// Bytes to and from a device.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -44,7 +47,56 @@ impl Dial {
         })
     }
 
+    /// The same device; `wire` hears every byte to and from it.
+    pub fn tapped(self, wire: Arc<dyn Wire>) -> Self {
+        let open = self.open.clone();
+        Self::new(self.place, move || {
+            let (opening, wire) = (open(), wire.clone());
+            async move { Ok(Box::new(Tapped { stream: opening.await?, wire }) as Box<dyn Stream>) }
+        })
+    }
+
     pub async fn open(&self) -> io::Result<Box<dyn Stream>> {
         (self.open)().await
+    }
+}
+
+/// A stream that is listened to.
+struct Tapped {
+    stream: Box<dyn Stream>,
+    wire: Arc<dyn Wire>,
+}
+
+impl AsyncRead for Tapped {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let came = &buffer.filled()[before..];
+        if !came.is_empty() {
+            self.wire.passed(Way::In, came);
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Tapped {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if let Poll::Ready(Ok(count)) = written {
+            self.wire.passed(Way::Out, &bytes[..count]);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

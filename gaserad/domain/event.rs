@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Position};
 use super::device::{AnalyzerPhase, AnalyzerState, Severity};
-use super::gas::Cas;
+use super::gas::{Cas, GasTable};
 use super::instrument::StampMeaning;
 use super::phase::Phase;
 use super::record::{Attribution, Flag, Qc, Record};
@@ -217,6 +217,17 @@ impl LiveData {
     }
 }
 
+impl LiveData {
+    /// Shows its gases as `table` describes them.
+    pub fn dress(&mut self, table: &GasTable) {
+        for component in &mut self.components {
+            let info = table.info(&component.cas);
+            component.label = info.label();
+            (component.formula, component.color) = (info.formula, info.color);
+        }
+    }
+}
+
 impl Event {
     /// The names of all events that are numbered and replayed.
     pub const NAMES: [&'static str; 16] = [
@@ -267,7 +278,6 @@ impl Event {
             Self::LiveData(data) => Some(&data.run_id),
             Self::Alarm { run_id, .. } => run_id.as_ref(),
             Self::ScheduleUpdated(update) => update.run_id.as_ref(),
-            Self::Storage(news) => news.run_id.as_ref(),
             Self::DeviceConnection { .. }
             | Self::DeviceStatus { .. }
             | Self::DevicePhase { .. }
@@ -275,6 +285,8 @@ impl Event {
             | Self::DeviceMetrics(_)
             | Self::MuxPosition { .. }
             | Self::Usb(_)
+            // What becomes of a run when it is over is no part of it.
+            | Self::Storage(_)
             | Self::SystemShutdown { .. } => None,
         }
     }

@@ -7,6 +7,7 @@ use super::record::Record;
 use super::request::Waiting;
 use super::run::{Outcome, RunId, RunSummary, VisitId, VisitSummary};
 use super::schedule::Schedule;
+use super::sheet::Equipment;
 use super::time::Utc;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,11 @@ pub enum Fact {
     RunGases {
         run: RunId,
         gases: Vec<Cas>,
+    },
+    /// What the instruments say of themselves that the run measures with.
+    RunEquipped {
+        run: RunId,
+        equipment: Box<Equipment>,
     },
     VisitStarted {
         run: RunId,

@@ -1,5 +1,6 @@
 //! Gases by CAS number.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -86,9 +87,126 @@ impl Cas {
     }
 }
 
+/// What is known of a gas, be it of the built-in table or of the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GasInfo {
+    pub cas: Cas,
+    /// `CO2`; the CAS number of a gas of which nothing is known.
+    pub formula: String,
+    /// The formula as print sets it, with subscripts.
+    #[serde(default)]
+    pub symbol: String,
+    pub name: String,
+    pub molar_mass_g_mol: Option<f64>,
+    /// The name of its column in files: `co2_ppm`.
+    pub column: String,
+    #[serde(default)]
+    pub color: String,
+}
+
+impl GasInfo {
+    /// What the built-in table knows of it.
+    pub fn of(cas: &Cas) -> Self {
+        let known = cas.gas();
+        Self {
+            cas: cas.clone(),
+            formula: cas.formula().to_owned(),
+            symbol: known.map_or(cas.0.as_str(), |gas| gas.symbol).to_owned(),
+            name: known.map_or(cas.0.as_str(), |gas| gas.name).to_owned(),
+            molar_mass_g_mol: known.map(|gas| gas.molar_mass_g_mol),
+            column: cas.column(),
+            color: cas.color().to_owned(),
+        }
+    }
+
+    /// `Methane (CH₄, 74-82-8)`, as GaseraMux labels its readings; the CAS number of a gas without a name.
+    pub fn label(&self) -> String {
+        if self.name == self.cas.0 {
+            self.cas.0.clone()
+        } else {
+            format!("{} ({}, {})", self.name, self.symbol, self.cas)
+        }
+    }
+
+    fn merge(&mut self, facts: &GasFacts) {
+        if let Some(formula) = &facts.formula {
+            self.formula.clone_from(formula);
+            self.symbol = subscripted(formula);
+            self.column = format!("{}_ppm", formula.to_lowercase());
+            if self.name == self.cas.0 {
+                self.name.clone_from(formula);
+            }
+        }
+        if let Some(name) = &facts.name {
+            self.name.clone_from(name);
+        }
+        if let Some(color) = &facts.color {
+            self.color.clone_from(color);
+        }
+        self.molar_mass_g_mol = facts.molar_mass_g_mol.or(self.molar_mass_g_mol);
+    }
+}
+
+/// A formula with the digits behind its letters as subscripts: `CH₄`.
+fn subscripted(formula: &str) -> String {
+    let subscript = |digit: u32| char::from_u32(u32::from('\u{2080}') + digit);
+    formula.chars().map(|c| c.to_digit(10).and_then(subscript).unwrap_or(c)).collect()
+}
+
+/// What the configuration says of a gas; what it does not say is as the built-in table has it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GasFacts {
+    pub formula: Option<String>,
+    pub name: Option<String>,
+    /// Like `#1f77b4`.
+    pub color: Option<String>,
+    pub molar_mass_g_mol: Option<f64>,
+}
+
+/// All gases: those of the built-in table, and what the configuration adds or says otherwise.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GasTable {
+    own: BTreeMap<Cas, GasFacts>,
+}
+
+impl GasTable {
+    pub fn new(own: impl IntoIterator<Item = (Cas, GasFacts)>) -> Self {
+        let said = |(_, facts): &(Cas, GasFacts)| *facts != GasFacts::default();
+        Self { own: own.into_iter().filter(said).collect() }
+    }
+
+    pub fn info(&self, cas: &Cas) -> GasInfo {
+        let mut info = GasInfo::of(cas);
+        if let Some(facts) = self.own.get(cas) {
+            info.merge(facts);
+        }
+        info
+    }
+
+    /// The built-in gases, then those that only the configuration knows.
+    pub fn all(&self) -> Vec<GasInfo> {
+        let known = GASES.iter().map(|gas| Cas(gas.cas.to_owned()));
+        let own = self.own.keys().filter(|cas| cas.gas().is_none()).cloned();
+        known.chain(own).map(|cas| self.info(&cas)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gas_of_the_configuration_has_its_name_and_column() {
+        let benzene = Cas("71-43-2".into());
+        let facts = GasFacts { formula: Some("C6H6".into()), name: Some("Benzene".into()), ..GasFacts::default() };
+        let table = GasTable::new([(benzene.clone(), facts)]);
+        let info = table.info(&benzene);
+        assert_eq!((info.column.as_str(), info.label().as_str()), ("c6h6_ppm", "Benzene (C₆H₆, 71-43-2)"));
+        assert_eq!(table.all().len(), GASES.len() + 1);
+        for cas in GASES.map(|gas| Cas(gas.cas.into())) {
+            assert_eq!((table.info(&cas), table.info(&cas).label()), (GasInfo::of(&cas), cas.label()));
+        }
+    }
 
     #[test]
     fn columns_and_labels() {

@@ -14,6 +14,7 @@
 pub mod channel;
 pub mod command;
 pub mod device;
+pub mod drift;
 pub mod duration;
 pub mod event;
 pub mod fact;
@@ -32,6 +33,7 @@ pub mod sheet;
 pub mod status;
 pub mod storage;
 pub mod time;
+pub mod wire;
 
 pub use channel::{Channel, ChannelKind, Position, Verification};
 pub use command::{
@@ -39,11 +41,12 @@ pub use command::{
     ValveDescription, ValveNews, ValveOrder,
 };
 pub use device::{AnalyzerPhase, AnalyzerState, DeviceErrors, Severity};
+pub use drift::{DriftPoint, DriftTrend};
 pub use event::{Event, Published};
 pub use fact::Fact;
-pub use gas::{Cas, Gas};
+pub use gas::{Cas, Gas, GasFacts, GasInfo, GasTable};
 pub use gpio::{GpioLine, LineAt};
-pub use instrument::{AkLine, Inquiry, Service, StampMeaning, Told};
+pub use instrument::{AkLine, Inquiry, Instrument, Service, StampMeaning, Task, Told};
 pub use observation::{Observation, Spread, Tally};
 pub use phase::Phase;
 pub use plan::{
@@ -58,7 +61,8 @@ pub use request::{
 pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
 pub use sample::{Reading, Sample};
 pub use schedule::{Fired, Misfire, Overlap, Schedule};
-pub use sheet::{ChannelInfo, GasInfo, Sheet};
+pub use sheet::{ChannelInfo, Equipment, Provenance, Sheet, Site};
 pub use status::{ProgressTick, Status};
 pub use storage::{MirrorState, MirrorStatus, StorageChange, StorageNews, TrashedRun, UsbEvent, UsbNews};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};
+pub use wire::{Way, Wire};

@@ -22,7 +22,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
-use crate::domain::{self, AnalyzerOrder, Attribution, Clock, CommandId, MirrorStatus, Moment, RunId, Status, Tick};
+use crate::domain::{
+    self, AnalyzerOrder, Attribution, Clock, CommandId, Fact, GasTable, MirrorStatus, Moment, RunId, RunSummary,
+    Status, Tick,
+};
 use crate::engine::{self, Beginning, Effect, RequestId, State, What};
 use crate::store::{Batch, Store, StoreError};
 use crate::stream::Hub;
@@ -76,6 +79,8 @@ pub struct Runtime {
     asked: u64,
     seq: u64,
     run_ids: RunIds,
+    gases: GasTable,
+    started: mpsc::UnboundedSender<RunSummary>,
     next_tick: Option<Tick>,
     /// The newest result that is kept: nobody is shown one that is not.
     live_data: Option<LiveData>,
@@ -105,6 +110,10 @@ pub struct Parts {
     /// The newest event's number.
     pub seq: u64,
     pub run_ids: RunIds,
+    /// How gases are shown.
+    pub gases: GasTable,
+    /// Hears of every run that has begun and is kept.
+    pub started: mpsc::UnboundedSender<RunSummary>,
 }
 
 /// What a run is called that is asked for at this moment; never the same twice.
@@ -133,6 +142,8 @@ impl Runtime {
             asked: 0,
             seq: parts.seq,
             run_ids: parts.run_ids,
+            gases: parts.gases,
+            started: parts.started,
             next_tick: None,
             live_data: None,
             mirror: None,
@@ -249,10 +260,18 @@ impl Runtime {
             _ => None,
         });
         let told = !batch.events.is_empty();
+        let started = batch.facts.iter().find_map(|fact| match fact {
+            Fact::RunStarted(run) => Some(run.clone()),
+            _ => None,
+        });
         let published = self.commit(batch).await?;
         self.seq = published.last().map_or(self.seq, |event| event.seq);
         self.live_data = live_data.or_else(|| self.live_data.take());
         self.hub.publish(published);
+        if let Some(run) = started {
+            // Nobody needs to listen.
+            let _ = self.started.send(run);
+        }
         if told {
             self.show(self.clock.now());
         }
@@ -290,7 +309,12 @@ impl Runtime {
             tracing::debug!(?effect, "effect");
             match effect {
                 Effect::Keep(fact) => batch.facts.push(fact),
-                Effect::Tell(event) => batch.events.push(event),
+                Effect::Tell(mut event) => {
+                    if let domain::Event::LiveData(data) = &mut event {
+                        data.dress(&self.gases);
+                    }
+                    batch.events.push(event);
+                }
                 Effect::Reply { request, ref answer } => {
                     batch.audit.extend(self.audit(request, answer));
                     orders.push(effect);

@@ -10,6 +10,7 @@ use super::*;
 use crate::device::multiplexer::{BoxFuture, Multiplexer};
 use crate::device::{AnalyzerSettings, Dial, SessionMode, Stream};
 use crate::domain::{Channel, Fault, Position, ValveOrder, Verification};
+use crate::store::Circumstances;
 use crate::stream::{self, support};
 
 /// Where a valve was sent, in this order.
@@ -43,7 +44,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (store, _) = Store::open(folder.path(), BTreeMap::default()).unwrap();
+        let (store, _) = Store::open(folder.path(), Circumstances::default()).unwrap();
         let clock = HostClock::new(Tick::ZERO, None, 1.0);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (sender, reports) = mpsc::unbounded_channel();
@@ -72,6 +73,8 @@ impl World {
             began: Beginning::default(),
             seq: 0,
             run_ids: Box::new(new_run_id),
+            gases: GasTable::default(),
+            started: mpsc::unbounded_channel().0,
         });
         Self { handle, store, sent, runtime: tokio::spawn(runtime.run()), _folder: folder }
     }

@@ -2,10 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Channel, ChannelKind, Event, Fact, Moment, RunId, RunSummary, Schedule, Tick, Utc, Waiting};
+use crate::domain::{
+    Channel, ChannelInfo, ChannelKind, Event, Fact, GasTable, Moment, Provenance, RunId, RunSummary, Schedule, Tick,
+    Utc, Waiting,
+};
 
-/// How each channel is called and what it is for, as configured. A run keeps the labels it began with.
+/// How each channel is called and what it is for, as configured.
 pub type ChannelLabels = BTreeMap<Channel, (String, ChannelKind)>;
+
+/// What is configured about channels, gases and site. A run keeps what it began with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Circumstances {
+    pub channels: BTreeMap<Channel, ChannelInfo>,
+    pub gases: GasTable,
+    pub provenance: Provenance,
+}
+
+impl From<ChannelLabels> for Circumstances {
+    fn from(labels: ChannelLabels) -> Self {
+        let info = |(label, kind)| ChannelInfo { label, kind, ..ChannelInfo::default() };
+        let channels = labels.into_iter().map(|(channel, known)| (channel, info(known))).collect();
+        Self { channels, ..Self::default() }
+    }
+}
 
 /// What is kept together or not at all.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +52,7 @@ pub(super) fn run_of(fact: &Fact) -> Option<&RunId> {
         | Fact::Scheduled(_)
         | Fact::Unscheduled { .. } => return None,
         Fact::RunGases { run, .. }
+        | Fact::RunEquipped { run, .. }
         | Fact::VisitInterrupted { run, .. }
         | Fact::Noted { run, .. }
         | Fact::VisitStarted { run, .. }

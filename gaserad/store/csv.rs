@@ -2,9 +2,7 @@
 //!
 //! RFC 4180 with LF, a dot in numbers, empty where nothing is known.
 
-use crate::domain::{Cas, ChannelKind, Flag, Plan, Record, Utc};
-
-use super::batch::ChannelLabels;
+use crate::domain::{Cas, Flag, GasInfo, Record, Sheet, Utc};
 
 const BEFORE_GASES: [&str; 15] = [
     "time_utc",
@@ -29,38 +27,42 @@ const AFTER_GASES: [&str; 4] = ["qc", "qc_flags", "position_verified", "iteratio
 /// Nothing measures these yet: their columns are there, and empty.
 const UNMEASURED: [&str; 4] = ["cell_temp_c", "cell_pressure_hpa", "air_temp_c", "air_pressure_hpa"];
 
-/// The first line, with a column for each gas.
+/// The first line, with a column for each gas as the built-in table calls it.
 pub fn header(gases: &[Cas]) -> String {
+    header_of(&gases.iter().map(GasInfo::of).collect::<Vec<_>>())
+}
+
+/// The first line, with a column for each gas.
+pub fn header_of(gases: &[GasInfo]) -> String {
     let mut line = Line::default();
-    let gases: Vec<String> = gases.iter().map(Cas::column).collect();
-    let before = BEFORE_GASES.into_iter().chain(gases.iter().map(String::as_str));
+    let before = BEFORE_GASES.into_iter().chain(gases.iter().map(|gas| gas.column.as_str()));
     for column in before.chain(AFTER_GASES).chain(UNMEASURED) {
         line.text(column);
     }
     line.end()
 }
 
-/// One record as a line under [`header`] of the same `gases`.
-pub fn row(record: &Record, gases: &[Cas], labels: &ChannelLabels, plan: &Plan) -> String {
+/// One record as a line under [`header_of`] the gases of the same sheet.
+pub fn row(record: &Record, sheet: &Sheet) -> String {
     let mut line = Line::default();
     line.text(&record.sampled.to_seconds_string());
     line.text(&unix_seconds(record.sampled));
     line.text(&record.read.to_seconds_string());
     line.text(&record.run.0);
     line.value(Some(record.seq));
-    line.text(&plan.label);
+    line.text(&sheet.run.plan.label);
     line.value(record.repeat);
     line.value(record.visit.map(|visit| visit.0));
     line.value(record.channel);
-    let channel = record.channel.map(|channel| labels.get(&channel));
-    line.text(channel.flatten().map_or("", |(label, _)| label));
-    line.text(channel.map_or("", |known| known.map_or(ChannelKind::default(), |(_, kind)| *kind).as_str()));
+    let channel = record.channel.map(|channel| sheet.channels.get(&channel));
+    line.text(channel.flatten().map_or("", |known| &known.label));
+    line.text(channel.map_or("", |known| known.map(|known| known.kind).unwrap_or_default().as_str()));
     line.text(record.attribution.as_str());
     line.number(record.elapsed_s);
     line.value(record.sample_in_visit);
     line.value(Some(u8::from(record.discard)));
-    for gas in gases {
-        let reading = record.sample.readings.iter().find(|reading| reading.cas == *gas);
+    for gas in &sheet.gases {
+        let reading = record.sample.readings.iter().find(|reading| reading.cas == gas.cas);
         // A gas that still clings to the tubes has a number, but none to use.
         line.number(reading.filter(|reading| !reading.discard).and_then(|reading| reading.ppm));
     }
@@ -75,7 +77,7 @@ pub fn row(record: &Record, gases: &[Cas], labels: &ChannelLabels, plan: &Plan) 
 }
 
 /// Seconds since the epoch with up to three decimals.
-fn unix_seconds(utc: Utc) -> String {
+pub(super) fn unix_seconds(utc: Utc) -> String {
     let millis = utc.as_micros().div_euclid(1000);
     let (seconds, rest) = (millis.div_euclid(1000), millis.rem_euclid(1000));
     if rest == 0 { seconds.to_string() } else { format!("{seconds}.{rest:03}").trim_end_matches('0').to_owned() }
@@ -83,13 +85,13 @@ fn unix_seconds(utc: Utc) -> String {
 
 /// A line in the making.
 #[derive(Default)]
-struct Line {
+pub(super) struct Line {
     text: String,
     begun: bool,
 }
 
 impl Line {
-    fn text(&mut self, field: &str) {
+    pub(super) fn text(&mut self, field: &str) {
         if self.begun {
             self.text.push(',');
         }
@@ -103,16 +105,16 @@ impl Line {
         }
     }
 
-    fn value(&mut self, field: Option<impl ToString>) {
+    pub(super) fn value(&mut self, field: Option<impl ToString>) {
         self.text(&field.map_or_else(String::new, |field| field.to_string()));
     }
 
     /// The shortest decimal that reads back as the same number.
-    fn number(&mut self, field: Option<f64>) {
+    pub(super) fn number(&mut self, field: Option<f64>) {
         self.value(field.filter(|number| number.is_finite()));
     }
 
-    fn end(mut self) -> String {
+    pub(super) fn end(mut self) -> String {
         self.text.push('\n');
         self.text
     }

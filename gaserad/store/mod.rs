@@ -7,13 +7,14 @@
 //! ```text
 //! state directory/
 //!   state.sqlite                                        the truth
-//!   runs/2026/2026-01-15T080000Z_<id>/samples.csv       made from it, row by row
+//!   runs/2026/2026-01-15T080000Z_<id>/                  made from it: samples.csv and what belongs to it
 //!   lock                                                held by the one gaserad that uses it
 //! ```
 
 mod batch;
 mod changes;
 pub mod csv;
+mod drift;
 mod error;
 mod folder;
 mod journal;
@@ -21,10 +22,13 @@ mod lock;
 mod read;
 pub mod retention;
 mod schema;
+mod sheet;
 mod space;
 mod thread;
 pub mod trash;
+mod truth;
 mod usage;
+mod wire;
 mod work;
 mod write;
 
@@ -36,17 +40,19 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-pub use batch::{Audit, Batch, ChannelLabels, Opened};
+pub use batch::{Audit, Batch, ChannelLabels, Circumstances, Opened};
 pub use changes::Changes;
 pub use error::StoreError;
+pub use folder::{FolderVerdict, Listed};
 pub use journal::Journal;
+pub use truth::{Backup, Inspection};
 pub use usage::Usage;
+pub use wire::WireLog;
 pub use work::{Disk, Work};
 
-use crate::domain::{
-    Cas, ChannelInfo, GasInfo, Note, Observation, Published, Record, RunId, RunSummary, Sheet, Tally, VisitSummary,
-};
+use crate::domain::{Cas, Clock, Note, Observation, Published, Record, RunId, RunSummary, Sheet, Tally, VisitSummary};
 use thread::{Owner, Writer};
+use wire::WireFile;
 
 /// Records that are in memory at a time, however long a run is.
 const PAGE: u32 = 500;
@@ -56,6 +62,8 @@ const PAGE: u32 = 500;
 pub struct Store {
     writer: Owner<Writer>,
     reader: Owner<Connection>,
+    wire: Option<Owner<WireFile>>,
+    database: PathBuf,
     folders: PathBuf,
     changes: Arc<Changes>,
     work: Work,
@@ -63,27 +71,50 @@ pub struct Store {
 
 impl Store {
     /// Opens or creates the state directory, and makes the newest run's files what the truth says.
-    pub fn open(directory: &Path, labels: ChannelLabels) -> Result<(Self, Opened), StoreError> {
-        Self::open_by(Work::Threads, directory, labels)
+    pub fn open(directory: &Path, about: impl Into<Circumstances>) -> Result<(Self, Opened), StoreError> {
+        Self::open_by(Work::Threads, directory, about)
     }
 
-    pub fn open_by(work: Work, directory: &Path, labels: ChannelLabels) -> Result<(Self, Opened), StoreError> {
+    pub fn open_by(
+        work: Work,
+        directory: &Path,
+        about: impl Into<Circumstances>,
+    ) -> Result<(Self, Opened), StoreError> {
         let create = DirBuilder::new().recursive(true).mode(0o750).create(directory);
         create.map_err(StoreError::io("create", directory))?;
         let database = directory.join("state.sqlite");
         let changes = Arc::new(Changes::default());
-        let (writer, opened) =
-            Writer::open(directory, &database, labels, changes.clone()).map_err(space::explain(directory))?;
+        let writer = Writer::open(directory, &database, about.into(), changes.clone());
+        let (writer, opened) = writer.map_err(space::explain(directory))?;
         let reader = schema::open_reader(&database).map_err(space::explain(directory))?;
         let spawning = || StoreError::io("start a thread for", directory);
         let store = Self {
             writer: Owner::new(&work, "store-write", writer).map_err(spawning())?,
             reader: Owner::new(&work, "store-read", reader).map_err(spawning())?,
+            wire: None,
             folders: thread::folder_root(directory),
             changes,
+            database,
             work,
         };
         Ok((store, opened))
+    }
+
+    /// Begins a log of what passes between host and analyzer, while a run is under way, in the folder of that. Nothing is
+    /// logged with less free space than `min_free_bytes`.
+    pub async fn log_wire(&mut self, clock: Arc<dyn Clock>, min_free_bytes: u64) -> Result<WireLog, StoreError> {
+        let mut file = WireFile::new();
+        file.spare(min_free_bytes);
+        let failed = StoreError::io("start a thread for", &self.folders);
+        let owner = Owner::new(&self.work, "store-wire", file).map_err(failed)?;
+        self.wire = Some(owner.clone());
+        let log = WireLog::new(owner.clone(), clock);
+        let begin = move |writer: &mut Writer| {
+            writer.log_with(owner);
+            Ok(())
+        };
+        self.writer.ask(begin).await?;
+        Ok(log)
     }
 
     /// Keeps all of `batch` or nothing. Batches are kept in the order in which their futures were first polled, and
@@ -137,15 +168,7 @@ impl Store {
     /// What is known of a run besides its records.
     pub async fn sheet(&self, id: &RunId) -> Result<Sheet, StoreError> {
         let run = id.clone();
-        let (summary, _) = self.run(id).await?;
-        let written = self.reader.ask(move |connection| read::sheet(connection, &run)).await?;
-        let channel = |(channel, (label, kind))| (channel, ChannelInfo { label, kind, ..ChannelInfo::default() });
-        Ok(Sheet {
-            run: summary,
-            channels: written.labels.into_iter().map(channel).collect(),
-            gases: written.gases.iter().map(GasInfo::of).collect(),
-            last_record: written.last_record,
-        })
+        self.reader.ask(move |connection| sheet::of(connection, &run)).await
     }
 
     /// Where the journal begins that holds all of the run: with the process that started it, or, if that one went on with
@@ -217,6 +240,11 @@ impl Store {
         &self.folders
     }
 
+    /// The state directory.
+    pub fn directory(&self) -> &Path {
+        self.folders.parent().unwrap_or(&self.folders)
+    }
+
     pub fn run_folder(&self, run: &RunSummary) -> PathBuf {
         folder::path(&self.folders, &run.id, run.started)
     }
@@ -224,7 +252,7 @@ impl Store {
     /// What was measured on each visit of a run. Its records are read page by page.
     pub async fn observations(&self, id: &RunId) -> Result<Vec<Observation>, StoreError> {
         let run = id.clone();
-        let sheet = self.reader.ask(move |connection| read::sheet(connection, &run)).await?;
+        let sheet = self.reader.ask(move |connection| sheet::of(connection, &run)).await?;
         let (mut tally, mut after) = (Tally::default(), 0);
         while after < sheet.last_record {
             let page = self.records(id, after, PAGE).await?;
@@ -236,7 +264,7 @@ impl Store {
         }
         let (_, visits) = self.run(id).await?;
         let observation = |visit: VisitSummary| {
-            let label = sheet.labels.get(&visit.channel).map(|(label, _)| label.clone()).unwrap_or_default();
+            let label = sheet.channel(visit.channel).label;
             Observation { label, gases: tally.take(visit.id), visit }
         };
         Ok(visits.into_iter().map(observation).collect())
@@ -257,14 +285,14 @@ impl Store {
         pieces: &mpsc::Sender<Result<Vec<u8>, StoreError>>,
     ) -> Result<(), StoreError> {
         let run = id.clone();
-        let sheet = self.reader.ask(move |connection| read::sheet(connection, &run)).await?;
-        let mut piece = csv::header(&sheet.gases);
+        let sheet = self.reader.ask(move |connection| sheet::of(connection, &run)).await?;
+        let mut piece = csv::header_of(&sheet.gases);
         let mut after = 0;
         while pieces.send(Ok(piece.into_bytes())).await.is_ok() && after < sheet.last_record {
             let page = self.records(id, after, PAGE.min(sheet.last_record - after)).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
-            piece = page.iter().map(|record| csv::row(record, &sheet.gases, &sheet.labels, &sheet.plan)).collect();
+            piece = page.iter().map(|record| csv::row(record, &sheet)).collect();
         }
         Ok(())
     }
@@ -274,5 +302,8 @@ impl Store {
     pub async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
+        if let Some(wire) = &self.wire {
+            wire.close().await;
+        }
     }
 }

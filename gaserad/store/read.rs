@@ -5,29 +5,22 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as WordError, StrDeserializer};
 
-use super::batch::{Audit, ChannelLabels, Opened};
+use super::batch::{Audit, Opened};
 use super::error::StoreError;
 use crate::domain::{
-    AnalyzerTime, Cas, Channel, ChannelKind, Note, Plan, Published, Qc, Record, RunId, RunSummary, Sample, Schedule,
-    Tick, Utc, VisitId, VisitSummary, Waiting,
+    AnalyzerTime, Cas, Channel, Note, Published, Qc, Record, RunId, RunSummary, Sample, Schedule, Tick, Utc, VisitId,
+    VisitSummary, Waiting,
 };
 
 /// How a [`Qc`] is written.
 pub(super) const QC: [(&str, Qc); 3] = [("good", Qc::Good), ("suspect", Qc::Suspect), ("bad", Qc::Bad)];
 
-const RUN: &str = "
-    SELECT id, plan, started, ended, outcome, reason,
-        (SELECT count(*) FROM records WHERE run = runs.id) AS records,
-        (SELECT coalesce(sum(good), 0) FROM records WHERE run = runs.id) AS good_records
-    FROM runs";
+const RUN: &str = "SELECT id, plan, started, ended, outcome, reason, records, good_records FROM runs";
 
 /// It is not in the trash.
 const KEPT: &str = "id NOT IN (SELECT run FROM trash)";
 
-const VISITS: &str = "
-    SELECT visits.*, count(records.seq) AS records, coalesce(sum(records.good), 0) AS good_records
-    FROM visits LEFT JOIN records ON records.run = visits.run AND records.visit = visits.visit
-    WHERE visits.run = ? GROUP BY visits.visit ORDER BY visits.visit";
+const VISITS: &str = "SELECT * FROM visits WHERE run = ? ORDER BY visit";
 
 const LAST_MOMENT: &str = "
     SELECT tick, utc FROM (
@@ -170,6 +163,17 @@ pub(super) fn gases(connection: &Connection, id: &RunId) -> Result<Vec<Cas>, Sto
         .ok_or_else(|| StoreError::NotFound(id.0.clone()))
 }
 
+/// Whether rows that a file of the run has already may look otherwise now.
+pub(super) fn rebuild(connection: &Connection, id: &RunId) -> Result<bool, StoreError> {
+    Ok(connection.prepare_cached("SELECT rebuild FROM runs WHERE id = ?")?.query_row([&id.0], |row| row.get(0))?)
+}
+
+/// The files of the run are as they are to be.
+pub(super) fn rebuilt(connection: &Connection, id: &RunId) -> Result<(), StoreError> {
+    connection.prepare_cached("UPDATE runs SET rebuild = 0 WHERE id = ?")?.execute([&id.0])?;
+    Ok(())
+}
+
 pub(super) fn audit(connection: &Connection) -> Result<Vec<Audit>, StoreError> {
     let mut query = connection.prepare_cached("SELECT who, what, result FROM audit ORDER BY seq")?;
     let entry = |row: &Row<'_>| Ok(Audit { who: row.get("who")?, what: row.get("what")?, result: row.get("result")? });
@@ -201,37 +205,7 @@ pub(super) fn events_of(
     Ok(events)
 }
 
-/// What the samples of one run look like as a file.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sheet {
-    pub plan: Plan,
-    pub started: Utc,
-    pub labels: ChannelLabels,
-    pub gases: Vec<Cas>,
-    /// The newest record when this was read; 0 if there is none.
-    pub last_record: u32,
-}
-
-pub(super) fn sheet(connection: &Connection, id: &RunId) -> Result<Sheet, StoreError> {
-    let query = "SELECT plan, started, labels, gases,
-        (SELECT coalesce(max(seq), 0) FROM records WHERE run = runs.id) AS last_record FROM runs WHERE id = ?";
-    connection
-        .prepare_cached(query)?
-        .query_row([&id.0], |row| {
-            let labels: Vec<(Channel, (String, ChannelKind))> = json(row, "labels")?;
-            Ok(Sheet {
-                plan: json(row, "plan")?,
-                started: utc(row, "started")?,
-                labels: labels.into_iter().collect(),
-                gases: json(row, "gases")?,
-                last_record: row.get("last_record")?,
-            })
-        })
-        .optional()?
-        .ok_or_else(|| StoreError::NotFound(id.0.clone()))
-}
-
-fn run_summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
+pub(super) fn run_summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
     Ok(RunSummary {
         id: RunId(row.get("id")?),
         plan: json(row, "plan")?,
@@ -244,7 +218,7 @@ fn run_summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
     })
 }
 
-fn visit_summary(row: &Row<'_>) -> rusqlite::Result<VisitSummary> {
+pub(super) fn visit_summary(row: &Row<'_>) -> rusqlite::Result<VisitSummary> {
     Ok(VisitSummary {
         id: VisitId(row.get("visit")?),
         channel: channel(row)?.ok_or_else(|| unreadable(row, "channel", "not a channel".into()))?,
@@ -256,7 +230,7 @@ fn visit_summary(row: &Row<'_>) -> rusqlite::Result<VisitSummary> {
     })
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let exchange: (Option<i64>, Option<i64>) = (row.get("exchange_from")?, row.get("exchange_until")?);
     Ok(Record {
         run: RunId(row.get("run")?),
@@ -295,11 +269,11 @@ fn published(row: &Row<'_>) -> rusqlite::Result<Published> {
     })
 }
 
-fn utc(row: &Row<'_>, column: &str) -> rusqlite::Result<Utc> {
+pub(super) fn utc(row: &Row<'_>, column: &str) -> rusqlite::Result<Utc> {
     Ok(Utc::from_micros(row.get(column)?))
 }
 
-fn unsigned(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
+pub(super) fn unsigned(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
     let number: i64 = row.get(column)?;
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number))
 }
@@ -308,7 +282,7 @@ fn channel(row: &Row<'_>) -> rusqlite::Result<Option<Channel>> {
     Ok(row.get::<_, Option<u8>>("channel")?.and_then(Channel::new))
 }
 
-fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| unreadable(row, column, Box::new(error)))
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 7] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, TRASH];
+const STEPS: [&str; 8] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -131,8 +131,35 @@ const SIXTH: &str = "
     CREATE INDEX events_of_runs ON events (run, seq) WHERE run IS NOT NULL AND name <> 'live_data';
 ";
 
+/// What a run was measured with and how its channels and gases were described; and counts, so that nobody has to count.
+/// `rebuild` is 1 while rows that a file of the run has already may look otherwise now.
+const SEVENTH: &str = "
+    CREATE TABLE sheets (
+        run         TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        channels    TEXT NOT NULL,
+        gases       TEXT NOT NULL DEFAULT '[]',
+        provenance  TEXT NOT NULL,
+        equipment   TEXT NOT NULL DEFAULT '{}'
+    ) STRICT;
+
+    ALTER TABLE runs ADD COLUMN records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN good_records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN rebuild INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE visits ADD COLUMN records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE visits ADD COLUMN good_records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE visits ADD COLUMN first_record INTEGER;
+    ALTER TABLE visits ADD COLUMN last_record INTEGER;
+
+    UPDATE runs SET (records, good_records) =
+        (SELECT count(*), coalesce(sum(good), 0) FROM records WHERE run = runs.id);
+    UPDATE visits SET (records, good_records, first_record, last_record) =
+        (SELECT count(*), coalesce(sum(good), 0), min(seq), max(seq) FROM records
+            WHERE run = visits.run AND visit = visits.visit);
+    DROP INDEX records_by_visit;
+";
+
 /// Runs that were removed. `purging` is 1 while what is kept of one is going for good.
-const TRASH: &str = "
+const EIGHTH: &str = "
     CREATE TABLE trash (
         run      TEXT PRIMARY KEY REFERENCES runs (id),
         trashed  INTEGER NOT NULL,

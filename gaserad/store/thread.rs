@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{Batch, ChannelLabels, Opened, run_of};
+use super::batch::{Batch, Circumstances, Opened, run_of};
 use super::changes::Changes;
 use super::error::StoreError;
 use super::folder::Folders;
 use super::lock::DirectoryLock;
+use super::wire::WireFile;
 use super::work::Work;
 use super::{read, schema, space, write};
 use crate::domain::Published;
@@ -86,6 +87,17 @@ impl<O: Send + 'static> Owner<O> {
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
+    /// Asks for what nobody waits for; whether there was room for it.
+    pub(super) fn offer(&self, work: impl FnOnce(&mut O) + Send + 'static) -> bool {
+        match self {
+            Self::Thread(requests) => requests.try_send(Request::Do(Box::new(work))).is_ok(),
+            Self::Caller(owned) => {
+                owned.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(work);
+                true
+            }
+        }
+    }
+
     /// Returns when all that was asked before is done and the `O` is dropped.
     pub(super) async fn close(&self) {
         let requests = match self {
@@ -111,6 +123,9 @@ pub(super) struct Writer {
     folders: Folders,
     directory: PathBuf,
     changes: Arc<Changes>,
+    /// What keeps the log of the run under way, where there is one.
+    wire: Option<Owner<WireFile>>,
+    followed: Option<PathBuf>,
     _lock: DirectoryLock,
 }
 
@@ -118,7 +133,7 @@ impl Writer {
     pub(super) fn open(
         directory: &Path,
         database: &Path,
-        labels: ChannelLabels,
+        about: Circumstances,
         changes: Arc<Changes>,
     ) -> Result<(Self, Opened), StoreError> {
         let lock = DirectoryLock::take(directory)?;
@@ -127,10 +142,23 @@ impl Writer {
         let mut folders = Folders::new(folder_root(directory));
         let newest = opened.last_run.iter().chain(&opened.open_run);
         newest.for_each(|run| folders.bring_up_to_date(&connection, &run.id));
-        let process = write::Process { labels, journal: read::next_line(&connection)? };
+        let process = write::Process { about, journal: read::next_line(&connection)? };
         let directory = directory.to_owned();
-        let last_seq = opened.last_seq;
-        Ok((Self { connection, process, last_seq, folders, directory, changes, _lock: lock }, opened))
+        let (last_seq, wire, followed) = (opened.last_seq, None, None);
+        Ok((Self { connection, process, last_seq, folders, directory, changes, wire, followed, _lock: lock }, opened))
+    }
+
+    pub(super) fn log_with(&mut self, wire: Owner<WireFile>) {
+        self.wire = Some(wire);
+        self.tell_folder();
+    }
+
+    fn tell_folder(&mut self) {
+        let (Some(wire), folder) = (&self.wire, self.folders.live().map(Path::to_owned)) else { return };
+        let new = folder.clone();
+        if self.followed != folder && wire.offer(move |file| file.follow(new)) {
+            self.followed = folder;
+        }
     }
 
     pub(super) fn goes_on_from(&mut self, first: u64) {
@@ -161,8 +189,10 @@ impl Writer {
         match &published {
             Ok(published) => {
                 self.last_seq = published.last().map_or(self.last_seq, |event| event.seq);
-                self.folders.follow(&self.connection, &batch.facts);
-                self.changes.mark(batch.facts.iter().filter_map(run_of));
+                self.folders.follow(&self.connection, &batch.facts, published);
+                self.tell_folder();
+                let told = published.iter().filter_map(|event| event.run.as_ref());
+                self.changes.mark(batch.facts.iter().filter_map(run_of).chain(told));
             }
             // What the disk said last may differ from what it did.
             Err(_) => self.last_seq = read::last_seq(&self.connection).unwrap_or(self.last_seq),

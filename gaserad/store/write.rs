@@ -2,17 +2,17 @@
 
 use rusqlite::{Transaction, params};
 
-use super::batch::{Audit, Batch, ChannelLabels};
+use super::batch::{Audit, Batch, Circumstances};
 use super::error::StoreError;
-use super::{read, trash};
+use super::{read, sheet, trash};
 use crate::domain::{
     Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Schedule, StampMeaning, Utc,
-    VisitSummary,
+    VisitId, VisitSummary,
 };
 
 /// What is the same for everything that this process writes.
 pub(super) struct Process {
-    pub labels: ChannelLabels,
+    pub about: Circumstances,
     /// From this line on the journal holds all that its runs come from.
     pub journal: i64,
 }
@@ -37,7 +37,7 @@ pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn json(what: &'static str, value: &impl serde::Serialize) -> Result<String, StoreError> {
+pub(super) fn json(what: &'static str, value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|source| StoreError::Json { what, source })
 }
 
@@ -111,27 +111,17 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
             unqueued(transaction, &run.id)?;
             run_started(transaction, run, process)
         }
-        Fact::RunGases { run, gases } => widen(transaction, run, gases, true),
+        Fact::RunGases { run, gases } => sheet::widen(transaction, run, gases, true, &process.about),
+        Fact::RunEquipped { run, equipment } => sheet::equip(transaction, run, equipment),
         Fact::VisitStarted { run, visit } => visit_started(transaction, run, visit),
-        Fact::VisitInterrupted { run, visit } => {
-            // The run may have left it already, and goes back.
-            transaction
-                .prepare_cached("UPDATE visits SET departed = NULL WHERE run = ? AND visit = ?")?
-                .execute(params![run.0, visit.0])?;
-            transaction
-                .prepare_cached(
-                    "UPDATE records SET flags = json_insert(flags, '$[#]', 'interrupted') WHERE run = ? AND visit = ?",
-                )?
-                .execute(params![run.0, visit.0])?;
-            Ok(())
-        }
+        Fact::VisitInterrupted { run, visit } => visit_interrupted(transaction, run, *visit),
         Fact::VisitEnded { run, visit, left } => {
             let changed = transaction
                 .prepare_cached("UPDATE visits SET departed = ? WHERE run = ? AND visit = ? AND departed IS NULL")?
                 .execute(params![left.as_micros(), run.0, visit.0])?;
             changed_one(changed, || format!("an open visit {} of run {run}", visit.0))
         }
-        Fact::Recorded(record) => recorded(transaction, record),
+        Fact::Recorded(record) => recorded(transaction, record, &process.about),
         Fact::Noted { run, at, who, text } => {
             transaction
                 .prepare_cached("INSERT INTO notes (run, at, who, text) VALUES (?, ?, ?, ?)")?
@@ -179,11 +169,12 @@ fn scheduled(transaction: &Transaction<'_>, schedule: &Schedule) -> Result<(), S
 }
 
 fn run_started(transaction: &Transaction<'_>, run: &RunSummary, process: &Process) -> Result<(), StoreError> {
-    let named: Vec<_> = process.labels.iter().collect();
+    let labels = process.about.channels.iter();
+    let named: Vec<_> = labels.map(|(channel, line)| (channel, (&line.label, line.kind))).collect();
     transaction
         .prepare_cached(
-            "INSERT INTO runs (id, plan, gases, labels, started, ended, outcome, reason, journal)
-             VALUES (?, ?, '[]', ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs (id, plan, gases, labels, started, ended, outcome, reason, journal, rebuild)
+             VALUES (?, ?, '[]', ?, ?, ?, ?, ?, ?, 0)",
         )?
         .execute(params![
             run.id.0,
@@ -195,6 +186,21 @@ fn run_started(transaction: &Transaction<'_>, run: &RunSummary, process: &Proces
             run.reason,
             process.journal,
         ])?;
+    sheet::begin(transaction, &run.id, &process.about)
+}
+
+/// What it has so far is flagged; the run may have left it already, and goes back.
+fn visit_interrupted(transaction: &Transaction<'_>, run: &RunId, visit: VisitId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE visits SET departed = NULL WHERE run = ? AND visit = ?")?
+        .execute(params![run.0, visit.0])?;
+    transaction
+        .prepare_cached(
+            "UPDATE records SET flags = json_insert(flags, '$[#]', 'interrupted') WHERE run = ?1 AND visit = ?2
+                AND seq >= (SELECT first_record FROM visits WHERE run = ?1 AND visit = ?2)",
+        )?
+        .execute(params![run.0, visit.0])?;
+    transaction.prepare_cached("UPDATE runs SET rebuild = 1 WHERE id = ?")?.execute([&run.0])?;
     Ok(())
 }
 
@@ -214,27 +220,26 @@ fn visit_started(transaction: &Transaction<'_>, run: &RunId, visit: &VisitSummar
     Ok(())
 }
 
-/// Adds the gases that the run did not have: in front, in the task's order, or behind, in order of appearance.
-fn widen(transaction: &Transaction<'_>, run: &RunId, gases: &[Cas], in_front: bool) -> Result<(), StoreError> {
-    let known = read::gases(transaction, run)?;
-    let (first, second) = if in_front { (gases, known.as_slice()) } else { (known.as_slice(), gases) };
-    let mut all: Vec<&Cas> = Vec::new();
-    for gas in first.iter().chain(second) {
-        if !all.contains(&gas) {
-            all.push(gas);
-        }
-    }
-    if all.iter().copied().ne(&known) {
-        transaction
-            .prepare_cached("UPDATE runs SET gases = ? WHERE id = ?")?
-            .execute(params![json("the gases", &all)?, run.0])?;
-    }
+/// Counted in the transaction that keeps the record, so that the counts are always those of the records.
+fn counted(transaction: &Transaction<'_>, record: &Record) -> Result<(), StoreError> {
+    let good = record.is_good();
+    transaction
+        .prepare_cached("UPDATE runs SET records = records + 1, good_records = good_records + ? WHERE id = ?")?
+        .execute(params![good, record.run.0])?;
+    transaction
+        .prepare_cached(
+            "UPDATE visits SET records = records + 1, good_records = good_records + ?1,
+                first_record = min(coalesce(first_record, ?2), ?2), last_record = max(coalesce(last_record, 0), ?2)
+             WHERE run = ?3 AND visit = ?4",
+        )?
+        .execute(params![good, record.seq, record.run.0, record.visit.map(|visit| visit.0)])?;
     Ok(())
 }
 
-fn recorded(transaction: &Transaction<'_>, record: &Record) -> Result<(), StoreError> {
+fn recorded(transaction: &Transaction<'_>, record: &Record, about: &Circumstances) -> Result<(), StoreError> {
     let gases: Vec<Cas> = record.sample.readings.iter().map(|reading| reading.cas.clone()).collect();
-    widen(transaction, &record.run, &gases, false)?;
+    sheet::widen(transaction, &record.run, &gases, false, about)?;
+    counted(transaction, record)?;
     transaction
         .prepare_cached(
             "INSERT INTO records (run, seq, stamp, readings, raw, attribution, channel, visit, repeat, verification,

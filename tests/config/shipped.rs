@@ -15,6 +15,7 @@ fn the_shipped_file_is_valid_and_says_the_defaults() {
     let without_default = |path: &str| {
         path.starts_with("plan.background")
             || path.starts_with("guard.")
+            || path.starts_with("site.")
             || path == "plan.directory"
             || path.starts_with("store.mirror.")
             || ["store.retention.keep", "store.retention.max_size"].contains(&path)
@@ -44,6 +45,11 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     assert_eq!(settings.store.retention.max_size, Some(20_000_000_000));
     assert_eq!(settings.guard.unwrap().command.len(), 3);
     assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
+    let benzene = settings.gases.get(&Cas("71-43-2".into())).map(|gas| gas.facts.formula.clone());
+    assert_eq!(benzene, Some(Some("C6H6".into())));
+    let span = &settings.channels[&Channel::new(12).unwrap()];
+    assert_eq!(span.reference[&Cas("124-38-9".into())], 400.0);
+    assert_eq!((settings.site.name.as_str(), settings.site.altitude_m), ("Barn 4", Some(80.0)));
     assert_eq!(settings.multiplexer.gpio.unwrap().units.len(), 2);
     assert_eq!(settings.multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));
 }

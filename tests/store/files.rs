@@ -3,7 +3,7 @@
 use std::fs;
 
 use gasera::domain::{ChannelKind, Fact, Flag, Record, RunId};
-use gasera::store::{Batch, Store, StoreError, csv};
+use gasera::store::{Batch, ChannelLabels, Store, StoreError, csv};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
@@ -41,7 +41,7 @@ async fn a_run_keeps_the_labels_it_began_with() {
     store.commit(facts(vec![Fact::Recorded(record(&run.id.0, 1, &[(METHANE, 1.9)]))])).await.unwrap();
     let before = live_file(&store, &run);
     store.close().await;
-    let renamed = [(channel(1), ("stable".to_owned(), ChannelKind::Target))].into();
+    let renamed: ChannelLabels = [(channel(1), ("stable".to_owned(), ChannelKind::Target))].into();
     let (store, _) = Store::open(directory.path(), renamed).unwrap();
     assert_eq!(exported(&store, &run.id).await, before);
     assert_eq!(live_file(&store, &run), before);

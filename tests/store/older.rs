@@ -1,20 +1,16 @@
 //! Databases of versions before this one.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use gasera::domain::{Fact, Misfire, Overlap, Schedule};
+use gasera::domain::{Fact, Misfire, Outcome, Overlap, Record, RunId, Schedule, VisitId};
 use gasera::store::Batch;
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row};
 use tempfile::TempDir;
 
 use super::fixture::*;
-
-/// Takes the database back to the version that knew no schedules.
-fn forget_schedules(directory: &Path) {
-    let database = Connection::open(directory.join("state.sqlite")).unwrap();
-    database.execute_batch("DROP TABLE schedules; DROP INDEX events_of_runs; PRAGMA user_version = 4;").unwrap();
-}
 
 fn schedule(name: &str) -> Schedule {
     Schedule {
@@ -36,22 +32,86 @@ fn keep(fact: Fact) -> Batch {
     Batch { facts: vec![fact], ..Batch::default() }
 }
 
-#[tokio::test]
-async fn a_database_from_before_schedules_keeps_all_it_has_and_takes_them() {
+/// A state directory as a version of that schema left it.
+fn left_by(version: u32) -> TempDir {
     let directory = TempDir::new().unwrap();
-    let (store, _) = open(directory.path());
-    store.commit(keep(Fact::RunStarted(summary("01KAHA")))).await.unwrap();
-    let before = store.commit(events(3)).await.unwrap();
-    store.close().await;
-    forget_schedules(directory.path());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/released");
+    let script = fs::read_to_string(folder.join(format!("{version}.sql"))).unwrap();
+    Connection::open(directory.path().join("state.sqlite")).unwrap().execute_batch(&script).unwrap();
+    directory
+}
 
-    let (store, opened) = open(directory.path());
-    assert_eq!((opened.last_seq, opened.schedules.len()), (3, 0));
-    assert_eq!(opened.open_run.unwrap().id, summary("01KAHA").id);
-    assert_eq!(store.events_after(0, 10).await.unwrap(), before);
-    store.commit(keep(Fact::Scheduled(Box::new(schedule("night"))))).await.unwrap();
-    store.close().await;
-    assert_eq!(open(directory.path()).1.schedules, [schedule("night")]);
+/// Every row of a table, as it was or is, in the columns that it had.
+fn rows(directory: &Path, table: &str, columns: Option<&[String]>) -> (Vec<String>, Vec<Vec<Value>>) {
+    let database = Connection::open(directory.join("state.sqlite")).unwrap();
+    let columns = columns.map_or_else(
+        || {
+            database
+                .prepare(&format!("SELECT * FROM {table}"))
+                .unwrap()
+                .column_names()
+                .iter()
+                .map(|&name| name.into())
+                .collect()
+        },
+        <[String]>::to_vec,
+    );
+    let mut query = database.prepare(&format!("SELECT {} FROM {table} ORDER BY 1, 2", columns.join(", "))).unwrap();
+    let row = |row: &Row<'_>| (0..columns.len()).map(|at| row.get(at)).collect::<Result<Vec<Value>, _>>();
+    let rows = query.query_map([], row).unwrap().map(Result::unwrap).collect();
+    (columns, rows)
+}
+
+#[tokio::test]
+async fn a_database_of_every_version_before_has_all_it_had() {
+    for version in 1..=6 {
+        let directory = left_by(version);
+        let tables = ["journal", "runs", "visits", "records", "events", "audit", "notes", "schedules"];
+        let tables: Vec<&str> = tables[..[6, 7, 7, 7, 8, 8][version as usize - 1]].into();
+        let before: Vec<_> = tables.iter().map(|table| rows(directory.path(), table, None)).collect();
+
+        let (store, opened) = open(directory.path());
+        assert_eq!((opened.last_seq, opened.owes_stop), (5, false), "version {version}");
+        assert_eq!(opened.schedules.len(), usize::from(version >= 5));
+        let open_run = opened.open_run.unwrap();
+        assert_eq!(
+            (open_run.id.0.as_str(), open_run.records, open_run.good_records),
+            ("01KF000000000000000000000B", 5, 3)
+        );
+        for (table, (columns, before)) in tables.iter().zip(before) {
+            assert_eq!(rows(directory.path(), table, Some(&columns)).1, before, "{table} of version {version}");
+        }
+        let (run, visits) = store.run(&RunId("01KF000000000000000000000A".into())).await.unwrap();
+        assert_eq!((run.records, run.good_records, run.outcome), (5, 3, Some(Outcome::Completed)));
+        let counts: Vec<_> = visits.iter().map(|visit| (visit.records, visit.good_records)).collect();
+        assert_eq!(counts, [(3, 2), (1, 1)]);
+        let inspection = store.inspect().await.unwrap();
+        assert_eq!((inspection.faults, inspection.records), (Vec::<String>::new(), 10), "version {version}");
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_a_version_before_goes_on_and_gets_its_whole_folder() {
+    for version in 1..=6 {
+        let directory = left_by(version);
+        let (store, opened) = open(directory.path());
+        let run = opened.open_run.unwrap();
+        store
+            .commit(facts(vec![Fact::Recorded(Record {
+                visit: Some(VisitId(2)),
+                ..record(&run.id.0, 6, &[(METHANE, 2.0)])
+            })]))
+            .await
+            .unwrap();
+        store.commit(keep(Fact::Scheduled(Box::new(schedule("day"))))).await.unwrap();
+        let verdict = store.compare_folder(&run.id).await.unwrap();
+        assert_eq!((verdict.differences, verdict.rows), (Vec::<String>::new(), 6), "version {version}");
+        assert_eq!(store.run(&run.id).await.unwrap().1[1].records, 2);
+        let sheet = store.sheet(&run.id).await.unwrap();
+        assert_eq!(sheet.channel(channel(1)).label, "barn, north");
+        store.close().await;
+    }
 }
 
 #[tokio::test]

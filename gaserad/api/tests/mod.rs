@@ -1,6 +1,7 @@
 //! Real clients against the real server, over a unix socket and over TCP.
 
 mod folders;
+mod holdings;
 mod instrument;
 mod orders;
 mod over_grpc;
@@ -42,7 +43,7 @@ use super::{
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
     self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
-    RunId, Service, Spread, StartRequest, Started, Status, Told, ValveOrder, VisitId, VisitSummary,
+    RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
@@ -210,7 +211,9 @@ impl Archive for Shelf {
 
     fn verify<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>> {
         let differences = vec!["record 2 names channel 1, and 3 comes out".into()];
-        Box::pin(async move { Ok(Verdict { records: 2, rows: 1, attributed_again: 2, differences }) })
+        Box::pin(
+            async move { Ok(Verdict { records: 2, rows: 1, attributed_again: 2, differences, ..Verdict::default() }) },
+        )
     }
 
     fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {

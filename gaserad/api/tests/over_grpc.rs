@@ -156,7 +156,7 @@ async fn a_start_that_waits_says_when_it_begins_and_is_called_off_by_its_name() 
     assert_eq!((told.queued, told.begins_utc), (true, (NOW + Duration::from_secs(1800)).to_string()));
     let tried = StartMeasurementRequest { dry_run: true, ..aligned.clone() };
     let tried = client.start_measurement(tried).await.unwrap().into_inner();
-    let begins: domain::Utc = tried.begins_utc.parse().unwrap();
+    let begins: Utc = tried.begins_utc.parse().unwrap();
     assert_eq!((tried.queued, begins.as_micros() % 1_800_000_000), (false, 0));
     for align_ms in [1, 90_000_000, u64::MAX] {
         let error =
