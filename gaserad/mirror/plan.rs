@@ -51,7 +51,12 @@ pub fn is_settled(known: Option<&Known>, now: &Sight) -> bool {
 /// What of a run's folder is mirrored: not drafts that become something else, nor what we left on a drive ourselves.
 pub fn is_mirrored(name: &str) -> bool {
     let draft = |end: &str| name.rsplit_once('.').is_some_and(|(_, extension)| extension == end);
-    !name.starts_with('.') && !draft("new") && !draft("part") && !draft("tmp")
+    !name.starts_with('.') && !draft("new") && !draft("part") && !draft("tmp") && !is_being_packed(name)
+}
+
+/// A full part of the raw log is `raw.000001.aklog` only until it is compressed.
+fn is_being_packed(name: &str) -> bool {
+    name.strip_prefix("raw.").is_some_and(|rest| rest.ends_with(".aklog"))
 }
 
 /// What a file is called on the drive until it is complete.
@@ -114,8 +119,12 @@ mod tests {
 
     #[test]
     fn drafts_are_not_mirrored() {
-        assert!(["samples.csv", "datapackage.json", "raw.aklog", "raw.1.aklog.zst"].into_iter().all(is_mirrored));
-        assert!(!["samples.csv.new", ".samples.csv.part", ".hidden", "x.tmp"].into_iter().any(is_mirrored));
+        assert!(["samples.csv", "datapackage.json", "raw.aklog", "raw.000001.aklog.gz"].into_iter().all(is_mirrored));
+        assert!(
+            !["samples.csv.new", ".samples.csv.part", ".hidden", "x.tmp", "raw.000001.aklog"]
+                .into_iter()
+                .any(is_mirrored)
+        );
         assert!(is_draft(&draft_of("samples.csv")));
         assert!(!is_draft("samples.csv") && !is_draft(".part"));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::mem;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -22,6 +23,13 @@ impl Changes {
         if marked.len() > before {
             self.news.notify_one();
         }
+    }
+
+    /// The same of the run that a folder belongs to: `2026-01-15T080000Z_<id>`.
+    pub fn mark_folder(&self, folder: &Path) {
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let run = name.and_then(|name| name.split_once('_')).map(|(_, id)| RunId(id.to_owned()));
+        self.mark(run.iter());
     }
 
     /// Those that changed since they were taken last.

@@ -103,7 +103,7 @@ impl Store {
     /// Begins a log of what passes between host and analyzer, while a run is under way, in the folder of that. Nothing is
     /// logged with less free space than `min_free_bytes`.
     pub async fn log_wire(&mut self, clock: Arc<dyn Clock>, min_free_bytes: u64) -> Result<WireLog, StoreError> {
-        let mut file = WireFile::new();
+        let mut file = WireFile::new(self.changes.clone());
         file.spare(min_free_bytes);
         let failed = StoreError::io("start a thread for", &self.folders);
         let owner = Owner::new(&self.work, "store-wire", file).map_err(failed)?;

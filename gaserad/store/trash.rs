@@ -19,7 +19,7 @@ const PAGE: u32 = 2000;
 const FOLDER: &str = "trash";
 
 const TRASHED: &str = "
-    SELECT id, plan, started, (SELECT count(*) FROM records WHERE run = runs.id) AS records, trashed, who
+    SELECT id, plan, started, records, trashed, who
     FROM trash JOIN runs ON runs.id = trash.run";
 
 /// Puts a run that is over into the trash. One that is not there, or is there already, stays as it is.
