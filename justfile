@@ -27,6 +27,14 @@ bench:
     cargo bench --locked --bench stream
     cargo bench --locked --bench revisit
 
+# what keeping results costs in time and in bytes written; BENCH_DIRECTORY says on which disk
+bench-append:
+    cargo bench --locked --bench append
+
+# opening a store of ten million records, and listing its runs; it takes about 5 GB meanwhile
+bench-open:
+    cargo bench --locked --bench open
+
 # whole processes: gaseractl beside curl and systemctl
 bench-cli:
     cargo build --release --locked

@@ -61,7 +61,7 @@ const RULES: [(&str, &str); 5] = [
         "event numbers have a gap",
     ),
     (
-        "SELECT id, outcome || ' without an end, or ended without an outcome' FROM runs
+        "SELECT id, coalesce(outcome, 'ended') || ' without ' || iif(ended IS NULL, 'an end', 'an outcome') FROM runs
             WHERE (ended IS NULL) <> (outcome IS NULL)",
         "the run contradicts itself",
     ),

@@ -45,15 +45,7 @@ fn left_by(version: u32) -> TempDir {
 fn rows(directory: &Path, table: &str, columns: Option<&[String]>) -> (Vec<String>, Vec<Vec<Value>>) {
     let database = Connection::open(directory.join("state.sqlite")).unwrap();
     let columns = columns.map_or_else(
-        || {
-            database
-                .prepare(&format!("SELECT * FROM {table}"))
-                .unwrap()
-                .column_names()
-                .iter()
-                .map(|&name| name.into())
-                .collect()
-        },
+        || database.prepare(&format!("SELECT * FROM {table}")).unwrap().column_names().map(Into::into).collect(),
         <[String]>::to_vec,
     );
     let mut query = database.prepare(&format!("SELECT {} FROM {table} ORDER BY 1, 2", columns.join(", "))).unwrap();
