@@ -5,13 +5,14 @@ mod fixture;
 mod folder;
 mod older;
 mod records;
+mod trash;
 mod truth;
 
 use std::time::Duration;
 
 use gasera::domain::event::{Event, LiveData};
 use gasera::domain::{
-    Fact, Flag, Moment, Outcome, Phase, Qc, Record, RunId, Severity, Tick, Utc, VisitId, VisitSummary,
+    Fact, Flag, Moment, Outcome, Phase, Qc, Record, RunId, RunSummary, Severity, Tick, Utc, VisitId, VisitSummary,
 };
 use gasera::store::{Audit, Batch, Store, StoreError};
 use tempfile::TempDir;

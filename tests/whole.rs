@@ -30,6 +30,7 @@ mod restart;
 mod schedule;
 mod stream;
 mod timings;
+mod trash;
 mod trouble;
 mod usb;
 mod verdict;

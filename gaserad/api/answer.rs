@@ -62,6 +62,7 @@ fn status_of(reason: Reason) -> StatusCode {
         Reason::RunUnderWay
         | Reason::NoRun
         | Reason::NotNow
+        | Reason::DiskLow
         | Reason::AnalyzerBusy
         | Reason::AnalyzerRefused
         | Reason::AnalyzerErrors

@@ -30,6 +30,7 @@ const fn code(reason: Reason) -> Code {
         Reason::RunUnderWay
         | Reason::NoRun
         | Reason::NotNow
+        | Reason::DiskLow
         | Reason::AnalyzerBusy
         | Reason::AnalyzerErrors
         | Reason::AnalyzerRefused

@@ -247,6 +247,8 @@ pub enum Reason {
     /// No plan is kept under that name.
     PlanUnknown,
     ScheduleUnknown,
+    /// There is too little room for a run.
+    DiskLow,
     /// The run has no such file.
     FileUnknown,
     /// What was asked makes no sense.
@@ -273,6 +275,7 @@ impl Reason {
             Self::PlanInvalid => "PLAN_INVALID",
             Self::PlanUnknown => "PLAN_UNKNOWN",
             Self::ScheduleUnknown => "SCHEDULE_UNKNOWN",
+            Self::DiskLow => "DISK_LOW",
             Self::FileUnknown => "FILE_UNKNOWN",
             Self::RequestInvalid => "REQUEST_INVALID",
             Self::RunAborted => "RUN_ABORTED",

@@ -31,6 +31,11 @@ fn mount(line: &str) -> Option<Mount> {
     let mut fields = line.split(' ');
     let id = fields.next()?.parse().ok()?;
     let point = fields.nth(3)?;
+    // The place of a drive that is mounted when somebody looks is none yet.
+    let (_, kind) = line.split_once(" - ")?;
+    if kind.starts_with("autofs ") {
+        return None;
+    }
     Some(Mount { id, point: unescaped(point) })
 }
 
@@ -110,6 +115,12 @@ mod tests {
     fn of_two_mounts_at_one_place_the_later_one_is_seen() {
         let twice = format!("{MOUNTED}40 31 8:49 / /media/usb0 rw - vfat /dev/sdd1 rw\n");
         assert_eq!(mount_of(&twice, Path::new("/media/usb0/gasera")).unwrap().id, 40);
+    }
+
+    #[test]
+    fn a_drive_that_would_be_mounted_if_it_were_there_is_not_there() {
+        let waiting = format!("{MOUNTED}41 22 0:50 / /mnt/later rw - autofs systemd-1 rw\n");
+        assert_eq!(mount_of(&waiting, Path::new("/mnt/later/gasera")).unwrap().id, 22);
     }
 
     #[test]

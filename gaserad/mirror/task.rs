@@ -33,6 +33,8 @@ pub(super) struct Task {
     jobs: mpsc::Sender<Job>,
     done: mpsc::Receiver<Done>,
     place: Place,
+    /// How often something else was there, or nothing.
+    visit: u64,
     /// What the worker is about.
     under_way: Option<Arc<AtomicBool>>,
     /// Nothing is begun before this is over.
@@ -74,6 +76,7 @@ impl Task {
             jobs,
             done,
             place: Place::Absent,
+            visit: 0,
             under_way: None,
             rest: Box::pin(sleep(Duration::ZERO)),
             is_due: false,
@@ -151,6 +154,7 @@ impl Task {
     /// Of the drive that is there, or is not, nothing is known yet.
     fn begin_anew(&mut self) {
         let mounted = self.place != Place::Absent;
+        self.visit += 1;
         self.is_due = mounted;
         self.rest = Box::pin(sleep(Duration::ZERO));
         self.show(|status| {
@@ -169,7 +173,7 @@ impl Task {
     async fn begin(&mut self) {
         let Place::There(mount) = self.place.clone() else { return };
         let cancel = Arc::new(AtomicBool::new(false));
-        if self.jobs.send(Job { mount, cancel: cancel.clone() }).await.is_ok() {
+        if self.jobs.send(Job { mount, visit: self.visit, cancel: cancel.clone() }).await.is_ok() {
             self.under_way = Some(cancel);
             self.is_due = false;
         }

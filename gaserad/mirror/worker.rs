@@ -20,6 +20,8 @@ use crate::store::Changes;
 pub(super) struct Job {
     /// Where it is mounted; `None` where that does not matter.
     pub mount: Option<Mount>,
+    /// Another number is another drive, or the same one after it was away: the kernel gives the number of a mount again.
+    pub visit: u64,
     pub cancel: Arc<AtomicBool>,
 }
 
@@ -50,7 +52,8 @@ pub(super) struct Worker {
     figures: watch::Sender<Figures>,
     /// Runs of which all is on the drive that is there.
     complete: Complete,
-    mount: Option<Option<Mount>>,
+    /// Of which [`Job::visit`] the following is.
+    visit: Option<u64>,
     known: BTreeMap<PathBuf, Known>,
     /// Folders that are to be looked through, below the folder of all runs.
     todo: BTreeSet<PathBuf>,
@@ -65,7 +68,7 @@ impl Worker {
         complete: Complete,
     ) -> Self {
         let (known, todo, behind) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { settings, changes, figures, complete, mount: None, known, todo, behind }
+        Self { settings, changes, figures, complete, visit: None, known, todo, behind }
     }
 
     /// Works until nobody asks any more.
@@ -83,7 +86,7 @@ impl Worker {
     }
 
     fn forget(&mut self) {
-        self.mount = None;
+        self.visit = None;
         self.known.clear();
         self.complete().clear();
     }
@@ -98,9 +101,9 @@ impl Worker {
             Err(error @ DriveError::NoDrive(_)) => return Done::NoDrive(error.to_string()),
             Err(error) => return Done::Failed(error.to_string()),
         };
-        if self.mount.as_ref() != Some(&job.mount) {
+        if self.visit != Some(job.visit) {
             self.forget();
-            self.mount = Some(job.mount.clone());
+            self.visit = Some(job.visit);
             self.todo = folders(&self.settings.runs).into_values().collect();
             self.survey(&drive);
         }

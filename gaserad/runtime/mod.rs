@@ -207,6 +207,7 @@ impl Runtime {
             Some(report) = self.reports.recv() => Some(what_of(report)),
             (id, verdict) = self.guard.answered() => Some(What::GuardDid { id, verdict }),
             free = self.space.watch(&self.store) => {
+                self.tell_others(self.space.news(free));
                 Some(What::Disk { free_bytes: free.bytes, low: free.is_low })
             }
             synchronized = self.synchronized.changed() => Some(What::ClockSync { synchronized }),
@@ -241,6 +242,14 @@ impl Runtime {
             self.perform(effect);
         }
         Ok(())
+    }
+
+    /// What is told beside the engine, with what is kept next.
+    fn tell_others(&mut self, event: Option<domain::Event>) {
+        if let Some(event) = event {
+            let (nobody, _) = oneshot::channel();
+            self.others.push((Batch { events: vec![event], ..Batch::default() }, nobody));
+        }
     }
 
     async fn keep_others(&mut self) -> Result<(), StoreError> {

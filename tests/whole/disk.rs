@@ -123,6 +123,8 @@ fn a_disk_that_is_nearly_full_is_told_in_the_middle_of_a_run_which_waits_if_the_
     let filler = lab.state("filler");
     fill(&filler, ALMOST_ALL);
     let alarm = events.until(|event| is_alarm(event, "disk_low"));
+    let told = events.until(|event| event["type"] == "storage");
+    assert_eq!((&told["data"]["change"], &told["data"]["run_id"]), (&"low".into(), &Value::Null), "{told}");
     assert_eq!(alarm["data"]["run_id"], run, "{alarm}");
     events.until_phase("SUSPENDED");
     fs::remove_file(&filler).unwrap();
@@ -131,6 +133,23 @@ fn a_disk_that_is_nearly_full_is_told_in_the_middle_of_a_run_which_waits_if_the_
     let all = lab.events_to_the_end_of(&run);
     assert_sound(&lab, &run, &all, 0);
     assert_true(&exported(&lab), &lab.truth());
+}
+
+#[test]
+fn no_run_begins_on_a_disk_that_is_nearly_full_and_the_refusal_says_why() {
+    if !may_mount() {
+        return;
+    }
+    let lab = Lab::new(&Design { disk: Some(SMALL), store: "min_free_mb = 10", ..Design::default() });
+    let filler = lab.state("filler");
+    fill(&filler, ALMOST_ALL);
+    let refused = lab.ctl(START);
+    assert_eq!(refused.exit, 3, "{refused:?}");
+    assert!(refused.stderr.contains("MB left, and [store] min_free_mb asks for 10"), "{refused:?}");
+    assert_eq!(lab.ctl(&["storage"]).exit, 1);
+    fs::remove_file(&filler).unwrap();
+    assert_eq!(lab.ctl(START).exit, 0);
+    assert_eq!(lab.ctl(&["abort", "--wait"]).exit, 0);
 }
 
 fn began(design: &Design) -> (Lab, String) {
