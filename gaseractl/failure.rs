@@ -105,10 +105,12 @@ fn lost(endpoint: &str, cause: &str) -> String {
 
 fn exit_of(code: Code, reason: &str) -> Exit {
     match (reason, code) {
-        ("RUN_UNDER_WAY" | "NO_RUN" | "NOT_NOW" | "DISK_LOW" | "ANALYZER_BUSY", _) | ("", Code::FailedPrecondition) => Exit::REFUSED,
+        ("RUN_UNDER_WAY" | "NO_RUN" | "NOT_NOW" | "DISK_LOW" | "ANALYZER_BUSY", _) | ("", Code::FailedPrecondition) => {
+            Exit::REFUSED
+        }
         ("ANALYZER_OFFLINE", _) => Exit::ANALYZER_OFFLINE,
         ("ANALYZER_REFUSED" | "MULTIPLEXER_FAULT" | "ANALYZER_ERRORS", _) => Exit::DEVICE,
-        ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN" | "SCHEDULE_UNKNOWN", _) | ("", Code::NotFound) => {
+        ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN" | "SCHEDULE_UNKNOWN" | "FILE_UNKNOWN", _) | ("", Code::NotFound) => {
             Exit::NOT_FOUND
         }
         ("PLAN_INVALID" | "REQUEST_INVALID", _) | ("", Code::InvalidArgument) => Exit::USAGE,

@@ -3,10 +3,12 @@
 mod files;
 mod fixture;
 mod folder;
+mod frictionless;
 mod older;
 mod records;
 mod trash;
 mod truth;
+mod wire;
 
 use std::time::Duration;
 

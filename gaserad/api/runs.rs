@@ -15,7 +15,7 @@ use super::answer::{self, Answer};
 use super::control::{Chunk, Detail, StoredRun};
 use super::query::Query;
 use super::{Services, control::Archive};
-use crate::domain::{Cas, Denied, Note, Observation, Reason, RunId, RunSummary, Spread, VisitSummary};
+use crate::domain::{Cas, Denied, GasInfo, Note, Observation, Reason, RunId, RunSummary, Spread, VisitSummary};
 use crate::stream::Filter;
 
 /// How many runs a list shows unless it is told.
@@ -79,18 +79,23 @@ pub async fn observations(services: &Services, name: &str) -> Answer {
     };
     match found.await {
         Ok((id, observations)) => {
-            let told: Vec<Value> = observations.iter().map(observation).collect();
+            let gases = services.control.gases();
+            let told: Vec<Value> = observations.iter().map(|told| observation(told, &gases)).collect();
             answer::json(&json!({ "run_id": id, "observations": told }))
         }
         Err(denied) => answer::denied(&denied),
     }
 }
 
-fn observation(told: &Observation) -> Value {
+fn observation(told: &Observation, gases: &[GasInfo]) -> Value {
     let VisitSummary { id, channel, repeat, arrived, left, records, good_records } = &told.visit;
+    let formula = |cas: &Cas| {
+        let known = gases.iter().find(|gas| gas.cas == *cas);
+        known.map_or_else(|| cas.0.clone(), |gas| gas.formula.clone())
+    };
     let gas = |(cas, spread): &(Cas, Spread)| {
         json!({
-            "cas": cas, "formula": cas.formula(),
+            "cas": cas, "formula": formula(cas),
             "mean": spread.mean, "sd": spread.deviation(), "n": spread.count,
         })
     };

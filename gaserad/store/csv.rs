@@ -105,6 +105,12 @@ impl Line {
         }
     }
 
+    pub(super) fn texts(&mut self, fields: &[&str]) {
+        for field in fields {
+            self.text(field);
+        }
+    }
+
     pub(super) fn value(&mut self, field: Option<impl ToString>) {
         self.text(&field.map_or_else(String::new, |field| field.to_string()));
     }

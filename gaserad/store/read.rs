@@ -168,6 +168,17 @@ pub(super) fn rebuild(connection: &Connection, id: &RunId) -> Result<bool, Store
     Ok(connection.prepare_cached("SELECT rebuild FROM runs WHERE id = ?")?.query_row([&id.0], |row| row.get(0))?)
 }
 
+/// A run with more records than that would keep everybody waiting while its files are made anew.
+const MOST_RENEWED: u32 = 100_000;
+
+/// Runs that are over and whose files are to be made anew, oldest first.
+pub(super) fn outdated(connection: &Connection) -> Result<Vec<RunId>, StoreError> {
+    let query = "SELECT id FROM runs WHERE rebuild = 1 AND ended IS NOT NULL AND records <= ? ORDER BY number";
+    let mut query = connection.prepare(query)?;
+    let runs = query.query_map([MOST_RENEWED], |row| row.get("id").map(RunId))?.collect::<Result<_, _>>()?;
+    Ok(runs)
+}
+
 /// The files of the run are as they are to be.
 pub(super) fn rebuilt(connection: &Connection, id: &RunId) -> Result<(), StoreError> {
     connection.prepare_cached("UPDATE runs SET rebuild = 0 WHERE id = ?")?.execute([&id.0])?;

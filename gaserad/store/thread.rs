@@ -1,6 +1,7 @@
 //! Who owns the database connections, and does what is asked of them: a thread that writes, and one that reads, so that
 //! no export and no replay delays a commit.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +16,7 @@ use super::lock::DirectoryLock;
 use super::wire::WireFile;
 use super::work::Work;
 use super::{read, schema, space, write};
-use crate::domain::Published;
+use crate::domain::{Published, RunId};
 
 /// Whoever asks more than this many things at a time waits before asking.
 const INBOX: usize = 256;
@@ -140,8 +141,11 @@ impl Writer {
         let connection = schema::open(database)?;
         let opened = read::opened(&connection)?;
         let mut folders = Folders::new(folder_root(directory));
-        let newest = opened.last_run.iter().chain(&opened.open_run);
-        newest.for_each(|run| folders.bring_up_to_date(&connection, &run.id));
+        let newest: BTreeSet<&RunId> = opened.last_run.iter().chain(&opened.open_run).map(|run| &run.id).collect();
+        for run in newest {
+            folders.bring_up_to_date(&connection, run);
+        }
+        folders.renew(read::outdated(&connection)?);
         let process = write::Process { about, journal: read::next_line(&connection)? };
         let directory = directory.to_owned();
         let (last_seq, wire, followed) = (opened.last_seq, None, None);

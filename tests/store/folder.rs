@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use gasera::config;
 use gasera::domain::event::{Event, RunChange, RunUpdate};
 use gasera::domain::instrument::{Instrument, Task};
 use gasera::domain::{
-    Cas, ChannelInfo, ChannelKind, Equipment, Fact, Outcome, Provenance, Record, RunSummary, Site, VisitId,
-    VisitSummary,
+    Background, Cas, ChannelInfo, ChannelKind, ChannelPlan, Equipment, Fact, Outcome, Plan, PlanDraft, Provenance,
+    Record, RunSummary, Site, VisitId, VisitSummary,
 };
 use gasera::store::{Batch, Circumstances, Store};
 use serde_json::Value;
@@ -219,4 +221,31 @@ async fn a_file_that_says_something_else_is_found_and_made_anew() {
         let (_crashed, store, run) = after(change).await;
         nothing_differs(&store, &run).await;
     }
+}
+
+#[tokio::test]
+async fn the_plan_file_starts_the_same_plan_again() {
+    let own = |number| ChannelPlan { measure: Some(Duration::from_millis(1500)), ..ChannelPlan::new(channel(number)) };
+    let draft = PlanDraft {
+        channels: "1-4,7".into(),
+        iterations: Some(3),
+        label: "a \"quoted\" label".into(),
+        note: "two\nlines".into(),
+        operator: "ada".into(),
+        background: Some(Background { channel: channel(9), every: 2 }),
+        exceptions: vec![own(3), own(9), own(20)],
+        gas_discards: [(Cas(METHANE.into()), 2)].into(),
+        ..PlanDraft::default()
+    };
+    let directory = TempDir::new().unwrap();
+    let (store, _) = Store::open(directory.path(), about()).unwrap();
+    let run = RunSummary { plan: Plan::new(draft).unwrap(), ..summary(RUN) };
+    store.commit(facts(vec![Fact::RunStarted(run.clone())])).await.unwrap();
+    let text = read(&store, &run, "plan.toml");
+    let again = config::parse_plan(&text, "plan.toml", &PlanDraft::default()).unwrap();
+    let again = again.plan(PlanDraft::default()).unwrap();
+    // What is different on a channel that is not measured makes no difference.
+    let mut wanted = run.plan;
+    wanted.exceptions.truncate(2);
+    assert_eq!(again, wanted);
 }

@@ -100,6 +100,8 @@ async fn a_run_of_a_version_before_goes_on_and_gets_its_whole_folder() {
         let verdict = store.compare_folder(&run.id).await.unwrap();
         assert_eq!((verdict.differences, verdict.rows), (Vec::<String>::new(), 6), "version {version}");
         assert_eq!(store.run(&run.id).await.unwrap().1[1].records, 2);
+        let older = store.compare_folder(&RunId("01KF000000000000000000000A".into())).await.unwrap();
+        assert_eq!(older.differences, Vec::<String>::new(), "the run before, of version {version}");
         let sheet = store.sheet(&run.id).await.unwrap();
         assert_eq!(sheet.channel(channel(1)).label, "barn, north");
         store.close().await;

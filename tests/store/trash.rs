@@ -64,7 +64,10 @@ async fn a_run_in_the_trash_is_out_of_sight_and_comes_back_as_it_was() {
     assert!(matches!(store.find_run(RUNS[2]).await, Err(StoreError::NotFound(_))));
     assert!(!file.exists());
     let trash = store.trash().await.unwrap();
-    assert_eq!((trash.len(), trash[0].records, trash[0].label.as_str(), trash[0].who.as_str()), (1, 5, "winter", "ada"));
+    assert_eq!(
+        (trash.len(), trash[0].records, trash[0].label.as_str(), trash[0].who.as_str()),
+        (1, 5, "winter", "ada")
+    );
     assert_eq!(std::fs::read(store.trash_folder(&trash[0]).join("samples.csv")).unwrap(), csv);
     assert_eq!(find(&trash, "01kf").unwrap().id, id(2));
     assert!(matches!(find(&trash, "01KF0Z"), Err(StoreError::NotInTrash(_))));

@@ -25,7 +25,8 @@ fn a_run_is_removed_and_comes_back_and_one_under_way_stays() {
     let rows = exported(&lab);
     let run = runs(&lab).remove(0);
     let files = lab.ask(&["runs", "files", "last"]);
-    let names: Vec<&str> = files["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        files["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"samples.csv"), "{files}");
     let csv = lab.ctl(&["runs", "get", "last", "samples.csv"]);
     assert_eq!((csv.exit, csv.stdout.lines().count()), (0, rows.len() + 1));
@@ -39,7 +40,10 @@ fn a_run_is_removed_and_comes_back_and_one_under_way_stays() {
     assert_eq!((&told["trash"]["runs"], &told["faults"]), (&1.into(), &Value::Array(Vec::new())), "{told}");
     assert!(told["trash"]["bytes"].as_u64().unwrap() > 0, "{told}");
     let trash = lab.ask(&["runs", "trash"]);
-    assert_eq!((ids(&trash, "trash"), trash["trash"][0]["records"].as_u64()), (vec![run.clone()], Some(rows.len() as u64)));
+    assert_eq!(
+        (ids(&trash, "trash"), trash["trash"][0]["records"].as_u64()),
+        (vec![run.clone()], Some(rows.len() as u64))
+    );
     lab.events(Some(0)).until(|event| event["type"] == "storage" && event["data"]["change"] == "trashed");
 
     assert_eq!(lab.ctl(&["start", "--channels", "1-3", "--repeats", "50"]).exit, 0);

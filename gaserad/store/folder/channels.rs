@@ -26,8 +26,10 @@ pub(in crate::store) const BEFORE_REFERENCES: [&str; 13] = [
 pub(super) fn text(sheet: &Sheet) -> String {
     let references = references(sheet);
     let mut header = Line::default();
-    BEFORE_REFERENCES.iter().for_each(|column| header.text(column));
-    references.iter().for_each(|gas| header.text(&column(gas)));
+    header.texts(&BEFORE_REFERENCES);
+    for gas in &references {
+        header.text(&column(gas));
+    }
     let channels: BTreeSet<Channel> =
         sheet.channels.keys().copied().chain(sheet.run.plan.channels().iter().copied()).collect();
     let rows = channels.into_iter().chain(sheet.run.plan.background.map(|background| background.channel));

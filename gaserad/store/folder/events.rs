@@ -30,7 +30,7 @@ const WITHIN: &str = "
 
 fn header() -> String {
     let mut line = Line::default();
-    COLUMNS.iter().for_each(|column| line.text(column));
+    line.texts(&COLUMNS);
     line.end()
 }
 

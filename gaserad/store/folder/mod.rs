@@ -54,6 +54,8 @@ pub(super) struct Folders {
     live: Option<Live>,
     /// Runs whose files are behind the truth.
     behind: BTreeSet<RunId>,
+    /// Runs of versions before this one, whose folders lack something; one is made up for with each commit.
+    older: Vec<RunId>,
 }
 
 struct Live {
@@ -65,7 +67,12 @@ struct Live {
 
 impl Folders {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, live: None, behind: BTreeSet::new() }
+        Self { root, live: None, behind: BTreeSet::new(), older: Vec::new() }
+    }
+
+    /// Has the folders of these runs made anew in time, beginning with the last one.
+    pub(super) fn renew(&mut self, runs: Vec<RunId>) {
+        self.older = runs;
     }
 
     /// Where the files are of the run under way.
@@ -79,6 +86,7 @@ impl Folders {
         if !told.is_empty() {
             touched.extend(self.live.iter().map(|live| live.run.clone()));
         }
+        self.behind.extend(self.older.pop());
         if touched.is_empty() && self.behind.is_empty() {
             return;
         }
@@ -105,6 +113,10 @@ impl Folders {
     fn note(&mut self, run: &RunId, log: bool, result: Result<(), StoreError>) {
         if let Err(error) = result {
             self.live.take_if(|live| live.run == *run);
+            if matches!(error, StoreError::NotFound(_)) {
+                // It was removed: there is nothing to be behind of.
+                return;
+            }
             self.behind.insert(run.clone());
             if log {
                 tracing::error!(%run, "the files of the run are behind the database, where nothing is lost: {error}");
@@ -113,13 +125,11 @@ impl Folders {
     }
 
     fn update(&mut self, connection: &Connection, run: &RunId, facts: &[Fact]) -> Result<(), StoreError> {
-        match self.live.as_mut().filter(|live| live.run == *run && !live.is_outdated_by(facts)) {
-            Some(live) => live.append(connection, facts),
-            None => {
-                self.live = Some(self.restore(connection, run)?);
-                Ok(())
-            }
+        if let Some(live) = self.live.as_mut().filter(|live| live.run == *run && !live.is_outdated_by(facts)) {
+            return live.append(connection, facts);
         }
+        self.live = Some(self.restore(connection, run)?);
+        Ok(())
     }
 
     fn restore(&self, connection: &Connection, run: &RunId) -> Result<Live, StoreError> {

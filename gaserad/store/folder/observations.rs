@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row, params};
 
 use super::table::{Rows, Table};
-use crate::domain::{Cas, RunId, Sheet, Spread, Tally, VisitSummary};
+use crate::domain::{Cas, RunId, Sheet, Spread, Tally, Utc, VisitSummary};
 use crate::store::csv::{Line, unix_seconds};
 use crate::store::error::StoreError;
 use crate::store::read;
@@ -48,7 +48,7 @@ const VISITS: &str = "
 
 fn header(sheet: &Sheet) -> String {
     let mut line = Line::default();
-    BEFORE_GASES.iter().for_each(|column| line.text(column));
+    line.texts(&BEFORE_GASES);
     for gas in &sheet.gases {
         for (what, unit) in OF_GAS {
             line.text(&column(&gas.column, what, unit));
@@ -94,7 +94,7 @@ fn row(connection: &Connection, sheet: &Sheet, visit: &Visit) -> Result<String, 
     line.text(&known.label);
     line.text(known.kind.as_str());
     line.text(&arrived.to_seconds_string());
-    line.text(&left.map(|left| left.to_seconds_string()).unwrap_or_default());
+    line.text(&left.map(Utc::to_seconds_string).unwrap_or_default());
     line.text(&unix_seconds(arrived));
     line.text(&left.map(unix_seconds).unwrap_or_default());
     line.number(left.map(|left| left.as_seconds() - arrived.as_seconds()).map(to_milliseconds));

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::columns::{self, Column, Kind};
 use super::{channels, plan};
-use crate::domain::{GasInfo, Sheet, Site};
+use crate::domain::{GasInfo, Sheet, Site, Utc};
 use crate::store::error::StoreError;
 
 pub(super) const NAME: &str = "datapackage.json";
@@ -165,7 +165,7 @@ fn describe(sheet: &Sheet) -> Value {
         "keywords": keywords(sheet),
         "run": {
             "started": run.started.to_seconds_string(),
-            "ended": run.ended.map(|ended| ended.to_seconds_string()),
+            "ended": run.ended.map(Utc::to_seconds_string),
             "outcome": run.outcome,
             "reason": run.reason,
         },
@@ -232,7 +232,7 @@ fn provenance(sheet: &Sheet, package: &mut Value) {
         "prov:type": "prov:Activity",
         "prov:id": format!("urn:gaserad:run:{}", run.id),
         "prov:startedAtTime": run.started.to_seconds_string(),
-        "prov:endedAtTime": run.ended.map(|ended| ended.to_seconds_string()),
+        "prov:endedAtTime": run.ended.map(Utc::to_seconds_string),
         "prov:used": [
             { "prov:type": "prov:Plan", "prov:id": format!("urn:sha256:{}", plan::digest_of(&run.plan)), "path": plan::NAME },
             { "prov:type": "prov:Entity", "prov:label": format!("measurement task {}", run.plan.task) },

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::domain::channel::format_list;
-use crate::domain::{ChannelPlan, Plan, Sheet, duration};
+use crate::domain::{ChannelPlan, Plan, Sheet, Sync, duration};
 
 pub(super) const NAME: &str = "plan.toml";
 
@@ -62,7 +62,8 @@ fn body(plan: &Plan) -> String {
     page.string("label", &plan.label);
     page.string("note", &plan.note);
     page.string("operator", &plan.operator);
-    plan.exceptions.iter().for_each(|own| exception(&mut page, own));
+    let measured = plan.exceptions.iter().filter(|own| plan.visits_channel(own.channel));
+    measured.for_each(|own| exception(&mut page, own, plan.sync));
     for (cas, discard) in &plan.gas_discards {
         page.line(&format!("\n[gas.\"{cas}\"]"));
         page.raw("discard_first", &discard.to_string());
@@ -70,14 +71,15 @@ fn body(plan: &Plan) -> String {
     page.0
 }
 
-fn exception(page: &mut Page, own: &ChannelPlan) {
+fn exception(page: &mut Page, own: &ChannelPlan, sync: Sync) {
     page.line(&format!("\n[channel.{}]", own.channel));
     for (key, time) in [("pause", own.pause), ("measure", own.measure)] {
         if let Some(time) = time {
             page.string(key, &duration::format(time));
         }
     }
-    for (key, number) in [("iterations", own.iterations), ("discard_first", own.discard_first)] {
+    let iterations = own.iterations.filter(|_| sync == Sync::Analyzer);
+    for (key, number) in [("iterations", iterations), ("discard_first", own.discard_first)] {
         if let Some(number) = number {
             page.raw(key, &number.to_string());
         }
