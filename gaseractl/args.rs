@@ -25,7 +25,7 @@ pub use control::{After, Finish, Note, Pause};
 use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
 pub use plan::{Plan, PlanCommand};
-pub use runs::{Drift, Export, Rm, Runs, RunsCommand};
+pub use runs::{Drift, Export, List, Rm, Runs, RunsCommand};
 pub use schedule::{Add as AddSchedule, IfMissed, Schedule, ScheduleCommand};
 pub use shell::{CompleteWords, Completions, Man, Shell};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};

@@ -110,9 +110,8 @@ fn exit_of(code: Code, reason: &str) -> Exit {
         }
         ("ANALYZER_OFFLINE", _) => Exit::ANALYZER_OFFLINE,
         ("ANALYZER_REFUSED" | "MULTIPLEXER_FAULT" | "ANALYZER_ERRORS", _) => Exit::DEVICE,
-        ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN" | "SCHEDULE_UNKNOWN" | "FILE_UNKNOWN", _) | ("", Code::NotFound) => {
-            Exit::NOT_FOUND
-        }
+        ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN" | "SCHEDULE_UNKNOWN" | "FILE_UNKNOWN", _)
+        | ("", Code::NotFound) => Exit::NOT_FOUND,
         ("PLAN_INVALID" | "REQUEST_INVALID", _) | ("", Code::InvalidArgument) => Exit::USAGE,
         ("RUN_ABORTED", _) => Exit::ABORTED,
         (_, Code::PermissionDenied | Code::Unauthenticated) => Exit::NOT_PERMITTED,

@@ -125,7 +125,9 @@ fn syntax_errors_are_reported_together_with_other_mistakes() {
 fn a_key_unlike_any_other_gets_the_list_of_known_ones() {
     assert_eq!(
         mistakes("[store]\nxyzzy = 1\n"),
-        ["gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, on_restart, max_outage, min_free_mb"]
+        [
+            "gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, mirror, retention, on_restart, max_outage, min_free_mb"
+        ]
     );
     assert!(mistakes("poll = \"1s\"\n")[0].contains("poll is not a key outside a section"));
     assert!(mistakes("plan = 1\n")[0].contains("plan is a number; it must be a table, like [plan]"));

@@ -34,8 +34,8 @@ pub struct Runs {
 
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
-    /// The newest 100 runs (the default)
-    List,
+    /// The newest runs (the default)
+    List(List),
     /// One run and its visits
     Show {
         /// A run id, a unique prefix of one, or "last"
@@ -117,6 +117,16 @@ With --json: {\"trash\":[{\"run_id\",\"label\",\"started_utc\",\"records\",\"byt
 
 const REMOVED_JSON: &str = "\
 With --json: {\"removed\":[RUN,…],\"purged\":true}";
+
+#[derive(Debug, Default, clap::Args)]
+pub struct List {
+    /// At most so many [default: 100]
+    #[arg(short = 'n', long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Those before this one: a run id, or the beginning of one
+    #[arg(long = "before", id = "run", value_name = "RUN")]
+    pub before: Option<String>,
+}
 
 #[derive(Debug, clap::Args)]
 pub struct Rm {

@@ -84,7 +84,7 @@ impl Named {
                     Some(RunsCommand::Verify { run, .. }) => run.clone(),
                     Some(RunsCommand::Drift(drift)) => drift.run.clone(),
                     Some(
-                        RunsCommand::List
+                        RunsCommand::List(_)
                         | RunsCommand::Rm(_)
                         | RunsCommand::Restore { .. }
                         | RunsCommand::Trash

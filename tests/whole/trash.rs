@@ -72,6 +72,9 @@ fn what_was_kept_long_enough_goes_by_itself_and_says_so() {
         assert_eq!(lab.ctl(SHORT).exit, 0);
     }
     let kept = runs(&lab);
+    assert_eq!(ids(&lab.ask(&["runs", "list", "-n", "2"]), "runs"), kept[..2]);
+    assert_eq!(ids(&lab.ask(&["runs", "list", "-n", "1", "--before", &kept[0]]), "runs"), kept[1..2]);
+    assert_eq!(lab.ctl(&["runs", "list", "--before", "01ZZZ"]).exit, 10);
     lab.daemon.take().unwrap().terminate();
     let config = fs::read_to_string(lab.path("gaserad.toml")).unwrap();
     let retention = "[store.retention]\nmax_size = \"1B\"\nmin_runs = 1\n";

@@ -42,6 +42,16 @@ impl Folders for Shelf {
     }
 }
 
+/// Remembers what is to be kept.
+#[derive(Default)]
+pub(super) struct Book(pub(super) Mutex<Vec<Audit>>);
+
+impl Ledger for Book {
+    fn note(&self, entry: Audit) {
+        self.0.lock().unwrap().push(entry);
+    }
+}
+
 #[tokio::test]
 async fn the_files_of_a_run_are_listed_and_read() {
     let daemon = Daemon::start().await;

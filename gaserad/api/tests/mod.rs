@@ -227,21 +227,11 @@ impl Archive for Shelf {
     }
 }
 
-/// Remembers what is to be kept.
-#[derive(Default)]
-struct Book(Mutex<Vec<Audit>>);
-
-impl Ledger for Book {
-    fn note(&self, entry: Audit) {
-        self.0.lock().unwrap().push(entry);
-    }
-}
-
 struct Daemon {
     hub: Arc<Hub>,
     history: Arc<Kept>,
     measuring: Arc<Measuring>,
-    ledger: Arc<Book>,
+    ledger: Arc<folders::Book>,
     socket: PathBuf,
     place: String,
     cancel: CancellationToken,
@@ -267,7 +257,7 @@ impl Daemon {
         let socket = folder.path().join("gaserad.sock");
         let mut listeners = bind(&Address::Unix(socket.clone())).await.unwrap();
         listeners.extend(bind(&Address::Tcp(tcp.into())).await.unwrap());
-        let ledger = Arc::new(Book::default());
+        let ledger = Arc::new(folders::Book::default());
         let place = listeners[1].name().trim_start_matches("http://").to_owned();
         if let Some(tls) = tls {
             let tcp = listeners.remove(1).with_tls(tls);
