@@ -96,7 +96,7 @@ async fn ask(session: &Session, command: Command) -> Result<Exit, Failure> {
         Command::Status => status::execute(session).await,
         Command::Watch(watch) => watch::execute(session, &watch).await,
         Command::Stream(stream) => stream::execute(session, stream.command).await,
-        Command::Runs(runs) => runs::execute(session, runs).await,
+        Command::Runs(runs) => Box::pin(runs::execute(session, runs)).await,
         Command::Plan(plan) => plan::execute(session, plan.command).await,
         Command::Schedule(schedule) => schedule::execute(session, schedule.command).await,
         Command::Analyzer(analyzer) => analyzer::execute(session, analyzer.command).await,

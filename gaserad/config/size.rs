@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str) -> Result<u64, String> {
 
 /// The same bytes in the largest unit of which it is a whole number.
 pub(super) fn format(bytes: u64) -> String {
-    let fits = |(_, unit): &&(&str, u64)| bytes >= *unit && bytes % unit == 0;
+    let fits = |(_, unit): &&(&str, u64)| bytes >= *unit && bytes.is_multiple_of(*unit);
     let (name, unit) = UNITS.iter().find(fits).unwrap_or(&("B", 1));
     format!("{}{name}", bytes / unit)
 }

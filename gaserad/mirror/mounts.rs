@@ -46,16 +46,9 @@ fn unescaped(field: &str) -> PathBuf {
     while let Some(byte) = bytes.get(at) {
         let code = bytes.get(at + 1..at + 4).filter(|_| *byte == b'\\');
         let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(meant) => {
-                plain.push(meant);
-                at += 4;
-            }
-            None => {
-                plain.push(*byte);
-                at += 1;
-            }
-        }
+        let meant = code.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        at += if meant.is_some() { 4 } else { 1 };
+        plain.push(meant.unwrap_or(*byte));
     }
     PathBuf::from(std::ffi::OsString::from_vec(plain))
 }

@@ -56,7 +56,7 @@ pub fn is_mirrored(name: &str) -> bool {
 
 /// A full part of the raw log is `raw.000001.aklog` only until it is compressed.
 fn is_being_packed(name: &str) -> bool {
-    name.strip_prefix("raw.").is_some_and(|rest| rest.ends_with(".aklog"))
+    name.strip_prefix("raw.").is_some_and(|rest| rest.strip_suffix(".aklog").is_some())
 }
 
 /// What a file is called on the drive until it is complete.

@@ -105,7 +105,7 @@ impl Task {
         tokio::select! {
             biased;
             () = stop.cancelled() => return false,
-            changed = self.mounts.changed() => match changed {
+            news = self.mounts.changed() => match news {
                 Ok(()) => self.look(),
                 Err(error) => {
                     tracing::error!(%error, "mounts cannot be watched any more; nothing is mirrored from now on");

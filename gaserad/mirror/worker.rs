@@ -134,7 +134,9 @@ impl Worker {
             // Whatever becomes of this pass, they are not forgotten.
             let changed: Vec<PathBuf> = changed.iter().filter_map(|run| all.get(run).cloned()).collect();
             self.todo.extend(changed.iter().cloned());
-            changed.iter().for_each(|folder| self.note(folder, false));
+            for folder in &changed {
+                self.note(folder, false);
+            }
             let Some(next) = changed.into_iter().next_back().or_else(|| self.todo.last().cloned()) else {
                 return Ok(());
             };

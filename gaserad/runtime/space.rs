@@ -50,12 +50,16 @@ impl Space {
 
     /// What is told of a change.
     pub(super) fn news(&self, free: Free) -> Option<Event> {
-        let (change, text) = match free.is_low {
-            true => (StorageChange::Low, too_little(free.bytes, self.min_free_bytes)),
-            false => (StorageChange::Enough, "the disk of the state directory has enough room again".to_owned()),
+        if !free.is_news {
+            return None;
+        }
+        let (change, text) = if free.is_low {
+            (StorageChange::Low, too_little(free.bytes, self.min_free_bytes))
+        } else {
+            (StorageChange::Enough, "the disk of the state directory has enough room again".to_owned())
         };
         let (free_bytes, who, run_id) = (Some(free.bytes), String::new(), None);
-        free.is_news.then(|| Event::Storage(StorageNews { change, free_bytes, run_id, who, text }))
+        Some(Event::Storage(StorageNews { change, free_bytes, run_id, who, text }))
     }
 
     /// Waits until it is known first, or begins or ceases to be nearly full. Nothing is lost if this is dropped and called again.

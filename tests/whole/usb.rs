@@ -210,9 +210,9 @@ fn a_drive_that_comes_and_goes_is_told_on_every_stream() {
     let mut events = lab.events(None);
     for (mounted, word) in [(true, "mounted"), (false, "unmounted")] {
         if mounted {
-            drive.plug()
+            drive.plug();
         } else {
-            drive.pull()
+            drive.pull();
         }
         let event = events.until(|event| is_usb(event, word));
         assert_eq!(event["data"]["mounted"], mounted, "{event}");

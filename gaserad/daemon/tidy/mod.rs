@@ -58,7 +58,7 @@ impl Tidy {
         let free_bytes = self.means.store.free_bytes();
         let news = StorageNews { change, free_bytes, run_id: Some(run.clone()), who: who.to_owned(), text };
         let events = vec![Event::Storage(news)];
-        self.means.handle.keep(Batch { facts, audit, events, ..Batch::default() }).await
+        self.means.handle.keep(Batch { facts, events, audit, ..Batch::default() }).await
     }
 
     async fn trash(&self, run: &RunId, change: StorageChange, who: &str, why: &str) -> Result<(), Denied> {
