@@ -35,6 +35,10 @@ bench-append:
 bench-open:
     cargo bench --locked --bench open
 
+# how fast a million records are exported, or ten with --full; beside DuckDB if GASERA_READERS says where it is
+bench-export *ARGS:
+    cargo bench --locked --bench export -- {{ARGS}}
+
 # whole processes: gaseractl beside curl and systemctl
 bench-cli:
     cargo build --release --locked

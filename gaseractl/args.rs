@@ -2,6 +2,7 @@
 
 mod context;
 mod control;
+mod export;
 mod instrument;
 mod plan;
 mod runs;
@@ -23,9 +24,10 @@ use crate::endpoint::Endpoint;
 pub use context::{AddContext, Context, ContextCommand, Fleet, FleetCommand};
 pub use control::{After, Finish, Note, Pause};
 use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
+pub use export::Export;
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
 pub use plan::{Plan, PlanCommand};
-pub use runs::{Drift, Export, List, Rm, Runs, RunsCommand};
+pub use runs::{Drift, List, Rm, Runs, RunsCommand};
 pub use schedule::{Add as AddSchedule, IfMissed, Schedule, ScheduleCommand};
 pub use shell::{CompleteWords, Completions, Man, Shell};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};

@@ -134,8 +134,7 @@ impl Client {
         self.explain(answer)
     }
 
-    pub async fn export(&mut self, run: &str, format: &str) -> Result<Export, Failure> {
-        let request = ExportRunRequest { run: run.to_owned(), format: format.to_owned() };
+    pub async fn export(&mut self, request: ExportRunRequest) -> Result<Export, Failure> {
         let answer = self.grpc.export_run(request).await;
         Ok(Export { chunks: self.explain(answer)?, endpoint: self.endpoint.clone() })
     }
@@ -226,7 +225,7 @@ impl Client {
     }
 }
 
-/// The bytes of an export as they come in.
+/// An export as it comes in.
 pub struct Export {
     chunks: Streaming<ExportRunResponse>,
     endpoint: Endpoint,
@@ -234,10 +233,9 @@ pub struct Export {
 
 impl Export {
     /// `None` after the last one.
-    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+    pub async fn next(&mut self) -> Result<Option<ExportRunResponse>, Failure> {
         let chunk = self.chunks.message().await;
-        let chunk = chunk.map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))?;
-        Ok(chunk.map(|chunk| chunk.chunk))
+        chunk.map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))
     }
 }
 

@@ -7,6 +7,7 @@ mod complete;
 mod contexts;
 mod endpoint;
 mod failure;
+mod new_file;
 mod output;
 mod planfile;
 mod purge;

@@ -144,6 +144,37 @@ impl Waiting {
     }
 }
 
+/// How far something is, of which the end is known: on a terminal, and gone afterwards.
+pub struct Advancing(Option<ProgressBar>);
+
+impl Advancing {
+    /// Only where nothing else is shown there.
+    pub fn new(output: Output, alone: bool) -> Self {
+        if output.quiet || !alone || !io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} records, {eta} left");
+        Self(Some(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))))
+    }
+
+    /// So many of so many; it is silent about what has no end.
+    pub fn at(&self, done: u64, of: u64) {
+        if let Some(bar) = self.0.as_ref().filter(|_| of > 0) {
+            bar.set_length(of);
+            bar.set_position(done);
+        }
+    }
+}
+
+impl Drop for Advancing {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 impl Drop for Waiting {
     fn drop(&mut self) {
         if let Some(bar) = &self.0 {

@@ -3,10 +3,10 @@
 //! Who may import whom; `tests/layers.rs` enforces it:
 //!
 //! ```text
-//! domain <- ak, attribution, config, schedule <- engine, device, simulator, store, stream <- runtime, mirror <- api <- daemon
+//! domain <- ak, attribution, config, export, schedule <- engine, device, simulator, store, stream <- runtime, mirror <- api <- daemon
 //! ```
 //!
-//! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`, `schedule`, `sse`.
+//! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`, `export`, `schedule`, `sse`.
 //! `sse` is for readers of the stream and stands alone. `gaseractl` sees `domain`, `proto` and `sse` only.
 
 #[cfg(feature = "daemon")]
@@ -24,6 +24,8 @@ pub mod device;
 pub mod domain;
 #[cfg(feature = "daemon")]
 pub mod engine;
+#[cfg(feature = "daemon")]
+pub mod export;
 #[cfg(feature = "daemon")]
 pub mod mirror;
 pub mod proto;

@@ -1,6 +1,7 @@
 //! The configuration: every mistake at once with its place, and what is shipped is what is true.
 
 mod access;
+mod description;
 mod keeping;
 mod multiplexers;
 mod plan;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part of the library with the parts that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("ak", &["domain"]),
     ("attribution", &["domain"]),
@@ -14,7 +14,8 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("schedule", &["domain"]),
     ("simulator", &["domain", "ak"]),
     ("device", &["domain", "ak", "simulator"]),
-    ("store", &["domain"]),
+    ("export", &["domain"]),
+    ("store", &["domain", "export"]),
     ("mirror", &["domain", "store"]),
     ("stream", &["domain"]),
     ("sse", &[]),
@@ -29,6 +30,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "domain",
             "config",
             "engine",
+            "export",
             "device",
             "schedule",
             "simulator",
@@ -42,7 +44,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ),
 ];
 
-const PURE: [&str; 6] = ["domain", "ak", "attribution", "engine", "schedule", "sse"];
+const PURE: [&str; 7] = ["domain", "ak", "attribution", "engine", "export", "schedule", "sse"];
 const IMPURE: [&str; 8] =
     ["tokio", "std::fs", "std::net", "std::thread", "std::env", "Instant::now", "SystemTime::now", "getrandom"];
 

@@ -1,5 +1,6 @@
 //! The store: what is committed stays, whole and in order, and its files say the same.
 
+mod exports;
 mod files;
 mod fixture;
 mod folder;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abort;
+mod archive;
 mod chart;
 mod churn;
 mod control;
@@ -16,6 +17,7 @@ mod disk;
 mod doctor;
 mod endurance;
 mod evidence;
+mod exports;
 mod faults;
 mod hostile;
 mod kill;

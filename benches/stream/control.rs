@@ -1,7 +1,7 @@
 //! How long somebody who asks for the status waits, while others do their worst.
 //!
 //! One server; a window in which nothing else happens, and one with the load, in turn. The load and who asks share the
-//! second core, so a part of the waiting is for the load itself.
+//! second core, where the load gives way: what is waited for is the server.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -20,6 +20,7 @@ const FLAT: &str = "flat 3";
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(4);
 const READERS: usize = 1000;
+pub const GIVING_WAY: &str = "giving way";
 
 #[derive(Debug, Clone, Copy)]
 enum Load {
@@ -74,7 +75,7 @@ impl Load {
         match self {
             Self::Readers | Self::Returning => {
                 vacate(server)?;
-                let mut load = Role::start(&["load"])?;
+                let mut load = Role::start(&["load", GIVING_WAY])?;
                 load.ask(&format!("connect {address} {READERS}"))?;
                 if matches!(self, Self::Readers) {
                     gather(server, READERS)?;
@@ -108,6 +109,7 @@ fn vacate(server: &mut Role) -> io::Result<()> {
 /// Ten thousand that begin to ask and do not go on.
 pub fn half_open(address: &str) -> io::Result<()> {
     warden::pin(1);
+    warden::give_way();
     let mut open = Vec::new();
     for _ in 0..10_000 {
         let mut stream = TcpStream::connect(address)?;
@@ -121,6 +123,7 @@ pub fn half_open(address: &str) -> io::Result<()> {
 /// Four that try tokens as fast as they are answered.
 pub fn flood(address: &str) -> io::Result<()> {
     warden::pin(1);
+    warden::give_way();
     for _ in 0..4 {
         let address = address.to_owned();
         std::thread::spawn(move || {

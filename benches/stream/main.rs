@@ -38,6 +38,10 @@ fn main() -> io::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve", way] => server::run(Way::named(way)?),
         ["load"] => load::run(),
+        ["load", control::GIVING_WAY] => {
+            warden::give_way();
+            load::run()
+        }
         ["half", address] => control::half_open(address),
         ["flood", address] => control::flood(address),
         rest => compare(rest),

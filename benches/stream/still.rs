@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
-    Access, Address, Archive, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Folders, Holdings,
-    InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Services, Setting, Storage,
-    StoredRun, Upkeep, Verdict, bind, serve,
+    Access, Address, Archive, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, FileChunk, Folders,
+    Holdings, InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Services,
+    Setting, Storage, StoredRun, Upkeep, Verdict, bind, serve,
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
     self, Aborted, Clock, Denied, DriftPoint, Inquiry, Moment, Observation, Phase, PlanDraft, PlanRequest, Progress,
-    Published, Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder,
+    Published, Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder, Wanted,
 };
 use gasera::store::Audit;
 use gasera::stream::{BoxFuture, History, Hub, Settings};
@@ -214,7 +214,7 @@ impl Folders for Still {
         nothing()
     }
 
-    fn read(&self, _: RunId, _: RunFile, _: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
+    fn read(&self, _: RunId, _: RunFile, _: mpsc::Sender<FileChunk>) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
 
@@ -292,7 +292,7 @@ impl Archive for Still {
         nothing()
     }
 
-    fn export(&self, _: RunId, _: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
+    fn export(&self, _: Vec<RunId>, _: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>> {
+        nothing()
     }
 }

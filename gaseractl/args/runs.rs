@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
+
+use super::Export;
 use gasera::domain::Utc;
 
 const RUNS_EXAMPLES: &str = "\
@@ -11,7 +13,8 @@ RUN is a run id, a unique prefix of one, or \"last\".
 Examples:
   gaseractl runs
   gaseractl runs show last
-  gaseractl runs export last --format csv -o run.csv
+  gaseractl runs export last -o run.csv
+  gaseractl runs export last --format parquet -o run.parquet
   gaseractl runs tail last -n 20
   gaseractl runs drift --since 2026-01-01
   gaseractl runs verify && echo every sample still has the channel it was given
@@ -41,7 +44,7 @@ pub enum RunsCommand {
         /// A run id, a unique prefix of one, or "last"
         run: String,
     },
-    /// The records of a run
+    /// The records of runs as a file, in the format of the tool that reads it
     Export(Export),
     /// The samples of a run, and those that come as long as it is under way
     Tail {
@@ -157,21 +160,4 @@ pub struct Drift {
 fn time(text: &str) -> Result<Utc, String> {
     let day = format!("{text}T00:00:00Z");
     text.parse::<Utc>().or_else(|_| day.parse()).map_err(|_| "write it like 2026-01-31 or 2026-01-31T08:00:00Z".into())
-}
-
-#[derive(Debug, clap::Args)]
-pub struct Export {
-    /// A run id, a unique prefix of one, or "last"
-    pub run: String,
-    /// The file format
-    #[arg(long, value_name = "F", default_value = "csv")]
-    pub format: ExportFormat,
-    /// Write to this file instead of stdout; it appears only when it is complete
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    Csv,
 }

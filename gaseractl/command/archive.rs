@@ -7,9 +7,9 @@ use gasera::proto::{CheckStoreResponse, DriftPoint, DriftTrend, GetDriftResponse
 use serde_json::{Value, json};
 
 use super::Session;
-use super::runs::{NewFile, cannot_write};
 use crate::args::Drift;
 use crate::failure::{Exit, Failure};
+use crate::new_file::{NewFile, cannot_write};
 use crate::output;
 use crate::view::{table, words};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Session;
-use super::runs::Sink;
+use super::export::Sink;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::view::{table, words};

@@ -6,6 +6,7 @@ mod archive;
 mod context;
 mod control;
 mod doctor;
+mod export;
 mod files;
 mod fleet;
 mod follow;

@@ -80,7 +80,7 @@ impl Named {
                         | RunsCommand::Get { run, .. },
                     ) => Some(run.clone()),
                     Some(RunsCommand::Rm(rm)) if rm.runs.len() == 1 => rm.runs.first().cloned(),
-                    Some(RunsCommand::Export(export)) => Some(export.run.clone()),
+                    Some(RunsCommand::Export(export)) => export.runs.last().cloned(),
                     Some(RunsCommand::Verify { run, .. }) => run.clone(),
                     Some(RunsCommand::Drift(drift)) => drift.run.clone(),
                     Some(

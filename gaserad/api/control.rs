@@ -10,9 +10,9 @@ use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
     self, Aborted, Channel, ChannelKind, Denied, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus, Misfire, Note,
     Observation, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest, Started, Status,
-    Told, TrashedRun, Utc, ValveOrder, VisitSummary,
+    Told, TrashedRun, Utc, ValveOrder, VisitSummary, Wanted,
 };
-use crate::store::{Audit, Backup, Inspection};
+use crate::store::{Audit, Backup, Inspection, Piece};
 use crate::stream::BoxFuture;
 
 /// The measuring side.
@@ -168,7 +168,7 @@ pub struct Change {
 }
 
 /// A piece of a file, or why there are no more.
-pub type Chunk = Result<Vec<u8>, String>;
+pub type Chunk = Result<Piece, String>;
 
 /// What came of looking through all that is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -222,9 +222,12 @@ pub trait Archive: Holdings {
     /// Compares the run's records and its file with what its stored facts say. Changes nothing.
     fn verify<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Verdict, Denied>>;
 
-    /// Writes the run's samples as CSV, piece by piece, and is through when all is written or nobody reads on.
-    fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()>;
+    /// Begins to export these runs to one file: what comes is made piece by piece, as long as it is received.
+    fn export(&self, ids: Vec<RunId>, wanted: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>>;
 }
+
+/// A piece of a file as it is, or why there are no more.
+pub type FileChunk = Result<Vec<u8>, String>;
 
 /// A file in a run's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -249,7 +252,7 @@ pub trait Folders: Send + Sync + 'static {
     fn files<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<RunFile>, Denied>>;
 
     /// One of them, as long as it was when it was listed.
-    fn read(&self, id: RunId, file: RunFile, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()>;
+    fn read(&self, id: RunId, file: RunFile, chunks: mpsc::Sender<FileChunk>) -> BoxFuture<'_, ()>;
 
     /// What is in the trash, the latest first.
     fn trash(&self) -> BoxFuture<'_, Result<Vec<InTrash>, Denied>>;

@@ -6,8 +6,8 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::auth::Caller;
-use super::{Change, Services, Verdict, convert, instrument, plans, runs, upkeep};
-use crate::domain::{Control, Denied, Reason, RunId, ValveOrder};
+use super::{Change, Services, Verdict, convert, export, instrument, plans, runs, upkeep};
+use crate::domain::{Control, Denied, RunId, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
 
@@ -146,19 +146,13 @@ impl GaseraService for Grpc {
 
     async fn export_run(&self, request: Request<proto::ExportRunRequest>) -> Answered<Self::ExportRunStream> {
         let request = request.into_inner();
-        if !matches!(request.format.as_str(), "" | "csv") {
-            return Err(Status::invalid_argument(format!(
-                "there is no export format {:?}; the formats are csv",
-                request.format
-            )));
-        }
-        let id = self.services.archive.find(&request.run).await.map_err(convert::status)?;
-        let pieces = runs::export(&self.services, id).await.map_err(convert::status)?;
-        let answers = pieces.map(|piece| match piece {
-            Ok(chunk) => Ok(proto::ExportRunResponse { chunk }),
-            Err(reason) => Err(convert::status(Denied::new(Reason::Internal, reason))),
-        });
-        Ok(Response::new(Box::pin(answers)))
+        let prepared = async {
+            let wanted = export::wanted(&request)?;
+            let ids = export::runs(&self.services, &request).await?;
+            export::pieces(&self.services, ids, wanted).await
+        };
+        let pieces = prepared.await.map_err(convert::status)?;
+        Ok(Response::new(Box::pin(pieces.map(export::message))))
     }
 
     async fn verify_run(&self, request: Request<proto::VerifyRunRequest>) -> Answered<proto::VerifyRunResponse> {

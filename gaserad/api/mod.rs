@@ -14,6 +14,7 @@ pub mod auth;
 mod control;
 mod convert;
 mod events;
+mod export;
 mod facts;
 mod fanout;
 mod form;
@@ -48,9 +49,9 @@ mod tests;
 
 pub use auth::Access;
 pub use control::{
-    Archive, Change, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Folders, Holdings, InTrash,
-    Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Setting, Storage, StoredRun, Upkeep,
-    Verdict,
+    Archive, Change, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, FileChunk, Folders, Holdings,
+    InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Setting, Storage,
+    StoredRun, Upkeep, Verdict,
 };
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;

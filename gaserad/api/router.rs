@@ -21,7 +21,7 @@ use super::query::{self, Query};
 use super::routes::Resource;
 use super::schedules::Scheduling;
 use super::storage::Tending;
-use super::{Services, events, facts, metrics, orders, oversight, runs, schemas, status_stream, storage};
+use super::{Services, events, export, facts, metrics, orders, oversight, runs, schemas, status_stream, storage};
 use crate::proto;
 use crate::proto::archive_service_server::ArchiveServiceServer;
 use crate::proto::gasera_service_server::GaseraServiceServer;
@@ -49,6 +49,7 @@ GET /metrics                 figures for Prometheus
 GET /runs                    past and present runs
 GET /runs/{id}               one run and its visits; an id, a unique prefix of one, or last
 GET /runs/{id}/samples.csv   its samples
+GET /runs/{id}/export        its samples in another format (?format=parquet&from=&until=&channels=&gases= …)
 GET /runs/{id}/observations  what was measured on each visit, as means
 GET /runs/{id}/events        what happened in it, but for its results (?types= &since= &limit=)
 GET /runs/{id}/files         the files in its folder; /files/{name} is one of them
@@ -222,7 +223,8 @@ impl Router {
             Resource::RunFiles => storage::list(services, &named(1)).await,
             Resource::RunFile => storage::file(services, method, &named(1), &named(3)).await,
             Resource::RunEvents => runs::events(services, &named(1), query).await,
-            Resource::Samples => runs::samples(services, method, &named(1)).await,
+            Resource::Samples => export::samples(services, method, &named(1)).await,
+            Resource::Export => export::export(services, method, &named(1), query).await,
             _ => not_allowed(resource, method, asked.uri.path()),
         }
     }

@@ -1,18 +1,10 @@
 //! Runs over HTTP.
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::StreamBody;
-use hyper::body::Frame;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_stream::{Stream, StreamExt};
-use tonic::body::Body;
 
 use super::answer::{self, Answer};
-use super::control::{Chunk, Detail, StoredRun};
+use super::control::{Detail, StoredRun};
 use super::query::Query;
 use super::{Services, control::Archive};
 use crate::domain::{Cas, Denied, GasInfo, Note, Observation, Reason, RunId, RunSummary, Spread, VisitSummary};
@@ -20,8 +12,6 @@ use crate::stream::Filter;
 
 /// How many runs a list shows unless it is told.
 pub const LIMIT: u32 = 100;
-/// How many pieces of an export may wait for their reader.
-const PIECES: usize = 4;
 
 #[derive(Serialize)]
 struct RunOut<'a> {
@@ -160,48 +150,4 @@ async fn chosen(
 
 pub async fn detail(archive: &dyn Archive, name: &str) -> Result<Detail, Denied> {
     archive.run(&archive.find(name).await?).await
-}
-
-pub async fn samples(services: &Services, method: &Method, name: &str) -> Answer {
-    let id = match services.archive.find(name).await {
-        Ok(id) => id,
-        Err(denied) => return answer::denied(&denied),
-    };
-    if method == Method::HEAD {
-        return csv(&id, Body::empty());
-    }
-    match export(services, id.clone()).await {
-        Ok(pieces) => {
-            csv(&id, Body::new(StreamBody::new(pieces.map(|piece| piece.map(|b| Frame::data(Bytes::from(b)))))))
-        }
-        Err(denied) => answer::denied(&denied),
-    }
-}
-
-/// The pieces of a run's samples; the first is there when this answers, so that a failure can still be said.
-pub async fn export(services: &Services, id: RunId) -> Result<impl Stream<Item = Chunk> + Send + use<>, Denied> {
-    let (sender, mut receiver) = mpsc::channel(PIECES);
-    let archive = services.archive.clone();
-    let run = id.clone();
-    tokio::spawn(async move { archive.export(run, sender).await });
-    let first = match receiver.recv().await {
-        Some(Err(reason)) => {
-            return Err(Denied::new(Reason::Internal, format!("the samples of run {id} cannot be read: {reason}")));
-        }
-        first => first,
-    };
-    Ok(tokio_stream::iter(first).chain(ReceiverStream::new(receiver)))
-}
-
-fn csv(id: &RunId, body: Body) -> Answer {
-    let mut answer = Response::new(body);
-    *answer.status_mut() = StatusCode::OK;
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"samples-{id}.csv\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    answer
 }

@@ -14,7 +14,7 @@ use tonic::body::Body;
 use tonic::{Request, Response as Answered, Status};
 
 use super::answer::{self, Answer};
-use super::control::{Chunk, InTrash, RunFile};
+use super::control::{FileChunk, InTrash, RunFile};
 use super::{Services, convert, grpc};
 use crate::domain::{Denied, Reason, RunId};
 use crate::proto;
@@ -128,7 +128,7 @@ async fn files(services: &Services, run: &str) -> Result<(RunId, Vec<RunFile>), 
 }
 
 /// One that is listed; no other name leads anywhere.
-async fn read(services: &Services, run: &str, name: &str) -> Result<(RunFile, ReceiverStream<Chunk>), Denied> {
+async fn read(services: &Services, run: &str, name: &str) -> Result<(RunFile, ReceiverStream<FileChunk>), Denied> {
     let (id, files) = files(services, run).await?;
     let Some(file) = files.into_iter().find(|file| file.name == name) else {
         let text = format!("run {id} has no file {name:?}; `gaseractl runs files {id}` lists those that it has");

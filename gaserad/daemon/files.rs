@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use tokio::sync::mpsc;
 
-use crate::api::{Chunk, RunFile};
+use crate::api::{FileChunk, RunFile};
 use crate::domain::Utc;
 
 const PIECE: usize = 64 * 1024;
@@ -40,7 +40,7 @@ fn is_complete(name: &str) -> bool {
 }
 
 /// Hands on so many bytes of it, until nobody takes them any more.
-pub(super) fn read(path: &Path, bytes: u64, chunks: &mpsc::Sender<Chunk>) {
+pub(super) fn read(path: &Path, bytes: u64, chunks: &mpsc::Sender<FileChunk>) {
     let cannot = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let mut file = match fs::File::open(path) {
         Ok(file) => file.take(bytes),

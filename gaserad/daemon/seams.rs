@@ -16,10 +16,11 @@ use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
     self, Aborted, Channel, ChannelPlan, Clock, Denied, DriftPoint, FaultKind, GasInfo, Inquiry, Observation,
     PlanDraft, PlanRequest, Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status, Told, Utc,
-    ValveOrder,
+    ValveOrder, Wanted,
 };
+use crate::export::Job;
 use crate::runtime::Handle;
-use crate::store::{Audit, Batch, Store, StoreError};
+use crate::store::{Audit, Batch, Piece, Store, StoreError};
 use crate::stream::{BoxFuture, History};
 
 /// Writes into the audit, one after the other, what comes from the interface.
@@ -267,22 +268,52 @@ impl Archive for Keeping {
         Box::pin(async move { verify(&self.0, id).await.map_err(denied) })
     }
 
-    fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
+    fn export(&self, ids: Vec<RunId>, wanted: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>> {
         Box::pin(async move {
-            let (pieces, mut made) = mpsc::channel(4);
+            let mut sheets = Vec::with_capacity(ids.len());
+            for id in &ids {
+                sheets.push(self.0.sheet(id).await.map_err(denied)?);
+            }
+            let job = Job::new(wanted, sheets);
+            let job = job.map_err(|error| Denied::new(Reason::RequestInvalid, error.to_string()))?;
+            let (pieces, made) = mpsc::channel(PIECES);
+            let (chunks, receiver) = mpsc::channel(1);
             let store = self.0.clone();
-            let exporting = tokio::spawn(async move { store.export(&id, pieces).await });
-            while let Some(piece) = made.recv().await {
-                if chunks.send(piece.map_err(|error| error.to_string())).await.is_err() {
-                    break;
-                }
-            }
-            drop(made);
-            if exporting.await.is_err() {
-                tracing::error!("an export broke");
-            }
+            tokio::spawn(async move { store.export_as(job, pieces).await });
+            tokio::spawn(pass_on(made, chunks));
+            Ok(receiver)
         })
     }
+}
+
+/// More than this is sent in parts: clients take messages of 4 MiB.
+const PART: usize = 1 << 20;
+/// Pieces of an export that may wait for their reader.
+const PIECES: usize = 1;
+
+/// Until it is through, or nobody receives any more.
+async fn pass_on(mut made: mpsc::Receiver<Result<Piece, StoreError>>, chunks: mpsc::Sender<Chunk>) {
+    while let Some(piece) = made.recv().await {
+        let sent = match piece {
+            Ok(piece) => in_parts(piece, &chunks).await,
+            Err(error) => chunks.send(Err(error.to_string())).await.is_ok(),
+        };
+        if !sent {
+            return;
+        }
+    }
+}
+
+async fn in_parts(piece: Piece, chunks: &mpsc::Sender<Chunk>) -> bool {
+    if piece.bytes.len() <= PART {
+        return chunks.send(Ok(piece)).await.is_ok();
+    }
+    for part in piece.bytes.chunks(PART) {
+        if chunks.send(Ok(Piece { bytes: part.to_vec(), ..piece })).await.is_err() {
+            return false;
+        }
+    }
+    true
 }
 
 /// The store, as the memory of the stream.

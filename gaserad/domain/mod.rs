@@ -17,6 +17,7 @@ pub mod device;
 pub mod drift;
 pub mod duration;
 pub mod event;
+pub mod export;
 pub mod fact;
 pub mod gas;
 pub mod gpio;
@@ -43,6 +44,7 @@ pub use command::{
 pub use device::{AnalyzerPhase, AnalyzerState, DeviceErrors, Severity};
 pub use drift::{DriftPoint, DriftTrend};
 pub use event::{Event, Published};
+pub use export::{Basis, ExportError, Format, Selection, Table, Wanted};
 pub use fact::Fact;
 pub use gas::{Cas, Gas, GasFacts, GasInfo, GasTable};
 pub use gpio::{GpioLine, LineAt};

@@ -179,11 +179,11 @@ impl Turn {
         if Some(stop.channel) != position {
             return self.go(stop.channel);
         }
+        run.shown_channel = stop.channel.index();
         if self.suspend_if_asked() {
             return;
         }
         let Some(run) = &mut self.state.run else { return };
-        run.shown_channel = stop.channel.index();
         if !stop.measured {
             run.stop += 1;
             return self.settled();

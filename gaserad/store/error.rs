@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
+use crate::export::Broken;
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(
@@ -34,6 +36,8 @@ pub enum StoreError {
     NotInTrash(String),
     #[error("{prefix:?} could be {}; give more of the id", matches.join(" or "))]
     Ambiguous { prefix: String, matches: Vec<String> },
+    #[error("the export failed: {0}")]
+    Export(#[from] Broken),
     #[error("the store is closed")]
     Closed,
 }

@@ -179,9 +179,8 @@ pub(super) fn outdated(connection: &Connection) -> Result<Vec<RunId>, StoreError
     Ok(runs)
 }
 
-/// The files of the run are as they are to be.
-pub(super) fn rebuilt(connection: &Connection, id: &RunId) -> Result<(), StoreError> {
-    connection.prepare_cached("UPDATE runs SET rebuild = 0 WHERE id = ?")?.execute([&id.0])?;
+pub(super) fn set_rebuild(connection: &Connection, id: &RunId, rebuild: bool) -> Result<(), StoreError> {
+    connection.prepare_cached("UPDATE runs SET rebuild = ? WHERE id = ?")?.execute(params![rebuild, id.0])?;
     Ok(())
 }
 

@@ -263,7 +263,7 @@ impl GaseraService for Scripted {
             .chunks
             .iter()
             .cloned()
-            .map(|chunk| chunk.map(|chunk| ExportRunResponse { chunk: chunk.to_vec() }))
+            .map(|chunk| chunk.map(|chunk| ExportRunResponse { chunk: chunk.to_vec(), ..ExportRunResponse::default() }))
             .collect();
         Ok(Response::new(tokio_stream::iter(chunks)))
     }

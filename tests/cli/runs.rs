@@ -5,7 +5,8 @@ use gasera::proto::{self, GetRunResponse, PlanRequest, Run, Visit};
 use tonic::Code;
 
 use super::fake::{Fake, Script, refusal};
-use super::support::{golden, run};
+use super::support::{gaseractl, golden, run};
+use crate::support::terminal::Terminal;
 
 fn listed(id: &str, outcome: proto::Outcome) -> Run {
     let plan = PlanRequest {
@@ -101,6 +102,29 @@ fn an_export_goes_to_stdout_or_into_a_file() {
 }
 
 #[test]
+fn in_a_folder_every_table_has_the_name_that_its_tool_gives_it() {
+    let fake = Fake::new(Script { chunks: vec![Ok(Bytes::from("a,b\n"))], ..Script::default() });
+    let folder = tempfile::tempdir().unwrap();
+    let flux = format!("{}/flux/", folder.path().display());
+    let done = run(&["runs", "export", "last", "--format", "fluxible", "-o", &flux, "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stdout.as_str()), (0, ""));
+    assert_eq!(done.stderr, format!("wrote {flux}raw_conc.csv (4 bytes)\nwrote {flux}field_record.csv (4 bytes)\n"));
+    let there = folder.path().display().to_string();
+    let done = run(&["runs", "export", "last", "--format", "netcdf", "-o", &there, "--endpoint", &fake.unix]);
+    assert_eq!((done.exit, done.stderr.as_str()), (0, format!("wrote {there}/samples.nc (4 bytes)\n").as_str()));
+}
+
+#[test]
+fn what_is_nothing_to_look_at_is_not_written_to_a_terminal() {
+    let fake = Fake::new(Script { chunks: vec![Ok(Bytes::from("PAR1"))], ..Script::default() });
+    let mut command = gaseractl();
+    command.args(["runs", "export", "last", "--format", "parquet", "--endpoint", &fake.unix]);
+    let (exit, shown) = Terminal::run(command, 80, 24).wait();
+    assert_eq!(exit, Some(2), "{shown}");
+    assert!(shown.contains("parquet is nothing to look at") && !shown.contains("PAR1"), "{shown}");
+}
+
+#[test]
 fn an_export_that_breaks_off_leaves_no_file() {
     let chunks = vec![Ok(Bytes::from("seq,channel\n")), Err(refusal(Code::Internal, "STORE", "the disk is gone"))];
     let fake = Fake::new(Script { chunks, ..Script::default() });
@@ -141,6 +165,26 @@ fn what_differs_is_told_and_exit_1() {
     let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!((&object["csv_rows"], &object["differences"][1]), (&16.into(), &differences[1].into()));
     assert_eq!(done.exit, 1);
+}
+
+#[test]
+fn each_record_that_would_be_another_now_is_listed_if_it_is_asked_for() {
+    let change = |seq, was: &str, now: &str| proto::Change { seq, was: was.into(), now: now.into() };
+    let changes =
+        vec![change(3, "exact channel 2 good []", "mixed no channel not good [pos_changed]"), change(9, "x", "")];
+    let found = proto::VerifyRunResponse { changes, ..verdict(&["record 3 is kept as …"]) };
+    let fake = Fake::new(Script { verdict: Ok(found), ..Script::default() });
+    let done = run(&["runs", "verify", "last", "--attribution", "--endpoint", &fake.unix]);
+    let told: Vec<&str> = done.stdout.lines().skip(2).collect();
+    let rows = [
+        "SEQ  KEPT AS                  NOW",
+        "  3  exact channel 2 good []  mixed no channel not good [pos_changed]",
+        "  9  x                        -",
+    ];
+    assert_eq!((done.exit, told), (1, rows.to_vec()));
+    let done = run(&["runs", "verify", "last", "--json", "--endpoint", &fake.unix]);
+    let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((&object["changes"][0]["seq"], &object["changes"][1]["now"]), (&3.into(), &"".into()));
 }
 
 #[test]

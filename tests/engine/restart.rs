@@ -97,12 +97,18 @@ fn a_run_that_was_suspended_is_suspended_again() {
     use gasera::domain::Control;
     let mut world = World::new(lively());
     world.start(plan("1-3", 1, 10, 150, Sync::Analyzer));
-    world.run_for(seconds(100));
+    world.run_for(seconds(300));
     world.ask(|request| What::Control { request, who: "ada".into(), control: Control::Pause { now: true } });
     world.run_for(seconds(10));
     world.crash(seconds(60));
     world.run_for(seconds(600));
-    assert_eq!(world.phases().last().unwrap().1.phase, Phase::Suspended);
+    let (_, suspended) = world.phases().last().cloned().unwrap();
+    assert_eq!((suspended.phase, suspended.channel), (Phase::Suspended, Channel::new(2)));
+    assert_eq!(
+        Channel::new(world.state.progress(world.now).current_channel + 1),
+        suspended.channel,
+        "where it is shown"
+    );
     world.ask(|request| What::Control { request, who: "ada".into(), control: Control::Resume });
     world.settle(seconds(10_000));
     assert_eq!(world.endings(), [(Outcome::Completed, String::new())]);

@@ -249,3 +249,21 @@ async fn the_plan_file_starts_the_same_plan_again() {
     wanted.exceptions.truncate(2);
     assert_eq!(again, wanted);
 }
+
+#[tokio::test]
+async fn a_run_that_ends_with_a_new_gas_in_the_same_commit_is_over_all_the_same() {
+    let directory = TempDir::new().unwrap();
+    let (store, _) = Store::open(directory.path(), about()).unwrap();
+    let run = measured(&store, RUN).await;
+    let last = Record { channel: Some(channel(2)), visit: Some(VisitId(2)), ..record(RUN, 5, &[(WATER, 9000.0)]) };
+    let end =
+        Fact::RunEnded { run: run.id.clone(), ended: utc(600), outcome: Outcome::Completed, reason: String::new() };
+    store.commit(facts(vec![Fact::Recorded(last), end])).await.unwrap();
+    let sealed = package(&store, &run);
+    store.commit(events(2)).await.unwrap();
+    let remark = Fact::Noted { run: run.id.clone(), at: utc(700), who: "ada".into(), text: "late".into() };
+    store.commit(facts(vec![remark])).await.unwrap();
+    store.commit(events(2)).await.unwrap();
+    assert_eq!(package(&store, &run), sealed);
+    nothing_differs(&store, &run).await;
+}

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::fixture::*;
 
-fn any_record() -> impl Strategy<Value = Record> {
+pub fn any_record() -> impl Strategy<Value = Record> {
     let reading = (any::<u16>(), proptest::option::of(proptest::num::f64::NORMAL | proptest::num::f64::ZERO))
         .prop_map(|(number, ppm)| Reading::new(Cas(format!("{number}-00-0")), ppm));
     let sample = (any::<i64>(), proptest::collection::vec(reading, 0..6), any::<String>())

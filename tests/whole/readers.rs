@@ -48,6 +48,17 @@ impl Tools {
         command
     }
 
+    /// A line of a shell that finds the binaries of this build and the tools.
+    pub fn shell(&self, line: &str) -> Command {
+        let ours = Path::new(env!("CARGO_BIN_EXE_gaseractl")).parent().unwrap().to_owned();
+        let theirs = std::path::absolute(self.0.join("venv/bin")).unwrap();
+        let known = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect::<Vec<_>>();
+        let paths = env::join_paths([ours, theirs].into_iter().chain(known)).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).env("PATH", paths);
+        command
+    }
+
     /// What looks at the page in a browser, a script that is told where the page is.
     fn story(&self, script: &str, args: &[&str]) -> Command {
         let mut command = Command::new("node");
@@ -66,7 +77,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    fn start(tools: &Tools, name: &'static str, args: &[&str]) -> Self {
+    pub fn start(tools: &Tools, name: &'static str, args: &[&str]) -> Self {
         Self::read(name, &mut tools.command(name, args), |line| {
             Some(serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}")))
         })

@@ -1,7 +1,7 @@
 //! The files of runs, and the trash, over gRPC and HTTP.
 
 use super::*;
-use crate::api::{Folders, InTrash, RunFile};
+use crate::api::{FileChunk, Folders, InTrash, RunFile};
 use crate::domain::TrashedRun;
 use crate::proto::storage_service_client::StorageServiceClient;
 
@@ -14,7 +14,7 @@ impl Folders for Shelf {
         Box::pin(async { Ok(vec![file]) })
     }
 
-    fn read(&self, _: RunId, _: RunFile, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
+    fn read(&self, _: RunId, _: RunFile, chunks: mpsc::Sender<FileChunk>) -> BoxFuture<'_, ()> {
         Box::pin(async move { drop(chunks.send(Ok(TEXT.into())).await) })
     }
 

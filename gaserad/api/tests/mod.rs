@@ -43,11 +43,11 @@ use super::{
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
     self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
-    RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary,
+    RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary, Wanted,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
-use crate::store::Audit;
+use crate::store::{Audit, Piece};
 use crate::stream::support::{
     Frame, Kept, NOW, StoppedClock, draft, frames, hub, live_data, numbered, published, run, status,
 };
@@ -216,13 +216,17 @@ impl Archive for Shelf {
         )
     }
 
-    fn export(&self, id: RunId, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
+    fn export(&self, ids: Vec<RunId>, wanted: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>> {
         Box::pin(async move {
-            let pieces =
-                if id.0 == "A" { vec![Err("the disk is gone".into())] } else { vec![Ok("a,b\n"), Ok("1,2\n")] };
-            for piece in pieces {
-                let _ = chunks.send(piece.map(|text: &str| text.as_bytes().to_vec())).await;
-            }
+            let (chunks, receiver) = mpsc::channel(2);
+            let pieces = match wanted == Wanted::default() {
+                _ if ids[0].0 == "A" => vec![Err("the disk is gone".into())],
+                true => vec![Ok("a,b\n".into()), Ok("1,2\n".into())],
+                false => vec![Ok(format!("{ids:?} {wanted:?}"))],
+            };
+            let piece = |text: String| Piece { bytes: text.into(), through: 2, of: 2 };
+            pieces.into_iter().for_each(|text| chunks.try_send(text.map(piece)).unwrap());
+            Ok(receiver)
         })
     }
 }

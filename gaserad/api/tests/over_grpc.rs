@@ -108,7 +108,11 @@ async fn status_runs_and_samples_are_there_by_grpc_too() {
     let one = client.get_run(proto::GetRunRequest { run: "last".into() }).await.unwrap().into_inner();
     assert_eq!((one.run.unwrap().id.as_str(), one.visits[0].channel), ("01JRUN", 1));
     assert_eq!((one.notes[0].who.as_str(), one.notes[0].at_utc.as_str()), ("ada", NOW.to_string().as_str()));
-    let export = |run: &str, format: &str| proto::ExportRunRequest { run: run.into(), format: format.into() };
+    let export = |run: &str, format: &str| proto::ExportRunRequest {
+        run: run.into(),
+        format: format.into(),
+        ..proto::ExportRunRequest::default()
+    };
     let mut chunks = client.export_run(export("last", "csv")).await.unwrap().into_inner();
     let mut csv = Vec::new();
     while let Some(chunk) = chunks.next().await {
@@ -116,6 +120,18 @@ async fn status_runs_and_samples_are_there_by_grpc_too() {
     }
     assert_eq!(csv, b"a,b\n1,2\n");
     assert_eq!(client.export_run(export("last", "xls")).await.unwrap_err().code(), Code::InvalidArgument);
+    let chosen = proto::ExportRunRequest {
+        more_runs: vec!["01J".into(), "last".into()],
+        from_utc: "2026-01-15".into(),
+        channels: "1-2".into(),
+        decimal: ",".into(),
+        ..export("last", "tidy")
+    };
+    let piece = client.export_run(chosen).await.unwrap().into_inner().next().await.unwrap().unwrap();
+    assert_eq!((piece.records, piece.of_records), (2, 2));
+    let asked = String::from_utf8(piece.chunk).unwrap();
+    assert!(asked.starts_with("[RunId(\"01JRUN\")] ") && asked.contains("format: Tidy"), "each run once: {asked}");
+    assert!(asked.contains("decimal_comma: true") && asked.contains("from: Some(Utc(1768435200000000))"), "{asked}");
     assert_eq!(client.export_run(export("A", "csv")).await.unwrap_err().code(), Code::Internal);
 }
 

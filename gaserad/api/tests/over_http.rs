@@ -128,6 +128,20 @@ async fn runs_are_listed_shown_and_exported() {
     assert_eq!(json(&one)["notes"][0]["text"], "window open");
     let (status, csv) = daemon.get("/runs/01J/samples.csv").await;
     assert_eq!((status, csv.as_str()), (StatusCode::OK, "a,b\n1,2\n"));
+    let (status, some) =
+        daemon.get("/runs/last/export?format=parquet&gases=CO2,CH4&good_only=1&air_pressure_hpa=990").await;
+    assert!(
+        status == StatusCode::OK && some.contains("good_only: true") && some.contains("[\"CO2\", \"CH4\"]"),
+        "{some}"
+    );
+    let head = daemon.ask(Method::HEAD, "/runs/last/export?format=netcdf", &[]).await;
+    assert_eq!(head.headers()["content-type"], "application/netcdf");
+    assert_eq!(head.headers()["content-disposition"], "attachment; filename=\"samples-01JRUN.nc\"");
+    for wrong in
+        ["format=xls", "channels=9-1", "from=soon", "decimal=x", "format=parquet&delimiter=;", "air_pressure_hpa=x"]
+    {
+        assert_eq!(daemon.get(&format!("/runs/last/export?{wrong}")).await.0, StatusCode::BAD_REQUEST, "{wrong}");
+    }
     let (status, failed) = daemon.get("/runs/A/samples.csv").await;
     assert!(status == StatusCode::INTERNAL_SERVER_ERROR && failed.contains("the disk is gone"));
     let (status, unknown) = daemon.get("/runs/xyz").await;

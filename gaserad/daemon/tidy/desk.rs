@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::super::files;
 use super::{Tidy, denied};
-use crate::api::{Chunk, Folders, InTrash, RunFile};
+use crate::api::{FileChunk, Folders, InTrash, RunFile};
 use crate::domain::{Denied, Reason, RunId, StorageChange};
 use crate::store::trash::find;
 use crate::stream::BoxFuture;
@@ -23,7 +23,7 @@ impl Folders for Desk {
         })
     }
 
-    fn read(&self, id: RunId, file: RunFile, chunks: mpsc::Sender<Chunk>) -> BoxFuture<'_, ()> {
+    fn read(&self, id: RunId, file: RunFile, chunks: mpsc::Sender<FileChunk>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let folder = match self.0.means.store.run(&id).await {
                 Ok((run, _)) => self.0.means.store.run_folder(&run),

@@ -140,13 +140,14 @@ impl Owner {
         };
         let known = self.known;
         self.known = answer.as_ref().map_or(Known::Nothing, |position| Known::Stands(*position));
-        let found = known == Known::Nothing && answer.is_ok();
+        // Once in a repeat it is asked again how often it has moved.
+        let is_news = answer.is_ok() && (known == Known::Nothing || order == ValveOrder::Home);
         if order == ValveOrder::Where && answer.is_ok() {
             // Who asks for it looks when the answer is there.
             self.describe().await;
         }
         self.report(Report::ValveDid { id, answer });
-        if found && order != ValveOrder::Where {
+        if is_news && order != ValveOrder::Where {
             self.describe().await;
         }
     }

@@ -99,8 +99,7 @@ impl Folders {
             let result = self.restore(connection, run).map(drop);
             self.note(run, false, result);
         }
-        self.live
-            .take_if(|live| facts.iter().any(|fact| matches!(fact, Fact::RunEnded { run, .. } if *run == live.run)));
+        self.live.take_if(|live| live.sheet.run.ended.is_some());
     }
 
     /// Makes the files of a run what the truth says, whatever became of them.
@@ -128,7 +127,14 @@ impl Folders {
         if let Some(live) = self.live.as_mut().filter(|live| live.run == *run && !live.is_outdated_by(facts)) {
             return live.append(connection, facts);
         }
-        self.live = Some(self.restore(connection, run)?);
+        if self.live.as_ref().is_some_and(|live| live.run == *run && live.is_told_late(facts)) {
+            read::set_rebuild(connection, run, true)?;
+        }
+        let restored = self.restore(connection, run)?;
+        self.live.take_if(|live| live.run == *run);
+        if restored.sheet.run.ended.is_none() {
+            self.live = Some(restored);
+        }
         Ok(())
     }
 
@@ -147,7 +153,7 @@ impl Folders {
         live.write_whole_files()?;
         live.sync()?;
         if anew {
-            read::rebuilt(connection, run)?;
+            read::set_rebuild(connection, run, false)?;
         }
         if is_new {
             live.folder.ancestors().take(4).try_for_each(sync_directory)?;
@@ -162,15 +168,20 @@ impl Live {
         if self.files.is_empty() {
             return true;
         }
-        let observed = self.files.iter().find(|file| file.is(&observations::OBSERVATIONS)).map_or(0, Growing::key);
         let known = |cas: &Cas| self.sheet.gases.iter().any(|gas| gas.cas == *cas);
         facts.iter().filter(|fact| run_of(fact) == Some(&self.run)).any(|fact| match fact {
             Fact::VisitInterrupted { .. } | Fact::RunGases { .. } | Fact::RunEquipped { .. } => true,
-            Fact::Recorded(record) => {
-                let late = record.visit.is_some_and(|visit| i64::from(visit.0) <= observed);
-                late || !record.sample.readings.iter().all(|reading| known(&reading.cas))
-            }
+            Fact::Recorded(record) => !record.sample.readings.iter().all(|reading| known(&reading.cas)),
             _ => false,
+        }) || self.is_told_late(facts)
+    }
+
+    /// Whether there is a result of a visit that has its row already.
+    fn is_told_late(&self, facts: &[Fact]) -> bool {
+        let observed = self.files.iter().find(|file| file.is(&observations::OBSERVATIONS)).map_or(0, Growing::key);
+        facts.iter().any(|fact| {
+            let Fact::Recorded(record) = fact else { return false };
+            record.run == self.run && record.visit.is_some_and(|visit| i64::from(visit.0) <= observed)
         })
     }
 

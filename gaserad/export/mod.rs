@@ -1,0 +1,157 @@
+//! A run as the files that people's tools open: bytes from sheets and rows, without a clock, a disk or a network.
+//!
+//! An export is made block by block. Several [`Encoder`]s make blocks of rows at the same time, each of its own rows;
+//! one [`Assembler`] joins them in order. What is in memory is a few blocks, however long a run is.
+//!
+//! Which columns a format has, and in which units, is in `docs/exports.md`; it reads no records and chooses none.
+
+mod classic;
+pub mod csv;
+mod flux;
+mod json;
+mod legacy;
+mod netcdf;
+mod parquet;
+mod row;
+mod tables;
+mod text;
+mod tidy;
+mod visits;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use row::{Measured, Row};
+pub use tables::Layout;
+pub use text::Lines;
+pub use visits::{Visit, Visits};
+
+use crate::domain::{Cas, ExportError, Format, GasInfo, Sheet, Wanted};
+
+/// Water vapor.
+const WATER: &str = "7732-18-5";
+
+/// What becomes a file: the runs, in order, and the gases that it has columns for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    pub wanted: Wanted,
+    pub sheets: Vec<Sheet>,
+    pub gases: Vec<GasInfo>,
+    /// Where water vapor is among the gases.
+    water: Option<usize>,
+}
+
+impl Job {
+    pub fn new(wanted: Wanted, sheets: Vec<Sheet>) -> Result<Arc<Self>, ExportError> {
+        wanted.check()?;
+        let measured = united(&sheets);
+        let gases = chosen(&wanted, &measured)?;
+        let water = gases.iter().position(|gas| gas.cas.0 == WATER);
+        if flux::needs_water(&wanted, &gases) && water.is_none() {
+            return Err(ExportError::Water);
+        }
+        Ok(Arc::new(Self { wanted, sheets, gases, water }))
+    }
+
+    /// How many rows a block is to have.
+    pub const fn block(&self) -> u32 {
+        match self.wanted.format {
+            Format::Parquet => parquet::ROW_GROUP,
+            _ => 4096,
+        }
+    }
+
+    /// Whether the number of rows stands at the beginning of the file.
+    pub const fn counts_first(&self) -> bool {
+        matches!(self.wanted.format, Format::Netcdf)
+    }
+
+    /// What makes blocks of rows; any number of them may be at work.
+    pub fn encoder(self: &Arc<Self>) -> Box<dyn Encoder> {
+        match self.wanted.format {
+            Format::Parquet => Box::new(parquet::Columns::new(self)),
+            Format::Netcdf => Box::new(netcdf::Records::new(self)),
+            _ => Box::new(tables::Text::new(self)),
+        }
+    }
+
+    /// What joins the blocks; `count` rows will be in them, where that is [asked for](Self::counts_first).
+    pub fn assembler(self: &Arc<Self>, count: u64) -> Result<Box<dyn Assembler>, Broken> {
+        Ok(match self.wanted.format {
+            Format::Parquet => Box::new(parquet::File::new(self)?),
+            Format::Netcdf => Box::new(netcdf::File::new(self, count)?),
+            _ => Box::new(tables::Text::new(self)),
+        })
+    }
+
+    fn sheet(&self, row: &Row) -> &Sheet {
+        &self.sheets[row.run]
+    }
+}
+
+/// Makes blocks of rows.
+pub trait Encoder: Send {
+    fn row(&mut self, row: &Row);
+
+    /// The rows since the block before.
+    fn block(&mut self) -> Result<Block, Broken>;
+}
+
+/// Joins blocks in the order of their rows.
+pub trait Assembler: Send {
+    fn begin(&mut self) -> Result<Vec<u8>, Broken>;
+    fn append(&mut self, block: Block) -> Result<Vec<u8>, Broken>;
+    fn end(&mut self) -> Result<Vec<u8>, Broken>;
+}
+
+/// Rows, as far as they can be made a file without the others.
+pub enum Block {
+    Bytes { bytes: Vec<u8>, rows: u64 },
+    Columns(Vec<parquet::Chunk>),
+}
+
+/// Why a file cannot be made of what was read.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    #[error("the Parquet writer refuses: {0}")]
+    Parquet(#[from] ::parquet::errors::ParquetError),
+    #[error("{promised} records were counted and {found} found; the run changed meanwhile, export it again")]
+    Count { promised: u64, found: u64 },
+    #[error("{0} records are more than a NetCDF file can hold; export a part of them with --from and --until")]
+    TooMany(u64),
+    #[error("the columns cannot be laid out: {0}")]
+    Schema(String),
+    #[error("a block of another format was given to the {0} export")]
+    Foreign(&'static str),
+}
+
+/// The gases of all runs, in the order in which they come.
+fn united(sheets: &[Sheet]) -> Vec<GasInfo> {
+    let mut gases: Vec<GasInfo> = Vec::new();
+    for gas in sheets.iter().flat_map(|sheet| &sheet.gases) {
+        if !gases.iter().any(|known| known.cas == gas.cas) {
+            gases.push(gas.clone());
+        }
+    }
+    gases
+}
+
+/// The gases that are asked for, and water vapor where it is needed to work out the others.
+fn chosen(wanted: &Wanted, measured: &[GasInfo]) -> Result<Vec<GasInfo>, ExportError> {
+    if wanted.gases.is_empty() {
+        return Ok(measured.to_vec());
+    }
+    let is = |gas: &GasInfo, name: &str| {
+        name.eq_ignore_ascii_case(&gas.formula) || name == gas.cas.0 || name.eq_ignore_ascii_case(&gas.column)
+    };
+    if let Some(stranger) = wanted.gases.iter().find(|name| !measured.iter().any(|gas| is(gas, name))) {
+        let known: Vec<&str> = measured.iter().map(|gas| gas.formula.as_str()).collect();
+        return Err(ExportError::Gas { gas: stranger.clone(), known: known.join(", ") });
+    }
+    let water = flux::needs_water(wanted, measured);
+    let asked =
+        |gas: &&GasInfo| wanted.gases.iter().any(|name| is(gas, name)) || (water && gas.cas == Cas(WATER.to_owned()));
+    Ok(measured.iter().filter(asked).cloned().collect())
+}

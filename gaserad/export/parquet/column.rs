@@ -1,0 +1,110 @@
+//! One column of a row group in the making.
+
+use bytes::Bytes;
+use parquet::column::writer::{ColumnWriter, get_typed_column_writer_mut};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
+
+use super::super::Broken;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Microseconds since 1970.
+    Time,
+    Double,
+    Text,
+    Int,
+    Long,
+    Bool,
+}
+
+/// What a row has in a column.
+pub enum Value<'a> {
+    Int(Option<i32>),
+    Long(Option<i64>),
+    Double(Option<f64>),
+    Bool(bool),
+    Text(Option<&'a ByteArray>),
+    Word(&'static str),
+}
+
+impl Value<'_> {
+    pub fn count(value: Option<u32>) -> Self {
+        Self::Int(value.map(|value| i32::try_from(value).unwrap_or(i32::MAX)))
+    }
+}
+
+pub struct Column {
+    values: Values,
+    /// Whether there is a value, of each row; `None` where there always is.
+    there: Option<Vec<i16>>,
+}
+
+enum Values {
+    Int(Vec<i32>),
+    Long(Vec<i64>),
+    Double(Vec<f64>),
+    Bool(Vec<bool>),
+    Text(Vec<ByteArray>),
+}
+
+impl Column {
+    pub fn new(shape: Shape, required: bool) -> Self {
+        let values = match shape {
+            Shape::Int => Values::Int(Vec::new()),
+            Shape::Time | Shape::Long => Values::Long(Vec::new()),
+            Shape::Double => Values::Double(Vec::new()),
+            Shape::Bool => Values::Bool(Vec::new()),
+            Shape::Text => Values::Text(Vec::new()),
+        };
+        Self { values, there: (!required).then(Vec::new) }
+    }
+
+    /// A value of another shape is none.
+    pub fn put(&mut self, value: Value<'_>) {
+        let there = match (&mut self.values, value) {
+            (Values::Int(values), Value::Int(Some(value))) => push(values, value),
+            (Values::Long(values), Value::Long(Some(value))) => push(values, value),
+            (Values::Double(values), Value::Double(Some(value))) => push(values, value),
+            (Values::Bool(values), Value::Bool(value)) => push(values, value),
+            (Values::Text(values), Value::Text(Some(value))) => push(values, value.clone()),
+            (Values::Text(values), Value::Word(word)) => {
+                push(values, ByteArray::from(Bytes::from_static(word.as_bytes())))
+            }
+            _ => 0,
+        };
+        if let Some(levels) = &mut self.there {
+            levels.push(there);
+        }
+    }
+
+    /// Hands over what was put, and begins anew.
+    pub fn write(&mut self, writer: &mut ColumnWriter<'_>) -> Result<(), Broken> {
+        let there = self.there.as_deref();
+        match &mut self.values {
+            Values::Int(values) => write::<Int32Type>(writer, values, there),
+            Values::Long(values) => write::<Int64Type>(writer, values, there),
+            Values::Double(values) => write::<DoubleType>(writer, values, there),
+            Values::Bool(values) => write::<BoolType>(writer, values, there),
+            Values::Text(values) => write::<ByteArrayType>(writer, values, there),
+        }?;
+        if let Some(levels) = &mut self.there {
+            levels.clear();
+        }
+        Ok(())
+    }
+}
+
+fn push<T>(values: &mut Vec<T>, value: T) -> i16 {
+    values.push(value);
+    1
+}
+
+fn write<T: DataType>(
+    writer: &mut ColumnWriter<'_>,
+    values: &mut Vec<T::T>,
+    there: Option<&[i16]>,
+) -> Result<(), Broken> {
+    get_typed_column_writer_mut::<T>(writer).write_batch(values, there, None)?;
+    values.clear();
+    Ok(())
+}
