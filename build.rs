@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-const CONTRACT: [&str; 3] = ["gasera/v1/gasera.proto", "gasera/v1/schedule.proto", "gasera/v1/archive.proto"];
+const CONTRACT: [&str; 4] =
+    ["gasera/v1/gasera.proto", "gasera/v1/schedule.proto", "gasera/v1/storage.proto", "gasera/v1/archive.proto"];
 const DASHBOARD: &str = "gaserad/dashboard";
 /// What its page says, and what is served in place of it: nothing that is seen first waits for a second request.
 const STYLE: &str = "<link rel=\"stylesheet\" href=\"/dashboard/style.css\">\n";

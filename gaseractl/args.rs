@@ -27,7 +27,7 @@ use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
 pub use export::Export;
 pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
 pub use plan::{Plan, PlanCommand};
-pub use runs::{Drift, Runs, RunsCommand};
+pub use runs::{Drift, List, Rm, Runs, RunsCommand};
 pub use schedule::{Add as AddSchedule, IfMissed, Schedule, ScheduleCommand};
 pub use shell::{CompleteWords, Completions, Man, Shell};
 pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};

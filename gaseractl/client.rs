@@ -2,6 +2,7 @@
 
 mod archive;
 mod schedules;
+mod storage;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use gasera::proto::archive_service_client::ArchiveServiceClient;
 use gasera::proto::gasera_service_client::GaseraServiceClient;
 use gasera::proto::schedule_service_client::ScheduleServiceClient;
+use gasera::proto::storage_service_client::StorageServiceClient;
 use gasera::proto::{
     self, AbortMeasurementRequest, ExportRunRequest, ExportRunResponse, GetRunRequest, GetRunResponse,
     GetStatusRequest, ListRunsRequest, Run, StartMeasurementRequest, StartMeasurementResponse,
@@ -39,6 +41,7 @@ pub fn operator() -> String {
 pub struct Client {
     grpc: GaseraServiceClient<Connection>,
     schedules: ScheduleServiceClient<Connection>,
+    storage: StorageServiceClient<Connection>,
     archive: ArchiveServiceClient<Connection>,
     endpoint: Endpoint,
 }
@@ -60,8 +63,9 @@ impl Client {
             .parse()
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
         let schedules = ScheduleServiceClient::with_origin(connection.clone(), origin.clone());
+        let storage = StorageServiceClient::with_origin(connection.clone(), origin.clone());
         let archive = ArchiveServiceClient::with_origin(connection.clone(), origin.clone());
-        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, archive, endpoint })
+        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, storage, archive, endpoint })
     }
 
     pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {
@@ -214,7 +218,7 @@ impl Client {
         &self.endpoint
     }
 
-    fn explain<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Failure> {
+    pub fn explain<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Failure> {
         answer
             .map(tonic::Response::into_inner)
             .map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))

@@ -22,6 +22,7 @@ pub struct Wanted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
     Runs,
+    Trashed,
     Tasks,
     Plans,
     Channels,
@@ -137,6 +138,7 @@ fn values(arg: &Arg, begun: &str) -> Wanted {
 fn names(id: &str) -> Option<Names> {
     Some(match id {
         "run" => Names::Runs,
+        "trashed" => Names::Trashed,
         "task" => Names::Tasks,
         "plan" => Names::Plans,
         "channel" | "channels" | "background" | "from" => Names::Channels,

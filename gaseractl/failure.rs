@@ -105,12 +105,13 @@ fn lost(endpoint: &str, cause: &str) -> String {
 
 fn exit_of(code: Code, reason: &str) -> Exit {
     match (reason, code) {
-        ("RUN_UNDER_WAY" | "NO_RUN" | "NOT_NOW" | "ANALYZER_BUSY", _) | ("", Code::FailedPrecondition) => Exit::REFUSED,
+        ("RUN_UNDER_WAY" | "NO_RUN" | "NOT_NOW" | "DISK_LOW" | "ANALYZER_BUSY", _) | ("", Code::FailedPrecondition) => {
+            Exit::REFUSED
+        }
         ("ANALYZER_OFFLINE", _) => Exit::ANALYZER_OFFLINE,
         ("ANALYZER_REFUSED" | "MULTIPLEXER_FAULT" | "ANALYZER_ERRORS", _) => Exit::DEVICE,
-        ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN" | "SCHEDULE_UNKNOWN", _) | ("", Code::NotFound) => {
-            Exit::NOT_FOUND
-        }
+        ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN" | "SCHEDULE_UNKNOWN" | "FILE_UNKNOWN", _)
+        | ("", Code::NotFound) => Exit::NOT_FOUND,
         ("PLAN_INVALID" | "REQUEST_INVALID", _) | ("", Code::InvalidArgument) => Exit::USAGE,
         ("RUN_ABORTED", _) => Exit::ABORTED,
         (_, Code::PermissionDenied | Code::Unauthenticated) => Exit::NOT_PERMITTED,
@@ -163,6 +164,7 @@ mod tests {
     fn every_reason_has_its_exit_code() {
         for (reason, exit) in [
             ("RUN_UNDER_WAY", 3),
+            ("DISK_LOW", 3),
             ("NO_RUN", 3),
             ("NOT_NOW", 3),
             ("ANALYZER_BUSY", 3),

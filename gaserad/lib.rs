@@ -3,7 +3,7 @@
 //! Who may import whom; `tests/layers.rs` enforces it:
 //!
 //! ```text
-//! domain <- ak, attribution, config, export, schedule <- engine, device, simulator, store, stream <- runtime <- api <- daemon
+//! domain <- ak, attribution, config, export, schedule <- engine, device, simulator, store, stream <- runtime, mirror <- api <- daemon
 //! ```
 //!
 //! Pure, without clock, disk, network or tokio: `domain`, `ak`, `attribution`, `engine`, `export`, `schedule`, `sse`.
@@ -26,6 +26,8 @@ pub mod domain;
 pub mod engine;
 #[cfg(feature = "daemon")]
 pub mod export;
+#[cfg(feature = "daemon")]
+pub mod mirror;
 pub mod proto;
 #[cfg(feature = "daemon")]
 pub mod runtime;

@@ -2,6 +2,7 @@
 
 mod access;
 mod description;
+mod keeping;
 mod multiplexers;
 mod plan;
 mod plan_file;
@@ -126,7 +127,7 @@ fn a_key_unlike_any_other_gets_the_list_of_known_ones() {
     assert_eq!(
         mistakes("[store]\nxyzzy = 1\n"),
         [
-            "gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, on_restart, max_outage, min_free_mb, raw_log"
+            "gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, mirror, retention, on_restart, max_outage, min_free_mb, raw_log"
         ]
     );
     assert!(mistakes("poll = \"1s\"\n")[0].contains("poll is not a key outside a section"));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part of the library with the parts that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("ak", &["domain"]),
     ("attribution", &["domain"]),
@@ -16,6 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("device", &["domain", "ak", "simulator"]),
     ("export", &["domain"]),
     ("store", &["domain", "export"]),
+    ("mirror", &["domain", "store"]),
     ("stream", &["domain"]),
     ("sse", &[]),
     ("runtime", &["domain", "engine", "device", "store", "stream"]),
@@ -34,6 +35,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "schedule",
             "simulator",
             "store",
+            "mirror",
             "stream",
             "runtime",
             "api",

@@ -8,6 +8,7 @@ mod frictionless;
 mod long;
 mod older;
 mod records;
+mod trash;
 mod truth;
 mod wire;
 
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use gasera::domain::event::{Event, LiveData};
 use gasera::domain::{
-    Fact, Flag, Moment, Outcome, Phase, Qc, Record, RunId, Severity, Tick, Utc, VisitId, VisitSummary,
+    Fact, Flag, Moment, Outcome, Phase, Qc, Record, RunId, RunSummary, Severity, Tick, Utc, VisitId, VisitSummary,
 };
 use gasera::store::{Audit, Batch, Store, StoreError};
 use tempfile::TempDir;
@@ -190,7 +191,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let Err(error) = Store::open(directory.path(), labels()) else { panic!("a newer schema was opened") };
-    assert!(error.to_string().contains("newer gaserad (schema 99, this one reads up to 7)"), "{error}");
+    assert!(error.to_string().contains("newer gaserad (schema 99, this one reads up to 8)"), "{error}");
 }
 
 #[tokio::test]

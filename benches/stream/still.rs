@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
-    Access, Address, Archive, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Holdings, Ledger,
-    Listed, NewSchedule, PlanMistake, PlanText, Plans, Schedules, Services, Setting, Storage, StoredRun, Upkeep,
-    Verdict, bind, serve,
+    Access, Address, Archive, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, FileChunk, Folders,
+    Holdings, InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Services,
+    Setting, Storage, StoredRun, Upkeep, Verdict, bind, serve,
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
@@ -47,6 +47,7 @@ impl Ours {
             archive: Arc::new(Still),
             plans: Arc::new(Still),
             schedules: Arc::new(Still),
+            folders: Arc::new(Still),
             upkeep: Arc::new(Still),
             hub: hub.clone(),
             clock: Arc::new(Still),
@@ -146,6 +147,7 @@ impl Control for Still {
             version: String::new(),
             simulated: true,
             clock_synchronized: None,
+            mirror: None,
         };
         Box::pin(async move { status })
     }
@@ -203,6 +205,32 @@ impl Schedules for Still {
     }
 
     fn enable(&self, _: String, _: bool, _: String, _: u32) -> BoxFuture<'_, Result<Listed, Denied>> {
+        nothing()
+    }
+}
+
+impl Folders for Still {
+    fn files<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Vec<RunFile>, Denied>> {
+        nothing()
+    }
+
+    fn read(&self, _: RunId, _: RunFile, _: mpsc::Sender<FileChunk>) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn trash(&self) -> BoxFuture<'_, Result<Vec<InTrash>, Denied>> {
+        nothing()
+    }
+
+    fn remove(&self, _: Vec<String>, _: String, _: bool) -> BoxFuture<'_, Result<Vec<RunId>, Denied>> {
+        nothing()
+    }
+
+    fn restore(&self, _: String, _: String) -> BoxFuture<'_, Result<RunId, Denied>> {
+        nothing()
+    }
+
+    fn empty(&self, _: String) -> BoxFuture<'_, Result<Vec<RunId>, Denied>> {
         nothing()
     }
 }

@@ -1,5 +1,7 @@
 //! What `gaseractl runs` can be told.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 use super::Export;
@@ -16,6 +18,8 @@ Examples:
   gaseractl runs tail last -n 20
   gaseractl runs drift --since 2026-01-01
   gaseractl runs verify && echo every sample still has the channel it was given
+  gaseractl runs get last samples.csv -o samples.csv
+  gaseractl runs rm 01KEZB3P && gaseractl runs restore 01KEZB3P
 
 With --json, verify prints a line for each run:
   {\"run_id\",\"records\",\"csv_rows\",\"files\",\"attributed_again\",\"differences\":[…],\"changes\":[{\"seq\",\"was\",\"now\"}]}
@@ -33,8 +37,8 @@ pub struct Runs {
 
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
-    /// The newest 100 runs (the default)
-    List,
+    /// The newest runs (the default)
+    List(List),
     /// One run and its visits
     Show {
         /// A run id, a unique prefix of one, or "last"
@@ -58,8 +62,89 @@ pub enum RunsCommand {
         #[arg(long)]
         attribution: bool,
     },
+    /// The files in a run's folder
+    #[command(after_help = FILES_JSON)]
+    Files {
+        /// A run id, a unique prefix of one, or "last"
+        run: String,
+    },
+    /// One of the files in a run's folder, as it is now
+    Get {
+        /// A run id, a unique prefix of one, or "last"
+        run: String,
+        /// As `gaseractl runs files` names it
+        file: String,
+        /// Write to this file instead of stdout; it appears only when it is complete
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Put runs into the trash, from where they can be restored for as long as [store.retention] trash_after says
+    #[command(after_help = RM_JSON)]
+    Rm(Rm),
+    /// Take a run out of the trash
+    #[command(after_help = RESTORE_JSON)]
+    Restore {
+        /// The id of a run in the trash, or a unique prefix of it
+        trashed: String,
+    },
+    /// What is in the trash
+    #[command(after_help = TRASH_JSON)]
+    Trash,
+    /// Remove all that is in the trash, for good
+    #[command(after_help = REMOVED_JSON)]
+    EmptyTrash {
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
     /// How far the analyzer is off what zero, span and target gases contain, and how that changes
     Drift(Drift),
+}
+
+const FILES_JSON: &str = "\
+With --json: {\"run_id\",\"files\":[{\"name\",\"bytes\",\"changed_utc\"}]}";
+
+const RM_JSON: &str = "\
+All of the runs are removed, or none. A run that is under way stays: exit code 3. On a terminal it is asked before; \
+elsewhere --all and --purge need --yes. What is on a mirror stays there.
+
+With --json: {\"removed\":[RUN,…],\"purged\":false}";
+
+const RESTORE_JSON: &str = "\
+With --json: {\"restored\":\"RUN\"}
+Exit code 10 if it is not in the trash.";
+
+const TRASH_JSON: &str = "\
+With --json: {\"trash\":[{\"run_id\",\"label\",\"started_utc\",\"records\",\"bytes\",\"trashed_utc\",\"who\",\"gone_after_utc\"}]}
+\"who\" is retention where the settings removed it.";
+
+const REMOVED_JSON: &str = "\
+With --json: {\"removed\":[RUN,…],\"purged\":true}";
+
+#[derive(Debug, Default, clap::Args)]
+pub struct List {
+    /// At most so many [default: 100]
+    #[arg(short = 'n', long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Those before this one: a run id, or the beginning of one
+    #[arg(long = "before", id = "run", value_name = "RUN")]
+    pub before: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Rm {
+    /// Run ids, unique prefixes of them, or "last"
+    #[arg(id = "run", value_name = "RUN", required_unless_present = "all")]
+    pub runs: Vec<String>,
+    /// All runs but the one under way
+    #[arg(long, conflicts_with = "run")]
+    pub all: bool,
+    /// Not into the trash: remove them for good
+    #[arg(long)]
+    pub purge: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 #[derive(Debug, clap::Args)]

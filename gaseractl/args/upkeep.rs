@@ -44,8 +44,10 @@ Examples:
   gaseractl storage backup gaserad-$(date +%F).sqlite
 
 With --json: {\"directory\",\"free_bytes\",\"min_free_bytes\",\"database_bytes\",
-  \"runs\":[{\"run_id\",\"label\",\"started_utc\",\"records\",\"bytes\"}],\"faults\":[…]}
-\"free_bytes\" is null where the system does not say. Exit code 1 if something is wrong. Whether the files hold what was \
+  \"runs\":[{\"run_id\",\"label\",\"started_utc\",\"records\",\"bytes\"}],\"total_bytes\",\"reusable_bytes\",
+  \"trash\":{\"runs\",\"bytes\"},\"mirror\":{\"directory\",\"state\":\"absent|behind|current\",\"behind_files\",\"behind_bytes\",
+  \"free_bytes\",\"total_bytes\",\"fault\"},\"retention\",\"faults\":[…]}
+\"mirror\" is null where none is configured; \"reusable_bytes\" of the database are written to next, before its file grows. \"free_bytes\" is null where the system does not say. Exit code 1 if something is wrong. Whether the files hold what was \
 measured is what `gaseractl runs verify` and `gaseractl storage check` find out.
 check prints {\"runs\",\"records\",\"events\",\"schema\",\"files\",\"faults\":[…]}, and
 backup {\"file\",\"bytes\",\"runs\",\"records\",\"files\"}";

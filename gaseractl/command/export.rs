@@ -81,21 +81,26 @@ async fn write(session: &Session, request: ExportRunRequest, mut sink: Sink) -> 
     Ok(())
 }
 
-/// Where an export goes.
-enum Sink {
+/// Where a file goes.
+pub(super) enum Sink {
     Stdout,
     File(NewFile),
 }
 
 impl Sink {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
+        let file = |path| NewFile::create(path).map(Self::File).map_err(|error| cannot_write(path, &error));
+        path.map_or(Ok(Self::Stdout), file)
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match self {
             Self::Stdout => output::bytes(bytes),
             Self::File(file) => file.append(bytes).map_err(|error| cannot_write(&file.path, &error)),
         }
     }
 
-    fn finish(self) -> Result<Option<PathBuf>, Failure> {
+    pub(super) fn finish(self) -> Result<Option<PathBuf>, Failure> {
         match self {
             Self::Stdout => Ok(None),
             Self::File(file) => {

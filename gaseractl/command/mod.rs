@@ -7,6 +7,7 @@ mod context;
 mod control;
 mod doctor;
 mod export;
+mod files;
 mod fleet;
 mod follow;
 mod mux;
@@ -19,6 +20,7 @@ mod start;
 mod status;
 mod stream;
 mod tail;
+mod trash;
 mod upkeep;
 mod verify;
 mod watch;
@@ -95,7 +97,7 @@ async fn ask(session: &Session, command: Command) -> Result<Exit, Failure> {
         Command::Status => status::execute(session).await,
         Command::Watch(watch) => watch::execute(session, &watch).await,
         Command::Stream(stream) => stream::execute(session, stream.command).await,
-        Command::Runs(runs) => runs::execute(session, runs).await,
+        Command::Runs(runs) => Box::pin(runs::execute(session, runs)).await,
         Command::Plan(plan) => plan::execute(session, plan.command).await,
         Command::Schedule(schedule) => schedule::execute(session, schedule.command).await,
         Command::Analyzer(analyzer) => analyzer::execute(session, analyzer.command).await,

@@ -34,6 +34,7 @@ async fn ask(session: &Session, names: Names) -> Result<Vec<(String, String)>, F
             let last = (!runs.is_empty()).then(|| ("last".to_owned(), "the newest run".to_owned()));
             last.into_iter().chain(runs.into_iter().map(|run| (run.id.clone(), about_run(&run)))).collect()
         }
+        Names::Trashed => client.trash().await?.into_iter().map(|run| (run.run_id, run.label)).collect(),
         Names::Tasks => {
             client.tasks().await?.tasks.into_iter().map(|task| (task.name, format!("task {}", task.id))).collect()
         }
@@ -72,11 +73,24 @@ impl Named {
             Command::Abort(abort) => named.run.clone_from(&abort.run),
             Command::Runs(runs) => {
                 named.run = match &runs.command {
-                    Some(RunsCommand::Show { run } | RunsCommand::Tail { run, .. }) => Some(run.clone()),
+                    Some(
+                        RunsCommand::Show { run }
+                        | RunsCommand::Tail { run, .. }
+                        | RunsCommand::Files { run }
+                        | RunsCommand::Get { run, .. },
+                    ) => Some(run.clone()),
+                    Some(RunsCommand::Rm(rm)) if rm.runs.len() == 1 => rm.runs.first().cloned(),
                     Some(RunsCommand::Export(export)) => export.runs.last().cloned(),
                     Some(RunsCommand::Verify { run, .. }) => run.clone(),
                     Some(RunsCommand::Drift(drift)) => drift.run.clone(),
-                    Some(RunsCommand::List) | None => None,
+                    Some(
+                        RunsCommand::List(_)
+                        | RunsCommand::Rm(_)
+                        | RunsCommand::Restore { .. }
+                        | RunsCommand::Trash
+                        | RunsCommand::EmptyTrash { .. },
+                    )
+                    | None => None,
                 }
             }
             Command::Plan(plan) => {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gasera::proto::{CheckConfigRequest, GetStorageResponse, Setting};
+use gasera::proto::{CheckConfigRequest, GetStorageResponse, Mirror, Setting};
 use serde_json::json;
 
 use super::{Session, archive};
@@ -49,21 +49,70 @@ fn storage_json(storage: &GetStorageResponse) -> serde_json::Value {
         "min_free_bytes": storage.min_free_bytes,
         "database_bytes": storage.database_bytes,
         "runs": runs.collect::<Vec<_>>(),
+        "total_bytes": storage.total_bytes,
+        "reusable_bytes": storage.reusable_bytes,
+        "trash": { "runs": storage.trash_runs, "bytes": storage.trash_bytes },
+        "mirror": storage.mirror.as_ref().map(mirror_json),
+        "retention": storage.retention,
         "faults": storage.faults,
     })
+}
+
+fn mirror_json(mirror: &Mirror) -> serde_json::Value {
+    json!({
+        "directory": mirror.directory,
+        "state": mirror.state,
+        "behind_files": mirror.behind_files,
+        "behind_bytes": mirror.behind_bytes,
+        "free_bytes": mirror.free_bytes,
+        "total_bytes": mirror.total_bytes,
+        "fault": mirror.fault,
+    })
+}
+
+/// `current, 29.1 GB free`
+fn mirror_told(mirror: &Mirror) -> String {
+    let state = match mirror.state.as_str() {
+        "absent" => "no drive is mounted there".to_owned(),
+        "behind" => {
+            let files = words::count(mirror.behind_files, "file");
+            format!("behind by {files}, {}", words::bytes(mirror.behind_bytes))
+        }
+        state => state.to_owned(),
+    };
+    let free = mirror.free_bytes.map_or_else(String::new, |bytes| format!(", {} free", words::bytes(bytes)));
+    format!("{}: {state}{free}", mirror.directory)
+}
+
+/// What there is to say of the places beside the state directory.
+fn elsewhere(storage: &GetStorageResponse) -> String {
+    let mut text = String::new();
+    if storage.trash_runs > 0 {
+        let runs = words::count(storage.trash_runs, "run");
+        text += &format!("Trash       {runs}, {} in files\n", words::bytes(storage.trash_bytes));
+    }
+    if let Some(mirror) = &storage.mirror {
+        text += &format!("Mirror      {}\n", mirror_told(mirror));
+    }
+    if !storage.retention.is_empty() {
+        text += &format!("Retention   {}\n", storage.retention);
+    }
+    text
 }
 
 fn told(storage: &GetStorageResponse) -> String {
     let files: u64 = storage.runs.iter().map(|run| run.bytes).sum();
     let free = storage.free_bytes.map_or_else(|| "not known".into(), words::bytes);
+    let of = storage.total_bytes.map_or_else(String::new, |bytes| format!(" of {}", words::bytes(bytes)));
     let mut text = format!(
-        "Directory   {}\nFree        {free}, warns below {}\nDatabase    {}\nRuns        {}, {} in files\n",
+        "Directory   {}\nFree        {free}{of}, warns below {}\nDatabase    {}\nRuns        {}, {} in files\n",
         storage.directory,
         words::bytes(storage.min_free_bytes),
         words::bytes(storage.database_bytes),
         words::count(storage.runs.len() as u64, "run"),
         words::bytes(files),
     );
+    text += &elsewhere(storage);
     if !storage.runs.is_empty() {
         let mut table = table::table(&["RUN", "STARTED", "RECORDS", "SIZE", "LABEL"], &[2, 3]);
         for run in &storage.runs {

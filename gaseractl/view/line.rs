@@ -1,7 +1,7 @@
 //! One readable line per event.
 
 use gasera::domain::event::{PhaseChange, RunChange, outcome_sentence};
-use gasera::domain::{Event, RunSummary, Severity};
+use gasera::domain::{Event, RunSummary, Severity, UsbEvent};
 
 use super::words;
 use crate::output::Paint;
@@ -77,6 +77,9 @@ fn sentence(event: &Event, paint: Paint) -> String {
         Event::Alarm { severity: Severity::Warning, code, text, .. } => paint.doubtful(&alarm(code, text)).into_owned(),
         Event::Alarm { code, text, .. } => paint.bad(&alarm(code, text)).into_owned(),
         Event::ScheduleUpdated(update) => format!("schedule {}: {}", update.schedule, update.text),
+        Event::Usb(news) if news.event == UsbEvent::Failed => paint.bad(&news.text).into_owned(),
+        Event::Usb(news) => news.text.clone(),
+        Event::Storage(news) => news.text.clone(),
         Event::SystemShutdown { reason, .. } => format!("gaserad shuts down: {reason}"),
     }
 }

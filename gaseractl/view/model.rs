@@ -147,7 +147,11 @@ fn happened(status: &mut Status, event: &Event) {
             status.multiplexer.position = *position;
             status.multiplexer.channel = *channel;
         }
-        Event::Alarm { .. } | Event::ScheduleUpdated(_) | Event::SystemShutdown { .. } => {}
+        Event::Alarm { .. }
+        | Event::ScheduleUpdated(_)
+        | Event::Usb(_)
+        | Event::Storage(_)
+        | Event::SystemShutdown { .. } => {}
     }
 }
 
@@ -257,6 +261,7 @@ pub mod tests {
             version: "0.1.0".into(),
             simulated: false,
             clock_synchronized: None,
+            mirror: None,
         }
     }
 

@@ -52,14 +52,17 @@ pub fn denied(denied: &Denied) -> Answer {
 fn status_of(reason: Reason) -> StatusCode {
     match reason {
         Reason::PlanInvalid | Reason::RequestInvalid => StatusCode::BAD_REQUEST,
-        Reason::TaskUnknown | Reason::RunUnknown | Reason::PlanUnknown | Reason::ScheduleUnknown => {
-            StatusCode::NOT_FOUND
-        }
+        Reason::TaskUnknown
+        | Reason::RunUnknown
+        | Reason::PlanUnknown
+        | Reason::ScheduleUnknown
+        | Reason::FileUnknown => StatusCode::NOT_FOUND,
         Reason::AnalyzerOffline | Reason::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         Reason::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Reason::RunUnderWay
         | Reason::NoRun
         | Reason::NotNow
+        | Reason::DiskLow
         | Reason::AnalyzerBusy
         | Reason::AnalyzerRefused
         | Reason::AnalyzerErrors

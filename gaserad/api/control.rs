@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelKind, Denied, DriftPoint, GasInfo, GasTable, Inquiry, Misfire, Note, Observation,
-    Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest, Started, Status, Told, Utc,
-    ValveOrder, VisitSummary, Wanted,
+    self, Aborted, Channel, ChannelKind, Denied, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus, Misfire, Note,
+    Observation, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest, Started, Status,
+    Told, TrashedRun, Utc, ValveOrder, VisitSummary, Wanted,
 };
 use crate::store::{Audit, Backup, Inspection, Piece};
 use crate::stream::BoxFuture;
@@ -226,16 +226,66 @@ pub trait Archive: Holdings {
     fn export(&self, ids: Vec<RunId>, wanted: Wanted) -> BoxFuture<'_, Result<mpsc::Receiver<Chunk>, Denied>>;
 }
 
+/// A piece of a file as it is, or why there are no more.
+pub type FileChunk = Result<Vec<u8>, String>;
+
+/// A file in a run's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFile {
+    pub name: String,
+    pub bytes: u64,
+    pub changed: Utc,
+}
+
+/// A run in the trash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InTrash {
+    pub run: TrashedRun,
+    /// What its files take.
+    pub bytes: u64,
+    pub gone_after: Utc,
+}
+
+/// The folders of runs, and runs that are removed.
+pub trait Folders: Send + Sync + 'static {
+    /// The files in the run's folder, by name.
+    fn files<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<RunFile>, Denied>>;
+
+    /// One of them, as long as it was when it was listed.
+    fn read(&self, id: RunId, file: RunFile, chunks: mpsc::Sender<FileChunk>) -> BoxFuture<'_, ()>;
+
+    /// What is in the trash, the latest first.
+    fn trash(&self) -> BoxFuture<'_, Result<Vec<InTrash>, Denied>>;
+
+    /// Puts all of these runs into the trash, or none; with `purge` they are gone for good.
+    fn remove(&self, names: Vec<String>, who: String, purge: bool) -> BoxFuture<'_, Result<Vec<RunId>, Denied>>;
+
+    fn restore(&self, name: String, who: String) -> BoxFuture<'_, Result<RunId, Denied>>;
+
+    /// All that is in the trash is gone for good.
+    fn empty(&self, who: String) -> BoxFuture<'_, Result<Vec<RunId>, Denied>>;
+}
+
 /// What is kept, where, and how much room is left.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storage {
     pub directory: PathBuf,
     pub free_bytes: Option<u64>,
+    /// How large the disk is.
+    pub total_bytes: Option<u64>,
     /// With less left there is a warning.
     pub min_free_bytes: u64,
     pub database_bytes: u64,
+    /// Of those, what is written to next, before the file grows.
+    pub reusable_bytes: u64,
     /// With the bytes in their folders, the newest first.
     pub runs: Vec<(RunSummary, u64)>,
+    /// How many runs are in the trash, and the bytes in their folders.
+    pub trash: (u64, u64),
+    /// The copy on another drive, if there is to be one.
+    pub mirror: Option<MirrorStatus>,
+    /// What removes runs by itself, in words; empty if nothing does.
+    pub retention: String,
     /// A sentence for each thing that is not as it should be.
     pub faults: Vec<String>,
 }

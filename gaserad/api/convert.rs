@@ -30,12 +30,17 @@ const fn code(reason: Reason) -> Code {
         Reason::RunUnderWay
         | Reason::NoRun
         | Reason::NotNow
+        | Reason::DiskLow
         | Reason::AnalyzerBusy
         | Reason::AnalyzerErrors
         | Reason::AnalyzerRefused
         | Reason::MultiplexerFault => Code::FailedPrecondition,
         Reason::AnalyzerOffline | Reason::ShuttingDown => Code::Unavailable,
-        Reason::TaskUnknown | Reason::RunUnknown | Reason::PlanUnknown | Reason::ScheduleUnknown => Code::NotFound,
+        Reason::TaskUnknown
+        | Reason::RunUnknown
+        | Reason::PlanUnknown
+        | Reason::ScheduleUnknown
+        | Reason::FileUnknown => Code::NotFound,
         Reason::RunAborted => Code::Aborted,
         Reason::Internal => Code::Internal,
     }

@@ -37,6 +37,7 @@ mod schedules;
 mod schemas;
 mod serve;
 mod status_stream;
+mod storage;
 mod stuck;
 mod takeover;
 pub mod tls;
@@ -48,8 +49,9 @@ mod tests;
 
 pub use auth::Access;
 pub use control::{
-    Archive, Change, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, Holdings, Ledger, Listed,
-    NewSchedule, PlanMistake, PlanText, Plans, Schedules, Setting, Storage, StoredRun, Upkeep, Verdict,
+    Archive, Change, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, FileChunk, Folders, Holdings,
+    InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Setting, Storage,
+    StoredRun, Upkeep, Verdict,
 };
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
@@ -61,6 +63,7 @@ pub struct Services {
     pub archive: Arc<dyn Archive>,
     pub plans: Arc<dyn Plans>,
     pub schedules: Arc<dyn Schedules>,
+    pub folders: Arc<dyn Folders>,
     pub upkeep: Arc<dyn Upkeep>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,

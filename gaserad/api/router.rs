@@ -20,11 +20,13 @@ use super::page::Page;
 use super::query::{self, Query};
 use super::routes::Resource;
 use super::schedules::Scheduling;
-use super::{Services, events, export, facts, metrics, orders, oversight, runs, schemas, status_stream};
+use super::storage::Tending;
+use super::{Services, events, export, facts, metrics, orders, oversight, runs, schemas, status_stream, storage};
 use crate::proto;
 use crate::proto::archive_service_server::ArchiveServiceServer;
 use crate::proto::gasera_service_server::GaseraServiceServer;
 use crate::proto::schedule_service_server::ScheduleServiceServer;
+use crate::proto::storage_service_server::StorageServiceServer;
 use crate::stream::Format;
 
 /// How long a healthy daemon takes to say how it is, at most.
@@ -50,6 +52,7 @@ GET /runs/{id}/samples.csv   its samples
 GET /runs/{id}/export        its samples in another format (?format=parquet&from=&until=&channels=&gases= …)
 GET /runs/{id}/observations  what was measured on each visit, as means
 GET /runs/{id}/events        what happened in it, but for its results (?types= &since= &limit=)
+GET /runs/{id}/files         the files in its folder; /files/{name} is one of them
 GET /channels  /gases        the lines of the multiplexer; what is known of gases
 GET /tasks  /plans           what the analyzer can measure; plans that are kept
 GET /me                      what whoever asks may do
@@ -68,6 +71,7 @@ pub struct Router {
     page: Page,
     grpc: GaseraServiceServer<Grpc>,
     schedules: ScheduleServiceServer<Scheduling>,
+    storage: StorageServiceServer<Tending>,
     archive: ArchiveServiceServer<Keeping>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
@@ -88,6 +92,7 @@ impl Router {
             page: Page::new(),
             grpc: GaseraServiceServer::new(Grpc::new(services.clone())),
             schedules: ScheduleServiceServer::new(Scheduling::new(services.clone())),
+            storage: StorageServiceServer::new(Tending::new(services.clone())),
             archive: ArchiveServiceServer::new(Keeping::new(services.clone())),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
@@ -137,6 +142,8 @@ impl Router {
             self.grpc.clone().call(request).await
         } else if path.starts_with("/gasera.v1.ScheduleService/") {
             self.schedules.clone().call(request).await
+        } else if path.starts_with("/gasera.v1.StorageService/") {
+            self.storage.clone().call(request).await
         } else if path.starts_with("/gasera.v1.ArchiveService/") {
             self.archive.clone().call(request).await
         } else if path.starts_with("/grpc.health.v1.Health/") {
@@ -213,6 +220,8 @@ impl Router {
             Resource::Runs => runs::list(services, query).await,
             Resource::Run => runs::show(services, &named(1)).await,
             Resource::Observations => runs::observations(services, &named(1)).await,
+            Resource::RunFiles => storage::list(services, &named(1)).await,
+            Resource::RunFile => storage::file(services, method, &named(1), &named(3)).await,
             Resource::RunEvents => runs::events(services, &named(1), query).await,
             Resource::Samples => export::samples(services, method, &named(1)).await,
             Resource::Export => export::export(services, method, &named(1), query).await,

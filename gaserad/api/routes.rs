@@ -43,6 +43,8 @@ pub enum Resource {
     Export,
     Observations,
     RunEvents,
+    RunFiles,
+    RunFile,
     Channels,
     Gases,
     Tasks,
@@ -82,6 +84,8 @@ impl Resource {
             ["runs", id, "export"] if !id.is_empty() => Self::Export,
             ["runs", id, "observations"] if !id.is_empty() => Self::Observations,
             ["runs", id, "events"] if !id.is_empty() => Self::RunEvents,
+            ["runs", id, "files"] if !id.is_empty() => Self::RunFiles,
+            ["runs", id, "files", name] if !id.is_empty() && !name.is_empty() => Self::RunFile,
             ["channels"] => Self::Channels,
             ["gases"] => Self::Gases,
             ["tasks"] => Self::Tasks,
@@ -144,14 +148,20 @@ pub fn call_needs(path: &str) -> Needs {
         "GetConfig",
         "CheckConfig",
     ];
+    const READING_ELSEWHERE: [&str; 4] = [
+        "/gasera.v1.ScheduleService/ListSchedules",
+        "/gasera.v1.StorageService/ListRunFiles",
+        "/gasera.v1.StorageService/GetRunFile",
+        "/gasera.v1.StorageService/ListTrash",
+    ];
     match path.strip_prefix("/gasera.v1.GaseraService/") {
         Some(call) if READING.contains(&call) => Needs::Viewer,
         Some(_) => Needs::Operator,
-        None if path == "/gasera.v1.ScheduleService/ListSchedules" => Needs::Viewer,
-        None if path.starts_with("/gasera.v1.ScheduleService/") => Needs::Operator,
+        None if READING_ELSEWHERE.contains(&path) => Needs::Viewer,
         // The whole database is more than what a viewer is shown piece by piece: it has the audit.
         None if path == "/gasera.v1.ArchiveService/BackupStore" => Needs::Operator,
         None if path.starts_with("/gasera.v1.ArchiveService/") => Needs::Viewer,
+        None if path.starts_with("/gasera.v1.") => Needs::Operator,
         None if path.starts_with("/grpc.health.v1.Health/") => Needs::Nothing,
         None => Needs::Viewer,
     }
@@ -198,6 +208,11 @@ mod tests {
         assert_eq!(call_needs("/gasera.v1.ArchiveService/GetDrift"), Needs::Viewer);
         assert_eq!(call_needs("/gasera.v1.ArchiveService/BackupStore"), Needs::Operator);
         assert_eq!(call_needs("/gasera.v1.ScheduleService/AddSchedule"), Needs::Operator);
+        for (call, needs) in
+            [("GetRunFile", Needs::Viewer), ("ListTrash", Needs::Viewer), ("RemoveRuns", Needs::Operator)]
+        {
+            assert_eq!(call_needs(&format!("/gasera.v1.StorageService/{call}")), needs, "{call}");
+        }
         assert_eq!(call_needs("/grpc.health.v1.Health/Check"), Needs::Nothing);
     }
 }

@@ -1,21 +1,27 @@
 //! The daemon about itself over gRPC: what it keeps, and how it is set up.
 
 use super::control::{ConfigVerdict, Setting, Storage, Upkeep};
-use crate::domain::{Denied, RunSummary};
+use crate::domain::{Denied, MirrorStatus, RunSummary};
 use crate::proto;
 
 pub struct Asking<'a>(pub &'a dyn Upkeep);
 
 impl Asking<'_> {
     pub async fn storage(&self) -> Result<proto::GetStorageResponse, Denied> {
-        let Storage { directory, free_bytes, min_free_bytes, database_bytes, runs, faults } = self.0.storage().await?;
+        let told: Storage = self.0.storage().await?;
         Ok(proto::GetStorageResponse {
-            directory: directory.display().to_string(),
-            free_bytes,
-            min_free_bytes,
-            database_bytes,
-            runs: runs.into_iter().map(size).collect(),
-            faults,
+            directory: told.directory.display().to_string(),
+            free_bytes: told.free_bytes,
+            min_free_bytes: told.min_free_bytes,
+            database_bytes: told.database_bytes,
+            runs: told.runs.into_iter().map(size).collect(),
+            faults: told.faults,
+            total_bytes: told.total_bytes,
+            reusable_bytes: told.reusable_bytes,
+            trash_runs: told.trash.0,
+            trash_bytes: told.trash.1,
+            mirror: told.mirror.map(mirror),
+            retention: told.retention,
         })
     }
 
@@ -36,6 +42,18 @@ impl Asking<'_> {
             text: mistake.text,
         });
         proto::CheckConfigResponse { mistakes: mistakes.collect(), warnings }
+    }
+}
+
+fn mirror(status: MirrorStatus) -> proto::Mirror {
+    proto::Mirror {
+        directory: status.directory,
+        state: status.state.as_str().into(),
+        behind_files: status.behind_files,
+        behind_bytes: status.behind_bytes,
+        free_bytes: status.free_bytes,
+        total_bytes: status.total_bytes,
+        fault: status.fault,
     }
 }
 

@@ -7,7 +7,7 @@ use super::section::{Section, Source};
 use super::settings::{
     AnalyzerSettings, GuardSettings, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
-use super::{Environment, Overrides, access, address, gases, multiplexer, plan};
+use super::{Environment, Overrides, access, address, gases, keeping, multiplexer, plan};
 use crate::domain::{Reaction, Reactions, Site};
 
 pub(super) const fn seconds(seconds: u64) -> Duration {
@@ -16,6 +16,10 @@ pub(super) const fn seconds(seconds: u64) -> Duration {
 
 pub(super) const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(60 * minutes)
+}
+
+pub(super) const fn days(days: u64) -> Duration {
+    Duration::from_secs(24 * 3600 * days)
 }
 
 const fn hours(hours: u64) -> Duration {
@@ -147,8 +151,11 @@ fn store(
             None => source.wrong_outside("--state-dir", "there is no home directory to keep the data in; name one"),
         }
     }
+    let directory = directory.unwrap_or_default();
     let settings = StoreSettings {
-        directory: directory.unwrap_or_default(),
+        mirror: keeping::mirror(section.section("mirror"), &directory),
+        retention: keeping::retention(section.section("retention")),
+        directory,
         on_restart: section.choice("on_restart", OnRestart::Resume),
         max_outage: section.duration("max_outage", minutes(30), Duration::ZERO..=hours(30 * 24)),
         min_free_mb: section.integer("min_free_mb", 200, 0..=1_000_000),

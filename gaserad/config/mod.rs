@@ -10,6 +10,7 @@ mod check;
 mod environment;
 mod gases;
 mod gpio;
+mod keeping;
 mod mistake;
 mod modbus;
 mod multiplexer;
@@ -19,6 +20,7 @@ mod plan_shelf;
 mod print;
 mod section;
 mod settings;
+mod size;
 
 use std::path::{Path, PathBuf};
 
@@ -33,8 +35,8 @@ pub use plan_shelf::{KeptPlan, ShelfError, find_plan, list_plans};
 pub use print::{Printed, list_config, print_config};
 pub use settings::{
     AnalyzerSettings, ChannelSettings, Choice, Dialect, Direction, Driver, GasSettings, Gpio, GpioUnit, GuardSettings,
-    Listen, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults, SessionKind, Settings,
-    StoreSettings, StreamSettings, Vici,
+    Listen, MirrorSettings, Modbus, ModbusLink, MultiplexerSettings, OnRestart, Origin, Origins, PlanDefaults,
+    RetentionSettings, SessionKind, Settings, StoreSettings, StreamSettings, Vici,
 };
 
 use section::{Section, Source};

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::gases;
 use super::settings::{ChannelSettings, Choice, GasSettings, Gpio, Listen, Modbus, ModbusLink, Origin, Settings, Vici};
+use super::{gases, size};
 use crate::domain::{Channel, GasFacts, GpioLine, LineAt, Reactions, Site, duration};
 
 /// A setting in effect.
@@ -40,12 +40,7 @@ fn page(settings: &Settings) -> Page<'_> {
     plan(&mut page);
     suspend(&mut page);
     guard(&mut page);
-    page.begin("store");
-    page.string("directory", &settings.store.directory.to_string_lossy());
-    page.string("on_restart", settings.store.on_restart.word());
-    page.duration("max_outage", settings.store.max_outage);
-    page.raw("min_free_mb", &settings.store.min_free_mb.to_string());
-    page.raw("raw_log", &settings.store.raw_log.to_string());
+    store(&mut page);
     page.begin("stream");
     page.duration("heartbeat", settings.stream.heartbeat);
     page.duration("keepalive", settings.stream.keepalive);
@@ -61,6 +56,30 @@ fn page(settings: &Settings) -> Page<'_> {
     }
     site(&mut page);
     page
+}
+
+fn store(page: &mut Page<'_>) {
+    let store = &page.settings.store;
+    page.begin("store");
+    page.string("directory", &store.directory.to_string_lossy());
+    page.string("on_restart", store.on_restart.word());
+    page.duration("max_outage", store.max_outage);
+    page.raw("min_free_mb", &store.min_free_mb.to_string());
+    page.raw("raw_log", &store.raw_log.to_string());
+    if let Some(mirror) = &store.mirror {
+        page.begin("store.mirror");
+        page.string("directory", &mirror.directory.to_string_lossy());
+        page.raw("require_mount", &mirror.require_mount.to_string());
+    }
+    let retention = &store.retention;
+    page.begin("store.retention");
+    page.optional_duration("keep", retention.keep);
+    if let Some(bytes) = retention.max_size {
+        page.string("max_size", &size::format(bytes));
+    }
+    page.integer("min_runs", Some(retention.min_runs));
+    page.raw("mirrored", &retention.mirrored.to_string());
+    page.duration("trash_after", retention.trash_after);
 }
 
 fn gas(page: &mut Page<'_>, gas: &GasSettings) {

@@ -234,6 +234,32 @@ pub struct StoreSettings {
     pub min_free_mb: u32,
     /// What passes between host and analyzer during a run is kept.
     pub raw_log: bool,
+    /// Where run folders are copied to.
+    pub mirror: Option<MirrorSettings>,
+    pub retention: RetentionSettings,
+}
+
+/// A copy of all run folders on another drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorSettings {
+    pub directory: PathBuf,
+    /// Nothing is written unless a drive is mounted there.
+    pub require_mount: bool,
+}
+
+/// How long runs are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetentionSettings {
+    /// Older runs go into the trash.
+    pub keep: Option<Duration>,
+    /// The oldest runs go into the trash until the others take no more bytes than this.
+    pub max_size: Option<u64>,
+    /// So many of the newest ones stay in any case.
+    pub min_runs: u32,
+    /// Only what is on the mirror goes, where there is to be one.
+    pub mirrored: bool,
+    /// How long it is in the trash before it is gone for good.
+    pub trash_after: Duration,
 }
 
 /// A condition that must hold before a visit begins.

@@ -15,9 +15,12 @@ pub mod demo;
 mod devices;
 mod equipment;
 mod failure;
+mod files;
+mod mirroring;
 mod recovery;
 mod scheduler;
 mod seams;
+mod tidy;
 mod upkeep;
 mod verify;
 
@@ -41,8 +44,10 @@ use access::Material;
 pub use core::{Core, Devices, Ground};
 use equipment::Registrar;
 pub use failure::Failure;
+use mirroring::Mirroring;
 use scheduler::{Means, Scheduler};
 use seams::{Files, Keeping, Ledger, Measuring};
+use tidy::{Desk, Means as Broom, Tidy};
 use upkeep::House;
 pub use verify::verify;
 
@@ -58,6 +63,7 @@ pub struct Daemon {
     runtime: JoinHandle<Result<(), StoreError>>,
     /// What starts runs by the clock, and how it is told to stop.
     scheduling: (JoinHandle<()>, CancellationToken),
+    mirroring: Option<Mirroring>,
     listeners: JoinHandle<()>,
     cancel: CancellationToken,
 }
@@ -87,15 +93,27 @@ impl Daemon {
         let control: Arc<dyn Control> =
             Arc::new(Measuring { handle: handle.clone(), analyzer, settings: settings.clone() });
         let plans: Arc<dyn Plans> = Arc::new(Files { directories: settings.plan_directories() });
-        let means = Means { handle: handle.clone(), control: control.clone(), plans: plans.clone(), clock };
+        let means =
+            Means { handle: handle.clone(), control: control.clone(), plans: plans.clone(), clock: clock.clone() };
         let stop_scheduling = CancellationToken::new();
         let (desk, minding) = Scheduler::start(means, schedules, stop_scheduling.clone());
+        let mirroring = Mirroring::start(settings, &store, handle.clone());
+        let mirror = mirroring.as_ref().map(|mirroring| mirroring.mirror.clone());
+        let tidy = Tidy::new(Broom {
+            store: store.clone(),
+            handle: handle.clone(),
+            settings: settings.clone(),
+            mirror: mirror.clone(),
+            clock,
+        });
+        tokio::spawn(tidy::sweep(tidy.clone(), stop_scheduling.clone()));
         let services = Services {
             control,
             archive: Arc::new(Keeping(store.clone())),
             plans,
             schedules: Arc::new(desk),
-            upkeep: Arc::new(House { store: store.clone(), settings: settings.clone() }),
+            folders: Arc::new(Desk(tidy)),
+            upkeep: Arc::new(House { store: store.clone(), settings: settings.clone(), mirror }),
             hub: hub.clone(),
             ledger: Arc::new(Ledger::start(store.clone(), shared.clone())),
             clock: shared,
@@ -106,7 +124,7 @@ impl Daemon {
         let listeners = tokio::spawn(api::serve(bound, services, cancel.clone()));
         let runtime = tokio::spawn(runtime.run());
         let scheduling = (minding, stop_scheduling);
-        Ok(Self { handle, hub, store, names, runtime, scheduling, listeners, cancel })
+        Ok(Self { handle, hub, store, names, runtime, scheduling, mirroring, listeners, cancel })
     }
 
     /// Serves until it is told to stop, or cannot go on.
@@ -149,6 +167,9 @@ impl Daemon {
         self.cancel.cancel();
         if (&mut self.listeners).await.is_err() {
             tracing::error!("the listeners broke");
+        }
+        if let Some(mirroring) = self.mirroring.take() {
+            mirroring.stop().await;
         }
         self.store.close().await;
     }

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::tidy::bytes_in;
 use crate::api::{ConfigVerdict, PlanMistake, Setting, Storage, Upkeep};
-use crate::config::{self, Environment, Mistake, Overrides, Printed, Settings};
+use crate::config::{self, Environment, Mistake, Overrides, Printed, RetentionSettings, Settings};
 use crate::domain::{Denied, Reason, RunSummary};
+use crate::mirror::Mirror;
 use crate::store::Store;
 use crate::stream::BoxFuture;
 
@@ -16,6 +18,7 @@ const DATABASE: [&str; 3] = ["state.sqlite", "state.sqlite-wal", "state.sqlite-s
 pub(super) struct House {
     pub store: Store,
     pub settings: Settings,
+    pub mirror: Option<Mirror>,
 }
 
 impl Upkeep for House {
@@ -25,11 +28,21 @@ impl Upkeep for House {
             let runs = self.store.runs(RUNS).await.map_err(|error| internal(error.to_string()))?;
             let folders: Vec<(RunSummary, PathBuf)> =
                 runs.into_iter().map(|run| with_folder(&self.store, run)).collect();
-            let directory = self.settings.store.directory.clone();
-            let free_bytes = self.store.free_bytes();
-            let min_free_bytes = u64::from(self.settings.store.min_free_mb) * 1024 * 1024;
-            let looking =
-                tokio::task::spawn_blocking(move || look(directory, folders, free_bytes, min_free_bytes)).await;
+            let usage = self.store.usage().await.map_err(|error| internal(error.to_string()))?;
+            let trashed = self.store.trash().await.map_err(|error| internal(error.to_string()))?;
+            let (free_bytes, total_bytes) = self.store.disk().unzip();
+            let known = Storage {
+                directory: self.settings.store.directory.clone(),
+                free_bytes,
+                total_bytes,
+                min_free_bytes: u64::from(self.settings.store.min_free_mb) * 1_000_000,
+                reusable_bytes: usage.reusable,
+                trash: (u64::try_from(trashed.len()).unwrap_or(u64::MAX), 0),
+                mirror: self.mirror.as_ref().map(Mirror::status),
+                retention: retention(&self.settings.store.retention),
+                ..Storage::default()
+            };
+            let looking = tokio::task::spawn_blocking(move || look(known, folders)).await;
             looking.map_err(|error| internal(error.to_string()))
         })
     }
@@ -60,18 +73,25 @@ fn with_folder(store: &Store, run: RunSummary) -> (RunSummary, PathBuf) {
     (run, folder)
 }
 
-fn look(
-    directory: PathBuf,
-    folders: Vec<(RunSummary, PathBuf)>,
-    free_bytes: Option<u64>,
-    min_free_bytes: u64,
-) -> Storage {
+/// What removes runs by itself.
+fn retention(settings: &RetentionSettings) -> String {
+    let age = settings.keep.map(|keep| format!("runs go {} days after they ended", keep.as_secs() / 86_400));
+    let size =
+        settings.max_size.map(|bytes| format!("the oldest go while all take more than {} MB", bytes / 1_000_000));
+    age.into_iter().chain(size).collect::<Vec<_>>().join(", ")
+}
+
+fn look(mut storage: Storage, folders: Vec<(RunSummary, PathBuf)>) -> Storage {
+    let directory = storage.directory.clone();
     let mut faults = Vec::new();
-    if free_bytes.is_some_and(|free| free < min_free_bytes) {
+    if storage.free_bytes.is_some_and(|free| free < storage.min_free_bytes) {
         faults.push(format!(
-            "{} has less left than [store] min_free_mb asks for; make room, or move old runs away",
+            "{} has less left than [store] min_free_mb asks for; make room: empty the trash, or move old runs away",
             directory.display()
         ));
+    }
+    if let Some(mirror) = storage.mirror.as_ref().filter(|mirror| !mirror.fault.is_empty()) {
+        faults.push(format!("the mirror is behind: {}", mirror.fault));
     }
     for (run, folder) in folders.iter().filter(|(run, folder)| run.records > 0 && !folder.join("samples.csv").exists())
     {
@@ -81,15 +101,11 @@ fn look(
             run.id, run.records, run.id
         ));
     }
-    let database_bytes = DATABASE.iter().map(|name| size(&directory.join(name))).sum();
-    let runs = folders.into_iter().map(|(run, folder)| (run, files(&folder))).collect();
-    Storage { directory, free_bytes, min_free_bytes, database_bytes, runs, faults }
-}
-
-/// The bytes of all files in a folder; what cannot be read counts nothing.
-fn files(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| size(&entry.path())).sum()
+    storage.database_bytes = DATABASE.iter().map(|name| size(&directory.join(name))).sum();
+    storage.runs = folders.into_iter().map(|(run, folder)| (run, bytes_in(&folder))).collect();
+    storage.trash.1 = bytes_in(&directory.join("trash"));
+    storage.faults = faults;
+    storage
 }
 
 fn size(file: &Path) -> u64 {

@@ -12,6 +12,7 @@ use super::instrument::StampMeaning;
 use super::phase::Phase;
 use super::record::{Attribution, Flag, Qc, Record};
 use super::run::{Outcome, Progress, RunId, RunSummary, VisitId};
+use super::storage::{StorageNews, UsbNews};
 use super::time::{AnalyzerTime, Utc};
 
 /// Something that happened: lossless, numbered, replayed.
@@ -47,6 +48,12 @@ pub enum Event {
     /// What became of a schedule, or of a time at which it was to start a run.
     #[serde(rename = "schedule.updated")]
     ScheduleUpdated(ScheduleUpdate),
+    /// The drive of the mirror.
+    #[serde(rename = "usb")]
+    Usb(UsbNews),
+    /// The room for data, and what became of runs that are kept.
+    #[serde(rename = "storage")]
+    Storage(StorageNews),
     #[serde(rename = "system.shutdown")]
     SystemShutdown {
         reason: String,
@@ -223,7 +230,7 @@ impl LiveData {
 
 impl Event {
     /// The names of all events that are numbered and replayed.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 16] = [
         "run.started",
         "run.finished",
         "run.updated",
@@ -237,6 +244,8 @@ impl Event {
         "mux.position",
         "alarm",
         "schedule.updated",
+        "usb",
+        "storage",
         "system.shutdown",
     ];
 
@@ -255,6 +264,8 @@ impl Event {
             Self::MuxPosition { .. } => "mux.position",
             Self::Alarm { .. } => "alarm",
             Self::ScheduleUpdated(_) => "schedule.updated",
+            Self::Usb(_) => "usb",
+            Self::Storage(_) => "storage",
             Self::SystemShutdown { .. } => "system.shutdown",
         }
     }
@@ -273,6 +284,9 @@ impl Event {
             | Self::DeviceErrors { .. }
             | Self::DeviceMetrics(_)
             | Self::MuxPosition { .. }
+            | Self::Usb(_)
+            // What becomes of a run when it is over is no part of it.
+            | Self::Storage(_)
             | Self::SystemShutdown { .. } => None,
         }
     }

@@ -62,6 +62,15 @@ pub enum Fact {
     },
     /// The analyzer measures for no run any more that is over.
     StopObeyed,
+    /// It is over, and is shown no more.
+    RunTrashed {
+        run: RunId,
+        at: Utc,
+        who: String,
+    },
+    RunRestored {
+        run: RunId,
+    },
     /// A schedule as it is from now on.
     Scheduled(Box<Schedule>),
     Unscheduled {

@@ -32,6 +32,7 @@ pub mod sample;
 pub mod schedule;
 pub mod sheet;
 pub mod status;
+pub mod storage;
 pub mod time;
 pub mod wire;
 
@@ -64,5 +65,6 @@ pub use sample::{Reading, Sample};
 pub use schedule::{Fired, Misfire, Overlap, Schedule};
 pub use sheet::{ChannelInfo, Equipment, Provenance, Sheet, Site};
 pub use status::{ProgressTick, Status};
+pub use storage::{MirrorState, MirrorStatus, StorageChange, StorageNews, TrashedRun, UsbEvent, UsbNews};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};
 pub use wire::{Way, Wire};

@@ -247,6 +247,10 @@ pub enum Reason {
     /// No plan is kept under that name.
     PlanUnknown,
     ScheduleUnknown,
+    /// There is too little room for a run.
+    DiskLow,
+    /// The run has no such file.
+    FileUnknown,
     /// What was asked makes no sense.
     RequestInvalid,
     /// The run was aborted while it was still being started.
@@ -271,6 +275,8 @@ impl Reason {
             Self::PlanInvalid => "PLAN_INVALID",
             Self::PlanUnknown => "PLAN_UNKNOWN",
             Self::ScheduleUnknown => "SCHEDULE_UNKNOWN",
+            Self::DiskLow => "DISK_LOW",
+            Self::FileUnknown => "FILE_UNKNOWN",
             Self::RequestInvalid => "REQUEST_INVALID",
             Self::RunAborted => "RUN_ABORTED",
             Self::ShuttingDown => "SHUTTING_DOWN",

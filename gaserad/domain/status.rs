@@ -9,6 +9,7 @@ use super::instrument::StampMeaning;
 use super::phase::Phase;
 use super::plan::Pace;
 use super::run::{Progress, RunId, RunSummary};
+use super::storage::MirrorStatus;
 use super::time::Utc;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct Status {
     /// Whether a time service keeps the host's clock right; `null` where that is not known.
     #[serde(default)]
     pub clock_synchronized: Option<bool>,
+    /// The copy on another drive, if one is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<MirrorStatus>,
 }
 
 /// A run that begins later.

@@ -115,6 +115,7 @@ impl State {
             version: String::new(),
             simulated: false,
             clock_synchronized: self.host_clock.synchronized(),
+            mirror: None,
         }
     }
 }

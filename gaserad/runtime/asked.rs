@@ -1,10 +1,12 @@
 //! Who asked for what: requests become events of the engine, its answers go back, and both into the audit.
 
+use tokio::sync::oneshot;
+
 use super::Runtime;
 use super::handle::{Answer, Request};
 use crate::domain::{self, Clock, Done, Service, ValveOrder};
 use crate::engine::{RequestId, What};
-use crate::store::Audit;
+use crate::store::{Audit, Batch};
 
 /// Somebody who waits for an answer.
 pub(super) struct Waiting {
@@ -18,6 +20,9 @@ impl Runtime {
     pub(super) fn hear(&mut self, request: Option<Request>) -> Option<What> {
         match request {
             Some(Request::Start(asked, answer)) => {
+                if let Some(denied) = self.space.refuses(&self.store) {
+                    return self.refuse(asked.who, denied, answer);
+                }
                 let request = self.wait(answer, asked.who.clone(), "start");
                 let run = (self.run_ids)(self.clock.now());
                 Some(What::Start { request, run, asked })
@@ -46,6 +51,11 @@ impl Runtime {
                 self.others.push((*batch, kept));
                 None
             }
+            Some(Request::Mirror(status)) => {
+                self.mirror = Some(*status);
+                self.show(self.clock.now());
+                None
+            }
             Some(Request::Status(answer)) => {
                 // Whoever asked may have gone meanwhile.
                 let _ = answer.send(self.status(self.clock.now()));
@@ -57,6 +67,17 @@ impl Runtime {
                 first.then_some(What::Shutdown)
             }
         }
+    }
+
+    /// Without asking the engine.
+    fn refuse(&mut self, who: String, denied: domain::Denied, answer: Answer) -> Option<What> {
+        let result = format!("{} {denied}", denied.reason.as_str());
+        let audit = vec![Audit { who, what: "start".to_owned(), result }];
+        let (nobody, _) = oneshot::channel();
+        self.others.push((Batch { audit, ..Batch::default() }, nobody));
+        // Whoever asked may have gone meanwhile; the audit has the answer.
+        let _ = answer.send(Err(denied));
+        None
     }
 
     fn wait(&mut self, answer: Answer, who: String, what: impl Into<String>) -> RequestId {

@@ -3,7 +3,8 @@
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::{
-    Aborted, Begins, Control, Denied, Done, Reason, RunId, Service, StartRequest, Started, Status, ValveOrder,
+    Aborted, Begins, Control, Denied, Done, MirrorStatus, Reason, RunId, Service, StartRequest, Started, Status,
+    ValveOrder,
 };
 use crate::store::Batch;
 
@@ -18,6 +19,8 @@ pub(super) enum Request {
     Serve(Service, String, Answer),
     /// What others than the engine have kept and told.
     Keep(Box<Batch>, oneshot::Sender<()>),
+    /// How the copy on another drive stands.
+    Mirror(Box<MirrorStatus>),
     Status(oneshot::Sender<Status>),
     Shutdown,
 }
@@ -74,6 +77,12 @@ impl Handle {
     /// Keeps this in one commit with its events, which are then published. Answers when it is kept.
     pub async fn keep(&self, batch: Batch) -> Result<(), Denied> {
         self.ask(|answer| Request::Keep(Box::new(batch), answer)).await
+    }
+
+    /// Shows how the copy on another drive stands.
+    pub async fn show_mirror(&self, status: MirrorStatus) {
+        // If nobody listens any more, there is nobody to be shown anything.
+        let _ = self.requests.send(Request::Mirror(Box::new(status))).await;
     }
 
     pub async fn status(&self) -> Result<Status, Denied> {

@@ -23,7 +23,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
 use crate::domain::{
-    self, AnalyzerOrder, Attribution, Clock, CommandId, Fact, GasTable, Moment, RunId, RunSummary, Status, Tick,
+    self, AnalyzerOrder, Attribution, Clock, CommandId, Fact, GasTable, MirrorStatus, Moment, RunId, RunSummary,
+    Status, Tick,
 };
 use crate::engine::{self, Beginning, Effect, RequestId, State, What};
 use crate::store::{Batch, Store, StoreError};
@@ -83,6 +84,8 @@ pub struct Runtime {
     next_tick: Option<Tick>,
     /// The newest result that is kept: nobody is shown one that is not.
     live_data: Option<LiveData>,
+    /// How the copy on another drive stands, if there is to be one.
+    mirror: Option<MirrorStatus>,
     shutting_down: bool,
     inbox_open: bool,
 }
@@ -143,6 +146,7 @@ impl Runtime {
             started: parts.started,
             next_tick: None,
             live_data: None,
+            mirror: None,
             shutting_down: false,
             inbox_open: true,
         };
@@ -203,6 +207,7 @@ impl Runtime {
             Some(report) = self.reports.recv() => Some(what_of(report)),
             (id, verdict) = self.guard.answered() => Some(What::GuardDid { id, verdict }),
             free = self.space.watch(&self.store) => {
+                self.tell_others(self.space.news(free));
                 Some(What::Disk { free_bytes: free.bytes, low: free.is_low })
             }
             synchronized = self.synchronized.changed() => Some(What::ClockSync { synchronized }),
@@ -237,6 +242,14 @@ impl Runtime {
             self.perform(effect);
         }
         Ok(())
+    }
+
+    /// What is told beside the engine, with what is kept next.
+    fn tell_others(&mut self, event: Option<domain::Event>) {
+        if let Some(event) = event {
+            let (nobody, _) = oneshot::channel();
+            self.others.push((Batch { events: vec![event], ..Batch::default() }, nobody));
+        }
     }
 
     async fn keep_others(&mut self) -> Result<(), StoreError> {
@@ -346,6 +359,7 @@ impl Runtime {
         status.version = env!("CARGO_PKG_VERSION").into();
         status.seq = self.seq;
         status.live_data.clone_from(&self.live_data);
+        status.mirror.clone_from(&self.mirror);
         status
     }
 }

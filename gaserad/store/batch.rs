@@ -47,6 +47,8 @@ pub(super) fn run_of(fact: &Fact) -> Option<&RunId> {
         | Fact::Unqueued { .. }
         | Fact::StopOwed { .. }
         | Fact::StopObeyed
+        | Fact::RunTrashed { .. }
+        | Fact::RunRestored { .. }
         | Fact::Scheduled(_)
         | Fact::Unscheduled { .. } => return None,
         Fact::RunGases { run, .. }

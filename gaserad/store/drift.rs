@@ -17,8 +17,10 @@ pub(super) fn points(
     run: Option<&RunId>,
     since: Option<Utc>,
 ) -> Result<Vec<DriftPoint>, StoreError> {
-    let mut query = connection
-        .prepare_cached("SELECT id FROM runs WHERE (?1 IS NULL OR id = ?1) AND started >= ?2 ORDER BY number")?;
+    let mut query = connection.prepare_cached(
+        "SELECT id FROM runs WHERE (?1 IS NULL OR id = ?1) AND started >= ?2
+             AND id NOT IN (SELECT run FROM trash) ORDER BY number",
+    )?;
     let since = since.map_or(i64::MIN, Utc::as_micros);
     let ids = query.query_map(params![run.map(|run| &run.0), since], |row| row.get("id").map(RunId))?;
     let mut points = Vec::new();

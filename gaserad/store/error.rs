@@ -32,6 +32,8 @@ pub enum StoreError {
     Contradiction(String),
     #[error("no run is called {0:?}; `gaseractl runs` lists them")]
     NotFound(String),
+    #[error("no run in the trash is called {0:?}; `gaseractl runs trash` lists them")]
+    NotInTrash(String),
     #[error("{prefix:?} could be {}; give more of the id", matches.join(" or "))]
     Ambiguous { prefix: String, matches: Vec<String> },
     #[error("the export failed: {0}")]

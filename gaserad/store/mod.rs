@@ -12,6 +12,7 @@
 //! ```
 
 mod batch;
+mod changes;
 pub mod csv;
 mod drift;
 mod error;
@@ -20,12 +21,15 @@ mod folder;
 mod journal;
 mod lock;
 mod read;
+pub mod retention;
 mod scan;
 mod schema;
 mod sheet;
 mod space;
 mod thread;
+pub mod trash;
 mod truth;
+mod usage;
 mod wire;
 mod work;
 mod write;
@@ -39,11 +43,13 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 pub use batch::{Audit, Batch, ChannelLabels, Circumstances, Opened};
+pub use changes::Changes;
 pub use error::StoreError;
 pub use export::Piece;
 pub use folder::{FolderVerdict, Listed};
 pub use journal::Journal;
 pub use truth::{Backup, Inspection};
+pub use usage::Usage;
 pub use wire::WireLog;
 pub use work::{Disk, Work};
 
@@ -62,6 +68,7 @@ pub struct Store {
     wire: Option<Owner<WireFile>>,
     database: PathBuf,
     folders: PathBuf,
+    changes: Arc<Changes>,
     work: Work,
 }
 
@@ -79,7 +86,9 @@ impl Store {
         let create = DirBuilder::new().recursive(true).mode(0o750).create(directory);
         create.map_err(StoreError::io("create", directory))?;
         let database = directory.join("state.sqlite");
-        let (writer, opened) = Writer::open(directory, &database, about.into()).map_err(space::explain(directory))?;
+        let changes = Arc::new(Changes::default());
+        let writer = Writer::open(directory, &database, about.into(), changes.clone());
+        let (writer, opened) = writer.map_err(space::explain(directory))?;
         let reader = schema::open_reader(&database).map_err(space::explain(directory))?;
         let spawning = || StoreError::io("start a thread for", directory);
         let store = Self {
@@ -87,6 +96,7 @@ impl Store {
             reader: Owner::new(&work, "store-read", reader).map_err(spawning())?,
             wire: None,
             folders: thread::folder_root(directory),
+            changes,
             database,
             work,
         };
@@ -96,7 +106,7 @@ impl Store {
     /// Begins a log of what passes between host and analyzer, while a run is under way, in the folder of that. Nothing is
     /// logged with less free space than `min_free_bytes`.
     pub async fn log_wire(&mut self, clock: Arc<dyn Clock>, min_free_bytes: u64) -> Result<WireLog, StoreError> {
-        let mut file = WireFile::new();
+        let mut file = WireFile::new(self.changes.clone());
         file.spare(min_free_bytes);
         let failed = StoreError::io("start a thread for", &self.folders);
         let owner = Owner::new(&self.work, "store-wire", file).map_err(failed)?;
@@ -215,6 +225,22 @@ impl Store {
         let directory = self.folders.parent()?;
         let found = rustix::fs::statvfs(directory).ok()?;
         Some(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    /// How much the disk has left for this user, and its size.
+    pub fn disk(&self) -> Option<(u64, u64)> {
+        let found = rustix::fs::statvfs(self.folders.parent()?).ok()?;
+        Some((found.f_bavail.saturating_mul(found.f_frsize), found.f_blocks.saturating_mul(found.f_frsize)))
+    }
+
+    /// Which runs' files change.
+    pub fn changes(&self) -> Arc<Changes> {
+        self.changes.clone()
+    }
+
+    /// The folder of all runs' folders.
+    pub fn folders(&self) -> &Path {
+        &self.folders
     }
 
     /// The state directory.

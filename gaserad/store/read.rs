@@ -17,6 +17,9 @@ pub(super) const QC: [(&str, Qc); 3] = [("good", Qc::Good), ("suspect", Qc::Susp
 
 const RUN: &str = "SELECT id, plan, started, ended, outcome, reason, records, good_records FROM runs";
 
+/// It is not in the trash.
+const KEPT: &str = "id NOT IN (SELECT run FROM trash)";
+
 const VISITS: &str = "SELECT * FROM visits WHERE run = ? ORDER BY visit";
 
 const LAST_MOMENT: &str = "
@@ -33,14 +36,14 @@ pub(super) fn opened(connection: &Connection) -> Result<Opened, StoreError> {
     let moment =
         connection.query_row(LAST_MOMENT, [], |row| Ok((unsigned(row, "tick")?, utc(row, "utc")?))).optional()?;
     let newest = |condition: &str| {
-        let query = format!("{RUN} {condition} ORDER BY number DESC LIMIT 1");
+        let query = format!("{RUN} WHERE {KEPT}{condition} ORDER BY number DESC LIMIT 1");
         connection.query_row(&query, [], run_summary).optional()
     };
     Ok(Opened {
         last_tick: Tick::from_micros(moment.map_or(0, |(tick, _)| tick)),
         last_utc: moment.map(|(_, utc)| utc),
         last_seq: last_seq(connection)?,
-        open_run: newest("WHERE ended IS NULL")?,
+        open_run: newest(" AND ended IS NULL")?,
         last_run: newest("")?,
         waiting: waiting(connection)?,
         owes_stop: connection
@@ -97,7 +100,7 @@ pub(super) fn journal(connection: &Connection, from: u64, limit: u32) -> Result<
 }
 
 pub(super) fn runs(connection: &Connection, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
-    let mut query = connection.prepare_cached(&format!("{RUN} ORDER BY number DESC LIMIT ?"))?;
+    let mut query = connection.prepare_cached(&format!("{RUN} WHERE {KEPT} ORDER BY number DESC LIMIT ?"))?;
     let runs = query.query_map([limit], run_summary)?.collect::<Result<_, _>>()?;
     Ok(runs)
 }
@@ -110,8 +113,8 @@ pub(super) fn find_run(connection: &Connection, name: &str) -> Result<RunId, Sto
         "last" => ("?1 = ?1", 1),
         _ => ("substr(upper(id), 1, length(?1)) = upper(?1)", AMBIGUOUS_SHOWN),
     };
-    let mut query =
-        connection.prepare_cached(&format!("SELECT id FROM runs WHERE {condition} ORDER BY number DESC LIMIT ?2"))?;
+    let mut query = connection
+        .prepare_cached(&format!("SELECT id FROM runs WHERE {KEPT} AND {condition} ORDER BY number DESC LIMIT ?2"))?;
     let mut matches: Vec<String> =
         query.query_map(params![wanted, limit], |row| row.get("id"))?.collect::<Result<_, _>>()?;
     match matches.len() {

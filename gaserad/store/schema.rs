@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 7] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
+const STEPS: [&str; 8] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -156,6 +156,16 @@ const SEVENTH: &str = "
         (SELECT count(*), coalesce(sum(good), 0), min(seq), max(seq) FROM records
             WHERE run = visits.run AND visit = visits.visit);
     DROP INDEX records_by_visit;
+";
+
+/// Runs that were removed. `purging` is 1 while what is kept of one is going for good.
+const EIGHTH: &str = "
+    CREATE TABLE trash (
+        run      TEXT PRIMARY KEY REFERENCES runs (id),
+        trashed  INTEGER NOT NULL,
+        who      TEXT NOT NULL,
+        purging  INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
 ";
 
 /// Somebody may look into the file with a tool of their own.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{Batch, Circumstances, Opened};
+use super::batch::{Batch, Circumstances, Opened, run_of};
+use super::changes::Changes;
 use super::error::StoreError;
 use super::folder::Folders;
 use super::lock::DirectoryLock;
@@ -122,6 +123,7 @@ pub(super) struct Writer {
     last_seq: u64,
     folders: Folders,
     directory: PathBuf,
+    changes: Arc<Changes>,
     /// What keeps the log of the run under way, where there is one.
     wire: Option<Owner<WireFile>>,
     followed: Option<PathBuf>,
@@ -129,7 +131,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn open(directory: &Path, database: &Path, about: Circumstances) -> Result<(Self, Opened), StoreError> {
+    pub(super) fn open(
+        directory: &Path,
+        database: &Path,
+        about: Circumstances,
+        changes: Arc<Changes>,
+    ) -> Result<(Self, Opened), StoreError> {
         let lock = DirectoryLock::take(directory)?;
         let connection = schema::open(database)?;
         let opened = read::opened(&connection)?;
@@ -142,7 +149,7 @@ impl Writer {
         let process = write::Process { about, journal: read::next_line(&connection)? };
         let directory = directory.to_owned();
         let (last_seq, wire, followed) = (opened.last_seq, None, None);
-        Ok((Self { connection, process, last_seq, folders, directory, wire, followed, _lock: lock }, opened))
+        Ok((Self { connection, process, last_seq, folders, directory, changes, wire, followed, _lock: lock }, opened))
     }
 
     pub(super) fn log_with(&mut self, wire: Owner<WireFile>) {
@@ -162,6 +169,19 @@ impl Writer {
         self.process.journal = write::integer(first);
     }
 
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(super) fn transaction(&mut self) -> Result<Transaction<'_>, StoreError> {
+        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    /// From this line on the journal holds all that the runs of this process come from.
+    pub(super) const fn journal_begins(&self) -> i64 {
+        self.process.journal
+    }
+
     /// Lets the database have so many pages, or as many as it has.
     pub(super) fn limit(&mut self, pages: u32) -> Result<&mut Self, StoreError> {
         self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
@@ -175,6 +195,8 @@ impl Writer {
                 self.last_seq = published.last().map_or(self.last_seq, |event| event.seq);
                 self.folders.follow(&self.connection, &batch.facts, published);
                 self.tell_folder();
+                let told = published.iter().filter_map(|event| event.run.as_ref());
+                self.changes.mark(batch.facts.iter().filter_map(run_of).chain(told));
             }
             // What the disk said last may differ from what it did.
             Err(_) => self.last_seq = read::last_seq(&self.connection).unwrap_or(self.last_seq),

@@ -17,6 +17,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::changes::Changes;
 use super::error::StoreError;
 use super::thread::Owner;
 use crate::domain::{Clock, Moment, Tick, Way, Wire};
@@ -70,11 +71,13 @@ pub(super) struct WireFile {
     min_free_bytes: u64,
     lost: u64,
     told: bool,
+    changes: Arc<Changes>,
 }
 
 impl WireFile {
-    pub fn new() -> Self {
+    pub fn new(changes: Arc<Changes>) -> Self {
         Self {
+            changes,
             folder: None,
             out: None,
             written: 0,
@@ -108,6 +111,7 @@ impl WireFile {
         if let Some(Err(error)) = out.map(|mut out| out.flush()) {
             tracing::warn!("the end of {NAME} is lost: {error}");
         }
+        self.folder.iter().for_each(|folder| self.changes.mark_folder(folder));
     }
 
     fn line(&mut self, at: Moment, way: Way, line: &str, lost: u64) {
@@ -161,6 +165,7 @@ impl WireFile {
         if at.tick.since(self.flushed) >= FLUSH {
             self.flushed = at.tick;
             out.flush().map_err(StoreError::io("write", &path))?;
+            self.changes.mark_folder(folder);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use rusqlite::{Transaction, params};
 
 use super::batch::{Audit, Batch, Circumstances};
 use super::error::StoreError;
-use super::{read, sheet};
+use super::{read, sheet, trash};
 use crate::domain::{
     Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Schedule, StampMeaning, Utc,
     VisitId, VisitSummary,
@@ -142,6 +142,8 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
             transaction.prepare_cached("UPDATE runs SET owes_stop = 0 WHERE owes_stop = 1")?.execute([])?;
             Ok(())
         }
+        Fact::RunTrashed { run, at, who } => trash::put(transaction, run, *at, who),
+        Fact::RunRestored { run } => trash::take_back(transaction, run),
         Fact::Scheduled(schedule) => scheduled(transaction, schedule),
         Fact::Unscheduled { name } => {
             transaction.prepare_cached("DELETE FROM schedules WHERE name = ?")?.execute([name])?;

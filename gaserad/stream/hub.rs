@@ -359,14 +359,22 @@ impl State {
 }
 
 fn entry(event: Published, message: Option<&Message>) -> Entry {
-    let result = match event.name.as_str() {
-        "live_data" => Event::parse(&event.name, &event.data).ok(),
+    let told = match event.name.as_str() {
+        "live_data" | "usb" => Event::parse(&event.name, &event.data).ok(),
         _ => None,
     };
-    let Some(Event::LiveData(data)) = result else { return Entry::new(event, None) };
-    let merged = message.and_then(|message| message.with_result(&data));
-    let sample = Some((data.channel.map_or(0, Channel::number), data.qc));
-    Entry::new(event, merged).with_sample(sample)
+    match told {
+        Some(Event::LiveData(data)) => {
+            let merged = message.and_then(|message| message.with_result(&data));
+            let sample = Some((data.channel.map_or(0, Channel::number), data.qc));
+            Entry::new(event, merged).with_sample(sample)
+        }
+        Some(Event::Usb(news)) => {
+            let merged = message.and_then(|message| message.with_drive(&news));
+            Entry::new(event, merged)
+        }
+        _ => Entry::new(event, None),
+    }
 }
 
 /// Fills what is kept of each kind with what was told before this process began.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::frame;
 use crate::domain::event::LiveData;
 use crate::domain::status::AnalyzerStatus;
-use crate::domain::{AnalyzerPhase, AnalyzerState, Attribution, Phase, Status};
+use crate::domain::{AnalyzerPhase, AnalyzerState, Attribution, Phase, Status, UsbEvent, UsbNews};
 
 /// The state as the messages tell it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Message {
 
 impl Message {
     pub fn of(status: &Status) -> Self {
-        Self { base: base(status), devices: devices(&status.analyzer) }
+        Self { base: base(status), devices: devices(&status.analyzer, has_drive(status)) }
     }
 
     /// Whether a message without its devices would say the same.
@@ -47,6 +47,19 @@ impl Message {
     pub fn with_result(&self, data: &LiveData) -> Option<Bytes> {
         let mut object = self.base.clone();
         object.insert("live_data".into(), result(data)?);
+        Some(write(object))
+    }
+
+    /// With the drive of the mirror, when it came or went.
+    pub fn with_drive(&self, news: &UsbNews) -> Option<Bytes> {
+        if !matches!(news.event, UsbEvent::Mounted | UsbEvent::Unmounted) {
+            return None;
+        }
+        let (mut object, mut devices) = (self.base.clone(), self.devices.clone());
+        devices["usb"]["mounted"] = news.mounted.into();
+        object.insert("usb_mounted".into(), news.mounted.into());
+        object.insert("usb_event".into(), news.event.as_str().into());
+        object.insert("device_status".into(), devices);
         Some(write(object))
     }
 
@@ -83,7 +96,7 @@ fn base(status: &Status) -> Map<String, Value> {
         "elapsed_seconds": progress.elapsed_seconds,
         "tt_seconds": progress.tt_seconds,
         "connection": { "online": status.analyzer.online },
-        "usb_mounted": false,
+        "usb_mounted": has_drive(status),
         "usb_event": null,
     });
     match object {
@@ -92,11 +105,15 @@ fn base(status: &Status) -> Map<String, Value> {
     }
 }
 
-fn devices(analyzer: &AnalyzerStatus) -> Value {
+fn has_drive(status: &Status) -> bool {
+    status.mirror.as_ref().is_some_and(|mirror| mirror.mounted)
+}
+
+fn devices(analyzer: &AnalyzerStatus, mounted: bool) -> Value {
     json!({
         "buzzer": { "enabled": false },
         "connection": { "online": analyzer.online },
-        "usb": { "mounted": false },
+        "usb": { "mounted": mounted },
         "gasera": {
             "online": analyzer.online,
             "status": analyzer.status.map(AnalyzerState::words),

@@ -151,6 +151,7 @@ pub(crate) fn status(seq: u64) -> Status {
         version: "0".into(),
         simulated: true,
         clock_synchronized: None,
+        mirror: None,
     }
 }
 

@@ -11,8 +11,8 @@ use crate::support::schema;
 /// What is described elsewhere: events, and what gaserad answers as it is.
 const ELSEWHERE: [&str; 5] = ["watch", "runs tail", "stream stats", "stream clients", "stream test"];
 /// What prints no data.
-const SILENT: [&str; 7] =
-    ["runs export", "context use", "context add", "context rm", "completions", "man", "complete-words"];
+const SILENT: [&str; 8] =
+    ["runs export", "runs get", "context use", "context add", "context rm", "completions", "man", "complete-words"];
 
 /// Fails if a line is not as the schema of the command says.
 pub fn check(args: &[&str], stdout: &str) {

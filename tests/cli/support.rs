@@ -115,6 +115,7 @@ pub fn status(run: Option<RunSummary>, last_run: Option<RunSummary>, seq: u64) -
         version: "0.1.0".into(),
         simulated: false,
         clock_synchronized: None,
+        mirror: None,
     }
 }
 

@@ -22,6 +22,20 @@ fn storage(faults: &[&str]) -> proto::GetStorageResponse {
         database_bytes: 999_999,
         runs: vec![size("01KAHRUN", "barn north", 16, 4321), size("01KAGRUN", "", 0, 0)],
         faults: faults.iter().map(|fault| (*fault).to_owned()).collect(),
+        total_bytes: Some(64_000_000_000),
+        reusable_bytes: 4096,
+        trash_runs: 1,
+        trash_bytes: 7777,
+        mirror: Some(proto::Mirror {
+            directory: "/media/usb0/gasera".into(),
+            state: "behind".into(),
+            behind_files: 3,
+            behind_bytes: 12_345,
+            free_bytes: Some(29_100_000_000),
+            total_bytes: Some(32_000_000_000),
+            fault: String::new(),
+        }),
+        retention: "runs go 365 days after they ended".into(),
     }
 }
 

@@ -62,6 +62,22 @@ fn the_help_is_the_manual() {
 }
 
 #[test]
+fn the_help_is_the_manual_of_what_is_kept() {
+    for (name, args) in [
+        ("help_runs_files", &["runs", "files", "--help"][..]),
+        ("help_runs_get", &["runs", "get", "--help"]),
+        ("help_runs_rm", &["runs", "rm", "--help"]),
+        ("help_runs_restore", &["runs", "restore", "--help"]),
+        ("help_runs_trash", &["runs", "trash", "--help"]),
+        ("help_runs_empty_trash", &["runs", "empty-trash", "--help"]),
+    ] {
+        let done = run(args);
+        assert_eq!((done.exit, done.stderr.as_str()), (0, ""), "{name}");
+        golden(name, &done.stdout);
+    }
+}
+
+#[test]
 fn usage_errors_say_what_is_wrong_and_exit_2() {
     let mut text = String::new();
     for args in [
@@ -93,6 +109,8 @@ fn usage_errors_say_what_is_wrong_and_exit_2() {
         &["runs", "show"],
         &["runs", "export", "last", "--format", "xls"],
         &["runs", "export", "last", "--from", "yesterday"],
+        &["runs", "rm"],
+        &["runs", "rm", "--all", "last"],
         &["status", "--timeout", "soon"],
         &["status", "--endpoint", "gaserad.sock"],
         &["status", "--endpoint", "ftp://lab-pc:5001"],

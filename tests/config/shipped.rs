@@ -17,6 +17,8 @@ fn the_shipped_file_is_valid_and_says_the_defaults() {
             || path.starts_with("guard.")
             || path.starts_with("site.")
             || path == "plan.directory"
+            || path.starts_with("store.mirror.")
+            || ["store.retention.keep", "store.retention.max_size"].contains(&path)
             || ["listen.tls_cert", "listen.tls_key", "auth.tokens", "auth.operators", "auth.viewers"].contains(&path)
             || path.starts_with("multiplexer.") && path.matches('.').count() == 2
     };
@@ -39,6 +41,8 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
     assert_eq!(settings.auth.tokens, Some(config::Secret::File("/etc/gaserad/tokens".into())));
     assert!(settings.network.tls.is_some() && settings.auth.operators.is_some() && settings.auth.viewers.is_some());
+    assert_eq!(settings.store.mirror.unwrap().directory, Path::new("/media/usb0/gasera"));
+    assert_eq!(settings.store.retention.max_size, Some(20_000_000_000));
     assert_eq!(settings.guard.unwrap().command.len(), 3);
     assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
     let benzene = settings.gases.get(&Cas("71-43-2".into())).map(|gas| gas.facts.formula.clone());

@@ -20,7 +20,7 @@ const SMALL: &str = "32m";
 const ALMOST_ALL: usize = 28_000_000;
 
 /// A shell in a mount namespace of its own, which goes when it does.
-fn unshared(script: &str) -> Command {
+pub fn unshared(script: &str) -> Command {
     let mut command = Command::new("unshare");
     command.env_clear().env("PATH", WHERE_TOOLS_ARE).env("TZ", "UTC").args(["-rm", "sh", "-ec", script]);
     command
@@ -41,7 +41,7 @@ pub fn seen_by(process: &Process, path: &Path) -> PathBuf {
 }
 
 /// Without leave to mount anything there is nothing to be tested.
-fn may_mount() -> bool {
+pub fn may_mount() -> bool {
     let tried = unshared("mount -t tmpfs -o size=1m none /tmp").output();
     let may = tried.as_ref().is_ok_and(|tried| tried.status.success());
     if !may {
@@ -129,8 +129,28 @@ fn a_disk_that_is_nearly_full_is_told_in_the_middle_of_a_run_which_waits_if_the_
     events.until_phase("MEASURING");
     assert_eq!(lab.ctl(&["abort", "--wait"]).exit, 0);
     let all = lab.events_to_the_end_of(&run);
+    let told: Vec<&Value> = all.iter().filter(|event| event["type"] == "storage").collect();
+    let changes: Vec<&Value> = told.iter().map(|event| &event["data"]["change"]).collect();
+    assert_eq!(changes, ["low", "enough"], "{told:#?}");
     assert_sound(&lab, &run, &all, 0);
     assert_true(&exported(&lab), &lab.truth());
+}
+
+#[test]
+fn no_run_begins_on_a_disk_that_is_nearly_full_and_the_refusal_says_why() {
+    if !may_mount() {
+        return;
+    }
+    let lab = Lab::new(&Design { disk: Some(SMALL), store: "min_free_mb = 10", ..Design::default() });
+    let filler = lab.state("filler");
+    fill(&filler, ALMOST_ALL);
+    let refused = lab.ctl(START);
+    assert_eq!(refused.exit, 3, "{refused:?}");
+    assert!(refused.stderr.contains("MB left, and [store] min_free_mb asks for 10"), "{refused:?}");
+    assert_eq!(lab.ctl(&["storage"]).exit, 1);
+    fs::remove_file(&filler).unwrap();
+    assert_eq!(lab.ctl(START).exit, 0);
+    assert_eq!(lab.ctl(&["abort", "--wait"]).exit, 0);
 }
 
 fn began(design: &Design) -> (Lab, String) {

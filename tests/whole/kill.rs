@@ -24,6 +24,7 @@ const RESUME: Design = Design {
     multiplexer: super::lab::Multiplexer::Vici,
     store: "on_restart = \"resume\"\nmax_outage = \"30d\"",
     disk: None,
+    drive: None,
 };
 /// How often the daemon is killed in one run; then the run may come to its end.
 const KILLS_IN_A_RUN: u32 = 8;

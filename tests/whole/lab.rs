@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::disk;
+use super::{disk, usb};
 use crate::support::processes::{Done, Process, Watchdog};
 use crate::support::schema;
 
@@ -40,6 +40,8 @@ pub struct Design {
     pub store: &'static str,
     /// The state directory is a disk of its own, of so many bytes as mount(8) writes them.
     pub disk: Option<&'static str>,
+    /// A drive of so many bytes can be mounted at `media` in the lab's folder.
+    pub drive: Option<&'static str>,
 }
 
 /// What switches the lines.
@@ -60,6 +62,7 @@ impl Default for Design {
             multiplexer: Multiplexer::Vici,
             store: "",
             disk: None,
+            drive: None,
         }
     }
 }
@@ -70,6 +73,7 @@ pub struct Lab {
     plant: Process,
     scale: String,
     disk: Option<&'static str>,
+    drive: Option<&'static str>,
     /// `host:port` of the analyzer.
     ak: String,
     /// `host:port` of the daemon.
@@ -105,7 +109,8 @@ impl Lab {
             Multiplexer::RelaysOnSerial => ("modbus", "port", plant.line_after("Modbus relays on ")),
         };
         fs::write(path("gaserad.toml"), settings(folder.path(), design, &ak, &multiplexer)).unwrap();
-        let mut lab = Self { daemon: None, plant, scale, disk: design.disk, ak, http: String::new(), folder };
+        let (disk, drive) = (design.disk, design.drive);
+        let mut lab = Self { daemon: None, plant, scale, disk, drive, ak, http: String::new(), folder };
         lab.start_daemon();
         lab
     }
@@ -118,9 +123,10 @@ impl Lab {
     pub fn command(&self) -> Command {
         let config = self.path("gaserad.toml").display().to_string();
         let plain = gaserad(&["--config", &config, "--time-scale", &self.scale]);
-        match self.disk {
-            Some(size) => disk::with_mount(&plain, &self.path("state"), size),
-            None => plain,
+        match (self.disk, self.drive) {
+            (Some(size), _) => disk::with_mount(&plain, &self.path("state"), size),
+            (None, Some(size)) => usb::with_drive(&plain, self.folder.path(), size),
+            (None, None) => plain,
         }
     }
 
@@ -291,7 +297,7 @@ impl Lab {
 fn settings(folder: &Path, design: &Design, ak: &str, multiplexer: &(&str, &str, String)) -> String {
     let folder = folder.display();
     let (address, more) = (design.elsewhere.as_deref().unwrap_or(ak), design.analyzer);
-    let store = design.store;
+    let store = design.store.replace("FOLDER", &folder.to_string());
     let (driver, key, place) = multiplexer;
     format!(
         "[listen]\naddresses = [\"unix:{folder}/sock\", \"127.0.0.1:0\"]\n\

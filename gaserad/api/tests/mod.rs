@@ -1,5 +1,6 @@
 //! Real clients against the real server, over a unix socket and over TCP.
 
+mod folders;
 mod holdings;
 mod instrument;
 mod orders;
@@ -230,20 +231,11 @@ impl Archive for Shelf {
     }
 }
 
-#[derive(Default)]
-struct Book(Mutex<Vec<Audit>>);
-
-impl Ledger for Book {
-    fn note(&self, entry: Audit) {
-        self.0.lock().unwrap().push(entry);
-    }
-}
-
 struct Daemon {
     hub: Arc<Hub>,
     history: Arc<Kept>,
     measuring: Arc<Measuring>,
-    ledger: Arc<Book>,
+    ledger: Arc<folders::Book>,
     socket: PathBuf,
     place: String,
     cancel: CancellationToken,
@@ -269,7 +261,7 @@ impl Daemon {
         let socket = folder.path().join("gaserad.sock");
         let mut listeners = bind(&Address::Unix(socket.clone())).await.unwrap();
         listeners.extend(bind(&Address::Tcp(tcp.into())).await.unwrap());
-        let ledger = Arc::new(Book::default());
+        let ledger = Arc::new(folders::Book::default());
         let place = listeners[1].name().trim_start_matches("http://").to_owned();
         if let Some(tls) = tls {
             let tcp = listeners.remove(1).with_tls(tls);
@@ -287,6 +279,7 @@ impl Daemon {
             archive: Arc::new(Shelf),
             plans: Arc::new(Shelf),
             schedules: Arc::new(Shelf),
+            folders: Arc::new(Shelf),
             upkeep: Arc::new(upkeep::House),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),

@@ -2,6 +2,7 @@
 
 use super::super::{ConfigVerdict, Setting, Storage, Upkeep};
 use super::*;
+use crate::domain::{MirrorState, MirrorStatus};
 
 pub struct House;
 
@@ -14,6 +15,9 @@ impl Upkeep for House {
             database_bytes: 700,
             runs: vec![(run("01JRUN"), 80)],
             faults: vec!["there is little room".into()],
+            trash: (2, 90),
+            mirror: Some(MirrorStatus { state: MirrorState::Behind, behind_files: 3, ..MirrorStatus::default() }),
+            ..Storage::default()
         };
         Box::pin(async move { Ok(storage) })
     }
@@ -40,6 +44,9 @@ async fn the_daemon_tells_what_it_keeps_and_how_it_is_set_up() {
     assert_eq!((storage.directory.as_str(), storage.free_bytes), ("/var/lib/gaserad", Some(5000)));
     assert_eq!((storage.runs[0].run_id.as_str(), storage.runs[0].bytes), ("01JRUN", 80));
     assert_eq!(storage.faults, ["there is little room"]);
+    assert_eq!((storage.trash_runs, storage.trash_bytes), (2, 90));
+    let mirror = storage.mirror.unwrap();
+    assert_eq!((mirror.state.as_str(), mirror.behind_files), ("behind", 3));
     let config = client.get_config(proto::GetConfigRequest {}).await.unwrap().into_inner();
     assert_eq!((config.settings[0].key.as_str(), config.settings[0].value.as_str()), ("analyzer.poll", "\"1s\""));
     assert_eq!(config.warnings, ["the valve is simulated"]);

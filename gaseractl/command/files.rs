@@ -1,0 +1,51 @@
+//! `gaseractl runs files` and `get`: what is in a run's folder.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Session;
+use super::export::Sink;
+use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::view::{table, words};
+
+pub async fn list(session: &Session, run: &str) -> Result<Exit, Failure> {
+    let told = session.client().await?.files(run).await?;
+    let output = session.output;
+    if output.json {
+        let files = told
+            .files
+            .iter()
+            .map(|file| json!({ "name": file.name, "bytes": file.bytes, "changed_utc": file.changed_utc }));
+        output::object(&json!({ "run_id": told.run_id, "files": files.collect::<Value>() }))?;
+    } else if output.quiet {
+        told.files.iter().try_for_each(|file| output::line(&file.name))?;
+    } else if told.files.is_empty() {
+        output.note(&format!("run {} has no files", told.run_id));
+    } else {
+        let mut table = table::table(&["FILE", "SIZE", "CHANGED"], &[1]);
+        for file in &told.files {
+            table.add_row([file.name.clone(), words::bytes(file.bytes), words::date_of(&file.changed_utc)]);
+        }
+        output::bytes(table::written(&table).as_bytes())?;
+    }
+    Ok(Exit::DONE)
+}
+
+pub async fn get(session: &Session, run: &str, file: &str, to: Option<&Path>) -> Result<Exit, Failure> {
+    let mut client = session.client().await?;
+    let mut chunks = client.file(run, file).await?;
+    let mut sink = Sink::open(to)?;
+    let mut bytes = 0;
+    loop {
+        let next = chunks.message().await;
+        let Some(piece) = client.explain(next.map(tonic::Response::new))? else { break };
+        bytes += piece.chunk.len();
+        sink.write(&piece.chunk)?;
+    }
+    if let Some(path) = sink.finish()? {
+        session.output.note(&format!("wrote {} ({bytes} bytes)", path.display()));
+    }
+    Ok(Exit::DONE)
+}
