@@ -45,7 +45,7 @@ pub enum RunsCommand {
         run: String,
     },
     /// The records of runs as a file, in the format of the tool that reads it
-    Export(Export),
+    Export(Box<Export>),
     /// The samples of a run, and those that come as long as it is under way
     Tail {
         /// A run id, a unique prefix of one, or "last"
