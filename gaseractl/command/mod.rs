@@ -78,7 +78,7 @@ pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
         Command::Fleet(Fleet { command: FleetCommand::Status }) => fleet::status(&global, output).await,
         command => {
             let session = Session::new(output, contexts::endpoints(&global)?);
-            within(&session, global.timeout, ask(&session, command)).await
+            within(&session, global.timeout, Box::pin(ask(&session, command))).await
         }
     }
 }
@@ -97,7 +97,7 @@ async fn ask(session: &Session, command: Command) -> Result<Exit, Failure> {
         Command::Status => status::execute(session).await,
         Command::Watch(watch) => watch::execute(session, &watch).await,
         Command::Stream(stream) => stream::execute(session, stream.command).await,
-        Command::Runs(runs) => Box::pin(runs::execute(session, runs)).await,
+        Command::Runs(runs) => runs::execute(session, runs).await,
         Command::Plan(plan) => plan::execute(session, plan.command).await,
         Command::Schedule(schedule) => schedule::execute(session, schedule.command).await,
         Command::Analyzer(analyzer) => analyzer::execute(session, analyzer.command).await,
