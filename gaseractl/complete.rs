@@ -137,7 +137,7 @@ fn values(arg: &Arg, begun: &str) -> Wanted {
 /// What is meant by an argument of that id.
 fn names(id: &str) -> Option<Names> {
     Some(match id {
-        "run" => Names::Runs,
+        "run" | "runs" => Names::Runs,
         "trashed" => Names::Trashed,
         "task" => Names::Tasks,
         "plan" => Names::Plans,
@@ -198,7 +198,23 @@ mod tests {
     #[test]
     fn commands_are_offered_and_what_is_hidden_is_not() {
         assert_eq!(offered("sta"), ["start", "status"]);
-        assert_eq!(offered("runs "), ["list", "show", "export", "tail", "verify"]);
+        assert_eq!(
+            offered("runs "),
+            [
+                "list",
+                "show",
+                "export",
+                "tail",
+                "verify",
+                "files",
+                "get",
+                "rm",
+                "restore",
+                "trash",
+                "empty-trash",
+                "drift"
+            ]
+        );
         assert_eq!(offered("complete"), Vec::<String>::new());
         assert_eq!(offered("--json --color never analyzer se"), ["selftest"]);
         assert_eq!(offered("completions "), ["bash", "zsh", "fish"]);

@@ -1,31 +1,9 @@
-//! `samples.csv`: the one place that knows its columns, for the live file and for exports.
+//! `samples.csv` line by line, with the columns of [`crate::export::csv`]; and the lines of the other tables of a run folder.
 //!
 //! RFC 4180 with LF, a dot in numbers, empty where nothing is known.
 
-use crate::domain::{Cas, Flag, GasInfo, Record, Sheet, Utc};
-
-const BEFORE_GASES: [&str; 15] = [
-    "time_utc",
-    "time_unix_s",
-    "time_read_utc",
-    "run_id",
-    "seq",
-    "programme",
-    "repeat",
-    "visit_id",
-    "channel",
-    "channel_label",
-    "channel_kind",
-    "attribution",
-    "elapsed_s",
-    "sample_in_visit",
-    "discard",
-];
-
-const AFTER_GASES: [&str; 4] = ["qc", "qc_flags", "position_verified", "iteration"];
-
-/// Nothing measures these yet: their columns are there, and empty.
-const UNMEASURED: [&str; 4] = ["cell_temp_c", "cell_pressure_hpa", "air_temp_c", "air_pressure_hpa"];
+use crate::domain::{Cas, GasInfo, Record, Sheet, Utc};
+use crate::export::{self, Lines, Row};
 
 /// The first line, with a column for each gas as the built-in table calls it.
 pub fn header(gases: &[Cas]) -> String {
@@ -34,46 +12,20 @@ pub fn header(gases: &[Cas]) -> String {
 
 /// The first line, with a column for each gas.
 pub fn header_of(gases: &[GasInfo]) -> String {
-    let mut line = Line::default();
-    let before = BEFORE_GASES.into_iter().chain(gases.iter().map(|gas| gas.column.as_str()));
-    for column in before.chain(AFTER_GASES).chain(UNMEASURED) {
-        line.text(column);
-    }
-    line.end()
+    let mut lines = Lines::default();
+    export::csv::header(&mut lines, gases);
+    written(&mut lines)
 }
 
 /// One record as a line under [`header_of`] the gases of the same sheet.
 pub fn row(record: &Record, sheet: &Sheet) -> String {
-    let mut line = Line::default();
-    line.text(&record.sampled.to_seconds_string());
-    line.text(&unix_seconds(record.sampled));
-    line.text(&record.read.to_seconds_string());
-    line.text(&record.run.0);
-    line.value(Some(record.seq));
-    line.text(&sheet.run.plan.label);
-    line.value(record.repeat);
-    line.value(record.visit.map(|visit| visit.0));
-    line.value(record.channel);
-    let channel = record.channel.map(|channel| sheet.channels.get(&channel));
-    line.text(channel.flatten().map_or("", |known| &known.label));
-    line.text(channel.map_or("", |known| known.map(|known| known.kind).unwrap_or_default().as_str()));
-    line.text(record.attribution.as_str());
-    line.number(record.elapsed_s);
-    line.value(record.sample_in_visit);
-    line.value(Some(u8::from(record.discard)));
-    for gas in &sheet.gases {
-        let reading = record.sample.readings.iter().find(|reading| reading.cas == gas.cas);
-        // A gas that still clings to the tubes has a number, but none to use.
-        line.number(reading.filter(|reading| !reading.discard).and_then(|reading| reading.ppm));
-    }
-    line.value(Some(record.qc.code()));
-    line.text(&record.flags.iter().map(|flag| Flag::as_str(*flag)).collect::<Vec<_>>().join(";"));
-    line.text(record.verification.as_str());
-    line.value(record.iteration);
-    for _ in UNMEASURED {
-        line.text("");
-    }
-    line.end()
+    let mut lines = Lines::default();
+    export::csv::row(&mut lines, &Row::of(record, &sheet.gases), sheet);
+    written(&mut lines)
+}
+
+fn written(lines: &mut Lines) -> String {
+    String::from_utf8_lossy(&lines.take()).into_owned()
 }
 
 /// Seconds since the epoch with up to three decimals.

@@ -261,7 +261,7 @@ async fn every_type_that_can_be_named_is_described() {
         assert!(status == StatusCode::OK && one["$defs"].get(target).is_some(), "{name}");
     }
     assert_eq!(all["properties"].as_object().unwrap().len(), crate::stream::Filter::names().count() + 2);
-    assert_eq!(daemon.get("/events/schema/usb").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(daemon.get("/events/schema/nonsense").await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

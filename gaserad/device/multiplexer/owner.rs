@@ -140,14 +140,13 @@ impl Owner {
         };
         let known = self.known;
         self.known = answer.as_ref().map_or(Known::Nothing, |position| Known::Stands(*position));
-        // Once in a repeat it is asked again how often it has moved.
-        let is_news = answer.is_ok() && (known == Known::Nothing || order == ValveOrder::Home);
+        let found = known == Known::Nothing && answer.is_ok();
         if order == ValveOrder::Where && answer.is_ok() {
             // Who asks for it looks when the answer is there.
             self.describe().await;
         }
         self.report(Report::ValveDid { id, answer });
-        if is_news && order != ValveOrder::Where {
+        if found && order != ValveOrder::Where {
             self.describe().await;
         }
     }
