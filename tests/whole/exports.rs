@@ -177,8 +177,9 @@ fn five_commands_lead_from_nothing_to_a_plot() {
     let args = [&words[1..words.len() - 1], &["--listen", "127.0.0.1:0"]].concat();
     let mut daemon = Process::start(gaserad(&args).current_dir(folder.path()));
     let endpoint = daemon.line_after("listening on ");
-    let (_, draw) = plot.split_once(" && ").unwrap();
-    for command in [start.as_str(), export, draw] {
+    let (_, draw) = plot.rsplit_once(" && ").unwrap();
+    let draw = draw.replacen("py/bin/python ", "python3 ", 1);
+    for command in [start.as_str(), export, &draw] {
         let mut shell = tools.shell(command);
         let done = Process::start(shell.current_dir(folder.path()).env("GASERACTL_ENDPOINT", &endpoint)).wait();
         assert_eq!(done.exit, 0, "{command}: {done:?}");
