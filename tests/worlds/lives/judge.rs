@@ -93,6 +93,8 @@ impl Kept {
 
 /// What is true whenever a daemon begins: what was told is there, and the newest run is what its journal and its file say.
 pub async fn begins(host: &Host, store: &Store) -> Result<(), String> {
+    // What the new daemon tells while it is read what is kept is for later.
+    let told = host.told.lock().unwrap().clone();
     let events = store.events_after(0, u32::MAX).await.unwrap();
     if events.iter().map(|event| event.seq).ne(1..=events.len() as u64) {
         return Err("the events are not numbered one by one".into());
@@ -103,7 +105,7 @@ pub async fn begins(host: &Host, store: &Store) -> Result<(), String> {
             (*seq, format!("{{\"id\":{seq},\"type\":\"{name}\",\"data\":{data}}}\n"))
         })
         .collect();
-    is_there(&host.told.lock().unwrap(), &kept)?;
+    is_there(&told, &kept)?;
     let Some(newest) = store.runs(1).await.unwrap().pop() else { return Ok(()) };
     verified(store, &newest.id).await
 }
