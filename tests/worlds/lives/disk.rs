@@ -83,8 +83,9 @@ impl Disk for Medium {
     fn most_pages(&self) -> u32 {
         let now = self.clock.now().tick;
         let mut state = self.state.lock().unwrap();
-        state.unknown_until = now + state.unknown_for;
         let full = now < state.full_until;
+        // What is refused leaves nothing behind that could be torn; the newest commit is then one that was told.
+        state.unknown_until = if full { now } else { now + state.unknown_for };
         state.refusals += usize::from(full);
         if full { 1 } else { NO_LIMIT }
     }

@@ -115,7 +115,8 @@ fn is_there(told: &[(u64, String)], kept: &[(u64, String)]) -> Result<(), String
         return Ok(());
     }
     let differs = told.iter().zip(kept).find(|(told, kept)| told != kept);
-    Err(format!("{} events were told and {} are kept: {differs:?}", told.len(), kept.len()))
+    let last = (told.last(), kept.last());
+    Err(format!("{} events were told and {} are kept: {differs:?}, at the end {last:?}", told.len(), kept.len()))
 }
 
 async fn verified(store: &Store, run: &RunId) -> Result<(), String> {
