@@ -38,8 +38,6 @@ const SWEEP: Duration = Duration::from_secs(1);
 const BROUGHT_AT_ONCE: usize = 4;
 /// How many readers are served before others get their turn.
 const TURN: usize = 64;
-/// How much is written before others get their turn; less than the readers of a turn can take when much is new.
-const TURN_BYTES: usize = 256 * 1024;
 
 /// Where streams are handed over.
 #[derive(Clone)]
@@ -73,7 +71,6 @@ impl Fanout {
             ready: Arc::default(),
             first: 0,
             now: 0,
-            written: 0,
             changes: 0,
             timed: 0,
             fanout: fanout.clone(),
@@ -106,8 +103,6 @@ struct Readers {
     first: usize,
     /// Counts the sweeps.
     now: u32,
-    /// What was written in this turn.
-    written: usize,
     /// Changes of readers that were seen.
     changes: u64,
     /// When what was timed last was published.
@@ -166,8 +161,7 @@ impl Readers {
         self.let_change();
         for step in 0..self.slots.len() {
             self.serve((self.first + step) % self.slots.len());
-            if step % TURN == TURN - 1 || self.written >= TURN_BYTES {
-                self.written = 0;
+            if step % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
             }
         }
@@ -223,7 +217,6 @@ impl Readers {
                 Found::News { bytes, place, all } => {
                     slot.cursor.proceed(place);
                     slot.cursor.count(bytes.len());
-                    self.written += bytes.len();
                     slot.give(bytes, self.now);
                     if all {
                         if slot.flush(self.now) == Flushed::Broken {
