@@ -15,14 +15,50 @@ const TOLD: usize = 20;
 const LISTED: usize = 100_000;
 
 pub async fn verify(store: &Store, id: &RunId) -> Result<Verdict, StoreError> {
+    let mut looks = Looks::default();
+    loop {
+        looks.begin(store).await?;
+        let verdict = look(store, id).await?;
+        if verdict.differences.is_empty() || looks.enough(store).await? {
+            return Ok(verdict);
+        }
+    }
+}
+
+async fn look(store: &Store, id: &RunId) -> Result<Verdict, StoreError> {
     let (run, _) = store.run(id).await?;
     let mut verdict = Verdict { records: run.records, ..Verdict::default() };
     let again = Again::of(store, id).await?;
-    again.compare(store, id, &mut verdict).await?;
+    // Of a run under way there may be more by now, in the journal and among its records.
+    let until = if run.ended.is_none() { u32::try_from(run.records).unwrap_or(u32::MAX) } else { u32::MAX };
+    again.compare(store, id, until, &mut verdict).await?;
     let folder = store.compare_folder(id).await?;
     (verdict.rows, verdict.files) = (folder.rows, folder.files);
     verdict.differences.extend(folder.differences);
     Ok(verdict)
+}
+
+/// Looks at what others may be changing: a file follows a commit a moment later, and what looks wrong meanwhile is not.
+#[derive(Default)]
+pub(super) struct Looks {
+    taken: u32,
+    commits: u64,
+}
+
+impl Looks {
+    /// However much is committed, what so many show is believed.
+    const MOST: u32 = 5;
+
+    pub(super) async fn begin(&mut self, store: &Store) -> Result<(), StoreError> {
+        self.commits = store.commits().await?;
+        Ok(())
+    }
+
+    /// Whether what this one showed is so, since nothing was committed meanwhile.
+    pub(super) async fn enough(&mut self, store: &Store) -> Result<bool, StoreError> {
+        self.taken += 1;
+        Ok(self.taken == Self::MOST || store.commits().await? == self.commits)
+    }
 }
 
 /// The records that the journal gives today.
@@ -81,17 +117,18 @@ impl Again {
         over
     }
 
-    async fn compare(self, store: &Store, id: &RunId, verdict: &mut Verdict) -> Result<(), StoreError> {
+    /// Compares the records up to this one.
+    async fn compare(mut self, store: &Store, id: &RunId, until: u32, verdict: &mut Verdict) -> Result<(), StoreError> {
         if let Some(missing) = self.missing {
             verdict.differences.push(missing);
             return Ok(());
         }
+        self.records.retain(|record| record.seq <= until);
         verdict.attributed_again = u64::try_from(self.records.len()).unwrap_or(u64::MAX);
-        let mut changes = Vec::new();
+        let (mut changes, mut after) = (Vec::new(), 0);
         let mut again = self.records.into_iter();
-        let mut after = 0;
         loop {
-            let page = store.records(id, after, PAGE).await?;
+            let page = store.records(id, after, PAGE.min(until - after)).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
             changes.extend(page.into_iter().filter_map(|kept| change(&kept, again.next().as_ref())));
@@ -134,5 +171,26 @@ fn tell(mut differences: Vec<String>, what: &str, verdict: &mut Verdict) {
     verdict.differences.append(&mut differences);
     if more > 0 {
         verdict.differences.push(format!("{more} more {what} differ"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Batch, ChannelLabels};
+
+    #[tokio::test]
+    async fn a_look_that_a_commit_fell_into_is_not_believed_until_there_were_many() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let (store, _) = Store::open(directory.path(), ChannelLabels::new()).unwrap();
+        let mut looks = Looks::default();
+        looks.begin(&store).await.unwrap();
+        assert!(looks.enough(&store).await.unwrap(), "nothing was committed");
+        let mut looks = Looks::default();
+        for taken in 1..=Looks::MOST {
+            looks.begin(&store).await.unwrap();
+            store.commit(Batch::default()).await.unwrap();
+            assert_eq!(looks.enough(&store).await.unwrap(), taken == Looks::MOST, "look {taken}");
+        }
     }
 }

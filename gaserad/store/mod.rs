@@ -134,6 +134,11 @@ impl Store {
         kept
     }
 
+    /// How often something was changed through this handle and its clones. The files have followed all of it.
+    pub async fn commits(&self) -> Result<u64, StoreError> {
+        self.writer.ask(|writer| Ok(writer.commits())).await
+    }
+
     /// Newest first.
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
         self.reader.ask(move |connection| read::runs(connection, limit)).await

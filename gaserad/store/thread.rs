@@ -121,6 +121,7 @@ pub(super) struct Writer {
     connection: Connection,
     process: write::Process,
     last_seq: u64,
+    commits: u64,
     folders: Folders,
     directory: PathBuf,
     changes: Arc<Changes>,
@@ -147,9 +148,19 @@ impl Writer {
         }
         folders.renew(read::outdated(&connection)?);
         let process = write::Process { about, journal: read::next_line(&connection)? };
-        let directory = directory.to_owned();
-        let (last_seq, wire, followed) = (opened.last_seq, None, None);
-        Ok((Self { connection, process, last_seq, folders, directory, changes, wire, followed, _lock: lock }, opened))
+        let writer = Self {
+            connection,
+            process,
+            last_seq: opened.last_seq,
+            commits: 0,
+            folders,
+            directory: directory.to_owned(),
+            changes,
+            wire: None,
+            followed: None,
+            _lock: lock,
+        };
+        Ok((writer, opened))
     }
 
     pub(super) fn log_with(&mut self, wire: Owner<WireFile>) {
@@ -173,7 +184,13 @@ impl Writer {
         &mut self.connection
     }
 
+    /// How often something was changed.
+    pub(super) const fn commits(&self) -> u64 {
+        self.commits
+    }
+
     pub(super) fn transaction(&mut self) -> Result<Transaction<'_>, StoreError> {
+        self.commits += 1;
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
 
@@ -205,6 +222,7 @@ impl Writer {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<Vec<Published>, StoreError> {
+        self.commits += 1;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let published = write::batch(&transaction, batch, &self.process, self.last_seq)?;
         transaction.commit()?;

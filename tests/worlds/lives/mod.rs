@@ -2,8 +2,8 @@
 //! plant as bytes, with people who ask for this and that, a host whose power fails, whose disk is full and whose clock is
 //! set.
 //!
-//! `LIVES=20000 cargo test lives:: -- --nocapture` is a longer run, `LIFE=17 cargo test one_life_again -- --nocapture`
-//! one of them again.
+//! `LIVES=20000 cargo test lives:: -- --nocapture` is a longer run, with `FIRST=5001` from that one on, and
+//! `LIFE=17 cargo test one_life_again -- --nocapture` one of them again.
 
 mod disk;
 mod fate;
@@ -108,12 +108,12 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 
 #[test]
 fn whatever_befalls_a_daemon_what_it_said_is_kept_and_what_is_kept_is_true() {
-    let count = number("LIVES", LIVES);
-    let (next, tally) = (AtomicU64::new(1), Mutex::new((Figures::default(), Vec::new())));
+    let (first, count) = (number("FIRST", 1), number("LIVES", LIVES));
+    let (next, tally) = (AtomicU64::new(first), Mutex::new((Figures::default(), Vec::new())));
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed > count {
+            if seed >= first + count {
                 return;
             }
             // A longer run that does not come to its end shows which life it is.
