@@ -1,4 +1,4 @@
-//! What a run measured, opened with the tools that each format is for: pandas, polars, pyarrow, DuckDB, netCDF4, xarray.
+//! What a run measured, opened with the tools that each format is for: pandas, polars, pyarrow, DuckDB, netCDF4, xarray, R.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,6 +10,9 @@ use super::lab::{Design, Lab, gaserad};
 use super::readers::{Reader, Tools};
 use super::verdict::{Row, is_good, rows};
 use crate::support::processes::Process;
+
+/// For packages of R that work out fluxes.
+const FLUXES: [&str; 4] = ["goflux", "fluxible", "fluxfinder", "gasfluxes"];
 
 /// A run of three channels, and a folder with its exports.
 fn measured() -> (Lab, tempfile::TempDir) {
@@ -117,12 +120,42 @@ fn assert_attributes(told: &Value) {
     assert_eq!((&told["instance"], &told["role"]), (&"station".into(), &"timeseries_id".into()));
 }
 
+#[test]
+fn r_reads_the_records_and_the_tables_of_its_packages() {
+    let Some(tools) = Tools::find() else { return };
+    let (lab, folder) = measured();
+    let folder = folder.path();
+    let csv = fs::read_to_string(export(&lab, folder, "run.csv", &[])).unwrap();
+    export(&lab, folder, "comma.csv", &["--decimal", ","]);
+    let into = format!("{}/", folder.display());
+    for format in FLUXES {
+        assert_eq!(lab.ctl(&["runs", "export", "last", "--format", format, "-o", &into]).exit, 0);
+    }
+    let rows = rows(&csv);
+    let (_, lines) = Reader::start(&tools, "r-exports.R", &[folder.to_str().unwrap()]).wait();
+    let told =
+        |tool: &str| lines.iter().find(|line| line["tool"] == tool).unwrap_or_else(|| panic!("{tool}: {lines:#?}"));
+    for tool in ["R", "R comma"] {
+        assert_eq!(told(tool)["records"], rows.len(), "{tool}");
+        assert_same(told(tool), &means(&rows));
+    }
+    let good = rows.iter().filter(|row| is_good(row)).count();
+    for tool in ["goFlux", "fluxible", "fluxfinder"] {
+        assert_eq!(told(tool)["records"], good, "{tool}");
+    }
+    let gases = rows[0].keys().filter(|column| column.ends_with("_ppm")).count();
+    assert_eq!(told("gasfluxes")["records"], good * gases);
+    // Three stays, each with results enough for a slope.
+    assert_eq!((&told("goFlux")["slopes"], &told("fluxfinder")["slopes"]), (&3.into(), &3.into()));
+    assert_eq!((&told("fluxible")["stays"], &told("gasfluxes")["slopes"]), (&3.into(), &(3 * gases).into()));
+}
+
 /// What the R packages refuse, column by column, as docs/exports.md has it.
 #[test]
 fn flux_tables_hold_to_what_their_packages_refuse() {
     let (lab, folder) = measured();
     let into = format!("{}/", folder.path().display());
-    for format in ["goflux", "fluxible", "fluxfinder", "gasfluxes"] {
+    for format in FLUXES {
         let done = lab.ctl(&["runs", "export", "last", "--format", format, "-o", &into]);
         assert_eq!(done.exit, 0, "{done:?}");
     }

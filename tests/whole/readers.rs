@@ -41,9 +41,11 @@ impl Tools {
 
     /// A reader of ours around one of theirs: a script and what it is given.
     fn command(&self, script: &str, args: &[&str]) -> Command {
-        let python = self.0.join("venv/bin/python");
-        let is_python = script.ends_with("py");
-        let mut command = if is_python { Command::new(python) } else { Command::new("node") };
+        let mut command = match Path::new(script).extension().and_then(|language| language.to_str()) {
+            Some("py") => Command::new(self.0.join("venv/bin/python")),
+            Some("R") => Command::new("Rscript"),
+            _ => Command::new("node"),
+        };
         command.arg(self.0.join(script)).args(args);
         command
     }

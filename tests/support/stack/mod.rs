@@ -252,24 +252,28 @@ impl Stack {
     }
 }
 
-/// Somebody else's program asks the analyzer something, like `STPM K0`; gives the reply's text. Of a plant that breaks
-/// its connections it asks again.
+/// Somebody else's program asks the analyzer something, like `STPM K0`; gives the reply's text. Of a plant that breaks its
+/// connections or stalls it asks again.
 pub async fn somebody_else_asks(simulator: &Simulator, request: &str) -> String {
+    const PATIENCE: Duration = Duration::from_secs(30);
     loop {
-        let mut stream = simulator.connect_analyzer();
-        let frame = format!("\x02 {request} \x03");
-        if stream.write_all(frame.as_bytes()).await.is_err() {
-            continue;
+        if let Ok(Some(reply)) = tokio::time::timeout(PATIENCE, asked_once(simulator, request)).await {
+            return reply;
         }
-        let mut reply = Vec::new();
-        while let Ok(byte) = stream.read_u8().await {
-            match byte {
-                0x02 => reply.clear(),
-                0x03 if reply.trim_ascii_start().starts_with(&request.as_bytes()[..4]) => {
-                    return String::from_utf8_lossy(&reply).trim().to_owned();
-                }
-                byte => reply.push(byte),
+    }
+}
+
+async fn asked_once(simulator: &Simulator, request: &str) -> Option<String> {
+    let mut stream = simulator.connect_analyzer();
+    stream.write_all(format!("\x02 {request} \x03").as_bytes()).await.ok()?;
+    let mut reply = Vec::new();
+    loop {
+        match stream.read_u8().await.ok()? {
+            0x02 => reply.clear(),
+            0x03 if reply.trim_ascii_start().starts_with(&request.as_bytes()[..4]) => {
+                return Some(String::from_utf8_lossy(&reply).trim().to_owned());
             }
+            byte => reply.push(byte),
         }
     }
 }
