@@ -12,9 +12,6 @@ const CONTRACT: [&str; 4] =
 const DASHBOARD: &str = "gaserad/dashboard";
 /// What its page says, and what is served in place of it: nothing that is seen first waits for a second request.
 const STYLE: &str = "<link rel=\"stylesheet\" href=\"/dashboard/style.css\">\n";
-const MODULES: &str = "<link rel=\"modulepreload\" href=\"/dashboard/app.js\">\n";
-/// A script that only a shared worker loads.
-const WORKER: &str = "events-worker.js";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -53,7 +50,7 @@ fn list_dashboard(out: &Path) -> Result<(), Box<dyn Error>> {
     for name in &names {
         let mut path = folder.join(name);
         if name == "index.html" {
-            let page = whole_page(&folder, &names)?;
+            let page = whole_page(&folder)?;
             path = out.join(name);
             std::fs::write(&path, page)?;
         }
@@ -73,21 +70,14 @@ fn compress(path: &Path, small: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The page with its style in it, and every module named, which a browser would otherwise learn of one after the other.
-fn whole_page(folder: &Path, names: &[String]) -> Result<String, Box<dyn Error>> {
+/// The page with its style in it, so that it is painted as soon as it has arrived.
+fn whole_page(folder: &Path) -> Result<String, Box<dyn Error>> {
     let page = std::fs::read_to_string(folder.join("index.html"))?;
     let style = std::fs::read_to_string(folder.join("style.css"))?;
-    let is_module = |name: &&String| Path::new(name).extension().is_some_and(|kind| kind == "js") && *name != WORKER;
-    let module = |name: &String| format!("<link rel=\"modulepreload\" href=\"/dashboard/{name}\">\n");
-    let modules: String = names.iter().filter(is_module).map(module).collect();
-    for wanted in [STYLE, MODULES] {
-        if !page.contains(wanted) {
-            return Err(
-                format!("{DASHBOARD}/index.html has no line {wanted:?} to put something in the place of").into()
-            );
-        }
+    if !page.contains(STYLE) {
+        return Err(format!("{DASHBOARD}/index.html has no line {STYLE:?} to put the style in the place of").into());
     }
-    Ok(page.replace(STYLE, &format!("<style>{style}</style>\n")).replace(MODULES, &modules))
+    Ok(page.replace(STYLE, &format!("<style>{style}</style>\n")))
 }
 
 fn enabled(feature: &str) -> bool {

@@ -186,7 +186,7 @@ impl Planning<'_> {
 
     /// When the plan would be through if it began now.
     fn end(&self, plan: &Plan, pace: Pace) -> String {
-        (self.0.clock.now().utc + self.0.clock.outside(plan.total(pace))).to_string()
+        (self.0.clock.now().utc + plan.total(pace)).to_string()
     }
 }
 
