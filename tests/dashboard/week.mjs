@@ -47,15 +47,17 @@ async function prepare(page) {
 
 /** How long each task of the page's own thread worked, in ms: waiting for a processor that others have does not count. */
 function tasks(events) {
-  const threads = new Set(events.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid}/${tid}`));
-  const found = events.filter(({ name, pid, tid, tdur }) => name.endsWith("RunTask") && tdur !== undefined && threads.has(`${pid}/${tid}`));
+  // The browser has pages of its own, in processes of their own.
+  const { processId } = events.findLast(({ name, args }) => name === "FrameCommittedInBrowser" && args.data.url.startsWith(url)).args.data;
+  const { tid: thread } = events.find(({ name, pid, args }) => name === "thread_name" && args.name === "CrRendererMain" && pid === processId);
+  const found = events.filter(({ name, pid, tid, tdur }) => name.endsWith("RunTask") && tdur !== undefined && pid === processId && tid === thread);
   assert(found.length > 500, `${found.length} tasks were seen`);
   return found.map(({ tdur }) => tdur / 1000);
 }
 
 async function look(page) {
-  await page.goto(url, { waitUntil: "domcontentloaded" });
   await page.tracing.start({ categories: ["toplevel", "disabled-by-default-devtools.timeline"] });
+  await page.goto(url, { waitUntil: "domcontentloaded" });
   await until(page, (samples) => Number(document.querySelector("#plot").dataset.points) === samples, SAMPLES);
   const loaded = await page.evaluate(() => performance.now());
 
