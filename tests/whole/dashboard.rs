@@ -63,13 +63,15 @@ fn tabs_share_a_connection_where_there_are_no_shared_workers() {
 }
 
 #[test]
-fn an_analyzer_that_is_lost_within_a_run_is_shown_as_lost() {
+fn an_analyzer_that_is_lost_within_a_run_is_shown_as_lost_and_as_back() {
     let Some(tools) = Tools::find() else { return };
     let lab = Lab::new(&Design { analyzer: "grace = \"12h\"", ..Design::default() });
     measure(&lab, &["--repeats", "1000"]);
     let mut look = Reader::look(&tools, "lost.mjs", &[&page(&lab)]);
     look.until(step("measuring"));
-    lab.cut_power();
+    lab.freeze();
+    look.until(step("lost"));
+    lab.thaw();
     look.wait();
 }
 

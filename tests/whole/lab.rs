@@ -151,9 +151,13 @@ impl Lab {
         &self.http
     }
 
-    /// Ends the plant, with the analyzer in it, as if somebody had pulled the plug.
-    pub fn cut_power(&self) {
-        self.plant.signal(Signal::KILL);
+    /// Analyzer and valve say nothing any more, until they are thawed.
+    pub fn freeze(&self) {
+        self.plant.signal(Signal::STOP);
+    }
+
+    pub fn thaw(&self) {
+        self.plant.signal(Signal::CONT);
     }
 
     /// Where the analyzer is, as `host:port`.
