@@ -267,9 +267,13 @@ impl Cursor {
     /// What the history has after the last event; `None` if nothing of it is wanted.
     async fn recall(&mut self) -> Option<Vec<Bytes>> {
         let hub = self.hub().clone();
-        let complete_after = hub.read().ring.complete_after();
+        let (complete_after, newest) = {
+            let state = hub.read();
+            (state.ring.complete_after(), state.ring.newest())
+        };
         let events = match hub.history.after(self.place.position, PAGE).await {
-            Ok(events) => events,
+            // What is kept and not told yet would be the number of nothing to whoever came back with it at once.
+            Ok(events) => events.into_iter().filter(|event| event.seq <= newest).collect::<Vec<_>>(),
             Err(reason) => {
                 self.stage = Stage::Leaving(Left::History);
                 let reason =

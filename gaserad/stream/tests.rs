@@ -117,6 +117,22 @@ async fn a_replay_has_no_gap_and_no_duplicate_while_events_go_on() {
     publisher.await.unwrap();
 }
 
+/// Whoever came back with its number before it was told would be said to have one from the future.
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_and_not_told_yet_is_not_recalled() {
+    let history = Kept::new();
+    let hub = hub(small(), &history, 0);
+    publish(&hub, &history, 1..=20);
+    history.keep(&[numbered(21), numbered(22)]);
+    let mut early = subscribe(&hub, after(5), status(20));
+    next(&mut early).await;
+    let recalled: Vec<u64> = next(&mut early).await.iter().filter_map(|frame| frame.id).collect();
+    assert_eq!(recalled, (6..=20).collect::<Vec<_>>());
+    assert!(matches!(early.step().await, super::cursor::Step::Current));
+    hub.publish(vec![numbered(21), numbered(22)]);
+    assert_eq!(ids_until(&mut early, 22).await, [21, 22]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_fell_out_of_the_ring_is_fed_from_the_history_and_comes_back() {
     let history = Kept::new();

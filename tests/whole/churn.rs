@@ -3,7 +3,7 @@
 //!
 //! `CHURN=60 cargo test --test tests churn:: -- --nocapture` takes a minute with 1,000 of them; `SEED=…` draws other moments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -57,6 +57,8 @@ struct Counts {
     lost: u64,
     read: u64,
     gaps: u64,
+    /// What the daemon said of them.
+    reasons: BTreeSet<String>,
     duplicates: u64,
     /// Events that were told differently to somebody else.
     different: u64,
@@ -184,7 +186,10 @@ impl Crowd {
 
     fn hear(&mut self, index: usize, frame: Frame) {
         let (client, counts) = (&mut self.clients[index], &mut self.counts);
-        counts.gaps += u64::from(frame.kind == "gap");
+        if frame.kind == "gap" {
+            counts.gaps += 1;
+            counts.reasons.insert(frame.data.clone());
+        }
         let Some(id) = frame.id.filter(|_| frame.kind != "snapshot") else { return };
         counts.read += 1;
         counts.gaps += u64::from(id > client.last + 1);
