@@ -10,7 +10,7 @@ use super::*;
 use crate::device::multiplexer::{BoxFuture, Multiplexer};
 use crate::device::{AnalyzerSettings, Dial, SessionMode, Stream};
 use crate::domain::{Channel, Fault, Position, ValveOrder, Verification};
-use crate::store::Circumstances;
+use crate::store::{Circumstances, Disk, Work};
 use crate::stream::{self, support};
 
 /// Where a valve was sent, in this order.
@@ -33,6 +33,22 @@ impl Multiplexer for NotingValve {
     }
 }
 
+struct PromptDisk;
+
+impl Disk for PromptDisk {
+    fn delays(&self) -> (Duration, Duration) {
+        (Duration::ZERO, Duration::ZERO)
+    }
+
+    fn most_pages(&self) -> u32 {
+        u32::MAX - 1
+    }
+
+    fn free_bytes(&self) -> u64 {
+        u64::MAX
+    }
+}
+
 struct World {
     handle: Handle,
     store: Store,
@@ -44,7 +60,9 @@ struct World {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (store, _) = Store::open(folder.path(), Circumstances::default()).unwrap();
+        // In place: time does not jump ahead while a thread of the store works.
+        let work = Work::Caller(Arc::new(PromptDisk));
+        let (store, _) = Store::open_by(work, folder.path(), Circumstances::default()).unwrap();
         let clock = HostClock::new(Tick::ZERO, None, 1.0);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (sender, reports) = mpsc::unbounded_channel();
@@ -105,5 +123,7 @@ async fn what_cannot_be_kept_is_not_done_and_nobody_is_told_that_it_was() {
     world.store.close().await;
     assert!(world.send_valve_to(third).await.is_err());
     assert!(world.runtime.await.unwrap().is_err(), "without a store the loop ends");
+    // Whoever was ordered something has done it by then.
+    tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(*world.sent.lock().unwrap(), [second]);
 }
