@@ -29,6 +29,11 @@ fn export(lab: &Lab, folder: &Path, name: &str, args: &[&str]) -> String {
     path
 }
 
+#[track_caller]
+fn said_by<'a>(lines: &'a [Value], tool: &str) -> &'a Value {
+    lines.iter().find(|line| line["tool"] == tool).unwrap_or_else(|| panic!("{tool}: {lines:#?}"))
+}
+
 fn means(rows: &[Row]) -> BTreeMap<String, f64> {
     let mut sums: BTreeMap<String, (f64, f64)> = BTreeMap::new();
     for row in rows.iter().filter(|row| is_good(row)) {
@@ -62,8 +67,7 @@ fn every_tool_reads_what_it_is_for_and_sees_the_same() {
     let means = means(&rows);
     assert_eq!(means.len(), 3, "{csv}");
     let (_, lines) = Reader::start(&tools, "python-exports.py", &[folder.to_str().unwrap()]).wait();
-    let told =
-        |tool: &str| lines.iter().find(|line| line["tool"] == tool).unwrap_or_else(|| panic!("{tool}: {lines:#?}"));
+    let told = |tool| said_by(&lines, tool);
     for tool in [
         "pandas csv",
         "pandas comma",
@@ -133,8 +137,7 @@ fn r_reads_the_records_and_the_tables_of_its_packages() {
     }
     let rows = rows(&csv);
     let (_, lines) = Reader::start(&tools, "r-exports.R", &[folder.to_str().unwrap()]).wait();
-    let told =
-        |tool: &str| lines.iter().find(|line| line["tool"] == tool).unwrap_or_else(|| panic!("{tool}: {lines:#?}"));
+    let told = |tool| said_by(&lines, tool);
     for tool in ["R", "R comma"] {
         assert_eq!(told(tool)["records"], rows.len(), "{tool}");
         assert_same(told(tool), &means(&rows));
