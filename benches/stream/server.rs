@@ -123,6 +123,8 @@ impl Publisher {
 
     fn flat_out(&mut self, time: Duration) {
         let (begun, first) = (Instant::now(), self.seq);
+        // Those of the round before are not these.
+        self.read.store(0, Ordering::Relaxed);
         let (mut moved, mut last) = (begun, 0);
         while begun.elapsed() < time {
             let read = self.read.load(Ordering::Relaxed);

@@ -1,17 +1,22 @@
 //! Stands between the listeners and the router: who is let in with what, and what is kept of those who are not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{Method, Request};
 use hyper::body::Incoming;
+use tokio::time::sleep;
 
 use super::answer::Answer;
-use super::auth::{self, Access, Allowed, Link, Refusal, Time};
+use super::auth::{self, Access, Allowed, Link, Refusal, TOKEN_WRONG, TOO_OFTEN, Time};
 use super::routes::{self, Needs, Resource};
 use super::{Ledger, Services};
 use crate::domain::Clock;
 use crate::store::Audit;
+
+/// Before somebody who asks too often is answered: who guesses as fast as the answers come must not keep others waiting.
+const BREATH: Duration = Duration::from_millis(10);
 
 pub struct Gate {
     access: Arc<Access>,
@@ -30,23 +35,29 @@ impl Gate {
     }
 
     /// Whether the request with this head may be answered, or what is answered instead.
-    pub fn judge(&self, link: &Link, parts: &Parts) -> Result<Allowed, Box<Answer>> {
+    pub async fn judge(&self, link: &Link, parts: &Parts) -> Result<Allowed, Box<Answer>> {
         let (needs, now) = (needs(parts), self.now());
-        let allowed = self.access.judge(link, parts, needs, now).map_err(|refusal| {
-            let wanted = needs == Needs::Operator && refusal.reason != "TOO_OFTEN";
-            if wanted || refusal.reason == "TOKEN_WRONG" {
-                self.keep(link, parts, &refusal, now);
-            }
-            let mut answer = refusal.answer(is_grpc(parts));
-            auth::dress(answer.headers_mut(), refusal.origin.as_ref());
-            Box::new(answer)
-        })?;
+        let allowed = match self.access.judge(link, parts, needs, now) {
+            Ok(allowed) => allowed,
+            Err(refusal) => return Err(self.refuse(link, parts, needs, &refusal, now).await),
+        };
         if auth::is_preflight(parts) {
             let mut answer = auth::preflight();
             auth::dress(answer.headers_mut(), allowed.origin.as_ref());
             return Err(Box::new(answer));
         }
         Ok(allowed)
+    }
+
+    async fn refuse(&self, link: &Link, parts: &Parts, needs: Needs, refusal: &Refusal, now: Time) -> Box<Answer> {
+        if refusal.reason == TOO_OFTEN {
+            sleep(BREATH).await;
+        } else if needs == Needs::Operator || refusal.reason == TOKEN_WRONG {
+            self.keep(link, parts, refusal, now);
+        }
+        let mut answer = refusal.answer(is_grpc(parts));
+        auth::dress(answer.headers_mut(), refusal.origin.as_ref());
+        Box::new(answer)
     }
 
     fn keep(&self, link: &Link, parts: &Parts, refusal: &Refusal, now: Time) {
@@ -70,8 +81,10 @@ impl Gate {
         match auth::login(&self.access, link, parts, body, now).await {
             Ok(answer) => answer,
             Err(refusal) => {
-                if refusal.reason == "TOKEN_WRONG" {
-                    self.keep(link, parts, &refusal, now);
+                match refusal.reason {
+                    TOO_OFTEN => sleep(BREATH).await,
+                    TOKEN_WRONG => self.keep(link, parts, &refusal, now),
+                    _ => {}
                 }
                 refusal.http()
             }

@@ -115,7 +115,7 @@ impl Router {
     /// Answers a request that came over `link`.
     pub async fn route(&self, request: Request<Incoming>, link: &Link) -> Result<Answer, Infallible> {
         let (mut parts, body) = request.into_parts();
-        let allowed = match self.gate.judge(link, &parts) {
+        let allowed = match self.gate.judge(link, &parts).await {
             Ok(allowed) => allowed,
             Err(answer) => return Ok(*answer),
         };

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::mpsc;
 
 use super::seams::denied;
-use super::verify::Looks;
+use super::verify::settled;
 use crate::api::{Checked, Copied};
-use crate::domain::{Denied, Reason, RunId};
-use crate::store::{FolderVerdict, Store, StoreError};
+use crate::domain::{Denied, Reason};
+use crate::store::{Store, StoreError};
 
 /// Runs whose files are compared.
 const RUNS: u32 = 100_000;
@@ -22,7 +22,7 @@ pub(super) async fn check(store: &Store, files: bool) -> Result<Checked, StoreEr
     let mut checked = Checked { found: store.inspect().await?, files: 0 };
     let runs = if files { store.runs(RUNS).await? } else { Vec::new() };
     for run in runs.into_iter().filter(|run| run.ended.is_some()) {
-        match compare(store, &run.id).await {
+        match settled(store, || store.compare_folder(&run.id), |verdict| verdict.differences.is_empty()).await {
             Ok(verdict) => {
                 checked.files += u64::from(verdict.files);
                 checked.found.faults.extend(verdict.differences);
@@ -33,17 +33,6 @@ pub(super) async fn check(store: &Store, files: bool) -> Result<Checked, StoreEr
         }
     }
     Ok(checked)
-}
-
-async fn compare(store: &Store, run: &RunId) -> Result<FolderVerdict, StoreError> {
-    let mut looks = Looks::default();
-    loop {
-        looks.begin(store).await?;
-        let verdict = store.compare_folder(run).await?;
-        if verdict.differences.is_empty() || looks.enough(store).await? {
-            return Ok(verdict);
-        }
-    }
 }
 
 /// Removes the copy, whatever becomes of its way.

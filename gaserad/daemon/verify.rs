@@ -15,14 +15,7 @@ const TOLD: usize = 20;
 const LISTED: usize = 100_000;
 
 pub async fn verify(store: &Store, id: &RunId) -> Result<Verdict, StoreError> {
-    let mut looks = Looks::default();
-    loop {
-        looks.begin(store).await?;
-        let verdict = look(store, id).await?;
-        if verdict.differences.is_empty() || looks.enough(store).await? {
-            return Ok(verdict);
-        }
-    }
+    settled(store, || look(store, id), |verdict| verdict.differences.is_empty()).await
 }
 
 async fn look(store: &Store, id: &RunId) -> Result<Verdict, StoreError> {
@@ -38,26 +31,23 @@ async fn look(store: &Store, id: &RunId) -> Result<Verdict, StoreError> {
     Ok(verdict)
 }
 
-/// Looks at what others may be changing: a file follows a commit a moment later, and what looks wrong meanwhile is not.
-#[derive(Default)]
-pub(super) struct Looks {
-    taken: u32,
-    commits: u64,
-}
+/// However much is committed meanwhile, what so many looks show is believed.
+const MOST_LOOKS: u32 = 5;
 
-impl Looks {
-    /// However much is committed, what so many show is believed.
-    const MOST: u32 = 5;
-
-    pub(super) async fn begin(&mut self, store: &Store) -> Result<(), StoreError> {
-        self.commits = store.commits().await?;
-        Ok(())
-    }
-
-    /// Whether what this one showed is so, since nothing was committed meanwhile.
-    pub(super) async fn enough(&mut self, store: &Store) -> Result<bool, StoreError> {
-        self.taken += 1;
-        Ok(self.taken == Self::MOST || store.commits().await? == self.commits)
+/// What a look shows of what others may be changing: a file follows a commit a moment later, and what looks wrong in
+/// between is not. So a look that finds something wrong counts only if nothing was committed while it was taken.
+pub(super) async fn settled<T, F>(store: &Store, look: impl Fn() -> F, is_right: fn(&T) -> bool) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut taken = 0;
+    loop {
+        let commits = store.commits().await?;
+        let shown = look().await?;
+        taken += 1;
+        if is_right(&shown) || taken == MOST_LOOKS || store.commits().await? == commits {
+            return Ok(shown);
+        }
     }
 }
 

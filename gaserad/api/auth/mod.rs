@@ -35,7 +35,7 @@ pub use doors::{Counted, Doors, Full, Pass, Seats};
 pub use login::{MOST_BODY, login, logout};
 pub use origin::{Names, dress, is_preflight, preflight};
 pub use rate::{Rate, Rates};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, TOKEN_WRONG, TOO_OFTEN};
 pub use role::Role;
 pub use tokens::{Token, TokenMistake, Tokens, hex, is_name};
 pub use users::{Directory, Users};
@@ -43,7 +43,7 @@ pub use users::{Directory, Users};
 use super::routes::Needs;
 use crate::domain::{Clock, Tick, Utc};
 use rate::{What, seconds};
-use refusal::{NOT_PERMITTED, TOKEN_MISSING, TOKEN_WRONG};
+use refusal::{NOT_PERMITTED, TOKEN_MISSING};
 use shape::check_shape;
 
 /// When something is judged.

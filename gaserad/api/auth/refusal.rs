@@ -39,7 +39,7 @@ impl Refusal {
 
     /// Somebody who asks too often, and when to ask again.
     pub fn too_often(sentence: impl Into<String>, seconds: u64) -> Self {
-        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_OFTEN", sentence);
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN, sentence);
         refusal.with(header::RETRY_AFTER, &seconds.max(1).to_string())
     }
 
@@ -94,6 +94,7 @@ impl Refusal {
 pub const TOKEN_MISSING: &str = "TOKEN_MISSING";
 pub const TOKEN_WRONG: &str = "TOKEN_WRONG";
 pub const NOT_PERMITTED: &str = "NOT_PERMITTED";
+pub const TOO_OFTEN: &str = "TOO_OFTEN";
 
 #[cfg(test)]
 mod tests {

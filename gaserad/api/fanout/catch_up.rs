@@ -54,12 +54,13 @@ async fn bring(fanout: &Fanout, socket: &Line, mut cursor: Cursor, head: Bytes) 
     }
 }
 
-/// Many may be behind at once; each step waits for its turn, and gives way after it.
+/// Many may be behind at once: each step waits for its turn, and keeps it until others had theirs, or a thousand in a row
+/// would leave none to those who ask for something else.
 async fn step(fanout: &Fanout, cursor: &mut Cursor) -> Step {
     let turn = fanout.turns.acquire().await;
     let step = cursor.step().await;
-    drop(turn);
     yield_now().await;
+    drop(turn);
     step
 }
 
