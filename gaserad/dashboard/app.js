@@ -1,6 +1,5 @@
-// The page is painted before it is brought to life: what that takes is fetched when the first paint is told, so that it does
-// not compete with it. A page that nobody sees is not painted.
+// The page is painted before it is brought to life: what that takes is fetched when the first frame is drawn, which is
+// between two requests for one. Of a page that nobody sees no frame is drawn.
 const begin = () => import("./page.js");
-const isTold = PerformanceObserver.supportedEntryTypes?.includes("paint");
-if (document.hidden || !isTold) begin();
-else new PerformanceObserver(begin).observe({ type: "paint", buffered: true });
+if (document.hidden) begin();
+else requestAnimationFrame(() => requestAnimationFrame(begin));
