@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 use super::answer::{self, Answer};
@@ -69,13 +69,8 @@ impl Page {
             answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         let own = answer.headers_mut();
-        for (name, value) in [
-            // It may be kept, and is asked for again each time: the daemon may be another version by then.
-            (header::CACHE_CONTROL, "no-cache"),
-            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        ] {
-            own.insert(name, HeaderValue::from_static(value));
-        }
+        // It may be kept, and is asked for again each time: the daemon may be another version by then.
+        own.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         own.insert(header::CONTENT_SECURITY_POLICY, file.policy.clone());
         answer
     }

@@ -31,6 +31,7 @@ class Page {
   #polling = false;
 
   async begin() {
+    at("main").hidden = false;
     this.known.restyle();
     this.known.now = () => this.now();
     this.known.running = () => this.model.isRunning;

@@ -18,7 +18,6 @@ async fn the_page_needs_nothing_and_may_load_nothing_from_elsewhere() {
             ("cache-control", "no-cache"),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
-            ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
         ] {
             assert_eq!(header(name), value, "{path}: {name}");
