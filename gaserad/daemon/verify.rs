@@ -36,7 +36,11 @@ const MOST_LOOKS: u32 = 5;
 
 /// What a look shows of what others may be changing: a file follows a commit a moment later, and what looks wrong in
 /// between is not. So a look that finds something wrong counts only if nothing was committed while it was taken.
-pub(super) async fn settled<T, F>(store: &Store, look: impl Fn() -> F, is_right: fn(&T) -> bool) -> Result<T, StoreError>
+pub(super) async fn settled<T, F>(
+    store: &Store,
+    look: impl Fn() -> F,
+    is_right: fn(&T) -> bool,
+) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
@@ -166,6 +170,8 @@ fn tell(mut differences: Vec<String>, what: &str, verdict: &mut Verdict) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
     use crate::store::{Batch, ChannelLabels};
 
@@ -173,14 +179,21 @@ mod tests {
     async fn a_look_that_a_commit_fell_into_is_not_believed_until_there_were_many() {
         let directory = tempfile::TempDir::new().unwrap();
         let (store, _) = Store::open(directory.path(), ChannelLabels::new()).unwrap();
-        let mut looks = Looks::default();
-        looks.begin(&store).await.unwrap();
-        assert!(looks.enough(&store).await.unwrap(), "nothing was committed");
-        let mut looks = Looks::default();
-        for taken in 1..=Looks::MOST {
-            looks.begin(&store).await.unwrap();
-            store.commit(Batch::default()).await.unwrap();
-            assert_eq!(looks.enough(&store).await.unwrap(), taken == Looks::MOST, "look {taken}");
-        }
+        let taken = AtomicU32::new(0);
+        let look = |commits: bool| {
+            let (store, taken) = (store.clone(), &taken);
+            async move {
+                if commits {
+                    store.commit(Batch::default()).await?;
+                }
+                Ok(taken.fetch_add(1, Ordering::Relaxed) + 1)
+            }
+        };
+        let wrong = |_: &u32| false;
+        assert_eq!(settled(&store, || look(false), wrong).await.unwrap(), 1, "nothing was committed");
+        taken.store(0, Ordering::Relaxed);
+        assert_eq!(settled(&store, || look(true), |taken| *taken == 2).await.unwrap(), 2);
+        taken.store(0, Ordering::Relaxed);
+        assert_eq!(settled(&store, || look(true), wrong).await.unwrap(), MOST_LOOKS);
     }
 }
