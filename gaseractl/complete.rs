@@ -27,6 +27,7 @@ pub enum Names {
     Plans,
     Channels,
     Settings,
+    Schedules,
     Contexts,
 }
 
@@ -141,8 +142,9 @@ fn names(id: &str) -> Option<Names> {
         "trashed" => Names::Trashed,
         "task" => Names::Tasks,
         "plan" => Names::Plans,
-        "channel" | "channels" | "background" | "from" => Names::Channels,
+        "channel" | "channels" | "background" | "from_channel" => Names::Channels,
         "key" => Names::Settings,
+        "schedule" => Names::Schedules,
         "context" | "name" => Names::Contexts,
         _ => return None,
     })
@@ -250,6 +252,11 @@ mod tests {
             ("config get ", Some(Names::Settings)),
             ("--context ", Some(Names::Contexts)),
             ("context rm ", Some(Names::Contexts)),
+            ("schedule rm ", Some(Names::Schedules)),
+            ("schedule next ", Some(Names::Schedules)),
+            ("schedule add ", None),
+            ("doctor purge-test --from ", Some(Names::Channels)),
+            ("runs export --from ", None),
             ("start -- ", Some(Names::Plans)),
         ] {
             assert_eq!(at(line).names, names, "{line}");

@@ -71,7 +71,7 @@ pub struct AddContext {
 }
 
 const FLEET_EXAMPLES: &str = "\
-All contexts are asked at the same time, each for --timeout at most, or 5 s. Exit code 8 if one of them cannot be reached.
+All contexts are asked at the same time, each for --timeout at most, or 5 s. Exit code 8 if one of them does not answer.
 
 With --json:
   {\"daemons\":[{\"context\",\"endpoint\",\"reachable\",\"error\",\"exit\",\"status\":{…}}]}

@@ -64,24 +64,28 @@ pub enum ScheduleCommand {
     #[command(after_help = RM_JSON)]
     Rm {
         /// The schedule
+        #[arg(id = "schedule", value_name = "NAME")]
         name: String,
     },
     /// Let a schedule start runs again; what would have been due meanwhile is not made up for
     #[command(after_help = ONE_JSON)]
     Enable {
         /// The schedule
+        #[arg(id = "schedule", value_name = "NAME")]
         name: String,
     },
     /// Keep a schedule, and start nothing
     #[command(after_help = ONE_JSON)]
     Disable {
         /// The schedule
+        #[arg(id = "schedule", value_name = "NAME")]
         name: String,
     },
     /// The next times, in UTC and in the zone of the schedule
     #[command(after_help = NEXT_JSON)]
     Next {
         /// The schedule [default: all that are enabled]
+        #[arg(id = "schedule", value_name = "NAME")]
         name: Option<String>,
         /// How many times
         #[arg(short = 'n', long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -92,6 +96,7 @@ pub enum ScheduleCommand {
 #[derive(Debug, clap::Args)]
 pub struct Add {
     /// What it is called: letters, digits, dots, dashes and underscores
+    #[arg(id = "new_schedule", value_name = "NAME")]
     pub name: String,
     /// When, like "0 */2 * * *" or "30 6 * * MON-FRI"
     pub cron: String,

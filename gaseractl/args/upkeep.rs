@@ -123,7 +123,7 @@ pub struct PurgeTest {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(Channel::MAX)))]
     pub channel: u8,
     /// The channel to switch from [default: 1, or 2 for channel 1]
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u8).range(1..=i64::from(Channel::MAX)))]
+    #[arg(id = "from_channel", long = "from", value_name = "M", value_parser = clap::value_parser!(u8).range(1..=i64::from(Channel::MAX)))]
     pub from: Option<u8>,
     /// How long to stay on each of the two
     #[arg(long, value_name = "D", value_parser = duration::parse, default_value = "15m")]

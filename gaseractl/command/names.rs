@@ -41,6 +41,7 @@ async fn ask(session: &Session, names: Names) -> Result<Vec<(String, String)>, F
         Names::Plans => client.plans().await?.into_iter().map(|plan| (plan.name, plan.path)).collect(),
         Names::Channels => channels(&client.status().await?),
         Names::Settings => client.config().await?.settings.into_iter().map(|set| (set.key, set.value)).collect(),
+        Names::Schedules => client.schedules(0).await?.into_iter().map(|one| (one.name, one.cron)).collect(),
         Names::Contexts => Vec::new(),
     })
 }

@@ -37,7 +37,8 @@ const HELP: &str = "\
 gaserad runs measurement plans on a gas analyzer and its multiplexer.
 
 GET /                        the dashboard
-GET /events                  what happens, as server-sent events (?types= &channels= &run= &since= &format=)
+GET /events                  what happens, as server-sent events (?types= &channels= &run= &since= &format=);
+                             also at /api/events/stream and /sse/events
 GET /events/schema           what each event carries, as JSON Schema; /events/schema/{type} is one of them
 GET /events/stats            figures of the stream
 GET /events/connections      who follows it; DELETE /events/connections/{id} closes one
