@@ -12,6 +12,9 @@ use super::{Fanout, Joining, Line, PATIENCE, chunk};
 use crate::api::serve::GRACE;
 use crate::stream::{Cursor, Left, Step};
 
+/// Frames of one step; a newcomer is greeted with fewer.
+const MUCH: usize = 16;
+
 pub async fn run(fanout: Fanout, socket: Line, cursor: Cursor, head: Bytes) {
     let stopped = async {
         fanout.cancel.cancelled().await;
@@ -54,13 +57,16 @@ async fn bring(fanout: &Fanout, socket: &Line, mut cursor: Cursor, head: Bytes) 
     }
 }
 
-/// Many may be behind at once: each step waits for its turn, and keeps it until others had theirs, or a thousand in a row
-/// would leave none to those who ask for something else.
+/// Many may come or be behind at once, so each step waits for its turn, and gives way after it. One that took much from
+/// the history keeps its turn until others had theirs: a thousand such steps in a row would leave no time for those who
+/// ask for something else.
 async fn step(fanout: &Fanout, cursor: &mut Cursor) -> Step {
     let turn = fanout.turns.acquire().await;
     let step = cursor.step().await;
+    let took_much = matches!(&step, Step::Frames(frames) if frames.len() > MUCH);
+    let kept = took_much.then_some(turn);
     yield_now().await;
-    drop(turn);
+    drop(kept);
     step
 }
 
