@@ -46,7 +46,9 @@ pub enum Origin {
     /// No gas exchange of this run can have given it.
     BeforeTheRun,
     /// The evidence contradicts itself: the result may be of another exchange.
-    Contradicted,
+    Contradicted {
+        missed: u32,
+    },
     Unknown,
 }
 
@@ -104,6 +106,8 @@ struct Anchor {
 pub struct Exchanges {
     drawn: VecDeque<Drawn>,
     last: Option<Seen>,
+    /// Nothing is known of the time since the last poll.
+    out_of_sight: bool,
     /// Nothing of this measurement was drawn before; zero if it was taken over.
     started: Tick,
     /// When it was first seen to measure, and when that first told of its phases.
@@ -117,6 +121,8 @@ pub struct Exchanges {
     bounds: Lags,
     /// What this measurement has shown of them.
     learned: Lags,
+    /// A result of before the measurement came.
+    met_before: bool,
     /// A result came before its iteration was seen to end; it was not there yet at this reading.
     early: Option<Tick>,
     /// So many results were not there when they were due, and may still come.
@@ -126,8 +132,11 @@ pub struct Exchanges {
     /// The phase under way, and when it was first seen.
     phase_since: Option<(u8, Tick)>,
     /// How long integration and analysis were seen to last at least, in this measurement.
+    exchange: rhythm::Mean,
     integration: rhythm::Mean,
     analysis: rhythm::Mean,
+    /// The longest that any of its phases was polled without a gap.
+    lasted: Duration,
     /// From one exchange to the next, in this measurement.
     usual: rhythm::Mean,
     /// From the beginning of one exchange to that of the next, as it was last seen.
@@ -186,6 +195,11 @@ impl Exchanges {
         }
     }
 
+    /// The process was interrupted: what comes next was polled after a gap.
+    pub fn lose_sight(&mut self) {
+        self.out_of_sight = true;
+    }
+
     /// Whether gas is being drawn, as far as is known.
     pub fn is_drawing(&self) -> bool {
         self.drawn.back().is_some_and(|drawn| drawn.ended.is_none())
@@ -199,6 +213,8 @@ impl Exchanges {
     /// The ended exchanges whose results have not come yet, as far as is known.
     pub fn awaited(&self) -> impl Iterator<Item = Exchange> + '_ {
         let awaited = self.drawn.iter().filter(|drawn| drawn.result != Arrival::Come && !drawn.doubt);
+        // Whether one that passed unseen gives another result is not to be waited for.
+        let awaited = awaited.filter(|drawn| !(drawn.widened && drawn.result == Arrival::Doubtful));
         awaited.filter_map(|drawn| self.exchange(drawn))
     }
 

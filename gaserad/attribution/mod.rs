@@ -51,8 +51,10 @@ impl Credit {
 pub fn attribute(origin: Origin, timeline: &Timeline) -> Credit {
     let (exchange, missed) = match origin {
         Origin::BeforeTheRun => return Credit::without_channel(Attribution::Stale, None, Flag::Stale),
-        Origin::Contradicted => {
-            return Credit::without_channel(Attribution::Unattributed, None, Flag::Contradicted);
+        Origin::Contradicted { missed } => {
+            let mut credit = Credit::without_channel(Attribution::Unattributed, None, Flag::Contradicted);
+            credit.flags.extend((missed > 0).then_some(Flag::Gap));
+            return credit;
         }
         Origin::Unknown => return Credit::without_channel(Attribution::Unattributed, None, Flag::PosUnverified),
         Origin::Exchange { exchange, missed } => (exchange, missed),

@@ -3,7 +3,7 @@
 use super::Turn;
 use super::admit::Device;
 use super::state::Stage;
-use crate::attribution::{Origin, attribute};
+use crate::attribution::{Exchanges, Origin, attribute};
 use crate::domain::{
     AnalyzerAnswer, AnalyzerNews, AnalyzerState, Attribution, Cause, CommandId, DeviceErrors, Event, Fault, FaultKind,
     Seen, Severity, VisitId,
@@ -54,9 +54,11 @@ impl Turn {
         if phase != Some(seen.phase) {
             self.tell(Event::DevicePhase { code: seen.phase.code(), name: seen.phase, iteration: seen.iteration });
         }
-        let ended = self.state.exchanges.newest_ended();
+        // What is known of an exchange that is over may still change; that it is over is news only once.
+        let newest = |exchanges: &Exchanges| exchanges.newest_ended().map(|exchange| exchange.began_before);
+        let ended = newest(&self.state.exchanges);
         self.state.exchanges.see(seen);
-        if self.state.exchanges.newest_ended() != ended {
+        if newest(&self.state.exchanges) > ended {
             self.exchange_ended();
         }
         self.look_after_the_run(seen.state);

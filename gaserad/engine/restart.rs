@@ -47,6 +47,7 @@ impl Turn {
     /// Whoever waited for an answer is gone, and the devices have to say anew how they are.
     fn forget_devices(&mut self) {
         let at = self.at.tick;
+        self.state.exchanges.lose_sight();
         self.state.errands = super::state::Errands::default();
         self.state.host_clock = super::time::HostClock::default();
         self.state.analyzer = super::state::Analyzer { offline_since: Some(at), ..Default::default() };

@@ -5,7 +5,9 @@ use super::progress::seconds;
 use super::state::{Run, Samples, Stage};
 use crate::attribution::{Credit, Origin, attribute};
 use crate::domain::event::LiveData;
-use crate::domain::{Attribution, Event, Fact, Flag, Qc, Reading, Record, ResultRead, Sample, Severity, Tick, Utc, VisitId};
+use crate::domain::{
+    Attribution, Event, Fact, Flag, Qc, Reading, Record, ResultRead, Sample, Severity, Tick, Utc, VisitId,
+};
 
 /// Samples are numbered within this many of the latest visits; later none can come any more.
 const NUMBERED_VISITS: usize = 8;
@@ -44,8 +46,12 @@ impl Turn {
     }
 
     fn tell_of_missed(&mut self, origin: Origin) {
-        let Origin::Exchange { exchange, missed: missed @ 1.. } = origin else { return };
-        let before = exchange.iteration.map_or_else(String::new, |number| format!(" before iteration {number}"));
+        let (iteration, missed) = match origin {
+            Origin::Exchange { exchange, missed: missed @ 1.. } => (exchange.iteration, missed),
+            Origin::Contradicted { missed: missed @ 1.. } => (None, missed),
+            _ => return,
+        };
+        let before = iteration.map_or_else(String::new, |number| format!(" before iteration {number}"));
         let text = format!("{missed} of the analyzer's iterations gave no result that could be read{before}");
         self.alarm(Severity::Warning, "iterations_missed", text);
     }

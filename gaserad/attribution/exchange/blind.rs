@@ -40,7 +40,8 @@ impl Readings {
             self.first = Some(read.read);
             return (before, Duration::ZERO);
         };
-        let counted = before.and_then(|before| read.iteration?.checked_sub(before.iteration?)).unwrap_or(1).clamp(1, 64);
+        let counted =
+            before.and_then(|before| read.iteration?.checked_sub(before.iteration?)).unwrap_or(1).clamp(1, 64);
         let passed = before.map_or(Duration::ZERO, |before| read.read.since(before.read)) / counted;
         let usual = self.cycle.get();
         self.cycle.take(passed);

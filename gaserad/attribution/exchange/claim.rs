@@ -39,9 +39,11 @@ impl Exchanges {
     fn ready_from(&self, place: usize, read: &ResultRead) -> Tick {
         let lag = self.lags().phase;
         let drawn = &self.drawn[place];
-        let sampled = self.sampled_until(place, read).back(lag) + half(self.analysis.get());
-        let at_least = half(self.drawing.get().filter(|_| self.usual.get().is_some())) + half(self.integration.get());
-        sampled.max(drawn.began.0.back(lag) + at_least)
+        let integration = self.least_integration() / 2;
+        let drawing = place + 1 == self.drawn.len() && read.phase == AnalyzerPhase::GasExchange && !drawn.widened;
+        let rest = if drawing { integration } else { Duration::ZERO } + half(self.analysis.get());
+        let sampled = self.sampled_until(place, read).back(lag) + rest;
+        sampled.max(drawn.began.0.back(lag) + half(self.exchange.get()) + integration)
     }
 
     /// The last poll that saw gas drawn or integrated for it.
@@ -85,8 +87,7 @@ impl Exchanges {
     /// A result that was not there at a reading at which it should have been.
     fn is_overdue(&self, place: usize, read: &ResultRead) -> bool {
         let lag = self.lags().result;
-        self.drawn[place].result == Arrival::Awaited
-            && self.over_by(place).is_some_and(|over| over + lag <= read.after)
+        self.drawn[place].result == Arrival::Awaited && self.over_by(place).is_some_and(|over| over + lag <= read.after)
     }
 
     fn waiting(&self) -> Option<usize> {
@@ -130,22 +131,20 @@ impl Exchanges {
         let hidden: u32 = self.drawn.range(span).map(|drawn| drawn.hidden).sum();
         let (oldest, newest) = (self.exchange(&self.drawn[first]), self.exchange(&self.drawn[last]));
         for (place, drawn) in self.drawn.iter_mut().enumerate().take(last + 1) {
-            drawn.result = if place > first { Arrival::Doubtful } else { Arrival::Come };
+            // Another one that passed unseen may give one more.
+            let more = place > first || (place == first && drawn.widened);
+            drawn.result = if more { Arrival::Doubtful } else { Arrival::Come };
         }
         let in_step = self.trust.step();
-        let Some((oldest, newest)) = oldest.zip(newest) else { return Origin::Contradicted };
-        if doubt || !in_step {
-            return Origin::Contradicted;
-        }
+        let missed = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(hidden);
+        let Some((oldest, newest)) = oldest.zip(newest).filter(|_| !doubt && in_step) else {
+            return Origin::Contradicted { missed };
+        };
         let certain = first == last && !self.drawn[first].widened;
         let anchor = Anchor { stamp: read.sample.stamp, drawn: between(newest.ended_after, newest.ended_before) };
         self.anchor = Some(anchor).filter(|_| certain).or(self.anchor);
-        let exchange = Exchange {
-            iteration: newest.iteration.filter(|_| certain),
-            began_after: oldest.began_after,
-            ..newest
-        };
-        let missed = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(hidden);
+        let exchange =
+            Exchange { iteration: newest.iteration.filter(|_| certain), began_after: oldest.began_after, ..newest };
         Origin::Exchange { exchange, missed }
     }
 
@@ -153,24 +152,28 @@ impl Exchanges {
     fn claim_out_of_step(&mut self, read: &ResultRead) -> Origin {
         let Some(place) = self.waiting() else {
             // What came right after the start is of before it.
-            if self.drawn.is_empty() && (read.after <= self.started || self.is_young(read)) {
+            if self.drawn.is_empty() && self.is_of_before(read) {
                 return Origin::BeforeTheRun;
             }
-            self.contradict(if self.drawn.is_empty() { Contradiction::ResultEarly } else { Contradiction::ResultSurplus });
-            return Origin::Contradicted;
+            self.contradict(if self.drawn.is_empty() {
+                Contradiction::ResultEarly
+            } else {
+                Contradiction::ResultSurplus
+            });
+            return Origin::Contradicted { missed: 0 };
         };
         if self.is_overdue(place, read) {
             self.contradict(Contradiction::ResultLate);
             let over = self.drawn.get(place + 1).map_or(read.read, |next| next.began.0);
             self.learned.result = self.learned.result.max(read.read.since(over));
-        } else if self.is_first() && (read.after <= self.started || self.is_young(read)) {
+        } else if self.is_first() && self.is_of_before(read) {
             return Origin::BeforeTheRun;
         } else {
             self.contradict(Contradiction::ResultEarly);
             self.early = self.early.or(Some(read.after));
         }
         self.drawn[place].result = Arrival::Come;
-        Origin::Contradicted
+        Origin::Contradicted { missed: self.drawn[place].hidden }
     }
 
     /// Whether no result of this measurement has come.
@@ -178,9 +181,10 @@ impl Exchanges {
         self.drawn.iter().all(|drawn| drawn.result == Arrival::Awaited)
     }
 
-    /// Whether the measurement began less than half an iteration ago.
-    fn is_young(&self, read: &ResultRead) -> bool {
-        self.cycles.get().is_some_and(|cycle| read.read.since(self.started) < cycle / 2)
+    /// Whether it came so early that it can only be of before the measurement; there is one such at most.
+    fn is_of_before(&mut self, read: &ResultRead) -> bool {
+        let young = self.cycles.get().is_some_and(|cycle| read.read.since(self.started) < cycle / 2);
+        (read.after <= self.started || young) && !std::mem::replace(&mut self.met_before, true)
     }
 
     /// An iteration that gave its result already is seen to end.
@@ -193,7 +197,8 @@ impl Exchanges {
     /// The first phase was seen only now, and cannot be older than the start. An analyzer that is seen to measure long
     /// before it draws gas may be warming up.
     pub(super) fn learn_from_the_start(&mut self, seen: Tick) {
-        if self.started == Tick::ZERO || self.bounds != Lags::USUAL || std::mem::replace(&mut self.began_to_tell, true) {
+        if self.started == Tick::ZERO || self.bounds != Lags::USUAL || std::mem::replace(&mut self.began_to_tell, true)
+        {
             return;
         }
         let warmed_up = self.measuring_since.is_some_and(|since| since + Lags::USUAL.phase < seen);

@@ -26,7 +26,7 @@ impl Counter {
     /// A counter that rose so often by the same is believed.
     const PROVEN: u32 = 2;
     /// One that is not proven yet, and stands still, speaks for no longer than this.
-    const BRIEFLY: Duration = Duration::from_secs(5);
+    const BRIEFLY: Duration = Duration::from_secs(10);
 
     const fn is_proven(&self) -> bool {
         self.confirmed >= Self::PROVEN
@@ -55,7 +55,9 @@ impl Counter {
 
     /// Whether it shows that no whole iteration passed between two polls.
     pub fn stood_still(&self, before: Option<u32>, now: Option<u32>, gap: Duration) -> bool {
-        before.is_some() && before == now && (self.is_proven() || (self.confirmed > 0 || self.step.is_none()) && gap < Self::BRIEFLY)
+        before.is_some()
+            && before == now
+            && (self.is_proven() || (self.confirmed > 0 || self.step.is_none()) && gap < Self::BRIEFLY)
     }
 
     /// How many iterations began between two polls, where it is believed.

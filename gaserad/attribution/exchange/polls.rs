@@ -22,8 +22,12 @@ impl Exchanges {
     const SHORTEST_INTEGRATION: Duration = Duration::from_millis(1500);
 
     /// Takes in one poll of the analyzer.
-    pub fn see(&mut self, seen: Seen) {
+    pub fn see(&mut self, mut seen: Seen) {
+        if std::mem::take(&mut self.out_of_sight) {
+            seen.after = seen.after.min(self.last.map_or(Tick::ZERO, |last| last.before));
+        }
         let last = self.last.replace(seen);
+        self.time_phase_under_way(seen);
         if seen.state != AnalyzerState::Measuring {
             self.leave(last, seen);
         } else if let Some(left) = self.left.take() {
@@ -144,10 +148,12 @@ impl Exchanges {
         if self.is_drawing() {
             self.end(seen);
         }
-        let skipped = (now > GAS_EXCHANGE && !fits(self.drawing.get(), seen))
+        let skipped = (now > GAS_EXCHANGE && !fits(self.exchange.get(), seen))
             || (self.rank == INTEGRATION && !fits(self.analysis.get(), seen));
         self.note_early(seen.before);
-        self.time_cycle(seen);
+        if !skipped {
+            self.time_cycle(seen);
+        }
         self.push(seen, now);
         if skipped {
             self.contradict(Contradiction::PhaseSkipped);
@@ -189,6 +195,7 @@ impl Exchanges {
             drawn.ended = Some((seen.after, seen.before));
             if !drawn.doubt && !drawn.widened {
                 self.drawing.take(seen.before.since(drawn.began.1));
+                self.exchange.take(seen.before.since(drawn.began.1));
             }
         }
     }
@@ -241,8 +248,17 @@ impl Exchanges {
     /// Whether a whole integration, and with it an exchange, fits between two polls.
     fn could_wrap(&self, seen: Seen) -> bool {
         // Integrations of one task hardly differ; what was seen of them is a little less than they last.
-        let shortest = self.integration.get().map_or(Self::SHORTEST_INTEGRATION, |integration| integration * 3 / 4);
-        seen.before.since(seen.after) >= shortest
+        seen.before.since(seen.after) >= (self.least_integration() * 3 / 4).max(Self::SHORTEST_INTEGRATION)
+    }
+
+    /// Until an integration was seen from its beginning to its end, no iteration is taken to be shorter than its phases.
+    pub(super) fn least_integration(&self) -> Duration {
+        self.integration.get().unwrap_or(self.lasted)
+    }
+
+    fn time_phase_under_way(&mut self, seen: Seen) {
+        let under_way = self.phase_since.map_or(Duration::ZERO, |(_, since)| seen.after.since(since));
+        self.lasted = self.lasted.max(under_way);
     }
 
     /// Whether an exchange can have begun and ended between two polls without being seen.

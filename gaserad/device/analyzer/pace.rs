@@ -81,7 +81,15 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(longest: Duration) -> Self {
-        Self { usual: Duration::ZERO, length: None, longest, interval: longest, measuring: None, iteration: None, looks: 0 }
+        Self {
+            usual: Duration::ZERO,
+            length: None,
+            longest,
+            interval: longest,
+            measuring: None,
+            iteration: None,
+            looks: 0,
+        }
     }
 
     /// Until the next look at an analyzer that is not idle.
