@@ -242,6 +242,10 @@ fn often(choices: &[u64], dice: &mut Dice) -> String {
     format!("{{ {how} = {times} }}")
 }
 
+fn global(start: u64) -> String {
+    format!("habits.counter.starts_at = {start}\nhabits.counter.global = true")
+}
+
 fn counter_numbers(length: Duration, dice: &mut Dice) -> String {
     match dice.between(1, 5) {
         1 => "habits.counter.by = 2".into(),
@@ -251,9 +255,9 @@ fn counter_numbers(length: Duration, dice: &mut Dice) -> String {
         }
         3 => {
             let (end, start) = if dice.once_in(2) { (256, 250) } else { (65_536, 65_530) };
-            format!("habits.counter = {{ wraps_at = {end}, starts_at = {start}, global = true }}")
+            global(start) + &format!("\nhabits.counter.wraps_at = {end}")
         }
-        4 => format!("habits.counter = {{ starts_at = {}, global = true }}", dice.between(1, 100_000)),
+        4 => global(dice.between(1, 100_000)),
         _ => {
             let after = millis(moment(length, dice));
             format!("habits.counter.back = {{ after = \"{after}\", by = {} }}", dice.between(1, 4))

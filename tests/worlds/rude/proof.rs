@@ -2,6 +2,7 @@
 
 use gasera::domain::{Channel, Fact, Outcome, Record};
 use gasera::engine::Effect;
+use gasera::simulator::Faults;
 
 use super::judge::{Wrong, judge};
 use super::{RudeWorld, Stack, in_virtual_time};
@@ -86,4 +87,13 @@ fn the_judge_sees_values_that_nothing_gave_and_a_gas_that_is_not_there() {
         other.flags.clear();
     });
     assert!(wrong.contains(&Wrong::Values) && wrong.contains(&Wrong::Gas), "{wrong:?}");
+}
+
+#[test]
+fn any_habits_of_a_world_can_be_of_it_together() {
+    for seed in 1..4000 {
+        let world = RudeWorld::new(seed);
+        let faults = &world.world.design.faults;
+        assert!(Faults::parse(faults).is_ok(), "RUDE={seed} [{}]: {faults}", world.names());
+    }
 }

@@ -104,3 +104,23 @@ async fn the_network_fails_and_the_analyzer_measures_on() {
         assert_eq!(sink.truth().len(), if how == "replies_lost" { 1 } else { 2 });
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn others_may_start_a_measurement_anew_while_the_network_is_down() {
+    let text = "cancel_time = \"2s\"\nother_client = [{ after = \"105s\", what = \"STPM\" }, { after = \"110s\", what = \"STAM 11\" }]\n\
+                habits.network_down = { after = \"100s\", for = \"30s\", every = \"100s\" }";
+    let (simulator, sink) = simulator(Faults::parse(text).unwrap());
+    assert_eq!(heard(&simulator, "STAM K0 11").await, "STAM 0");
+    tokio::time::advance(seconds(98)).await;
+    assert_eq!(heard(&simulator, "AITR K0").await, "AITR 0 1");
+    tokio::time::advance(seconds(5)).await;
+    assert_eq!(heard(&simulator, "AITR K0").await, "end");
+    tokio::time::advance(seconds(30)).await;
+    assert_eq!(
+        (heard(&simulator, "ASTS K0").await, heard(&simulator, "AITR K0").await),
+        ("ASTS 0 5".into(), "AITR 0 0".into())
+    );
+    tokio::time::advance(seconds(50)).await;
+    simulator.catch_up();
+    assert_eq!(iterations(&sink.truth()), [(1, 0), (2, 0)]);
+}
