@@ -127,7 +127,12 @@ fn judge_run(run: &Told, truth: &[Truth], margin: Margin, verdict: &mut Verdict)
             continue;
         };
         verdict.wrong.extend(fault_of(record, &truth[place]));
-        if record.attribution != Attribution::Stale && kept.insert(place, record).is_some() {
+        if record.attribution == Attribution::Stale {
+            // Said to be from before the run, which it may not be: still, it is there.
+            kept.entry(place).or_insert(record);
+        } else if let Some(other) = kept.insert(place, record)
+            && other.attribution != Attribution::Stale
+        {
             verdict.wrong.push((Wrong::Twice, format!("there twice: {}", line(record))));
         }
     }
