@@ -29,7 +29,7 @@ pub enum Habit {
     Outage,
     OddValue,
     OddStamp,
-    ValveSwapped,
+    MultiplexerSwapped,
     TurnedThereAndBack,
     DaemonStopped,
     HostSuspended,
@@ -78,7 +78,7 @@ impl Habit {
         Self::Outage,
         Self::OddValue,
         Self::OddStamp,
-        Self::ValveSwapped,
+        Self::MultiplexerSwapped,
         Self::TurnedThereAndBack,
         Self::DaemonStopped,
         Self::HostSuspended,
@@ -106,7 +106,7 @@ impl Habit {
             Self::Outage => "network outage",
             Self::OddValue => "odd value",
             Self::OddStamp => "odd stamp",
-            Self::ValveSwapped => "valve swapped",
+            Self::MultiplexerSwapped => "multiplexer swapped",
             Self::TurnedThereAndBack => "turned there and back",
             Self::DaemonStopped => "daemon stopped",
             Self::HostSuspended => "host suspended",
@@ -122,7 +122,8 @@ impl Habit {
         match self {
             Self::CounterTicks | Self::CounterNumbers => !refuses("AITR"),
             Self::PhaseCached | Self::PhaseLate | Self::FalsePhase => world.tells_phases,
-            Self::TurnedThereAndBack | Self::ValveSwapped => world.design.driver == Driver::Vici,
+            Self::TurnedThereAndBack => world.design.driver == Driver::Vici,
+            Self::MultiplexerSwapped => !matches!(world.design.driver, Driver::Pulses { .. }),
             _ => true,
         }
     }
@@ -192,7 +193,7 @@ impl Habit {
         let faults = |faults: String| Drawn { faults, deeds: Vec::new() };
         let deeds = |deeds: Vec<(Duration, Deed)>| Drawn { faults: String::new(), deeds };
         match self {
-            Self::ValveSwapped => valve_swapped(length, dice),
+            Self::MultiplexerSwapped => multiplexer_swapped(world, length, dice),
             Self::TurnedThereAndBack => {
                 let (after, to) = (millis(moment(length, dice)), dice.between(1, world.design.ports.into()));
                 let back = dice.between(2000, 6000);
@@ -275,14 +276,17 @@ fn excursion(dice: &mut Dice) -> String {
     )
 }
 
-/// The line is pulled and put in again, and another valve is behind it.
-fn valve_swapped(length: Duration, dice: &mut Dice) -> Drawn {
+/// The line is pulled and put in again, and another valve or board is behind it.
+fn multiplexer_swapped(world: &World, length: Duration, dice: &mut Dice) -> Drawn {
     let after = moment(length, dice);
-    let other = dice.one_of(&["model = \"ANOTHER VALVE\"", "count = 7", "model = \"ANOTHER VALVE\", count = 40000"]);
     // It is there before the line is back.
-    let swapped = after + Duration::from_secs(5);
-    Drawn {
-        faults: format!("habits.valve_swapped = {{ after = \"{}\", {other} }}", millis(swapped)),
-        deeds: vec![(after, Deed::ReplugValve)],
-    }
+    let swapped = millis(after + Duration::from_secs(5));
+    let faults = if world.design.driver == Driver::Vici {
+        let other = dice.one_of(&["model = \"OTHER\"", "count = 7", "model = \"OTHER\", count = 40000"]);
+        format!("habits.valve_swapped = {{ after = \"{swapped}\", {other} }}")
+    } else {
+        let coils = u64::from(world.design.ports) + dice.between(1, 8);
+        format!("habits.relays_swapped = {{ after = \"{swapped}\", coils = {coils} }}")
+    };
+    Drawn { faults, deeds: vec![(after, Deed::ReplugValve)] }
 }
