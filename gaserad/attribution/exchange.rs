@@ -1,16 +1,29 @@
-//! When the analyzer drew gas, as far as looks at its phase tell, and which result came of it.
+//! When the analyzer drew gas, and which result came of it: an argument from evidence that may contradict itself.
 //!
-//! A look sees phase and iteration counter at one moment; what happened between two looks is bounded, not known.
-//! The phases are the primary evidence. The counter tells of iterations that passed unseen, but only between looks
-//! far enough apart for a whole integration: devices differ in when exactly they count.
+//! Every poll, counter, stamp and reading is a statement that is bounded in time. A poll shows phase and counter at one
+//! moment, and what it shows may be older by the phase lag; a result may show later than its iteration by the result lag
+//! ([`Lags`]). A gas exchange is believed where the statements agree. What they leave open widens its window until the
+//! window is true. Where they contradict each other, what was open is void: its results are nobody's.
+//!
+//! The rules, with pictures, are in `docs/attribution.md`.
 
+mod blind;
 mod claim;
+mod contradiction;
+mod counter;
+mod lags;
+mod polls;
 mod rhythm;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::domain::{AnalyzerPhase, AnalyzerState, Seen, Tick};
+pub use contradiction::Contradiction;
+pub use lags::Lags;
+
+use crate::domain::{AnalyzerPhase, AnalyzerState, AnalyzerTime, Seen, Tick};
+use contradiction::Trust;
+use counter::Counter;
 
 /// One gas exchange: it began within (`began_after`, `began_before`] and ended within (`ended_after`, `ended_before`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +45,28 @@ pub enum Origin {
     },
     /// No gas exchange of this run can have given it.
     BeforeTheRun,
+    /// The evidence contradicts itself: the result may be of another exchange.
+    Contradicted,
     Unknown,
 }
 
+/// One gas exchange as the polls show it, without the lags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Drawn {
     iteration: Option<u32>,
+    /// The counter at the first poll that saw the integration.
+    counted: Option<u32>,
     began: (Tick, Tick),
     ended: Option<(Tick, Tick)>,
+    /// The last poll that saw it drawn or integrated began here.
+    sampled: Tick,
     result: Arrival,
+    /// The evidence contradicts itself.
+    doubt: bool,
+    /// Another one may have passed unseen: its window covers both.
+    widened: bool,
+    /// So many iterations may have passed unseen within its window.
+    hidden: u32,
 }
 
 /// Whether an exchange's result has come.
@@ -53,15 +79,24 @@ enum Arrival {
 }
 
 impl Drawn {
-    fn exchange(&self) -> Option<Exchange> {
-        self.ended.map(|(ended_after, ended_before)| Exchange {
+    fn exchange(&self, phase_lag: Duration, started: Tick) -> Option<Exchange> {
+        let (ended_after, ended_before) = self.ended?;
+        Some(Exchange {
             iteration: self.iteration,
-            began_after: self.began.0,
+            began_after: self.began.0.back(phase_lag).max(started.min(self.began.0)),
             began_before: self.began.1,
-            ended_after,
+            ended_after: ended_after.back(phase_lag).max(started.min(ended_after)),
             ended_before,
         })
     }
+}
+
+/// The last result whose exchange is certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Anchor {
+    stamp: AnalyzerTime,
+    /// The middle of when its gas exchange ended.
+    drawn: Tick,
 }
 
 /// The gas exchanges since the measurement began, newest last.
@@ -69,41 +104,86 @@ impl Drawn {
 pub struct Exchanges {
     drawn: VecDeque<Drawn>,
     last: Option<Seen>,
-    /// The look before the last one that showed something new.
-    previous: Option<Seen>,
-    /// Nothing of this measurement was drawn before.
+    /// Nothing of this measurement was drawn before; zero if it was taken over.
     started: Tick,
+    /// When it was first seen to measure, and when that first told of its phases.
+    measuring_since: Option<Tick>,
+    began_to_tell: bool,
     /// The last phase with a place in the iteration, since the measurement began.
     rank: u8,
-    /// The counter has not followed the newest exchange yet.
-    lags: bool,
-    /// The counter has already moved on, the phase has not.
-    leads: bool,
-    integrating_since: Option<Tick>,
-    /// The most that an integration was seen to last at least.
-    integration: Option<Duration>,
+    /// When it was last seen to leave measuring, while it does not measure.
+    left: Option<(Tick, Tick)>,
+    counter: Counter,
+    bounds: Lags,
+    /// What this measurement has shown of them.
+    learned: Lags,
+    /// A result came before its iteration was seen to end; it was not there yet at this reading.
+    early: Option<Tick>,
+    /// So many results were not there when they were due, and may still come.
+    behind: usize,
+    anchor: Option<Anchor>,
+    trust: Trust,
+    /// The phase under way, and when it was first seen.
+    phase_since: Option<(u8, Tick)>,
+    /// How long integration and analysis were seen to last at least, in this measurement.
+    integration: rhythm::Mean,
+    analysis: rhythm::Mean,
+    /// From one exchange to the next, in this measurement.
+    usual: rhythm::Mean,
     /// From the beginning of one exchange to that of the next, as it was last seen.
     cycle: Option<Duration>,
-    /// How long iterations and their exchanges are on the average.
+    /// How long iterations and their parts are on the average.
     cycles: rhythm::Mean,
     drawing: rhythm::Mean,
     lead: rhythm::Mean,
-    /// Of an analyzer that does not tell its phase: how the result before was read.
-    blind: Option<claim::Glimpse>,
+    /// Of an analyzer that does not tell its phase: how the results before were read.
+    blind: blind::Readings,
 }
 
 impl Exchanges {
     const REMEMBERED: usize = 64;
-    /// What an integration takes at least, until one was seen.
-    const INTEGRATION: Duration = Duration::from_millis(1500);
+
+    pub fn new(bounds: Lags) -> Self {
+        Self { bounds, ..Self::default() }
+    }
 
     /// A measurement is about to begin: whatever was drawn before is none of its business.
     pub fn restart(&mut self, at: Tick) {
-        let (integration, cycle) = (self.integration, self.cycle);
-        let (cycles, drawing, lead) = (self.cycles, self.drawing, self.lead);
-        let blind = Some(claim::Glimpse::start(at));
-        *self =
-            Self { last: self.last, started: at, integration, cycle, cycles, drawing, lead, blind, ..Self::default() };
+        self.begin_anew(at);
+        self.blind = blind::Readings::start(at);
+    }
+
+    /// A measurement that others began is taken over: what is under way began nobody knows when.
+    pub fn adopt(&mut self) {
+        self.begin_anew(Tick::ZERO);
+        self.take_over();
+    }
+
+    fn begin_anew(&mut self, started: Tick) {
+        let before = std::mem::take(self);
+        *self = Self {
+            last: before.last,
+            started,
+            bounds: before.bounds,
+            trust: before.trust.anew(),
+            counter: before.counter,
+            cycles: before.cycles,
+            drawing: before.drawing,
+            lead: before.lead,
+            ..Self::default()
+        };
+    }
+
+    /// How stale polls and results may be, as the configuration says.
+    pub fn bound(&mut self, bounds: Lags) {
+        self.bounds = bounds;
+    }
+
+    /// The results that were not there yet are not waited for any more.
+    pub fn give_up(&mut self) {
+        for drawn in &mut self.drawn {
+            drawn.doubt |= drawn.result != Arrival::Come;
+        }
     }
 
     /// Whether gas is being drawn, as far as is known.
@@ -113,12 +193,28 @@ impl Exchanges {
 
     /// The newest exchange that has ended.
     pub fn newest_ended(&self) -> Option<Exchange> {
-        self.drawn.iter().rev().find_map(Drawn::exchange)
+        self.drawn.iter().rev().find_map(|drawn| self.exchange(drawn))
     }
 
     /// The ended exchanges whose results have not come yet, as far as is known.
     pub fn awaited(&self) -> impl Iterator<Item = Exchange> + '_ {
-        self.drawn.iter().filter(|drawn| drawn.result != Arrival::Come).filter_map(Drawn::exchange)
+        let awaited = self.drawn.iter().filter(|drawn| drawn.result != Arrival::Come && !drawn.doubt);
+        awaited.filter_map(|drawn| self.exchange(drawn))
+    }
+
+    fn exchange(&self, drawn: &Drawn) -> Option<Exchange> {
+        drawn.exchange(self.lags().phase, self.started)
+    }
+
+    /// How stale polls and results are taken to be: as configured, but no more than an iteration can bear; and what this
+    /// measurement has shown.
+    pub fn lags(&self) -> Lags {
+        self.bounds.within(self.cycles.get()).max(self.learned)
+    }
+
+    /// How often the evidence contradicted itself, by kind.
+    pub fn contradictions(&self) -> impl Iterator<Item = (Contradiction, u32)> + '_ {
+        self.trust.counted()
     }
 
     /// How long an iteration takes, if two were seen to begin.
@@ -148,148 +244,8 @@ impl Exchanges {
         self.drawn.is_empty() && self.last.is_some_and(phaseless)
     }
 
-    /// Takes in one look at the analyzer.
-    pub fn see(&mut self, seen: Seen) {
-        self.previous = self.last;
-        let last = self.last.replace(seen).filter(|last| last.state == AnalyzerState::Measuring);
-        let begun = if seen.state == AnalyzerState::Measuring { self.begun(last, seen) } else { 0 };
-        if self.is_drawing() && (seen.phase != AnalyzerPhase::GasExchange || begun > 0) {
-            self.end(seen);
-        }
-        if last.is_some() && seen.state != AnalyzerState::Measuring && self.could_wrap(seen) {
-            // Before it stopped, a whole iteration may have passed unseen.
-            self.widen(seen);
-        }
-        self.begin(seen, begun);
-        self.label(seen);
-        self.time_integration(last, seen);
-        if rank(seen.phase) > 0 {
-            self.rank = rank(seen.phase);
-        }
-    }
-
-    /// How many exchanges began between two looks.
-    fn begun(&mut self, last: Option<Seen>, seen: Seen) -> u32 {
-        let now = rank(seen.phase);
-        let visible = u32::from(now > 0 && (self.drawn.is_empty() || now < self.rank));
-        let (Some(before), Some(after)) = (last.and_then(|last| last.iteration), seen.iteration) else {
-            if seen.iteration.is_none() && self.could_hide_one(now, seen) {
-                self.widen(seen);
-            }
-            return visible;
-        };
-        if self.drawn.is_empty() {
-            return visible;
-        }
-        let counted = after.saturating_sub(before);
-        let new = counted.saturating_sub(u32::from(self.lags && counted > 0));
-        if counted > 0 {
-            self.lags = false;
-        }
-        if visible == 0 && new == 1 && !(1..=2).contains(&now) {
-            // The counter moved on in the analysis: early, or because a whole iteration passed unseen.
-            self.leads = true;
-            if self.could_wrap(seen) {
-                self.widen(seen);
-            }
-            return 0;
-        }
-        if visible == 1 && counted == 0 {
-            self.lags = !self.leads;
-        }
-        if visible == 1 {
-            self.leads = false;
-        }
-        visible.max(new)
-    }
-
-    /// Whether a whole integration, and with it an exchange, fits between two looks.
-    fn could_wrap(&self, seen: Seen) -> bool {
-        // Integrations of one task hardly differ; what was seen of them is a little less than they last.
-        seen.before.since(seen.after) >= self.integration.map_or(Self::INTEGRATION, |integration| integration * 3 / 4)
-    }
-
-    /// Whether an exchange can have begun and ended between two looks without being seen, if nothing counts it.
-    fn could_hide_one(&self, now: u8, seen: Seen) -> bool {
-        // Further on in the same iteration, it takes a whole one to come out there.
-        let whole = self.cycle.filter(|_| now > self.rank);
-        let passed = seen.before.since(seen.after);
-        whole.map_or_else(|| self.could_wrap(seen), |cycle| passed >= cycle * 3 / 4)
-    }
-
-    /// The next result may be of the newest exchange or of one since then that was not seen: its window covers both.
-    fn widen(&mut self, seen: Seen) {
-        if let Some(drawn) = self.drawn.back_mut() {
-            drawn.ended = drawn.ended.map(|(after, _)| (after, seen.before));
-            drawn.iteration = None;
-        }
-    }
-
-    fn begin(&mut self, seen: Seen, begun: u32) {
-        let bounds = (seen.after.max(self.started), seen.before);
-        if self.drawn.is_empty() && begun > 0 {
-            self.lead.take(bounds.1.since(self.started));
-        }
-        // More than can be remembered is as good as forgotten at once.
-        let before = self.drawn.back().map(|drawn| drawn.began.1);
-        if let Some(before) = before.filter(|_| begun == 1) {
-            self.cycle = Some(bounds.1.since(before));
-            self.cycles.take(bounds.1.since(before));
-        }
-        for unseen in (0..begun).rev().take(Self::REMEMBERED) {
-            let drawing = unseen == 0 && seen.phase == AnalyzerPhase::GasExchange;
-            self.drawn.push_back(Drawn {
-                iteration: seen.iteration.and_then(|iteration| iteration.checked_sub(unseen)),
-                began: bounds,
-                ended: (!drawing).then_some(bounds),
-                result: Arrival::Awaited,
-            });
-        }
-        while self.drawn.len() > Self::REMEMBERED {
-            self.drawn.pop_front();
-        }
-    }
-
-    fn end(&mut self, seen: Seen) {
-        if let Some(drawn) = self.drawn.back_mut() {
-            drawn.ended = Some((seen.after, seen.before));
-            self.drawing.take(seen.before.since(drawn.began.1));
-        }
-    }
-
-    /// Some counters follow the phase a moment later; in the analysis they may already mean the next iteration.
-    fn label(&mut self, seen: Seen) {
-        let settled = matches!(seen.phase, AnalyzerPhase::GasExchange | AnalyzerPhase::Integration);
-        if let Some(drawn) = self.drawn.back_mut().filter(|_| settled && seen.state == AnalyzerState::Measuring) {
-            drawn.iteration = seen.iteration.or(drawn.iteration);
-        }
-    }
-
-    fn time_integration(&mut self, last: Option<Seen>, seen: Seen) {
-        let integrating = seen.phase == AnalyzerPhase::Integration;
-        match self.integrating_since {
-            None if integrating && last.is_some_and(|last| last.phase == AnalyzerPhase::GasExchange) => {
-                self.integrating_since = Some(seen.before);
-            }
-            Some(since) if !integrating => {
-                let lasted = seen.after.since(since);
-                self.integrating_since = None;
-                if seen.phase == AnalyzerPhase::Analysis && !lasted.is_zero() {
-                    self.integration = self.integration.max(Some(lasted));
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The order of the phases within an iteration; 0 is outside of it.
-const fn rank(phase: AnalyzerPhase) -> u8 {
-    match phase {
-        AnalyzerPhase::GasExchange => 1,
-        AnalyzerPhase::Integration => 2,
-        AnalyzerPhase::Analysis => 3,
-        AnalyzerPhase::None | AnalyzerPhase::LaserTuning | AnalyzerPhase::Other(_) => 0,
+    fn contradict(&mut self, what: Contradiction) {
+        self.trust.contradict(what);
     }
 }
 

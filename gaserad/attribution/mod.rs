@@ -12,7 +12,7 @@ mod exchange;
 mod stamp;
 mod timeline;
 
-pub use exchange::{Exchange, Exchanges, Origin};
+pub use exchange::{Contradiction, Exchange, Exchanges, Lags, Origin};
 pub use stamp::{Dating, Stamps};
 pub use timeline::{Holding, Stay, Timeline};
 
@@ -51,6 +51,9 @@ impl Credit {
 pub fn attribute(origin: Origin, timeline: &Timeline) -> Credit {
     let (exchange, missed) = match origin {
         Origin::BeforeTheRun => return Credit::without_channel(Attribution::Stale, None, Flag::Stale),
+        Origin::Contradicted => {
+            return Credit::without_channel(Attribution::Unattributed, None, Flag::Contradicted);
+        }
         Origin::Unknown => return Credit::without_channel(Attribution::Unattributed, None, Flag::PosUnverified),
         Origin::Exchange { exchange, missed } => (exchange, missed),
     };

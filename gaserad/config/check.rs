@@ -89,6 +89,8 @@ fn analyzer(mut section: Section<'_>) -> AnalyzerSettings {
         stamp: section.choice("stamp", None),
         poll: section.duration("poll", seconds(1), Duration::from_millis(100)..=minutes(1)),
         grace: section.duration("grace", minutes(2), Duration::ZERO..=hours(24)),
+        phase_lag: section.duration("phase_lag", seconds(2), Duration::ZERO..=minutes(10)),
+        result_lag: section.duration("result_lag", seconds(5), Duration::ZERO..=minutes(10)),
     };
     section.finish();
     settings

@@ -158,6 +158,8 @@ fn analyzer(page: &mut Page<'_>) {
     page.string("stamp", analyzer.stamp.word());
     page.duration("poll", analyzer.poll);
     page.duration("grace", analyzer.grace);
+    page.duration("phase_lag", analyzer.phase_lag);
+    page.duration("result_lag", analyzer.result_lag);
 }
 
 fn multiplexer(page: &mut Page<'_>) {

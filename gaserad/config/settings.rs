@@ -95,6 +95,9 @@ pub struct AnalyzerSettings {
     pub stamp: Option<StampMeaning>,
     pub poll: Duration,
     pub grace: Duration,
+    /// How stale a phase, and how late a result, may be.
+    pub phase_lag: Duration,
+    pub result_lag: Duration,
 }
 
 /// Whether the AK server keeps a connection open after its reply.

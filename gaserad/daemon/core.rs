@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::failure::Failure;
 use super::recovery::{self, Recovered};
 use super::seams::Events;
+use crate::attribution::Lags;
 use crate::config::{OnRestart, Settings, gas_table};
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::{Clock, Pace, RunSummary};
@@ -130,5 +131,6 @@ fn limits(settings: &Settings, clock: &HostClock) -> Limits {
         stop: scaled(plain.stop),
         grace: settings.analyzer.grace,
         iteration: plain.iteration,
+        lags: Lags { phase: settings.analyzer.phase_lag, result: settings.analyzer.result_lag },
     }
 }

@@ -44,7 +44,7 @@ pub enum IfMeasuring {
     Adopt,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnalyzerAnswer {
     Prepared {
@@ -53,6 +53,9 @@ pub enum AnalyzerAnswer {
         gases: Vec<Cas>,
         /// The stamp of the result that was there before.
         baseline: Option<AnalyzerTime>,
+        /// That result itself, where it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<Sample>,
         errors: DeviceErrors,
         /// It measures already, and is to go on.
         adopted: bool,

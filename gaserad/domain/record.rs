@@ -67,6 +67,8 @@ pub enum Flag {
     PosUnverified,
     PosChanged,
     Stale,
+    /// What is known of its gas exchange contradicts itself.
+    Contradicted,
     /// Iterations before this one were missed.
     Gap,
     ErrWarning,
@@ -92,6 +94,7 @@ impl Flag {
             Self::PosUnverified => "pos_unverified",
             Self::PosChanged => "pos_changed",
             Self::Stale => "stale",
+            Self::Contradicted => "contradicted",
             Self::Gap => "gap",
             Self::ErrWarning => "err_warning",
             Self::ErrBlocker => "err_blocker",

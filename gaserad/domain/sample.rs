@@ -33,9 +33,16 @@ const fn is_false(value: &bool) -> bool {
 /// One result as the analyzer gives it (AK command ACON).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
-    /// On the analyzer's own clock. A result is new when its stamp is.
+    /// On the analyzer's own clock.
     pub stamp: AnalyzerTime,
     pub readings: Vec<Reading>,
     /// The reply it was read from, kept so that a mistake in reading it costs no experiment.
     pub raw: String,
+}
+
+impl Sample {
+    /// Whether it is the same result: all of it, since a stamp alone may come twice.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.stamp == other.stamp && self.readings == other.readings
+    }
 }

@@ -31,6 +31,7 @@ impl Turn {
             return;
         }
         (self.state.limits, self.state.shutting_down) = (began.limits, false);
+        self.state.exchanges.bound(began.limits.lags);
         self.state.resumable = began.resumable;
         (self.state.reactions, self.state.guard) = (began.reactions, began.guard);
         self.forget_devices();
@@ -150,9 +151,9 @@ impl Turn {
 
     pub(super) fn prepared_again(&mut self, answer: Result<AnalyzerAnswer, Fault>) {
         match answer {
-            Ok(AnalyzerAnswer::Prepared { task_id, baseline, .. }) => {
+            Ok(AnalyzerAnswer::Prepared { task_id, baseline, held, .. }) => {
                 let Some(run) = &mut self.state.run else { return };
-                (run.task_id, run.baseline) = (task_id, baseline);
+                (run.task_id, run.baseline, run.held) = (task_id, baseline, held);
                 self.reckon_from_now();
                 self.home();
             }

@@ -5,7 +5,7 @@ use super::progress::seconds;
 use super::state::{Run, Samples, Stage};
 use crate::attribution::{Credit, Origin, attribute};
 use crate::domain::event::LiveData;
-use crate::domain::{Attribution, Event, Fact, Flag, Qc, Reading, Record, ResultRead, Severity, Tick, Utc, VisitId};
+use crate::domain::{Attribution, Event, Fact, Flag, Qc, Reading, Record, ResultRead, Sample, Severity, Tick, Utc, VisitId};
 
 /// Samples are numbered within this many of the latest visits; later none can come any more.
 const NUMBERED_VISITS: usize = 8;
@@ -16,11 +16,11 @@ impl Turn {
         if !run.ordered_start {
             return;
         }
-        if run.newest == Some(read.sample.stamp) {
+        if run.newest.as_ref().is_some_and(|newest| newest.is_same(&read.sample)) {
             // The analyzer still holds what this run had from it before it was interrupted.
             return;
         }
-        let stale = run.baseline == Some(read.sample.stamp);
+        let stale = run.is_baseline(&read.sample);
         let blind = self.state.exchanges.is_blind();
         let origin = if stale { Origin::BeforeTheRun } else { self.state.exchanges.claim(&read) };
         let credit = attribute(origin, &self.state.timeline);
@@ -77,7 +77,7 @@ impl Turn {
         flags.extend(clock_flags);
         let drawn = credit.exchange.map_or(read.read, |exchange| middle(exchange.ended_after, exchange.ended_before));
         run.records += 1;
-        run.newest = Some(read.sample.stamp);
+        run.newest = Some(read.sample.clone());
         let record = Record {
             run: run.id.clone(),
             seq: run.records,
@@ -112,6 +112,14 @@ impl Turn {
 }
 
 impl Run {
+    /// Whether the analyzer held this result before the run.
+    fn is_baseline(&self, sample: &Sample) -> bool {
+        match &self.held {
+            Some(held) => held.is_same(sample),
+            None => self.baseline == Some(sample.stamp),
+        }
+    }
+
     /// Counts the samples of a visit, this one included.
     fn count(&mut self, visit: VisitId, clean: bool) -> Samples {
         let samples = self.samples.entry(visit).or_default();

@@ -73,7 +73,7 @@ impl Turn {
 
     /// The analyzer knows the task: the run begins.
     pub(super) fn prepared(&mut self, answer: AnalyzerAnswer) {
-        let AnalyzerAnswer::Prepared { task_id, gases, baseline, errors, adopted } = answer else { return };
+        let AnalyzerAnswer::Prepared { task_id, gases, baseline, held, errors, adopted } = answer else { return };
         let Some(run) = &mut self.state.run else { return };
         if let Err(denied) = admit::errors(&errors, run.ignore_errors) {
             self.refuse(&denied);
@@ -81,8 +81,12 @@ impl Turn {
         }
         self.stop_is_not_owed();
         let Some(run) = &mut self.state.run else { return };
-        (run.task_id, run.baseline, run.started) = (task_id, baseline, Some(self.at));
+        (run.task_id, run.baseline, run.held, run.started) = (task_id, baseline, held, Some(self.at));
         run.ordered_start = adopted;
+        if adopted {
+            self.state.exchanges.adopt();
+        }
+        let Some(run) = &mut self.state.run else { return };
         let id = run.id.clone();
         if let Some(summary) = run.summary() {
             self.keep(Fact::RunStarted(summary.clone()));
@@ -294,6 +298,7 @@ impl Run {
             shown_channel: 0,
             task_id: 0,
             baseline: None,
+            held: None,
             repeat: 0,
             stop: 0,
             stands_at: None,

@@ -11,13 +11,13 @@ use super::estimate::Lateness;
 use super::event::RequestId;
 pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
-use crate::attribution::{Exchanges, Stamps, Timeline};
+use crate::attribution::{Exchanges, Lags, Stamps, Timeline};
 use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
 use crate::domain::status::QueuedRun;
 use crate::domain::{
     AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Pace, Phase, Plan,
-    Position, Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
+    Position, Progress, Reactions, RunId, RunSummary, Sample, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
@@ -80,6 +80,13 @@ pub struct Limits {
     /// One iteration, until its gas exchange is over or its result has come.
     #[serde(rename = "iteration_s", with = "crate::domain::duration::seconds")]
     pub iteration: Duration,
+    /// How stale what the analyzer says may be.
+    #[serde(default = "usual_lags")]
+    pub lags: Lags,
+}
+
+const fn usual_lags() -> Lags {
+    Lags::USUAL
 }
 
 impl Default for Limits {
@@ -90,6 +97,7 @@ impl Default for Limits {
             stop: Duration::from_secs(150),
             grace: Duration::from_secs(120),
             iteration: Duration::from_secs(600),
+            lags: Lags::USUAL,
         }
     }
 }
@@ -189,6 +197,8 @@ pub(super) struct Run {
     pub shown_channel: u8,
     pub task_id: u32,
     pub baseline: Option<AnalyzerTime>,
+    /// The result that the analyzer held before the run.
+    pub held: Option<Sample>,
     /// 0-based.
     pub repeat: u32,
     /// Index of the stop the valve is at or on its way to.
@@ -211,8 +221,8 @@ pub(super) struct Run {
     /// Samples of the latest visits, to number them.
     pub samples: BTreeMap<VisitId, Samples>,
     pub records: u32,
-    /// The stamp of the newest one.
-    pub newest: Option<AnalyzerTime>,
+    /// The newest one.
+    pub newest: Option<Sample>,
     pub good_records: u32,
     pub live_data: Option<LiveData>,
     /// The analyzer was ordered to start, so that it may be measuring.
@@ -288,6 +298,7 @@ impl State {
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
         Self {
             limits,
+            exchanges: Exchanges::new(limits.lags),
             stamps,
             resumable,
             reactions,

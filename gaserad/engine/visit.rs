@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Turn;
 use super::state::{Place, Stage, Stopped, Visit};
 use crate::attribution::{Origin, Stay, attribute};
-use crate::domain::{AnalyzerOrder, Attribution, Fact, Phase, Plan, Sync, VisitId, VisitSummary};
+use crate::domain::{AnalyzerOrder, Attribution, Fact, Phase, Plan, Severity, Sync, VisitId, VisitSummary};
 
 impl Turn {
     /// The valve confirmed the stop that it was sent to: if that is measured, a visit begins.
@@ -155,8 +155,17 @@ impl Turn {
         })
     }
 
-    /// No more results are waited for.
+    /// No more results are waited for: those that are still missing are told, and would be of nobody if they came.
     pub(super) fn drained(&mut self) {
+        let missing = self.awaited().count();
+        if missing > 0 {
+            let text = format!(
+                "{missing} of the analyzer's iterations in the last visits gave no result within the time for it; \
+                 what comes now is not credited to them"
+            );
+            self.alarm(Severity::Warning, "results_missing", text);
+            self.state.exchanges.give_up();
+        }
         self.left();
         self.close();
     }

@@ -1,35 +1,15 @@
-//! Which exchange a new result is of. Every result is of one, and each exchange gives one.
+//! Which exchange a new result is of. Each exchange gives one result at most.
 //!
-//! A result comes when its iteration is over, which is when the next exchange begins; it is read a little later. What is
-//! known is when it was not there yet, when it was, and the phase at a look right after. Where that leaves two exchanges
-//! open, the window covers both, and what is credited must hold for both.
+//! A result shows between the end of its integration and the result lag after its iteration is over, until the next one
+//! does. What is known is when it was not there yet, when it was, and the phase at a poll right after. Where that leaves
+//! several exchanges open, stamps may decide: the time between two stamps is that between their exchanges. If they do
+//! not, the window covers all that are open, and what is credited must hold for each of them.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Arrival, Drawn, Exchange, Exchanges, Origin};
+use super::{Anchor, Arrival, Contradiction, Drawn, Exchange, Exchanges, Lags, Origin};
 use crate::domain::{AnalyzerPhase, ResultRead, Tick};
-
-/// How the newest result of an analyzer without phases came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Glimpse {
-    /// It was not there yet, and it was.
-    after: Tick,
-    read: Tick,
-    iteration: Option<u32>,
-}
-
-impl Glimpse {
-    pub(super) const fn start(at: Tick) -> Self {
-        Self { after: at, read: at, iteration: None }
-    }
-
-    fn of(read: &ResultRead) -> Self {
-        // A result may take a moment to show: its iteration may have been over one reading earlier.
-        let step = read.read.since(read.after);
-        let after = Tick::from_micros(read.after.as_micros().saturating_sub(micros(step)));
-        Self { after, read: read.read, iteration: read.iteration }
-    }
-}
 
 impl Exchanges {
     /// Finds the exchange that a new result is of, and notes that it has come.
@@ -37,80 +17,201 @@ impl Exchanges {
         if self.is_blind() {
             return self.claim_blindly(read);
         }
-        let Some(last) = newest_result(self.drawn.len(), read.phase) else { return Origin::BeforeTheRun };
-        let waiting =
-            self.drawn.iter().rposition(|drawn| drawn.result != Arrival::Awaited).map_or(0, |claimed| claimed + 1);
-        if waiting > last {
-            return self.claim_doubtful(last);
+        let candidates = self.candidates(read);
+        match (candidates.first().copied(), candidates.last().copied()) {
+            (Some(first), Some(last)) => self.claim_among(first, last, read),
+            _ => self.claim_out_of_step(read),
         }
-        let first = self.oldest_result(read, last).max(waiting);
-        let (Some(oldest), Some(newest)) = (self.drawn[first].exchange(), self.drawn[last].exchange()) else {
-            return Origin::Unknown;
+    }
+
+    /// The exchanges that can have given what was read then and not before.
+    fn candidates(&self, read: &ResultRead) -> Vec<usize> {
+        let lag = self.lags().result;
+        let open = |place: &usize| self.drawn[*place].result != Arrival::Come;
+        let ready = |place: &usize| self.ready_from(*place, read) < read.read;
+        let fresh = |place: &usize| self.over_by(*place).is_none_or(|over| over + lag > read.after);
+        let shown = |place: &usize| self.over_by(*place + 1).is_none_or(|over| over + lag > read.asked);
+        (0..self.drawn.len()).filter(open).filter(ready).filter(fresh).filter(shown).collect()
+    }
+
+    /// The earliest at which the result of an exchange can be there: some way into its analysis, and not before gas was
+    /// drawn and integrated for as long as that takes.
+    fn ready_from(&self, place: usize, read: &ResultRead) -> Tick {
+        let lag = self.lags().phase;
+        let drawn = &self.drawn[place];
+        let sampled = self.sampled_until(place, read).back(lag) + half(self.analysis.get());
+        let at_least = half(self.drawing.get().filter(|_| self.usual.get().is_some())) + half(self.integration.get());
+        sampled.max(drawn.began.0.back(lag) + at_least)
+    }
+
+    /// The last poll that saw gas drawn or integrated for it.
+    fn sampled_until(&self, place: usize, read: &ResultRead) -> Tick {
+        let drawn = &self.drawn[place];
+        let sampling = matches!(read.phase, AnalyzerPhase::GasExchange | AnalyzerPhase::Integration);
+        // What was sampled after a gap may already be another iteration.
+        if !sampling || place + 1 < self.drawn.len() || drawn.widened {
+            return drawn.sampled;
+        }
+        match self.last {
+            // It is the one that the poll after the reading saw beginning.
+            Some(last) if drawn.began.1 > read.read => last.asked,
+            _ => read.read,
+        }
+    }
+
+    /// When its iteration was over at the latest, if it is.
+    fn over_by(&self, place: usize) -> Option<Tick> {
+        let next = self.drawn.get(place + 1).map(|next| next.began.1);
+        next.or_else(|| self.left.map(|(_, before)| before).filter(|_| place + 1 == self.drawn.len()))
+    }
+
+    fn claim_among(&mut self, first: usize, last: usize, read: &ResultRead) -> Origin {
+        let waiting = self.waiting().unwrap_or(first).min(first);
+        let overdue = (waiting..first).filter(|place| self.is_overdue(*place, read)).count();
+        if overdue > 0 {
+            self.contradict(Contradiction::ResultMissing);
+        }
+        self.behind = self.behind.saturating_add(overdue).min(Self::REMEMBERED);
+        let oldest = first.saturating_sub(self.behind).max(self.oldest_open(first));
+        let span = self.narrow(oldest..=last, read);
+        let missed = (waiting..*span.start()).filter(|place| self.drawn[*place].result == Arrival::Awaited).count();
+        if span.start() == span.end() {
+            // Either those in between gave none, or results come that much later.
+            self.behind = first.saturating_sub(*span.start());
+        }
+        self.take_result(span, missed, read)
+    }
+
+    /// A result that was not there at a reading at which it should have been.
+    fn is_overdue(&self, place: usize, read: &ResultRead) -> bool {
+        let lag = self.lags().result;
+        self.drawn[place].result == Arrival::Awaited
+            && self.over_by(place).is_some_and(|over| over + lag <= read.after)
+    }
+
+    fn waiting(&self) -> Option<usize> {
+        self.drawn.iter().position(|drawn| drawn.result == Arrival::Awaited)
+    }
+
+    /// The oldest of the exchanges right before `first` whose results may still come.
+    fn oldest_open(&self, first: usize) -> usize {
+        self.drawn.iter().take(first).rposition(|drawn| drawn.result == Arrival::Come).map_or(0, |come| come + 1)
+    }
+
+    /// What the stamps leave of the exchanges that are open.
+    fn narrow(&mut self, open: RangeInclusive<usize>, read: &ResultRead) -> RangeInclusive<usize> {
+        let (oldest, last) = (*open.start(), *open.end());
+        let around = oldest.saturating_sub(1)..=(last + 1).min(self.drawn.len() - 1);
+        let fitting: Vec<usize> = around.filter(|place| self.fits_stamp(*place, read)).collect();
+        match fitting[..] {
+            [only] if open.contains(&only) => only..=only,
+            // A stamp that fits another exchange, and none of these.
+            [other] if self.drawn[other].result != Arrival::Come => {
+                self.contradict(Contradiction::StampElsewhere);
+                oldest.min(other)..=last.max(other)
+            }
+            _ => open,
+        }
+    }
+
+    /// Whether so much time passed since the exchange of the last certain result as since its stamp.
+    fn fits_stamp(&self, place: usize, read: &ResultRead) -> bool {
+        let Some((anchor, usual)) = self.anchor.zip(self.usual.get()) else { return false };
+        let Some(drawn) = self.drawn.get(place).and_then(middle).filter(|drawn| *drawn > anchor.drawn) else {
+            return false;
         };
-        for (place, drawn) in (0..).zip(self.drawn.iter_mut().take(last + 1)) {
+        let stamped = u64::try_from(read.sample.stamp.0.saturating_sub(anchor.stamp.0)).map(Duration::from_secs);
+        stamped.is_ok_and(|stamped| stamped.abs_diff(drawn.since(anchor.drawn)) <= usual / 4)
+    }
+
+    fn take_result(&mut self, span: RangeInclusive<usize>, missed: usize, read: &ResultRead) -> Origin {
+        let (first, last) = (*span.start(), *span.end());
+        let doubt = self.drawn.range(span.clone()).any(|drawn| drawn.doubt);
+        let hidden: u32 = self.drawn.range(span).map(|drawn| drawn.hidden).sum();
+        let (oldest, newest) = (self.exchange(&self.drawn[first]), self.exchange(&self.drawn[last]));
+        for (place, drawn) in self.drawn.iter_mut().enumerate().take(last + 1) {
             drawn.result = if place > first { Arrival::Doubtful } else { Arrival::Come };
         }
+        let in_step = self.trust.step();
+        let Some((oldest, newest)) = oldest.zip(newest) else { return Origin::Contradicted };
+        if doubt || !in_step {
+            return Origin::Contradicted;
+        }
+        let certain = first == last && !self.drawn[first].widened;
+        let anchor = Anchor { stamp: read.sample.stamp, drawn: between(newest.ended_after, newest.ended_before) };
+        self.anchor = Some(anchor).filter(|_| certain).or(self.anchor);
         let exchange = Exchange {
-            iteration: newest.iteration.filter(|_| first == last),
+            iteration: newest.iteration.filter(|_| certain),
             began_after: oldest.began_after,
             ..newest
         };
-        Origin::Exchange { exchange, missed: u32::try_from(first - waiting).unwrap_or(u32::MAX) }
+        let missed = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(hidden);
+        Origin::Exchange { exchange, missed }
     }
 
-    /// The result before may have been of an earlier exchange than the newest that was open then.
-    fn claim_doubtful(&mut self, last: usize) -> Origin {
-        let doubtful = self.drawn.get_mut(last).filter(|drawn| drawn.result == Arrival::Doubtful);
-        let Some(drawn) = doubtful else { return Origin::Unknown };
-        drawn.result = Arrival::Come;
-        drawn.exchange().map_or(Origin::Unknown, |exchange| Origin::Exchange { exchange, missed: 0 })
-    }
-
-    /// Without phases, the exchange is somewhere between the end of the iteration before and the reading.
-    fn claim_blindly(&mut self, read: &ResultRead) -> Origin {
-        let Some(before) = self.blind.replace(Glimpse::of(read)) else { return Origin::BeforeTheRun };
-        let counted = before.iteration.zip(read.iteration).map(|(before, now)| now.saturating_sub(before));
-        let exchange = Exchange {
-            iteration: None,
-            began_after: before.after,
-            began_before: before.read,
-            ended_after: before.read,
-            ended_before: read.read,
+    /// No exchange can have given it when it came.
+    fn claim_out_of_step(&mut self, read: &ResultRead) -> Origin {
+        let Some(place) = self.waiting() else {
+            // What came right after the start is of before it.
+            if self.drawn.is_empty() && (read.after <= self.started || self.is_young(read)) {
+                return Origin::BeforeTheRun;
+            }
+            self.contradict(if self.drawn.is_empty() { Contradiction::ResultEarly } else { Contradiction::ResultSurplus });
+            return Origin::Contradicted;
         };
-        Origin::Exchange { exchange, missed: counted.map_or(0, |counted| counted.saturating_sub(1)) }
-    }
-
-    /// The oldest exchange that a reading may have given, if the look after it suggests `last`.
-    fn oldest_result(&self, read: &ResultRead, last: usize) -> usize {
-        let later = self.drawn.iter().rev().take_while(|drawn| drawn.began.1 > read.read).count();
-        if later > 0 {
-            let phase = self.previous.map_or(AnalyzerPhase::GasExchange, |previous| previous.phase);
-            return newest_result(self.drawn.len() - later, phase).unwrap_or_default().min(last);
+        if self.is_overdue(place, read) {
+            self.contradict(Contradiction::ResultLate);
+            let over = self.drawn.get(place + 1).map_or(read.read, |next| next.began.0);
+            self.learned.result = self.learned.result.max(read.read.since(over));
+        } else if self.is_first() && (read.after <= self.started || self.is_young(read)) {
+            return Origin::BeforeTheRun;
+        } else {
+            self.contradict(Contradiction::ResultEarly);
+            self.early = self.early.or(Some(read.after));
         }
-        // In the analysis it may still be the result before, not read in time.
-        if is_early(read.phase) || self.was_due(&self.drawn[last], read.after) { last } else { last.saturating_sub(1) }
+        self.drawn[place].result = Arrival::Come;
+        Origin::Contradicted
     }
 
-    /// Whether the result of the exchange before `drawn` would have been there at `reading`.
-    fn was_due(&self, drawn: &Drawn, reading: Tick) -> bool {
-        let lag = self.cycle.map_or(Self::SLOWEST_RESULT, |cycle| (cycle / 8).min(Self::SLOWEST_RESULT));
-        reading > drawn.began.1 + lag
+    /// Whether no result of this measurement has come.
+    fn is_first(&self) -> bool {
+        self.drawn.iter().all(|drawn| drawn.result == Arrival::Awaited)
     }
 
-    /// A result is there so long after its iteration at the latest.
-    const SLOWEST_RESULT: Duration = Duration::from_secs(5);
+    /// Whether the measurement began less than half an iteration ago.
+    fn is_young(&self, read: &ResultRead) -> bool {
+        self.cycles.get().is_some_and(|cycle| read.read.since(self.started) < cycle / 2)
+    }
+
+    /// An iteration that gave its result already is seen to end.
+    pub(super) fn note_early(&mut self, before: Tick) {
+        if let Some(since) = self.early.take() {
+            self.learned.phase = self.learned.phase.max(before.since(since));
+        }
+    }
+
+    /// The first phase was seen only now, and cannot be older than the start. An analyzer that is seen to measure long
+    /// before it draws gas may be warming up.
+    pub(super) fn learn_from_the_start(&mut self, seen: Tick) {
+        if self.started == Tick::ZERO || self.bounds != Lags::USUAL || std::mem::replace(&mut self.began_to_tell, true) {
+            return;
+        }
+        let warmed_up = self.measuring_since.is_some_and(|since| since + Lags::USUAL.phase < seen);
+        let most = if warmed_up { Self::LONGEST_UNPROVEN_LAG } else { Duration::MAX };
+        self.learned.phase = self.learned.phase.max(seen.since(self.started).min(most));
+    }
+
+    const LONGEST_UNPROVEN_LAG: Duration = Duration::from_secs(30);
 }
 
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+fn half(usual: Option<Duration>) -> Duration {
+    usual.unwrap_or_default() / 2
 }
 
-/// While an exchange is drawn or integrated, a result can only be of the one before.
-const fn is_early(phase: AnalyzerPhase) -> bool {
-    matches!(phase, AnalyzerPhase::GasExchange | AnalyzerPhase::Integration)
+fn between(from: Tick, to: Tick) -> Tick {
+    from + to.since(from) / 2
 }
 
-/// Which of so many exchanges the newest result is of, in this phase.
-fn newest_result(drawn: usize, phase: AnalyzerPhase) -> Option<usize> {
-    drawn.checked_sub(if is_early(phase) { 2 } else { 1 })
+fn middle(drawn: &Drawn) -> Option<Tick> {
+    drawn.ended.map(|(after, before)| between(after, before))
 }

@@ -84,7 +84,7 @@ impl Owner {
         if samples.is_empty() {
             return (self.results.any() || self.track.expects_a_result()).then_some(Doubt::Empty);
         }
-        let new = samples.iter().any(|sample| !self.results.knows(sample.stamp));
+        let new = samples.iter().any(|sample| !self.results.knows(sample));
         (new && samples.iter().all(may_be_inlets)).then_some(Doubt::Inlets)
     }
 }

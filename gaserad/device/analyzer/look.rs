@@ -8,7 +8,7 @@ use super::fault::Trouble;
 use super::layout::Readout;
 use super::pace::{Pace, Place};
 use crate::ak::Command;
-use crate::domain::{AnalyzerNews, AnalyzerPhase, AnalyzerState, AnalyzerTime, ResultRead, Seen, Tick};
+use crate::domain::{AnalyzerNews, AnalyzerPhase, AnalyzerState, ResultRead, Sample, Seen, Tick};
 
 /// A result may come a moment after the iteration is over.
 const TRIES: u8 = 10;
@@ -86,7 +86,7 @@ impl Track {
             self.tries = TRIES;
         }
         self.layout_in_doubt |= before.is_some_and(|before| place.may_have_restarted_since(&before));
-        let new = before != Some(place) || std::mem::take(&mut self.broken);
+        let new = before != Some(place) || self.broken || self.pace.could_miss(passed);
         self.broken = false;
         let Place { state, phase, iteration } = place;
         let after = last.map_or(Tick::ZERO, |(_, begun)| begun);
@@ -146,13 +146,13 @@ impl Owner {
         Ok(())
     }
 
-    /// Reads the results and reports what is new; gives the newest stamp.
-    pub(super) async fn read_results(&mut self) -> Result<Option<AnalyzerTime>, Trouble> {
+    /// Reads the results and reports what is new; gives the newest.
+    pub(super) async fn read_results(&mut self) -> Result<Option<Sample>, Trouble> {
         let Some(mut readout) = self.ask_results().await? else {
             self.track.note_reading(self.now(), false);
             return Ok(None);
         };
-        let newest = readout.samples.iter().map(|sample| sample.stamp).max();
+        let newest = readout.samples.iter().max_by_key(|sample| sample.stamp).cloned();
         readout.samples = self.results.fresh(readout.samples);
         let after = self.track.note_results(&readout, !readout.samples.is_empty());
         if !readout.samples.is_empty() {
@@ -173,7 +173,7 @@ impl Owner {
             looked.as_ref().map_or((AnalyzerPhase::None, None), |place| (place.phase, place.iteration));
         let Readout { samples, asked, read } = readout;
         for sample in samples {
-            let after = if self.results.is_stale(sample.stamp) { Tick::ZERO } else { after };
+            let after = if self.results.is_stale(&sample) { Tick::ZERO } else { after };
             self.news(AnalyzerNews::Result(ResultRead { sample, after, asked, read, phase, iteration }));
         }
         looked.map(|_| ())

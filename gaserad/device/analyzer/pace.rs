@@ -61,8 +61,15 @@ const FEWEST_LOOKS: u32 = 4;
 /// While a measurement is young, the next look comes after this part of its age.
 const EARLY: u32 = 10;
 
+/// Polls that are so many intervals apart are told of.
+const GAP: u32 = 3;
+
 #[derive(Debug)]
 pub(super) struct Pace {
+    /// How far polls are apart that come one after the other, as far as they were seen.
+    usual: Duration,
+    /// How long an iteration takes, once one was followed.
+    length: Option<Duration>,
     longest: Duration,
     interval: Duration,
     /// Since the analyzer was first seen measuring, while it does.
@@ -74,7 +81,7 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(longest: Duration) -> Self {
-        Self { longest, interval: longest, measuring: None, iteration: None, looks: 0 }
+        Self { usual: Duration::ZERO, length: None, longest, interval: longest, measuring: None, iteration: None, looks: 0 }
     }
 
     /// Until the next look at an analyzer that is not idle.
@@ -92,17 +99,26 @@ impl Pace {
         self.measuring = self.measuring.map(|age| age + passed);
         self.iteration = self.iteration.map(|lasted| lasted + passed);
         self.looks += 1;
+        self.usual = if self.usual.is_zero() { passed } else { (self.usual * 7 + passed.min(self.usual * 3)) / 8 };
         let begun = now.begun_since(before);
         if begun == 0 {
             return;
         }
         if let Some(lasted) = self.iteration {
+            self.length = Some(lasted / begun);
             self.tighten(lasted / begun / LOOKS);
         }
         if begun > 1 || (self.iteration.is_some() && self.looks < FEWEST_LOOKS) {
             self.tighten(self.interval / 2);
         }
         (self.iteration, self.looks) = (Some(Duration::ZERO), 0);
+    }
+
+    /// Whether polls so far apart may have missed something, so that even one that found nothing new is told.
+    pub(super) fn could_miss(&self, passed: Duration) -> bool {
+        let usual = (self.interval() * GAP).max(self.usual * 2);
+        let most = self.length.map_or(Duration::MAX, |length| length / 4);
+        self.measuring.is_some() && passed > usual.min(most)
     }
 
     fn tighten(&mut self, interval: Duration) {

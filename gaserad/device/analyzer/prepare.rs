@@ -16,8 +16,9 @@ impl Owner {
         let adopted = self.take_possession(if_measuring).await?;
         let (task_id, gases) = self.find_task(task).await?;
         let errors = self.read_errors().await?;
-        let baseline = self.read_results().await?;
-        self.results.prepare(baseline);
+        let held = self.read_results().await?;
+        let baseline = held.as_ref().map(|sample| sample.stamp);
+        self.results.prepare(held.clone());
         // What somebody else has stored there goes on being stored.
         if save_on_device || !adopted {
             self.choose_storage(save_on_device).await?;
@@ -25,7 +26,7 @@ impl Owner {
         if adopted {
             self.results.begin();
         }
-        Ok(AnalyzerAnswer::Prepared { task_id, gases, baseline, errors, adopted })
+        Ok(AnalyzerAnswer::Prepared { task_id, gases, baseline, held, errors, adopted })
     }
 
     /// Whether a measurement of somebody else goes on. Else the analyzer is idle.

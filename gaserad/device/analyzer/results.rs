@@ -1,19 +1,20 @@
-//! Which results are new. The analyzer gives its last result again and again, also long after the run it is of.
+//! Which results are new. The analyzer gives its last result again and again, also long after the run it is of. A result
+//! is new by all that it says: a stamp alone may come twice.
 
 use std::collections::VecDeque;
 
-use crate::domain::{AnalyzerTime, Sample};
+use crate::domain::Sample;
 
-/// So many stamps are remembered, in the order in which they came: the analyzer gives only its last result again.
+/// So many results are remembered, in the order in which they came: the analyzer gives only its last one again.
 const REMEMBERED: usize = 256;
 
 #[derive(Debug, Default)]
 pub(super) struct Results {
-    seen: VecDeque<AnalyzerTime>,
+    seen: VecDeque<Sample>,
     /// The analyzer was asked for results before.
     met: bool,
     /// The newest result when a run was prepared.
-    baseline: Option<AnalyzerTime>,
+    held: Option<Sample>,
     /// The next reading is the first of a run.
     begins: bool,
     /// The last reading held a result.
@@ -21,14 +22,17 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// The results to report: those with a stamp that was not there before. What the analyzer holds when it is first
-    /// asked is old. The first reading of a run also gives the result from before it, so that it is seen to be stale.
+    /// The results to report: those that were not there before. What the analyzer holds when it is first asked is old.
+    /// The first reading of a run also gives the result from before it, so that it is seen to be stale.
     pub(super) fn fresh(&mut self, samples: Vec<Sample>) -> Vec<Sample> {
         self.any = !samples.is_empty();
         let first = !std::mem::replace(&mut self.met, true);
-        let stale = self.baseline.filter(|_| std::mem::take(&mut self.begins));
+        let stale = if self.held.is_some() && std::mem::take(&mut self.begins) { self.held.clone() } else { None };
         let mut fresh = samples;
-        fresh.retain(|sample| (self.is_new(sample.stamp) && !first) || stale == Some(sample.stamp));
+        fresh.retain(|sample| {
+            let new = self.is_new(sample) && !first;
+            new || stale.as_ref().is_some_and(|stale| stale.is_same(sample))
+        });
         fresh
     }
 
@@ -36,34 +40,34 @@ impl Results {
         self.any
     }
 
-    /// Whether the stamp was seen before.
-    pub(super) fn knows(&self, stamp: AnalyzerTime) -> bool {
-        self.seen.contains(&stamp)
+    /// Whether the result was seen before.
+    pub(super) fn knows(&self, sample: &Sample) -> bool {
+        self.seen.iter().rev().any(|seen| seen.is_same(sample))
     }
 
-    /// Whether the stamp was not seen before; from now on it was.
-    fn is_new(&mut self, stamp: AnalyzerTime) -> bool {
-        if self.knows(stamp) {
+    /// Whether the result was not seen before; from now on it was.
+    fn is_new(&mut self, sample: &Sample) -> bool {
+        if self.knows(sample) {
             return false;
         }
         if self.seen.len() == REMEMBERED {
             self.seen.pop_front();
         }
-        self.seen.push_back(stamp);
+        self.seen.push_back(sample.clone());
         true
     }
 
-    pub(super) fn prepare(&mut self, baseline: Option<AnalyzerTime>) {
-        self.baseline = baseline;
+    pub(super) fn prepare(&mut self, held: Option<Sample>) {
+        self.held = held;
         self.begins = false;
     }
 
     /// Whether this is the result from before the run.
-    pub(super) fn is_stale(&self, stamp: AnalyzerTime) -> bool {
-        self.baseline == Some(stamp)
+    pub(super) fn is_stale(&self, sample: &Sample) -> bool {
+        self.held.as_ref().is_some_and(|held| held.is_same(sample))
     }
 
-    pub(super) fn begin(&mut self) {
+    pub(super) const fn begin(&mut self) {
         self.begins = true;
     }
 }
@@ -71,10 +75,16 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{AnalyzerTime, Cas, Reading};
+
+    fn sample(stamp: i64, ppm: f64) -> Sample {
+        let readings = vec![Reading::new(Cas("124-38-9".into()), Some(ppm))];
+        Sample { stamp: AnalyzerTime(stamp), readings, raw: String::new() }
+    }
 
     fn fresh(results: &mut Results, stamps: &[i64]) -> Vec<i64> {
-        let sample = |stamp: &i64| Sample { stamp: AnalyzerTime(*stamp), readings: Vec::new(), raw: String::new() };
-        results.fresh(stamps.iter().map(sample).collect()).into_iter().map(|sample| sample.stamp.0).collect()
+        let samples = stamps.iter().map(|stamp| sample(*stamp, 400.0)).collect();
+        results.fresh(samples).into_iter().map(|sample| sample.stamp.0).collect()
     }
 
     #[test]
@@ -84,6 +94,14 @@ mod tests {
         assert_eq!(fresh(&mut results, &[10, 20]), [20]);
         assert!(fresh(&mut results, &[20]).is_empty());
         assert!(fresh(&mut results, &[10]).is_empty(), "not even when it comes back");
+    }
+
+    #[test]
+    fn a_repeated_stamp_with_other_values_is_a_new_result() {
+        let mut results = Results::default();
+        results.fresh(vec![sample(10, 400.0)]);
+        assert_eq!(results.fresh(vec![sample(10, 401.0)]).len(), 1);
+        assert_eq!(results.fresh(vec![sample(10, 401.0)]).len(), 0);
     }
 
     #[test]
@@ -100,7 +118,7 @@ mod tests {
     fn the_result_from_before_a_run_is_reported_once_within_it() {
         let mut results = Results::default();
         fresh(&mut results, &[10]);
-        results.prepare(Some(AnalyzerTime(10)));
+        results.prepare(Some(sample(10, 400.0)));
         assert!(fresh(&mut results, &[10]).is_empty());
         results.begin();
         assert_eq!(fresh(&mut results, &[10]), [10]);

@@ -66,6 +66,7 @@ impl World {
             task_id: 11,
             gases: vec![Cas("124-38-9".into())],
             baseline: self.result.map(|(stamp, _)| AnalyzerTime(stamp)),
+            held: None,
             errors: DeviceErrors::default(),
             adopted,
         }

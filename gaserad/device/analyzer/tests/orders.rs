@@ -25,10 +25,13 @@ fn refusal(answer: Result<AnalyzerAnswer, Fault>) -> (FaultKind, String) {
 async fn to_prepare_finds_the_task_and_notes_what_is_there() {
     let mut world = World::new(Model { stamp: Some(900), ..Model::default() });
     let answer = world.carry_out(prepare("default", true)).await;
+    let Ok(AnalyzerAnswer::Prepared { held: Some(held), .. }) = &answer else { panic!("{answer:?}") };
+    assert_eq!((held.stamp, held.readings.len()), (AnalyzerTime(900), 1));
     let prepared = AnalyzerAnswer::Prepared {
         task_id: 11,
         gases: vec![Cas("74-82-8".into()), Cas("7732-18-5".into())],
         baseline: Some(AnalyzerTime(900)),
+        held: Some(held.clone()),
         errors: DeviceErrors(vec!["8002".into()]),
         adopted: false,
     };

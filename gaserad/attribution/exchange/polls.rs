@@ -1,0 +1,359 @@
+//! What one poll adds to what is known of the gas exchanges.
+//!
+//! The phases are the primary evidence, in their order: gas exchange, integration, analysis. Whatever breaks that order,
+//! or comes sooner than an iteration lasts, puts the exchange in doubt. What polls that were far apart may have missed
+//! widens it.
+
+use std::time::Duration;
+
+use super::contradiction::Contradiction;
+use super::counter::Tally;
+use super::{Arrival, Drawn, Exchanges};
+use crate::domain::{AnalyzerPhase, AnalyzerState, Seen, Tick};
+
+const GAS_EXCHANGE: u8 = 1;
+const INTEGRATION: u8 = 2;
+const ANALYSIS: u8 = 3;
+/// After an iteration: whatever comes next is of another one.
+const OVER: u8 = 4;
+
+impl Exchanges {
+    /// What an integration takes at least, until one was seen.
+    const SHORTEST_INTEGRATION: Duration = Duration::from_millis(1500);
+
+    /// Takes in one poll of the analyzer.
+    pub fn see(&mut self, seen: Seen) {
+        let last = self.last.replace(seen);
+        if seen.state != AnalyzerState::Measuring {
+            self.leave(last, seen);
+        } else if let Some(left) = self.left.take() {
+            self.come_back(left, seen);
+        } else {
+            self.measure(last.filter(|last| last.state == AnalyzerState::Measuring), seen);
+        }
+        self.label(seen);
+        self.time_phase(seen);
+    }
+
+    /// A measurement that others began is under way: when its exchange began is not known.
+    pub(super) fn take_over(&mut self) {
+        let Some(last) = self.last.filter(|last| last.state == AnalyzerState::Measuring) else { return };
+        let now = rank(last.phase);
+        if now > 0 {
+            self.push(Seen { after: Tick::ZERO, ..last }, now);
+            self.rank = now;
+        }
+    }
+
+    /// It does not measure. What it drew is over; if nobody ordered it, that shows when it comes back.
+    fn leave(&mut self, last: Option<Seen>, seen: Seen) {
+        if self.drawn.is_empty() || self.left.is_some() {
+            return;
+        }
+        self.stop_sampling(seen);
+        if self.is_drawing() {
+            self.end(seen);
+        } else if self.could_wrap(seen) {
+            // Before it stopped, a whole iteration may have passed unseen.
+            self.widen(last, seen);
+        }
+        self.left = Some((seen.after, seen.before));
+    }
+
+    /// It measures again, and no start was ordered: the iteration that was left goes on, or another one began.
+    fn come_back(&mut self, left: (Tick, Tick), seen: Seen) {
+        if self.drawn.is_empty() {
+            return self.measure(None, seen);
+        }
+        self.contradict(Contradiction::LeftMeasuring);
+        self.doubt_what_is_open();
+        let now = rank(seen.phase);
+        let goes_on = now == GAS_EXCHANGE && self.rank == GAS_EXCHANGE;
+        if goes_on {
+            self.reopen();
+        } else if now > 0 {
+            let since = Seen { after: left.0, ..seen };
+            self.push(since, now);
+            // Beyond the gas exchange it may still be the iteration of before.
+            self.doubt_newest(now != GAS_EXCHANGE);
+        }
+        self.rank = if now > 0 { now } else { OVER };
+    }
+
+    fn measure(&mut self, last: Option<Seen>, seen: Seen) {
+        let now = rank(seen.phase);
+        self.measuring_since.get_or_insert(seen.before);
+        self.mind_the_counter(last, seen);
+        if now == 0 {
+            self.rest(last, seen);
+            return;
+        }
+        if self.rank <= INTEGRATION && now != self.rank {
+            self.stop_sampling(seen);
+        }
+        if self.could_hide_one(last, now, seen) {
+            self.widen(last, seen);
+        }
+        if self.drawn.is_empty() || now < self.rank {
+            self.begin(now, seen);
+        } else if now == self.rank {
+            if now == GAS_EXCHANGE && !self.is_drawing() {
+                self.contradict(Contradiction::PhaseWentBack);
+                self.doubt_newest(true);
+                self.reopen();
+            }
+        } else {
+            self.go_on(now, seen);
+        }
+        self.rank = now;
+    }
+
+    /// It measures, and is in none of the phases of an iteration.
+    fn rest(&mut self, last: Option<Seen>, seen: Seen) {
+        if self.drawn.is_empty() && seen.phase == AnalyzerPhase::LaserTuning {
+            self.learn_from_the_start(seen.before);
+        }
+        if self.rank <= INTEGRATION {
+            self.stop_sampling(seen);
+        }
+        if self.is_drawing() {
+            self.end(seen);
+        } else if self.could_hide_one(last, self.rank, seen) {
+            self.widen(last, seen);
+        }
+    }
+
+    /// A phase of a later iteration.
+    fn begin(&mut self, now: u8, seen: Seen) {
+        if self.drawn.is_empty() {
+            self.lead.take(seen.before.since(self.started));
+            self.learn_from_the_start(seen.before);
+            self.push(seen, now);
+            return;
+        }
+        if self.is_too_soon(seen) {
+            self.contradict(Contradiction::TooSoon);
+            self.doubt_newest(true);
+            if now == GAS_EXCHANGE {
+                self.reopen();
+            } else if let Some(drawn) = self.drawn.back_mut() {
+                drawn.ended = drawn.ended.map(|(after, _)| (after, seen.before)).or(Some((seen.after, seen.before)));
+            }
+            return;
+        }
+        if self.is_drawing() {
+            self.end(seen);
+        }
+        let skipped = (now > GAS_EXCHANGE && !fits(self.drawing.get(), seen))
+            || (self.rank == INTEGRATION && !fits(self.analysis.get(), seen));
+        self.note_early(seen.before);
+        self.time_cycle(seen);
+        self.push(seen, now);
+        if skipped {
+            self.contradict(Contradiction::PhaseSkipped);
+            self.doubt_what_is_open();
+        }
+    }
+
+    /// A later phase of the same iteration.
+    fn go_on(&mut self, now: u8, seen: Seen) {
+        if self.is_drawing() {
+            self.end(seen);
+        }
+        if self.rank == GAS_EXCHANGE && now == ANALYSIS && !fits(self.integration.get(), seen) {
+            self.contradict(Contradiction::PhaseSkipped);
+            self.doubt_newest(true);
+        }
+    }
+
+    fn push(&mut self, seen: Seen, now: u8) {
+        let bounds = (seen.after.max(self.started), seen.before);
+        self.drawn.push_back(Drawn {
+            iteration: seen.iteration,
+            counted: None,
+            began: bounds,
+            ended: (now != GAS_EXCHANGE).then_some(bounds),
+            sampled: seen.after,
+            result: Arrival::Awaited,
+            doubt: false,
+            widened: false,
+            hidden: 0,
+        });
+        while self.drawn.len() > Self::REMEMBERED {
+            self.drawn.pop_front();
+        }
+    }
+
+    fn end(&mut self, seen: Seen) {
+        if let Some(drawn) = self.drawn.back_mut() {
+            drawn.ended = Some((seen.after, seen.before));
+            if !drawn.doubt && !drawn.widened {
+                self.drawing.take(seen.before.since(drawn.began.1));
+            }
+        }
+    }
+
+    /// The newest exchange goes on.
+    fn reopen(&mut self) {
+        if let Some(drawn) = self.drawn.back_mut() {
+            drawn.ended = None;
+        }
+    }
+
+    fn doubt_newest(&mut self, doubt: bool) {
+        if let Some(drawn) = self.drawn.back_mut() {
+            drawn.doubt |= doubt;
+        }
+    }
+
+    fn doubt_what_is_open(&mut self) {
+        for drawn in self.drawn.iter_mut().filter(|drawn| drawn.result != Arrival::Come) {
+            drawn.doubt = true;
+        }
+    }
+
+    /// What was sampled last was so before this poll.
+    fn stop_sampling(&mut self, seen: Seen) {
+        if let Some(drawn) = self.drawn.back_mut().filter(|drawn| !drawn.widened) {
+            drawn.sampled = drawn.sampled.max(seen.after);
+        }
+    }
+
+    /// Whether the newest exchange began less than half an iteration ago.
+    fn is_too_soon(&self, seen: Seen) -> bool {
+        let Some((usual, newest)) = self.usual.get().zip(self.drawn.back()) else { return false };
+        newest.result != Arrival::Come && seen.before.since(newest.began.0) < usual / 2
+    }
+
+    /// A counter that fell across a long gap: the measurement may be another one.
+    fn mind_the_counter(&mut self, last: Option<Seen>, seen: Seen) {
+        let before = last.and_then(|last| last.iteration);
+        let fell = before.zip(seen.iteration).is_some_and(|(before, now)| now < before);
+        if fell {
+            self.counter.distrust();
+            self.contradict(Contradiction::CounterOdd);
+            if self.could_wrap(seen) || seen.before.since(seen.after) > Self::SHORTEST_INTEGRATION * 2 {
+                self.doubt_what_is_open();
+            }
+        }
+    }
+
+    /// Whether a whole integration, and with it an exchange, fits between two polls.
+    fn could_wrap(&self, seen: Seen) -> bool {
+        // Integrations of one task hardly differ; what was seen of them is a little less than they last.
+        let shortest = self.integration.get().map_or(Self::SHORTEST_INTEGRATION, |integration| integration * 3 / 4);
+        seen.before.since(seen.after) >= shortest
+    }
+
+    /// Whether an exchange can have begun and ended between two polls without being seen.
+    fn could_hide_one(&self, last: Option<Seen>, now: u8, seen: Seen) -> bool {
+        let Some(last) = last.filter(|_| !self.drawn.is_empty()) else { return false };
+        let passed = seen.before.since(seen.after);
+        if self.counter.stood_still(last.iteration, seen.iteration, passed) {
+            return false;
+        }
+        // Further on in the same iteration, it takes a whole one to come out there.
+        let whole = self.cycle.filter(|_| now > self.rank);
+        whole.map_or_else(|| self.could_wrap(seen), |cycle| passed >= cycle * 3 / 4)
+    }
+
+    /// The next result may be of the newest exchange or of one since then that was not seen: its window covers both.
+    fn widen(&mut self, last: Option<Seen>, seen: Seen) {
+        let passed = seen.before.since(seen.after);
+        let counted = self.counter.begun(last.and_then(|last| last.iteration), seen.iteration);
+        let Some(drawn) = self.drawn.back_mut() else { return };
+        drawn.ended = drawn.ended.map(|(after, _)| (after, seen.before));
+        drawn.iteration = None;
+        drawn.counted = None;
+        let by_time = self.usual.get().map(|usual| whole_times(passed + usual / 4, usual));
+        let hidden = counted.map_or(0, |counted| counted.saturating_sub(1)).max(by_time.unwrap_or(1));
+        drawn.sampled = drawn.sampled.max(seen.after);
+        drawn.widened = true;
+        drawn.hidden = drawn.hidden.saturating_add(hidden);
+        self.phase_since = None;
+    }
+
+    fn time_cycle(&mut self, seen: Seen) {
+        let Some(before) = self.drawn.back().filter(|drawn| !drawn.widened && !drawn.doubt) else { return };
+        let lasted = seen.before.since(before.began.1);
+        self.cycle = Some(lasted);
+        self.cycles.take(lasted);
+        self.usual.take(lasted);
+    }
+
+    /// Some counters follow the phase a moment later; in the analysis they may already mean the next iteration.
+    fn label(&mut self, seen: Seen) {
+        let settled = matches!(seen.phase, AnalyzerPhase::GasExchange | AnalyzerPhase::Integration);
+        if !settled || seen.state != AnalyzerState::Measuring {
+            return;
+        }
+        let first = seen.phase == AnalyzerPhase::Integration;
+        let Some(drawn) = self.drawn.back_mut().filter(|drawn| !drawn.widened) else { return };
+        drawn.iteration = seen.iteration.or(drawn.iteration);
+        if first && drawn.counted.is_none() {
+            drawn.counted = seen.iteration;
+            self.compare_counts();
+        }
+    }
+
+    /// The counter at the same place of the two newest iterations.
+    fn compare_counts(&mut self) {
+        let mut newest = self.drawn.iter().rev();
+        let (Some(now), Some(before)) = (newest.next(), newest.next()) else { return };
+        let Some((now_counted, counted)) = now.counted.zip(before.counted).filter(|_| !before.widened) else { return };
+        let open = before.result != Arrival::Come;
+        match self.counter.compare(counted, now_counted) {
+            Tally::Fits => {}
+            Tally::Odd => self.contradict(Contradiction::CounterOdd),
+            // The one before has given its result: it is the counter that is wrong.
+            Tally::Still if !open => self.counter.distrust(),
+            Tally::Still => {
+                self.contradict(Contradiction::CounterStill);
+                let ended = self.drawn.pop_back().and_then(|drawn| drawn.ended);
+                self.doubt_newest(true);
+                if let Some(drawn) = self.drawn.back_mut() {
+                    drawn.ended = drawn.ended.zip(ended).map(|(before, now)| (before.0, now.1));
+                }
+            }
+        }
+    }
+
+    /// How long integration and analysis last, where they were polled from their beginning to their end.
+    fn time_phase(&mut self, seen: Seen) {
+        let now = if seen.state == AnalyzerState::Measuring { rank(seen.phase) } else { 0 };
+        let doubtful = self.drawn.back().is_none_or(|drawn| drawn.doubt);
+        match self.phase_since {
+            Some((rank, _)) if rank == now => {}
+            Some((rank, since)) => {
+                let lasted = seen.after.since(since);
+                match (rank, now) {
+                    _ if doubtful || lasted.is_zero() => {}
+                    (INTEGRATION, ANALYSIS) => self.integration.take(lasted),
+                    (ANALYSIS, GAS_EXCHANGE) => self.analysis.take(lasted),
+                    _ => {}
+                }
+                self.phase_since = Some((now, seen.before));
+            }
+            None => self.phase_since = Some((now, seen.before)),
+        }
+    }
+}
+
+/// Whether a phase that usually lasts so long can have passed between two polls.
+fn fits(usual: Option<Duration>, seen: Seen) -> bool {
+    usual.is_none_or(|usual| seen.before.since(seen.after) >= usual / 2)
+}
+
+fn whole_times(passed: Duration, cycle: Duration) -> u32 {
+    u32::try_from(passed.as_micros() / cycle.as_micros().max(1)).unwrap_or(u32::MAX)
+}
+
+/// The order of the phases within an iteration; 0 is outside of it.
+const fn rank(phase: AnalyzerPhase) -> u8 {
+    match phase {
+        AnalyzerPhase::GasExchange => GAS_EXCHANGE,
+        AnalyzerPhase::Integration => INTEGRATION,
+        AnalyzerPhase::Analysis => ANALYSIS,
+        AnalyzerPhase::None | AnalyzerPhase::LaserTuning | AnalyzerPhase::Other(_) => 0,
+    }
+}
