@@ -8,7 +8,7 @@ use gasera::api::auth::Role;
 use gasera::config::Overrides;
 use gasera::daemon::Failure;
 use gasera::domain::duration;
-use gasera::simulator::{FAULTS_HELP, SimulatorOptions};
+use gasera::simulator::{FAULTS_HELP, HABITS_HELP, SimulatorOptions};
 
 const EXAMPLES: &str = "\
 A browser finds the dashboard where gaserad listens on TCP: http://localhost:5001/ unless the settings say otherwise.
@@ -77,7 +77,7 @@ pub enum Command {
         file: Option<PathBuf>,
     },
     /// Simulate the instrument alone: an AK server on TCP, a VICI valve on a pseudo-terminal, a relay board on Modbus
-    #[command(after_long_help = FAULTS_HELP)]
+    #[command(after_long_help = format!("{FAULTS_HELP}\n\n{HABITS_HELP}"))]
     Simulator(SimulatorArgs),
 }
 

@@ -3,18 +3,26 @@
 //! It knows what it drew and when; how it is asked is `commands`, and how the gas came to it is `plant`.
 
 mod clock;
+mod counter;
 mod iteration;
+mod memory;
+mod quirks;
+mod told;
 
 use std::time::Duration;
 
 use clock::OwnClock;
+use counter::Counter;
 use iteration::Iteration;
+use memory::Memory;
+use quirks::Quirks;
 
 use super::faults::{Faults, Stamp};
 use super::gas::{Composition, Flow};
+use super::habits::{AfterExcursion, CounterTick, Excursion};
 use super::random::Random;
 use crate::domain::instrument::SelfTest;
-use crate::domain::{AnalyzerPhase, AnalyzerState, AnalyzerTime, Moment, Tick};
+use crate::domain::{AnalyzerTime, Moment, Tick};
 
 pub use iteration::Outcome;
 
@@ -27,12 +35,15 @@ const REBOOT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct Analyzer {
-    habits: Habits,
+    start: Tick,
+    traits: Traits,
     clock: OwnClock,
+    counter: Counter,
+    memory: Memory,
+    quirks: Quirks,
     random: Random,
     state: State,
     measurements: u32,
-    result: Option<Outcome>,
     /// The laser is tuned at every iteration of so many; 0 is never.
     tuning: u32,
     self_test: SelfTest,
@@ -42,7 +53,7 @@ pub struct Analyzer {
 
 /// What does not change.
 #[derive(Debug)]
-struct Habits {
+struct Traits {
     cycle: Duration,
     jitter: f64,
     stamp: Stamp,
@@ -57,8 +68,13 @@ struct Habits {
 enum State {
     Idle,
     Measuring(Iteration),
+    /// It has left measuring for a moment.
+    Elsewhere {
+        left: Iteration,
+        since: Tick,
+        excursion: Excursion,
+    },
     Cancelling {
-        iteration: u32,
         until: Tick,
     },
     SelfTest {
@@ -77,7 +93,7 @@ enum State {
 impl Analyzer {
     /// `of_gas` says which part of a flow each gas takes.
     pub fn new(start: Moment, cycle: Duration, seed: u64, faults: &Faults, of_gas: [usize; 5]) -> Self {
-        let habits = Habits {
+        let traits = Traits {
             cycle: cycle.clamp(SHORTEST_CYCLE, LONGEST_CYCLE),
             jitter: faults.jitter.clamp(0.0, 0.5),
             stamp: faults.stamp,
@@ -87,50 +103,29 @@ impl Analyzer {
             self_test_fails: faults.self_test_fails,
             of_gas,
         };
-        Self {
-            habits,
+        // Of its own, so that a habit changes neither jitter nor noise.
+        let mut habits = Random::new(!seed);
+        let mut analyzer = Self {
+            start: start.tick,
+            traits,
+            counter: Counter::new(faults.habits.counter.clone(), habits.branch()),
+            memory: Memory::new(start, &faults.habits, habits.branch()),
+            quirks: Quirks::new(&faults.habits, habits.branch()),
             clock: OwnClock::new(start, faults),
             random: Random::new(seed),
             state: State::Idle,
             measurements: 0,
-            result: None,
             tuning: 0,
             self_test: SelfTest::NotAvailable,
             reboot_due: None,
             boots: 0,
-        }
+        };
+        analyzer.note(start.tick);
+        analyzer
     }
 
-    pub const fn state(&self) -> AnalyzerState {
-        match self.state {
-            State::Idle => AnalyzerState::Idle,
-            State::Measuring(_) => AnalyzerState::Measuring,
-            State::Cancelling { .. } => AnalyzerState::Cancelling,
-            State::SelfTest { .. } => AnalyzerState::SelfTest,
-            State::Malfunction => AnalyzerState::Malfunction,
-            State::Away { .. } | State::Initializing { .. } => AnalyzerState::Initializing,
-        }
-    }
-
-    pub const fn phase(&self) -> AnalyzerPhase {
-        match &self.state {
-            State::Measuring(iteration) => iteration.phase,
-            _ => AnalyzerPhase::None,
-        }
-    }
-
-    /// Zero-based within the measurement, and zero outside of one.
-    pub const fn iteration(&self) -> u32 {
-        match &self.state {
-            State::Measuring(iteration) => iteration.number,
-            State::Cancelling { iteration, .. } => *iteration,
-            _ => 0,
-        }
-    }
-
-    /// The newest result, whichever measurement it is of.
-    pub const fn result(&self) -> Option<&Outcome> {
-        self.result.as_ref()
+    pub const fn counter_goes_back(&mut self, by: u32) {
+        self.counter.go_back(by);
     }
 
     /// What its own clock shows.
@@ -159,14 +154,15 @@ impl Analyzer {
         }
         self.measurements += 1;
         self.tuning = 0;
+        self.counter.begin_measurement();
         self.state = State::Measuring(self.iterate(0, now, valve));
         true
     }
 
     /// The iteration under way gives no result.
     pub fn stop(&mut self, now: Tick) {
-        if let State::Measuring(iteration) = &self.state {
-            self.state = State::Cancelling { iteration: iteration.number, until: now + self.habits.cancel_time };
+        if let State::Measuring(_) | State::Elsewhere { .. } = &self.state {
+            self.state = State::Cancelling { until: now + self.traits.cancel_time };
         }
     }
 
@@ -178,7 +174,7 @@ impl Analyzer {
     pub fn test_itself(&mut self, now: Tick) -> bool {
         let idle = matches!(self.state, State::Idle);
         if idle {
-            self.state = State::SelfTest { until: now + self.habits.self_test_time };
+            self.state = State::SelfTest { until: now + self.traits.self_test_time };
             self.self_test = SelfTest::Running;
         }
         idle
@@ -189,6 +185,11 @@ impl Analyzer {
         if !self.is_away() {
             self.reboot_due.get_or_insert(now + REBOOT);
         }
+    }
+
+    /// It has no power for so long, and then starts anew.
+    pub fn lose_power(&mut self, now: Tick, length: Duration) {
+        self.go_away(now, length);
     }
 
     /// Until it is rebooted.
@@ -206,6 +207,7 @@ impl Analyzer {
             | State::Away { until }
             | State::Initializing { until } => Some(*until),
             State::Measuring(iteration) => Some(iteration.next_change()),
+            State::Elsewhere { since, excursion, .. } => Some(*since + excursion.length),
         };
         [change, self.reboot_due].into_iter().flatten().min()
     }
@@ -220,22 +222,16 @@ impl Analyzer {
     /// Does what is due at `now`; gives the result if an iteration ended. The next one begins at once.
     pub fn change(&mut self, now: Tick, valve: Option<u8>) -> Option<Outcome> {
         if self.reboot_due.is_some_and(|due| due <= now) {
-            self.go_away(now);
+            self.go_away(now, self.traits.boot_time);
             return None;
         }
         match &mut self.state {
-            State::Measuring(iteration) => {
-                iteration.change(now, valve);
-                if now < iteration.end {
-                    return None;
+            State::Measuring(_) => self.go_on_measuring(now, valve),
+            State::Elsewhere { since, excursion, .. } => {
+                if *since + excursion.length <= now {
+                    self.come_back(now, valve);
                 }
-                let next = iteration.number + 1;
-                let begun = self.iterate(next, now, valve);
-                let ended = std::mem::replace(&mut self.state, State::Measuring(begun));
-                let State::Measuring(ended) = ended else { return None };
-                let outcome = self.evaluate(&ended)?;
-                self.result = Some(outcome.clone());
-                Some(outcome)
+                None
             }
             State::Cancelling { until, .. }
             | State::SelfTest { until }
@@ -250,37 +246,110 @@ impl Analyzer {
         }
     }
 
-    fn go_away(&mut self, now: Tick) {
+    fn go_on_measuring(&mut self, now: Tick, valve: Option<u8>) -> Option<Outcome> {
+        let age = now.since(self.start);
+        let State::Measuring(iteration) = &mut self.state else { return None };
+        iteration.change(now, valve);
+        if iteration.take_tick(now) {
+            self.counter.tick(age);
+        }
+        if let Some(excursion) = iteration.take_excursion(now) {
+            if let State::Measuring(left) = std::mem::replace(&mut self.state, State::Idle) {
+                self.state = State::Elsewhere { left, since: now, excursion };
+            }
+            return None;
+        }
+        if now < iteration.end {
+            return None;
+        }
+        let next = iteration.number + 1;
+        let begun = self.iterate(next, now, valve);
+        let ended = std::mem::replace(&mut self.state, State::Measuring(begun));
+        let State::Measuring(ended) = ended else { return None };
+        let outcome = self.evaluate(&ended, now)?;
+        self.memory.add_result(now, outcome.clone());
+        Some(outcome)
+    }
+
+    /// To what it left for a moment.
+    fn come_back(&mut self, now: Tick, valve: Option<u8>) {
+        let State::Elsewhere { mut left, since, excursion } = std::mem::replace(&mut self.state, State::Idle) else {
+            return;
+        };
+        self.state = State::Measuring(match excursion.then {
+            AfterExcursion::GoesOn => {
+                left.put_off(since, now.since(since));
+                left
+            }
+            AfterExcursion::Anew => {
+                let mut anew = Iteration::new(left.number, now, self.length(), false, valve);
+                if left.is_uncounted() {
+                    anew.count(self.counter.ticks());
+                }
+                anew
+            }
+            AfterExcursion::NoResult => {
+                if left.is_uncounted() {
+                    self.counter.tick(now.since(self.start));
+                }
+                self.iterate(left.number + 1, now, valve)
+            }
+        });
+    }
+
+    fn go_away(&mut self, now: Tick, length: Duration) {
         self.reboot_due = None;
         self.boots += 1;
-        self.result = None;
+        self.memory.clear();
+        self.counter.reset();
         self.tuning = 0;
         self.self_test = SelfTest::NotAvailable;
-        self.state = State::Away { until: now + self.habits.boot_time };
+        self.state = State::Away { until: now + length };
     }
 
     fn go_on(&mut self, now: Tick) {
         if let State::SelfTest { .. } = self.state {
-            self.self_test = if self.habits.self_test_fails { SelfTest::Failed } else { SelfTest::Passed };
+            self.self_test = if self.traits.self_test_fails { SelfTest::Failed } else { SelfTest::Passed };
         }
         self.state = match self.state {
-            State::Away { .. } => State::Initializing { until: now + self.habits.boot_time },
+            State::Away { .. } => State::Initializing { until: now + self.traits.boot_time },
             _ => State::Idle,
         };
     }
 
     fn iterate(&mut self, number: u32, start: Tick, valve: Option<u8>) -> Iteration {
-        let length = self.habits.cycle.mul_f64(self.habits.jitter.mul_add(self.random.signed(), 1.0));
+        let (length, age) = (self.length(), start.since(self.start));
         let tuned = self.tuning > 0 && number.is_multiple_of(self.tuning);
-        Iteration::new(number, start, length, tuned, valve)
+        let mut iteration = Iteration::new(number, start, length, tuned, valve);
+        let ticks = self.counter.ticks();
+        if ticks == CounterTick::Late || number > 0 {
+            iteration.count(ticks);
+        }
+        if ticks == CounterTick::Start && number > 0 {
+            self.counter.tick(age);
+        }
+        if let Some((excursion, part)) = self.quirks.excursion(age) {
+            iteration.interrupt(part, excursion);
+        }
+        iteration
     }
 
-    fn evaluate(&mut self, iteration: &Iteration) -> Option<Outcome> {
-        let sample = Composition::of(iteration.drawn(), self.habits.of_gas)?;
-        let stamp = self.clock.stamp(match self.habits.stamp {
+    fn length(&mut self) -> Duration {
+        self.traits.cycle.mul_f64(self.traits.jitter.mul_add(self.random.signed(), 1.0))
+    }
+
+    fn evaluate(&mut self, iteration: &Iteration, now: Tick) -> Option<Outcome> {
+        let age = now.since(self.start);
+        if self.quirks.gives_no_result(age) {
+            return None;
+        }
+        let sample = Composition::of(iteration.drawn(), self.traits.of_gas)?;
+        let stamped = match self.traits.stamp {
             Stamp::Sampling => iteration.exchange.1,
             Stamp::Calculated => iteration.end,
-        });
+        };
+        let repeats = self.quirks.repeats_stamp(age);
+        let stamp = if repeats { self.clock.repeated_stamp(stamped) } else { self.clock.stamp(stamped) };
         let readings = sample.gases.map(|gas| (gas.cas, print(self.noisy(gas.ppm)))).to_vec();
         Some(Outcome {
             measurement: self.measurements,
@@ -290,6 +359,8 @@ impl Analyzer {
             sample,
             valve: iteration.valve(),
             readings,
+            odd_values: self.quirks.odd_values(age),
+            odd_stamp: self.quirks.odd_stamp(age),
         })
     }
 

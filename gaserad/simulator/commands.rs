@@ -5,13 +5,14 @@ use super::plant::Plant;
 use super::setup::Setup;
 use crate::ak::{Command, Layout, Request, write_network};
 use crate::domain::instrument::SelfTest;
-use crate::domain::{Cas, Utc};
+use crate::domain::{AnalyzerPhase, Cas, Utc};
 
 /// Cell pressure in mbar, bypass and cell flush in seconds, flush cycles.
 const SAMPLING: &str = "850 1 1 6";
 /// Of every inlet of its sampler: active, and seconds of bypass.
 const INLET: &str = "1 30";
 const NAME: &str = "simulator";
+const SERIAL: &str = "000000";
 const REFUSED: &str = "1";
 const DONE: &str = "0";
 const NO_SAMPLER: &str = "2";
@@ -30,16 +31,16 @@ impl Plant {
 
     fn obey(&mut self, command: Command) -> String {
         match command {
-            Command::State => with(&self.analyzer.state().code().to_string()),
-            Command::Phase => with(&self.analyzer.phase().code().to_string()),
-            Command::Iteration => with(&self.analyzer.iteration().to_string()),
+            Command::State => with(&self.analyzer.told_state(self.now()).code().to_string()),
+            Command::Phase => with(&self.told_phase().code().to_string()),
+            Command::Iteration => with(&self.analyzer.told_iteration(self.now()).to_string()),
             Command::Errors => with(&self.errors.join(" ")),
             Command::Results => self.concentrations(),
             Command::Tasks => with(&self.tasks()),
             Command::TaskParameters { task } => self.task_parameters(task),
             Command::Clock => with(&self.clock()),
             Command::Identity => {
-                with(&format!("\"Simulator\" \"000000\" \"{NAME}\" \"{}\"", env!("CARGO_PKG_VERSION")))
+                with(&format!("\"Simulator\" \"{}\" \"{NAME}\" \"{}\"", self.serial(), env!("CARGO_PKG_VERSION")))
             }
             Command::Name => with(NAME),
             Command::Network => with(&write_network(&self.setup.network)),
@@ -71,20 +72,30 @@ impl Plant {
     }
 
     fn concentrations(&self) -> String {
-        let Some(result) = self.analyzer.result() else { return REFUSED.to_owned() };
+        let Some(result) = self.analyzer.told_result(self.now()) else { return REFUSED.to_owned() };
         let Setup { layout: Layout { time, cas, concentration, inlet }, .. } = self.setup;
-        let mut readings: Vec<&(&str, String)> = result.readings.iter().collect();
+        let mut readings = result.written();
         readings.sort_by_key(|(gas, _)| self.setup.place(gas));
         let mut fields = Vec::new();
         for (gas, printed) in readings {
-            let stamp = time.then(|| result.stamp.0.to_string());
-            let gas = cas.then(|| (*gas).to_owned());
-            let printed = concentration.then(|| printed.clone());
+            let stamp = time.then(|| result.written_stamp());
+            let gas = cas.then(|| gas.to_owned());
+            let printed = concentration.then_some(printed);
             // Whatever its sampler does: the gas came through the valve.
             let inlet = (inlet == Some(true)).then(|| "0".to_owned());
             fields.extend([stamp, gas, printed, inlet].into_iter().flatten());
         }
         with(&fields.join(" "))
+    }
+
+    fn told_phase(&mut self) -> AnalyzerPhase {
+        let now = self.now();
+        self.analyzer.told_phase(now)
+    }
+
+    fn serial(&self) -> &str {
+        let swapped = self.faults.habits.analyzer_swapped.as_ref();
+        swapped.filter(|swapped| swapped.after <= self.age()).map_or(SERIAL, |swapped| &swapped.serial)
     }
 
     fn set_order(&mut self, gases: Vec<Cas>) -> bool {

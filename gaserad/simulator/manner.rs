@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::faults::Faults;
+use super::random::Random;
 use crate::ak::frame::encode;
 
 /// What the junk fault puts before a reply: no start and no end of a frame in it.
@@ -18,11 +19,18 @@ const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 const STRAYS: [&str; 2] = ["AERR 0 8012", "ASTS 0 4"];
 
 /// How many replies there were while each of the faults could have struck.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Passed {
     stalls: u32,
     resets: u32,
     strays: u32,
+    random: Random,
+}
+
+impl Passed {
+    pub const fn new(random: Random) -> Self {
+        Self { stalls: 0, resets: 0, strays: 0, random }
+    }
 }
 
 /// What comes in place of silence.
@@ -48,9 +56,9 @@ pub(super) enum End {
 impl Delivery {
     /// Of the reply to that command, at that age of the plant.
     pub fn new(faults: &Faults, passed: &mut Passed, age: Duration, code: &str, text: &str) -> Self {
-        let stalls = faults.reply_stalls.is_some_and(|when| when.strikes(age, &mut passed.stalls));
-        let resets = faults.reset.is_some_and(|when| when.strikes(age, &mut passed.resets));
-        let strays = faults.unsolicited.is_some_and(|when| when.strikes(age, &mut passed.strays));
+        let stalls = faults.reply_stalls.is_some_and(|when| when.strikes(age, &mut passed.stalls, &mut passed.random));
+        let resets = faults.reset.is_some_and(|when| when.strikes(age, &mut passed.resets, &mut passed.random));
+        let strays = faults.unsolicited.is_some_and(|when| when.strikes(age, &mut passed.strays, &mut passed.random));
         let stray = STRAYS.into_iter().find(|stray| !stray.starts_with(code)).filter(|_| strays);
         let end = match (resets, stalls) {
             (true, _) => End::Resets,

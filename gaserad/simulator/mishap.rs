@@ -24,6 +24,9 @@ pub struct MovedByHand {
     #[serde(deserialize_with = "span")]
     pub after: Duration,
     pub to: u8,
+    /// So much later it is turned back to where it stood.
+    #[serde(default, deserialize_with = "some_span")]
+    pub back: Option<Duration>,
 }
 
 /// Somebody pulls the plug of the valve's serial port, and puts it in again.

@@ -7,10 +7,12 @@
 //! real devices. It is no model of the photoacoustic measurement itself; a reading is the mixture and some noise.
 
 mod analyzer;
+mod another;
 mod cascade;
 mod commands;
 pub mod faults;
 pub mod gas;
+pub mod habits;
 mod manner;
 mod mishap;
 mod modbus;
@@ -34,6 +36,7 @@ pub(crate) mod tests;
 pub use cascade::{StuckSensor, Wire};
 pub use faults::{ClockStep, FAULTS_HELP, Faults, FaultsError, LaterErrors, OtherClient, Stamp, When};
 pub use gas::known_gas;
+pub use habits::{HABITS_HELP, Habits};
 pub use mishap::{Befalls, MovedByHand, Unplugged};
 pub use modbus::listen_modbus;
 pub use plant::{Plant, PlantDesign, Selector};

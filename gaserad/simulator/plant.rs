@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::analyzer::Analyzer;
+use super::another::Another;
 use super::cascade::{Cascade, Wire};
 use super::faults::Faults;
 use super::gas::{Inlets, Tubing};
+use super::habits::NetworkFailure;
 use super::relays::Relays;
 use super::script::{Happening, Script};
 use super::setup::Setup;
@@ -45,6 +47,7 @@ pub struct Plant {
     valve: Valve,
     cascade: Cascade,
     relays: Relays,
+    another: Another,
     in_charge: Selector,
     tubing: Tubing,
     pub(super) analyzer: Analyzer,
@@ -69,6 +72,7 @@ impl Plant {
             valve,
             cascade: Cascade::new(&LEFT_AT, &faults),
             relays: Relays::new(channels, &faults),
+            another: Another::new(channels, &faults, start.tick),
             in_charge: Selector::Valve,
             analyzer: Analyzer::new(start, cycle, seed, &faults, tubing.of_gas()),
             tubing,
@@ -92,6 +96,7 @@ impl Plant {
             while let Some(happening) = self.script.due(self.age()) {
                 self.happen(happening);
             }
+            self.analyzer.note(at);
         }
         self.flow(to);
     }
@@ -107,7 +112,11 @@ impl Plant {
         if ["GO", "CW", "CC", "HM"].iter().any(|order| upper.contains(order)) {
             self.in_charge = Selector::Valve;
         }
-        self.valve.obey(line, self.now)
+        let (now, age) = (self.now, self.age());
+        match self.another.valve(age, now) {
+            Some(other) => other.obey(line, now),
+            None => self.valve.obey(line, now),
+        }
     }
 
     /// The gas comes through so many units that count pulses.
@@ -131,7 +140,8 @@ impl Plant {
         if Relays::is_order(pdu) {
             self.in_charge = Selector::Relays;
         }
-        self.relays.obey(pdu)
+        let age = self.age();
+        self.another.relays(age).unwrap_or(&mut self.relays).obey(pdu)
     }
 
     /// The gas comes through this multiplexer until another one is ordered.
@@ -165,6 +175,11 @@ impl Plant {
         self.faults.analyzer_is_silent(self.age())
     }
 
+    /// How the analyzer's network fails.
+    pub fn network(&self) -> Option<NetworkFailure> {
+        self.faults.habits.network_down.and_then(|down| down.at(self.age()))
+    }
+
     /// Whether the analyzer cannot be reached, because it reboots.
     pub const fn analyzer_away(&self) -> bool {
         self.analyzer.is_away()
@@ -193,6 +208,11 @@ impl Plant {
                 self.analyzer_command(&line.code, &line.data);
             }
             Happening::Order(_) => {}
+            Happening::CounterGoesBack(by) => self.analyzer.counter_goes_back(by),
+            Happening::Blip(blip) => {
+                self.analyzer.lose_power(self.now, blip.length);
+                self.setup.reboot();
+            }
         }
     }
 
@@ -201,7 +221,9 @@ impl Plant {
     }
 
     pub(super) fn test_analyzer(&mut self) -> bool {
-        self.analyzer.test_itself(self.now)
+        let begun = self.analyzer.test_itself(self.now);
+        self.analyzer.note(self.now);
+        begun
     }
 
     pub(super) fn reboot_analyzer(&mut self) {
@@ -210,11 +232,14 @@ impl Plant {
 
     pub(super) fn start_measuring(&mut self) -> bool {
         let standing = self.standing();
-        self.analyzer.start(self.now, standing)
+        let started = self.analyzer.start(self.now, standing);
+        self.analyzer.note(self.now);
+        started
     }
 
     pub(super) fn stop_measuring(&mut self) {
         self.analyzer.stop(self.now);
+        self.analyzer.note(self.now);
     }
 
     fn next_change(&self) -> Option<Tick> {

@@ -23,6 +23,21 @@ impl Random {
         let unit = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
         unit.mul_add(2.0, -1.0)
     }
+
+    /// From 0 on; 0 if there is nothing below.
+    pub fn below(&mut self, most: u32) -> u32 {
+        u32::try_from(self.next() % u64::from(most.max(1))).unwrap_or(0)
+    }
+
+    /// Another one, that goes its own way from here.
+    pub fn branch(&mut self) -> Self {
+        Self(self.next())
+    }
+
+    /// Even from 0 to 1.
+    pub fn part(&mut self) -> f64 {
+        self.signed().mul_add(0.5, 0.5)
+    }
 }
 
 #[cfg(test)]

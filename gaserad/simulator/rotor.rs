@@ -81,6 +81,12 @@ impl Rotor {
         }
     }
 
+    /// Where somebody left it.
+    pub fn left_at(self, port: u8) -> Self {
+        let port = port.clamp(1, self.ports);
+        Self { at: port, inlet: port, ..self }
+    }
+
     pub const fn at(&self) -> u8 {
         self.at
     }
@@ -116,10 +122,11 @@ impl Rotor {
         {
             self.go_on(trip);
         }
-        if let Some(MovedByHand { after, to }) = self.by_hand
+        if let Some(MovedByHand { after, to, back }) = self.by_hand
             && self.start + after <= now
         {
-            self.by_hand = None;
+            let stood = self.inlet;
+            self.by_hand = back.map(|back| MovedByHand { after: after + back, to: stood, back: None });
             self.motion = Motion::Still;
             self.inlet = to.clamp(1, self.ports);
             self.at = self.inlet;
@@ -267,12 +274,28 @@ mod tests {
 
     #[test]
     fn somebody_turns_it_by_hand_at_his_moment() {
-        let by_hand = MovedByHand { after: Duration::from_secs(5), to: 7 };
+        let by_hand = MovedByHand { after: Duration::from_secs(5), to: 7, back: None };
         let mut rotor = rotor(&Faults { valve_moved_by_hand: Some(by_hand), ..Faults::default() });
         assert_eq!(rotor.next_change(), Some(at(5000)));
         rotor.change(at(4999));
         assert_eq!(rotor.standing(), Some(1));
         rotor.change(at(5000));
         assert_eq!((rotor.standing(), rotor.inlet(), rotor.next_change()), (Some(7), 7, None));
+    }
+
+    #[test]
+    fn turned_by_hand_there_and_back() {
+        let back = Some(Duration::from_secs(3));
+        let by_hand = MovedByHand { after: Duration::from_secs(5), to: 9, back };
+        let mut rotor = rotor(&Faults { valve_moved_by_hand: Some(by_hand), ..Faults::default() });
+        travel(&mut rotor, 5, Way::Up, 0);
+        let stood: Vec<Option<u8>> = [4999, 5000, 7999, 8000, 9000]
+            .map(|millis| {
+                rotor.change(at(millis));
+                rotor.standing()
+            })
+            .into();
+        assert_eq!(stood, [5, 9, 9, 5, 5].map(Some));
+        assert_eq!((rotor.next_change(), rotor.moves()), (None, 1));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::faults::Faults;
+use super::habits::Opening;
 use crate::domain::instrument::AkLine;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,9 @@ pub(super) enum Happening {
     Errors(Vec<String>),
     /// Another client's.
     Order(AkLine),
+    CounterGoesBack(u32),
+    /// The analyzer loses its power for so long.
+    Blip(Opening),
 }
 
 #[derive(Debug)]
@@ -25,6 +29,8 @@ impl Script {
         script.extend(faults.errors_after.iter().map(|it| (it.after, Happening::Errors(it.codes.clone()))));
         script.extend(faults.other_client.iter().map(|it| (it.after, Happening::Order(it.what.clone()))));
         script.extend(faults.reboot_after.map(|after| (after, Happening::Reboot)));
+        script.extend(faults.habits.counter.back.iter().map(|it| (it.after, Happening::CounterGoesBack(it.by))));
+        script.extend(faults.habits.mains_blip.map(|blip| (blip.after, Happening::Blip(blip))));
         script.sort_by_key(|(after, _)| *after);
         Self(script.into_iter().map(|(after, happening)| (in_micros(after), happening)).collect())
     }
@@ -35,7 +41,13 @@ impl Script {
     }
 
     pub fn due(&mut self, age: Duration) -> Option<Happening> {
-        self.next().filter(|after| *after <= age).and_then(|_| self.0.pop_front()).map(|(_, happening)| happening)
+        let (after, happening) = self.next().filter(|after| *after <= age).and_then(|_| self.0.pop_front())?;
+        if let Happening::Blip(Opening { every: Some(every), .. }) = &happening {
+            let again = in_micros(after.saturating_add(*every));
+            let place = self.0.partition_point(|(other, _)| *other <= again);
+            self.0.insert(place, (again, happening.clone()));
+        }
+        Some(happening)
     }
 }
 

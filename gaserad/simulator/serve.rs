@@ -10,9 +10,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::faults::Faults;
+use super::habits::NetworkFailure;
 use super::manner::{Delivery, End, Passed, fall_silent};
 use super::mishap::Unplugged;
 use super::plant::{Plant, PlantDesign};
+use super::random::Random;
 use crate::ak::Request;
 use crate::ak::frame::{Decoder, Frame};
 use crate::domain::Clock;
@@ -61,7 +63,11 @@ impl Simulator {
         let PlantSettings { cycle, seed, channels, faults, truth } = settings;
         let shared = Arc::new(faults.clone());
         let plant = Plant::new(PlantDesign { cycle, seed, channels, faults }, clock.now());
-        Self { clock, faults: shared, shop: Arc::new(Mutex::new(Shop { plant, passed: Passed::default(), truth })) }
+        Self {
+            clock,
+            faults: shared,
+            shop: Arc::new(Mutex::new(Shop { plant, passed: Passed::new(Random::new(seed)), truth })),
+        }
     }
 
     /// Lets the plant reach the present, so that the truth of all that is through is written.
@@ -79,7 +85,11 @@ impl Simulator {
 
     /// Tells how the conversation ended; `None` if the other side hung up.
     async fn converse(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> End {
-        let boots = self.ask(|plant| plant.analyzer_boots());
+        let (boots, refused) =
+            self.ask(|plant| (plant.analyzer_boots(), plant.network() == Some(NetworkFailure::Refused)));
+        if refused {
+            return End::Resets;
+        }
         let mut decoder = Decoder::default();
         let mut bytes = [0; 1024];
         while let Ok(count @ 1..) = stream.read(&mut bytes).await {
@@ -155,6 +165,12 @@ impl Simulator {
             if plant.analyzer_away() || plant.analyzer_boots() != boots {
                 return Answer::Gone;
             }
+            let network = plant.network();
+            match network {
+                Some(NetworkFailure::Refused) => return Answer::Gone,
+                Some(NetworkFailure::Hangs) => return Answer::Nothing,
+                Some(NetworkFailure::RepliesLost) | None => {}
+            }
             let request = Request::parse(frame);
             let code = request.as_ref().map_or("????", |request| request.code.as_str());
             if plant.analyzer_silent() || self.faults.silent_to.iter().any(|silent| silent == code) {
@@ -164,6 +180,9 @@ impl Simulator {
                 Some(request) => plant.analyzer_command(code, &request.data),
                 None => "???? 1".to_owned(),
             };
+            if network.is_some() {
+                return Answer::Nothing;
+            }
             Answer::Reply(Delivery::new(&self.faults, passed, plant.age(), code, &text))
         })
     }

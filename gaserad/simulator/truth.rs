@@ -29,13 +29,26 @@ pub struct Truth {
     pub shares: BTreeMap<String, f64>,
     /// Where the valve stood during the gas exchange; `None` if it moved.
     pub valve: Option<u8>,
-    /// By CAS number, as ACON prints them.
+    /// By CAS number, as ACON prints them where they are not odd. Noise keeps those of any two iterations apart.
     pub readings: BTreeMap<String, f64>,
+    /// What ACON has in place of a plain number, by CAS number; nothing where it leaves the gas out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub odd: BTreeMap<String, String>,
 }
 
 impl Truth {
+    /// What no other iteration of the plant has, whatever its stamp: measurement and iteration.
+    pub const fn id(&self) -> (u32, u32) {
+        (self.measurement, self.iteration)
+    }
+
     pub fn of(outcome: &Outcome, start: Moment) -> Self {
         let sample = &outcome.sample;
+        let written: BTreeMap<&str, String> = outcome.written().into_iter().collect();
+        let odd = outcome.odd_values.iter().map(|(cas, _)| {
+            let written = written.get(cas).cloned().unwrap_or_default();
+            ((*cas).to_owned(), written)
+        });
         Self {
             measurement: outcome.measurement,
             iteration: outcome.iteration,
@@ -52,6 +65,7 @@ impl Truth {
                 .iter()
                 .filter_map(|(cas, printed)| Some(((*cas).to_owned(), printed.parse().ok()?)))
                 .collect(),
+            odd: odd.collect(),
         }
     }
 }

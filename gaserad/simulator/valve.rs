@@ -21,12 +21,15 @@ pub struct Valve {
     ports: u8,
     legacy: bool,
     silent: bool,
-    settings: Memory,
+    model: String,
+    /// What its actuator had counted when it was made.
+    counted: u32,
+    settings: ActuatorMemory,
 }
 
 /// What the actuator remembers.
 #[derive(Debug)]
-struct Memory {
+struct ActuatorMemory {
     id: Option<char>,
     /// `NP`: how many ports it believes that the valve has.
     ports: u8,
@@ -46,7 +49,9 @@ impl Valve {
             ports,
             legacy: faults.legacy_valve,
             silent: faults.valve_silent,
-            settings: Memory {
+            model: MODEL.to_owned(),
+            counted: 0,
+            settings: ActuatorMemory {
                 id: faults.valve_id,
                 ports: faults.valve_np.unwrap_or(ports),
                 mode: faults.valve_am.unwrap_or(MULTIPOSITION),
@@ -54,6 +59,19 @@ impl Valve {
                 legacy_text: false,
                 rate: "96",
             },
+        }
+    }
+
+    /// Another one than it would be, and where it stands.
+    pub fn made_as(self, model: Option<&str>, counted: Option<u32>, at: Option<u8>) -> Self {
+        Self {
+            model: model.unwrap_or(MODEL).to_owned(),
+            counted: counted.unwrap_or_default(),
+            rotor: match at {
+                Some(at) => self.rotor.left_at(at),
+                None => self.rotor,
+            },
+            ..self
         }
     }
 
@@ -126,9 +144,11 @@ impl Valve {
                 None
             }
             // Sixteen bits, as long as the actuator lives.
-            ("CNT", "") => Some(self.equation("CNT", &(self.rotor.moves() % 65_536).to_string())),
+            ("CNT", "") => {
+                Some(self.equation("CNT", &(self.counted.wrapping_add(self.rotor.moves()) % 65_536).to_string()))
+            }
             // VR2 is the firmware of the interface.
-            ("VR", "2") => Some(format!("{MODEL} INTERFACE\r{FIRMWARE}")),
+            ("VR", "2") => Some(format!("{} INTERFACE\r{FIRMWARE}", self.model)),
             _ => Some(REFUSAL.to_owned()),
         }
     }
@@ -166,7 +186,7 @@ impl Valve {
     }
 
     fn version(&self) -> String {
-        if self.legacy { MODEL.to_owned() } else { format!("{MODEL}\r{FIRMWARE}") }
+        if self.legacy { self.model.clone() } else { format!("{}\r{FIRMWARE}", self.model) }
     }
 
     /// `GOnn` takes the shorter way, `CWnn` counts up, `CCnn` counts down; without a port it is one step.

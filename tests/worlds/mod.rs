@@ -4,6 +4,7 @@ mod analyzer_faults;
 mod chosen;
 mod clocks;
 mod lives;
+mod rude;
 mod seeded;
 mod trouble;
 mod valve_faults;

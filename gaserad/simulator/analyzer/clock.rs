@@ -11,6 +11,7 @@ pub struct OwnClock {
     offset_ms: i64,
     drift_ppm: f64,
     step: Option<ClockStep>,
+    as_shown: bool,
     stamps: BTreeSet<AnalyzerTime>,
     newest: Option<AnalyzerTime>,
 }
@@ -22,6 +23,7 @@ impl OwnClock {
             offset_ms: faults.clock_offset_ms,
             drift_ppm: faults.clock_drift_ppm,
             step: faults.clock_step,
+            as_shown: faults.habits.stamps_as_shown,
             stamps: BTreeSet::new(),
             newest: None,
         }
@@ -43,9 +45,19 @@ impl OwnClock {
         (age_s * self.drift_ppm).round() as i64
     }
 
-    /// A stamp for a result. No two results share one, however short the cycle is, and if the clock is set back.
+    /// The stamp of the result before, again.
+    pub fn repeated_stamp(&mut self, tick: Tick) -> AnalyzerTime {
+        self.newest.unwrap_or_else(|| self.stamp(tick))
+    }
+
+    /// A stamp for a result. No two results share one, however short the cycle is, and if the clock is set back; unless
+    /// stamps are what the clock shows.
     pub fn stamp(&mut self, tick: Tick) -> AnalyzerTime {
         let mut stamp = self.at(tick);
+        if self.as_shown {
+            self.newest = Some(stamp);
+            return stamp;
+        }
         if self.stamps.contains(&stamp) {
             // With cycles of less than a second the stamps run ahead of the clock.
             stamp = self.newest.map_or(stamp, |newest| newest.max(stamp));
@@ -63,6 +75,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::simulator::Habits;
 
     fn clock(faults: &Faults) -> OwnClock {
         OwnClock::new(Moment::default(), faults)
@@ -87,6 +100,15 @@ mod tests {
         assert_eq!(clock.stamp(at(4001)), AnalyzerTime(401));
         assert_eq!(clock.stamp(at(4100)), AnalyzerTime(501));
         assert_eq!(clock.at(at(4100)), AnalyzerTime(500));
+    }
+
+    #[test]
+    fn a_clock_set_back_repeats_stamps_where_they_are_what_it_shows() {
+        let step = ClockStep { after: Duration::from_secs(4000), by_ms: -3_600_000 };
+        let habits = Habits { stamps_as_shown: true, ..Habits::default() };
+        let mut clock = clock(&Faults { clock_step: Some(step), habits, ..Faults::default() });
+        assert_eq!(clock.stamp(at(500)), AnalyzerTime(500));
+        assert_eq!((clock.stamp(at(4100)), clock.repeated_stamp(at(4158))), (AnalyzerTime(500), AnalyzerTime(500)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::ak::Command;
 use crate::domain::duration;
 use crate::domain::instrument::AkLine;
 use crate::simulator::known_gas;
+use crate::simulator::random::Random;
 
 /// Which replies something happens to. Without a length and a count: one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -24,17 +25,26 @@ pub struct When {
     /// Each reply of so many.
     #[serde(deserialize_with = "some_count")]
     pub every: Option<u32>,
+    /// One of so many, by chance.
+    #[serde(deserialize_with = "some_count")]
+    pub one_in: Option<u32>,
 }
 
 impl When {
     /// Whether the reply at that age of the plant is one of them; `passed` counts those that could have been.
-    pub fn strikes(self, age: Duration, passed: &mut u32) -> bool {
+    pub(in crate::simulator) fn strikes(self, age: Duration, passed: &mut u32, random: &mut Random) -> bool {
         let open = self.length.is_none_or(|length| age < self.after.saturating_add(length));
         if age < self.after || !open {
             return false;
         }
         *passed = passed.saturating_add(1);
+        if let Some(times) = self.one_in
+            && random.below(times) != 0
+        {
+            return false;
+        }
         match (self.every, self.length) {
+            (None, None) if self.one_in.is_some() => true,
             (Some(every), _) => passed.is_multiple_of(every),
             (None, Some(_)) => true,
             (None, None) => *passed == 1,
@@ -75,12 +85,16 @@ pub(in crate::simulator) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> 
     duration::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-pub(super) fn some_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(in crate::simulator) fn some_span<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
     span(deserializer).map(Some)
 }
 
 /// A span that something comes back after.
-pub(super) fn some_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(in crate::simulator) fn some_period<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
     match span(deserializer)? {
         Duration::ZERO => Err(D::Error::custom("it must be longer than nothing")),
         period => Ok(Some(period)),
@@ -110,12 +124,14 @@ fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AkLine, D::Erro
 }
 
 /// One, or a list of them.
-pub(super) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<OtherClient>, D::Error> {
+pub(in crate::simulator) fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected { after = \"3m\", what = \"STPM\" }, or a list of such")]
-    enum OneOrMany {
-        One(OtherClient),
-        Many(Vec<OtherClient>),
+    #[serde(untagged, expecting = "expected a table with its keys, { after = \"3m\", ... }, or a list of such")]
+    enum OneOrMany<T> {
+        One(T),
+        Many(Vec<T>),
     }
     Ok(match OneOrMany::deserialize(deserializer)? {
         OneOrMany::One(one) => vec![one],

@@ -1,6 +1,7 @@
 //! The plant by itself, and the plant as bytes.
 
 mod bytes;
+mod habits;
 mod instrument;
 mod multiplexers;
 mod plant;

@@ -18,8 +18,8 @@ use std::time::Duration;
 use gasera::device::multiplexer::simulated;
 use gasera::device::{Analyzer, AnalyzerSettings, Report, SessionMode, Valve};
 use gasera::domain::{
-    Clock, Denied, Done, Event, Fact, Moment, Outcome, Plan, Record, RunId, StartRequest, ValveDescription,
-    VisitSummary,
+    Clock, Denied, Done, Event, Fact, IfMeasuring, Moment, Outcome, Plan, Record, RunId, StartRequest,
+    ValveDescription, VisitSummary,
 };
 use gasera::engine::{self, Beginning, Effect, Limits, RequestId, State, What};
 use gasera::simulator::{Faults, PlantSettings, Simulator, Truth};
@@ -29,7 +29,7 @@ use tokio::time::sleep_until;
 
 use clock::PausedClock;
 use valves::Driver;
-use wire::Wire;
+use wire::{Line, Wire};
 
 /// What a world is made of.
 #[derive(Debug, Clone)]
@@ -68,6 +68,7 @@ pub struct Stack {
     pub state: State,
     /// The host's clock. The plant has one of its own, which nobody sets.
     pub clock: Arc<PausedClock>,
+    plant_clock: Arc<PausedClock>,
     pub simulator: Simulator,
     /// All that the engine did, and when.
     pub effects: Vec<(Moment, Effect)>,
@@ -86,7 +87,8 @@ impl Stack {
     pub fn new(design: &Design) -> Self {
         let clock = Arc::new(PausedClock::new());
         let truth = Sink::default();
-        let simulator = Simulator::new(plant(design, &truth), Arc::new(PausedClock::new()));
+        let plant_clock = Arc::new(PausedClock::new());
+        let simulator = Simulator::new(plant(design, &truth), plant_clock.clone());
         let analyzer_wire = Wire::new(simulated::analyzer_dial(&simulator));
         let valve_wire = Wire::new(design.driver.dial(&simulator));
         let (sender, reports) = mpsc::unbounded_channel();
@@ -107,6 +109,7 @@ impl Stack {
         Self {
             state: State::new(Beginning { limits: design.limits, ..Beginning::default() }),
             clock,
+            plant_clock,
             simulator,
             effects: Vec::new(),
             analyzer_wire,
@@ -125,6 +128,11 @@ impl Stack {
 
     /// Asks for a run as soon as both devices are there. Where some valves stand nobody knows before the first run.
     pub async fn start(&mut self, plan: Plan) -> RequestId {
+        self.start_if(plan, IfMeasuring::Refuse).await
+    }
+
+    /// The same, and what is to happen if somebody else measures already.
+    pub async fn start_if(&mut self, plan: Plan, if_measuring: IfMeasuring) -> RequestId {
         let nothing = ValveDescription::default();
         self.run_until(Duration::from_secs(600), |state| {
             let valve = &state.valve;
@@ -132,7 +140,7 @@ impl Stack {
         })
         .await;
         let request = self.request();
-        let asked = StartRequest::new(plan, "somebody");
+        let asked = StartRequest { if_measuring, ..StartRequest::new(plan, "somebody") };
         self.step(What::Start { request, run: RunId(format!("RUN{}", request.0)), asked: Box::new(asked) });
         request
     }
@@ -179,6 +187,24 @@ impl Stack {
                 return;
             }
         }
+    }
+
+    /// The daemon is stopped for so long, like a process by SIGSTOP: nothing of it runs meanwhile, and then all is late.
+    pub async fn stop_daemon(&mut self, time: Duration) {
+        tokio::time::advance(time).await;
+    }
+
+    /// The host is suspended for so long: the plant goes on, and no timer of the daemon does.
+    pub fn suspend_host(&mut self, time: Duration) {
+        self.plant_clock.suspend(time);
+        self.clock.suspend(time);
+    }
+
+    /// The analyzer goes on, and is not reached for so long.
+    pub async fn analyzer_out_of_reach(&mut self, line: Line, time: Duration) {
+        self.analyzer_wire.be(line);
+        self.run_for(time).await;
+        self.analyzer_wire.be(Line::Sound);
     }
 
     fn step(&mut self, what: What) {

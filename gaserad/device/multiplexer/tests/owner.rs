@@ -52,7 +52,7 @@ async fn after_a_failed_order_the_owner_looks_where_the_valve_is() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_told_of_a_valve_that_was_turned_begins_with_when_it_was_last_seen() {
-    let by_hand = MovedByHand { after: Duration::from_secs(60), to: 7 };
+    let by_hand = MovedByHand { after: Duration::from_secs(60), to: 7, back: None };
     let mut desk = Desk::new(driver(Faults { valve_moved_by_hand: Some(by_hand), ..Faults::default() }));
     desk.found(1).await;
     let Report::Valve(ValveNews::UnseenSince(seen)) = desk.reports.recv().await.unwrap() else { panic!("not first") };
@@ -63,7 +63,7 @@ async fn what_is_told_of_a_valve_that_was_turned_begins_with_when_it_was_last_se
 
 #[tokio::test(start_paused = true)]
 async fn somebody_who_turns_the_valve_by_hand_is_noticed_within_seconds() {
-    let by_hand = MovedByHand { after: Duration::from_secs(60), to: 7 };
+    let by_hand = MovedByHand { after: Duration::from_secs(60), to: 7, back: None };
     let mut desk = Desk::new(driver(Faults { valve_moved_by_hand: Some(by_hand), ..Faults::default() }));
     desk.found(1).await;
     let (news, time) = timed(desk.next()).await;
