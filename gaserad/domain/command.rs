@@ -77,6 +77,10 @@ pub enum AnalyzerNews {
     },
     Seen(Seen),
     Result(ResultRead),
+    /// A reply with results, as it came, that cannot be read: once for each text.
+    ResultsUnreadable {
+        reply: String,
+    },
     Errors(DeviceErrors),
     /// The analyzer's clock minus the host's, in milliseconds.
     Clock {

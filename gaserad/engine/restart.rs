@@ -150,8 +150,9 @@ impl Turn {
 
     pub(super) fn prepared_again(&mut self, answer: Result<AnalyzerAnswer, Fault>) {
         match answer {
-            Ok(AnalyzerAnswer::Prepared { task_id, baseline, .. }) => {
+            Ok(AnalyzerAnswer::Prepared { task_id, baseline, gases, .. }) => {
                 let Some(run) = &mut self.state.run else { return };
+                run.lacks.expect(&gases);
                 (run.task_id, run.baseline) = (task_id, baseline);
                 self.reckon_from_now();
                 self.home();

@@ -83,6 +83,7 @@ impl Turn {
         let Some(run) = &mut self.state.run else { return };
         (run.task_id, run.baseline, run.started) = (task_id, baseline, Some(self.at));
         run.ordered_start = adopted;
+        run.lacks.expect(&gases);
         let id = run.id.clone();
         if let Some(summary) = run.summary() {
             self.keep(Fact::RunStarted(summary.clone()));
@@ -305,6 +306,7 @@ impl Run {
             barren: std::collections::BTreeMap::new(),
             left_off: Vec::new(),
             between_visits: false,
+            lacks: super::values::Lacks::default(),
             samples: std::collections::BTreeMap::new(),
             records: 0,
             newest: None,
