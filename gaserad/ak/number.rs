@@ -7,18 +7,24 @@ use crate::domain::Flaw;
 
 /// Units that a number may be glued to, and how many of them are so many ppm: the number is divided by the second and
 /// multiplied by the third.
-const UNITS: [(&str, f64, f64); 6] = [
-    ("ppmv", 1.0, 1.0),
-    ("ppm", 1.0, 1.0),
-    ("ppbv", 1e3, 1.0),
-    ("ppb", 1e3, 1.0),
-    ("vol%", 1.0, 1e4),
-    ("%", 1.0, 1e4),
-];
+const UNITS: [(&str, f64, f64); 6] =
+    [("ppmv", 1.0, 1.0), ("ppm", 1.0, 1.0), ("ppbv", 1e3, 1.0), ("ppb", 1e3, 1.0), ("vol%", 1.0, 1e4), ("%", 1.0, 1e4)];
 /// Blanks and apostrophes between groups of three digits. ASCII blanks part fields.
 const GROUPING: [char; 7] = ['\u{a0}', '\u{2007}', '\u{2009}', '\u{202f}', '\'', '\u{2019}', '\u{2bc}'];
 const OVER: [&str; 14] = [
-    "OVER", "OVR", "OVERRANGE", "OVERFLOW", "OVERLOAD", "OVF", "OFL", "OL", "HIGH", "HI", "SAT", "SATURATED", "INF",
+    "OVER",
+    "OVR",
+    "OVERRANGE",
+    "OVERFLOW",
+    "OVERLOAD",
+    "OVF",
+    "OFL",
+    "OL",
+    "HIGH",
+    "HI",
+    "SAT",
+    "SATURATED",
+    "INF",
     "INFINITY",
 ];
 const UNDER: [&str; 8] = ["UNDER", "UDR", "UNDERRANGE", "UNDERFLOW", "UFL", "LOW", "LO", "BDL"];

@@ -7,7 +7,7 @@ use super::number::{self, Marks};
 use super::reply::{Error, Reply};
 use super::stamp::{SECOND, read_stamp};
 use super::words::read_cas;
-use crate::domain::{AnalyzerTime, Reading, Sample};
+use crate::domain::{AnalyzerTime, Flaw, Reading, Sample};
 
 impl Reply {
     /// ACON in the layout [`Layout::PLAIN`]: see [`Reply::results_in`].
@@ -64,7 +64,17 @@ fn samples(readings: BTreeMap<i64, Vec<Reading>>, raw: &str) -> Vec<Sample> {
             }
         }
     }
+    samples.iter_mut().for_each(|(_, sample)| doubt_doubles(&mut sample.readings));
     samples.into_iter().map(|(_, sample)| sample).collect()
+}
+
+/// Of a gas that has two numbers in one sample, neither is known to be its.
+fn doubt_doubles(readings: &mut [Reading]) {
+    let differs = |a: &Reading, b: &Reading| a.cas == b.cas && a.ppm != b.ppm;
+    let doubtful: Vec<bool> = readings.iter().map(|one| readings.iter().any(|other| differs(one, other))).collect();
+    for (reading, _) in readings.iter_mut().zip(doubtful).filter(|(_, doubtful)| *doubtful) {
+        *reading = Reading { flaw: Some(Flaw::Unreadable), ..Reading::new(reading.cas.clone(), None) };
+    }
 }
 
 fn read_gas(fields: &[String], layout: Layout, marks: Marks) -> Option<(i64, Reading)> {
@@ -87,7 +97,7 @@ fn is_inlet(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::ak::Frame;
-    use crate::domain::{Cas, Flaw};
+    use crate::domain::Cas;
 
     fn reply(text: &str) -> Reply {
         Reply::parse(&Frame { text: text.into() }).unwrap()
@@ -151,6 +161,14 @@ mod tests {
         let samples = split.results().unwrap();
         let sizes: Vec<_> = samples.iter().map(|sample| (sample.stamp.0, sample.readings.len())).collect();
         assert_eq!(sizes, [(1_706_785_295, 2), (1_706_785_297, 1)]);
+    }
+
+    #[test]
+    fn a_gas_with_two_numbers_has_none() {
+        let samples = reply("ACON 0 10 74-82-8 1.5 10 124-38-9 400 10 74-82-8 9 10 124-38-9 400").results().unwrap();
+        let values: Vec<_> = samples[0].readings.iter().map(|reading| (reading.ppm, reading.flaw)).collect();
+        let none = (None, Some(Flaw::Unreadable));
+        assert_eq!(values, [none, (Some(400.0), None), none, (Some(400.0), None)]);
     }
 
     #[test]

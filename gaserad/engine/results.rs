@@ -84,7 +84,11 @@ impl Turn {
         let record = Record {
             run: run.id.clone(),
             seq: run.records,
-            qc: grade(credit, &read.sample.readings, errors).max(if lacking.is_empty() { Qc::Good } else { Qc::Suspect }),
+            qc: grade(credit, &read.sample.readings, errors).max(if lacking.is_empty() {
+                Qc::Good
+            } else {
+                Qc::Suspect
+            }),
             attribution: credit.attribution,
             channel: credit.channel,
             visit,

@@ -17,10 +17,10 @@ impl Turn {
     pub(super) fn hear_valve(&mut self, news: ValveNews) {
         match news {
             ValveNews::UnseenSince(since) => self.state.timeline.unseen_since(since),
-            ValveNews::Doubted { since, why } => self.valve_doubted(since, &why),
             ValveNews::At(position) => self.valve_found(position),
             ValveNews::Is(description) => self.valve_is_a(description),
             ValveNews::Lost(fault) => self.valve_lost(&fault),
+            ValveNews::Doubted { since, why } => self.valve_doubted(since, &why),
         }
     }
 
@@ -65,7 +65,9 @@ impl Turn {
         self.state.timeline.unseen_since(since);
         if self.state.run.as_ref().is_some_and(|run| run.is_measured()) {
             let span = duration::format(Duration::from_secs(self.at.tick.since(since).as_secs() + 1));
-            let text = format!("the valve's position was not verified for {span}: {why}; samples of that time have no channel");
+            let text = format!(
+                "the valve's position was not verified for {span}: {why}; samples of that time have no channel"
+            );
             self.alarm(Severity::Warning, "valve_unverified", text);
         }
         self.valve_found(self.state.valve.position);

@@ -38,7 +38,8 @@ impl Valve {
         reports: mpsc::UnboundedSender<Report>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (orders, inbox) = mpsc::unbounded_channel();
-        let owner = Owner { driver, clock, reports, known: Known::Nothing, seen: Tick::ZERO, watched: Watched::default() };
+        let owner =
+            Owner { driver, clock, reports, known: Known::Nothing, seen: Tick::ZERO, watched: Watched::default() };
         (Self { orders }, owner.run(inbox))
     }
 

@@ -64,11 +64,14 @@ impl Watched {
             if !self.counts() {
                 tracing::warn!("the valve's count of moves rises at every question, and is not asked for any more");
             }
-            let why = format!("it has counted moves that were not ordered here ({was} before, {is} now): by hand, or by another program");
+            let why = format!(
+                "it has counted moves that were not ordered here ({was} before, {is} now): by hand, or by another program"
+            );
             return Some((at.min(seen), why));
         }
         let gap = sight.answered.since(seen);
-        let words = || format!("it could not be read back for {}", duration::format(Duration::from_secs(gap.as_secs())));
+        let words =
+            || format!("it could not be read back for {}", duration::format(Duration::from_secs(gap.as_secs())));
         (gap > LONGEST_GAP && unseen > LEAST_GAP).then(|| (seen, words()))
     }
 }

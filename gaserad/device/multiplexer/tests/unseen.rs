@@ -33,7 +33,10 @@ async fn a_valve_that_can_be_read_back_is_asked_every_second() {
     });
     let mut desk = Desk::new(vici(dial));
     desk.found(5).await;
-    assert!(tokio::time::timeout(Duration::from_secs(600), desk.next()).await.is_err(), "a polite valve is in no doubt");
+    assert!(
+        tokio::time::timeout(Duration::from_secs(600), desk.next()).await.is_err(),
+        "a polite valve is in no doubt"
+    );
     let asked = asked.lock().unwrap();
     let longest = asked.windows(2).map(|pair| pair[1].since(pair[0])).max().unwrap();
     assert!(longest <= Duration::from_millis(1050) && asked.len() >= 580, "{longest:?}, {} times", asked.len());

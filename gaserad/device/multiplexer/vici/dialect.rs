@@ -204,12 +204,16 @@ mod tests {
             assert_eq!(ports(reply), Some(31), "{reply}");
         }
         assert_eq!((ports("CP03"), actuations("CNT65535")), (None, Some(65_535)));
-        assert_eq!((ports("NP = 10 ports"), ports("NP = 10 of 40"), ports("NP10A"), ports("NP")), (Some(10), None, None, None));
+        assert_eq!(
+            (ports("NP = 10 ports"), ports("NP = 10 of 40"), ports("NP10A"), ports("NP")),
+            (Some(10), None, None, None)
+        );
     }
 
     #[test]
     fn reads_a_mode_in_every_wording() {
-        let three = ["AM3", "AM = 3", "AM  = 3", "am=3", "AM 03", "AM3 (multiposition)", "Actuator Mode is = 3", "Mode: 3"];
+        let three =
+            ["AM3", "AM = 3", "AM  = 3", "am=3", "AM 03", "AM3 (multiposition)", "Actuator Mode is = 3", "Mode: 3"];
         for reply in three {
             assert_eq!(mode(reply), Some(Mode::Multiposition), "{reply}");
         }
@@ -220,7 +224,21 @@ mod tests {
 
     #[test]
     fn a_mode_that_may_be_another_is_none() {
-        for reply in ["", "AM", "AM =", "AM = ?", "AM0", "AM4", "AM13", "AM3 two position", "AM = 3 of 2", "AM1 multi", "AM3x", "NP3", "3"] {
+        for reply in [
+            "",
+            "AM",
+            "AM =",
+            "AM = ?",
+            "AM0",
+            "AM4",
+            "AM13",
+            "AM3 two position",
+            "AM = 3 of 2",
+            "AM1 multi",
+            "AM3x",
+            "NP3",
+            "3",
+        ] {
             assert_eq!(mode(reply), None, "{reply}");
         }
     }
