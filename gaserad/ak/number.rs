@@ -113,9 +113,8 @@ impl<'a> Figure<'a> {
 
     fn shows_point(&self) -> bool {
         match (self.count('.'), self.count(',')) {
-            (1, 0) => true,
+            (1, 0) | (0, 2..) => true,
             (1, 1..) => self.body.rfind('.') > self.body.rfind(','),
-            (0, 2..) => true,
             _ => false,
         }
     }

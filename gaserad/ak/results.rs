@@ -56,16 +56,18 @@ fn fields(data: &str) -> Vec<String> {
 fn samples(readings: BTreeMap<i64, Vec<Reading>>, raw: &str) -> Vec<Sample> {
     let mut samples: Vec<(i64, Sample)> = Vec::new();
     for (micros, mut readings) in readings {
-        match samples.last_mut().filter(|(first, _)| micros - first < SECOND) {
-            Some((_, sample)) => sample.readings.append(&mut readings),
-            None => {
-                let stamp = AnalyzerTime(micros.div_euclid(SECOND));
-                samples.push((micros, Sample { stamp, readings, raw: raw.to_owned() }));
-            }
+        if let Some((_, sample)) = samples.last_mut().filter(|(first, _)| micros - first < SECOND) {
+            sample.readings.append(&mut readings);
+        } else {
+            let stamp = AnalyzerTime(micros.div_euclid(SECOND));
+            samples.push((micros, Sample { stamp, readings, raw: raw.to_owned() }));
         }
     }
-    samples.iter_mut().for_each(|(_, sample)| doubt_doubles(&mut sample.readings));
-    samples.into_iter().map(|(_, sample)| sample).collect()
+    let mut samples: Vec<Sample> = samples.into_iter().map(|(_, sample)| sample).collect();
+    for sample in &mut samples {
+        doubt_doubles(&mut sample.readings);
+    }
+    samples
 }
 
 /// Of a gas that has two numbers in one sample, neither is known to be its.

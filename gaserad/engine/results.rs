@@ -76,6 +76,7 @@ impl Turn {
         flags.extend(flags_of(&read.sample.readings));
         let lacking = run.lacks.flags_of(&read.sample.readings, credit.attribution);
         flags.extend(&lacking);
+        let of_lacking = if lacking.is_empty() { Qc::Good } else { Qc::Suspect };
         flags.extend(errors.map(flag_of));
         flags.extend(clock_flags);
         let drawn = credit.exchange.map_or(read.read, |exchange| middle(exchange.ended_after, exchange.ended_before));
@@ -84,11 +85,7 @@ impl Turn {
         let record = Record {
             run: run.id.clone(),
             seq: run.records,
-            qc: grade(credit, &read.sample.readings, errors).max(if lacking.is_empty() {
-                Qc::Good
-            } else {
-                Qc::Suspect
-            }),
+            qc: grade(credit, &read.sample.readings, errors).max(of_lacking),
             attribution: credit.attribution,
             channel: credit.channel,
             visit,

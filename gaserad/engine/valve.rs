@@ -63,7 +63,7 @@ impl Turn {
     /// It is verified again from now on, and was not meanwhile. What it is ordered goes on.
     fn valve_doubted(&mut self, since: Tick, why: &str) {
         self.state.timeline.unseen_since(since);
-        if self.state.run.as_ref().is_some_and(|run| run.is_measured()) {
+        if self.state.run.as_ref().is_some_and(super::state::Run::is_measured) {
             let span = duration::format(Duration::from_secs(self.at.tick.since(since).as_secs() + 1));
             let text = format!(
                 "the valve's position was not verified for {span}: {why}; samples of that time have no channel"

@@ -19,6 +19,7 @@
 
 mod contact;
 mod dialect;
+mod direction;
 mod introduce;
 
 use std::pin::pin;
@@ -34,12 +35,12 @@ use crate::domain::{Channel, Clock, Fault, FaultKind, Position, Tick, ValveDescr
 use contact::{Contact, Trouble};
 pub use dialect::Dialect;
 use dialect::Whereabouts;
+pub use direction::Direction;
+use direction::{TRAVEL, TRAVEL_PER_PORT};
 use introduce::{Actuator, introduce};
 
 const POLL: Duration = Duration::from_millis(100);
 const FASTEST_POLL: Duration = Duration::from_millis(5);
-const TRAVEL: Duration = Duration::from_secs(2);
-const TRAVEL_PER_PORT: Duration = Duration::from_millis(300);
 /// An actuator that did not answer `CNT` so many times in a row is not asked any more.
 const MOST_UNCOUNTED: u8 = 3;
 
@@ -67,44 +68,6 @@ impl ViciSettings {
             direction: Direction::Shortest,
             ports: None,
             write_settings: false,
-        }
-    }
-}
-
-/// Which way the rotor turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Shortest,
-    /// Counting up.
-    Clockwise,
-    /// Counting down.
-    Counterclockwise,
-}
-
-impl Direction {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Shortest => "GO",
-            Self::Clockwise => "CW",
-            Self::Counterclockwise => "CC",
-        }
-    }
-
-    /// How long the longest way may take on a valve with `ports`.
-    fn longest_way(self, ports: u32) -> Duration {
-        let steps = if self == Self::Shortest { ports / 2 } else { ports };
-        TRAVEL + TRAVEL_PER_PORT * steps
-    }
-
-    /// How many ports it is from one to another, on a valve with `ports`.
-    const fn steps(self, from: u32, to: u32, ports: u32) -> u32 {
-        let (from, to) = (from % ports, to % ports);
-        let up = (to + ports - from) % ports;
-        let down = (from + ports - to) % ports;
-        match self {
-            Self::Clockwise => up,
-            Self::Shortest if up < down => up,
-            Self::Counterclockwise | Self::Shortest => down,
         }
     }
 }
