@@ -78,6 +78,7 @@ fn results(samples: Result<Vec<Sample>, gasera::ak::Error>) {
     for reading in samples.iter().flatten().flat_map(|sample| &sample.readings) {
         assert!(reading.ppm.is_none_or(f64::is_finite));
         assert!(reading.ppm.is_some() || !reading.restricted);
+        assert!(reading.ppm.is_some() != reading.flaw.is_some());
     }
 }
 

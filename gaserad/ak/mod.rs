@@ -48,9 +48,11 @@
 pub mod command;
 pub mod frame;
 mod instrument;
+mod number;
 pub mod reply;
 mod request;
 mod results;
+mod stamp;
 mod tasks;
 mod words;
 

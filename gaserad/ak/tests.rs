@@ -27,6 +27,17 @@ proptest! {
     }
 
     #[test]
+    fn no_stamp_and_no_concentration_make_a_reader_panic(stamp in "[0-9.,eE+:TZ-]{1,24}", ppm in "\\PC{1,24}") {
+        let text = format!("ACON 0 {stamp} 74-82-8 {ppm} {stamp} 124-38-9 {ppm}");
+        let reply = Reply::parse(&Frame { text }).unwrap();
+        for reading in reply.results().iter().flatten().flat_map(|sample| &sample.readings) {
+            prop_assert_eq!(reading.ppm.is_some(), reading.flaw.is_none());
+            prop_assert!(reading.ppm.is_none_or(f64::is_finite));
+        }
+        read_all(&reply);
+    }
+
+    #[test]
     fn no_data_make_their_reader_panic(
         code in prop::sample::select(vec![
             "ASTS", "AITR", "AERR", "ACON", "ATSK", "ATSP", "ACLK", "ADEV", "ANAM", "APAR", "ANET", "AMPS", "ASYP", "ASTR",

@@ -80,6 +80,10 @@ pub enum AnalyzerNews {
     },
     Seen(Seen),
     Result(ResultRead),
+    /// A reply with results, as it came, that cannot be read: once for each text.
+    ResultsUnreadable {
+        reply: String,
+    },
     Errors(DeviceErrors),
     /// The analyzer's clock minus the host's, in milliseconds.
     Clock {
@@ -140,6 +144,11 @@ pub struct ValveDescription {
 pub enum ValveNews {
     /// It is not where it was thought to be, or does not answer, and was last seen right then. What it is now comes next.
     UnseenSince(Tick),
+    /// It stands where it stood, but was not seen to do so since then, or was seen not to, for this reason.
+    Doubted {
+        since: Tick,
+        why: String,
+    },
     At(Position),
     Is(ValveDescription),
     Lost(Fault),

@@ -61,7 +61,7 @@ pub use request::{
     Started, Waiting,
 };
 pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
-pub use sample::{Reading, Sample};
+pub use sample::{Flaw, Reading, Sample};
 pub use schedule::{Fired, Misfire, Overlap, Schedule};
 pub use sheet::{ChannelInfo, Equipment, Provenance, Sheet, Site};
 pub use status::{ProgressTick, Status};

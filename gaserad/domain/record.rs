@@ -76,6 +76,14 @@ pub enum Flag {
     ErrCritical,
     /// A gas is out of the analyzer's range.
     Range,
+    /// What the analyzer gave for a gas is no number, or may mean two.
+    Unreadable,
+    /// A gas of the task is not in the reply.
+    Missing,
+    /// The analyzer gave no number for a gas, but that there is more than it can measure.
+    OverRange,
+    /// But that there is less.
+    UnderRange,
     Negative,
     ZeroExact,
     /// The host's or the analyzer's clock was set meanwhile.
@@ -100,6 +108,10 @@ impl Flag {
             Self::ErrBlocker => "err_blocker",
             Self::ErrCritical => "err_critical",
             Self::Range => "range",
+            Self::Unreadable => "unreadable",
+            Self::Missing => "missing",
+            Self::OverRange => "over_range",
+            Self::UnderRange => "under_range",
             Self::Negative => "negative",
             Self::ZeroExact => "zero_exact",
             Self::ClockStep => "clock_step",

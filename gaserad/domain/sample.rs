@@ -9,7 +9,7 @@ use super::time::AnalyzerTime;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     pub cas: Cas,
-    /// As reported; `None` where the analyzer gave no number.
+    /// As reported; `None` where the analyzer gave no number, or one that can mean two.
     pub ppm: Option<f64>,
     /// The analyzer gave the number with a restriction: it is out of its range.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -17,12 +17,32 @@ pub struct Reading {
     /// This gas may still cling to the tubes from the channel before: the number is kept, and not to be used.
     #[serde(default, skip_serializing_if = "is_false")]
     pub discard: bool,
+    /// Why there is no number. Earlier builds did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<Flaw>,
 }
 
 impl Reading {
     pub const fn new(cas: Cas, ppm: Option<f64>) -> Self {
-        Self { cas, ppm, restricted: false, discard: false }
+        Self { cas, ppm, restricted: false, discard: false, flaw: None }
     }
+
+    /// Why it has no number; `None` if it has one.
+    pub fn flaw(&self) -> Option<Flaw> {
+        self.flaw.or_else(|| self.ppm.is_none().then_some(Flaw::Unreadable))
+    }
+}
+
+/// What the analyzer gave in place of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flaw {
+    /// A text that is no number, or may mean two.
+    Unreadable,
+    /// That it is more than can be measured.
+    OverRange,
+    /// That it is less than can be measured.
+    UnderRange,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]

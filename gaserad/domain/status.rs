@@ -95,6 +95,20 @@ pub struct AnalyzerStatus {
     /// How fast it measures, if that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pace: Option<Pace>,
+    /// The last reply with results in which something could not be read, since the daemon began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<UnreadableReply>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadableReply {
+    /// As it came.
+    pub reply: String,
+    pub at: Utc,
+    /// How many there were.
+    pub count: u64,
+    /// What could not be read of it.
+    pub what: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -16,6 +16,7 @@ impl Turn {
             AnalyzerNews::Offline { reason } => self.offline(reason),
             AnalyzerNews::Seen(seen) => self.see(seen),
             AnalyzerNews::Result(read) => self.result(read),
+            AnalyzerNews::ResultsUnreadable { reply } => self.results_unreadable(reply),
             AnalyzerNews::Errors(errors) => self.errors(errors),
             AnalyzerNews::Clock { offset_ms } => self.hear_clock(offset_ms),
         }

@@ -230,6 +230,7 @@ impl Turn {
             reason = format!("{reason}{separator}the analyzer may still be measuring: {doubt}");
             self.alarm(Severity::Critical, "analyzer_not_idle", doubt.clone());
         }
+        let reason = self.with_what_was_unreadable(reason);
         let Some(run) = self.state.run.take() else { return };
         let answer = match doubt {
             Some(doubt) => Err(Denied::new(

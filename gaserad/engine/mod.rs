@@ -36,6 +36,7 @@
 //! | `time` | when a clock was set |
 //! | `service` | the valve and the analyzer outside of runs |
 //! | `results` | from a result to a record |
+//! | `values` | what cannot be read of a result, and what it lacks |
 //! | `estimate` | how long the run under way takes as a whole |
 //! | `progress` | how far it is, for people |
 
@@ -59,6 +60,7 @@ mod stage;
 mod state;
 mod suspend;
 mod time;
+mod values;
 mod valve;
 mod visit;
 

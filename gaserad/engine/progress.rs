@@ -101,6 +101,7 @@ impl State {
                 identity: self.analyzer.identity.clone(),
                 stamp_meaning: self.stamps.meaning(),
                 pace: self.pace(),
+                unreadable: self.analyzer.unreadable.clone(),
             },
             multiplexer: crate::domain::status::MultiplexerStatus {
                 position: self.valve.position,

@@ -152,8 +152,9 @@ impl Turn {
 
     pub(super) fn prepared_again(&mut self, answer: Result<AnalyzerAnswer, Fault>) {
         match answer {
-            Ok(AnalyzerAnswer::Prepared { task_id, baseline, held, .. }) => {
+            Ok(AnalyzerAnswer::Prepared { task_id, baseline, held, gases, .. }) => {
                 let Some(run) = &mut self.state.run else { return };
+                run.lacks.expect(&gases);
                 (run.task_id, run.baseline, run.held) = (task_id, baseline, held);
                 self.reckon_from_now();
                 self.home();

@@ -31,6 +31,7 @@ impl Turn {
         let record = self.record(read, &credit, clock_flags);
         let Some((record, run)) = record.zip(self.state.run.as_ref()) else { return };
         let live_data = LiveData::of(&record, run.phase);
+        self.tell_of_flaws(&record);
         self.keep(Fact::Recorded(record));
         if let Some(run) = self.state.run.as_mut().filter(|_| live_data.attribution != Attribution::Stale) {
             run.live_data = Some(live_data.clone());
@@ -79,6 +80,9 @@ impl Turn {
         let partly = read.sample.readings.iter().any(|reading| reading.discard);
         flags.extend((carried || partly).then_some(Flag::Carryover));
         flags.extend(flags_of(&read.sample.readings));
+        let lacking = run.lacks.flags_of(&read.sample.readings, credit.attribution);
+        flags.extend(&lacking);
+        let of_lacking = if lacking.is_empty() { Qc::Good } else { Qc::Suspect };
         flags.extend(errors.map(flag_of));
         flags.extend(clock_flags);
         let drawn = credit.exchange.map_or(read.read, |exchange| middle(exchange.ended_after, exchange.ended_before));
@@ -87,7 +91,7 @@ impl Turn {
         let record = Record {
             run: run.id.clone(),
             seq: run.records,
-            qc: grade(credit, &read.sample.readings, errors),
+            qc: grade(credit, &read.sample.readings, errors).max(of_lacking),
             attribution: credit.attribution,
             channel: credit.channel,
             visit,

@@ -83,6 +83,7 @@ impl Turn {
         let Some(run) = &mut self.state.run else { return };
         (run.task_id, run.baseline, run.held, run.started) = (task_id, baseline, held, Some(self.at));
         run.ordered_start = adopted;
+        run.lacks.expect(&gases);
         if adopted {
             self.state.exchanges.adopt();
         }
@@ -310,6 +311,7 @@ impl Run {
             barren: std::collections::BTreeMap::new(),
             left_off: Vec::new(),
             between_visits: false,
+            lacks: super::values::Lacks::default(),
             samples: std::collections::BTreeMap::new(),
             records: 0,
             newest: None,

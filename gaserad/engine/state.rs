@@ -14,7 +14,7 @@ use super::time::HostClock;
 use crate::attribution::{Exchanges, Lags, Stamps, Timeline};
 use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
-use crate::domain::status::QueuedRun;
+use crate::domain::status::{QueuedRun, UnreadableReply};
 use crate::domain::{
     AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Pace, Phase, Plan,
     Position, Progress, Reactions, RunId, RunSummary, Sample, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
@@ -140,6 +140,7 @@ pub struct Analyzer {
     pub errors: DeviceErrors,
     pub clock_offset_ms: Option<i64>,
     pub identity: Vec<String>,
+    pub(super) unreadable: Option<UnreadableReply>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -218,6 +219,8 @@ pub(super) struct Run {
     pub left_off: Vec<LeftOff>,
     /// It was interrupted between two visits: the guard is asked before the next.
     pub between_visits: bool,
+    /// What its replies lack.
+    pub lacks: super::values::Lacks,
     /// Samples of the latest visits, to number them.
     pub samples: BTreeMap<VisitId, Samples>,
     pub records: u32,

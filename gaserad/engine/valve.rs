@@ -3,11 +3,14 @@
 //! A valve that is not where it should be is sent back; one that is lost is waited for. Either way only the visit under
 //! way suffers, and its samples say so.
 
+use std::time::Duration;
+
 use super::Turn;
 use super::admit::Device;
 use super::state::Stage;
 use crate::domain::{
-    Cause, CommandId, Event, Fault, FaultKind, Position, Severity, ValveDescription, ValveNews, ValveOrder, duration,
+    Cause, CommandId, Event, Fault, FaultKind, Position, Severity, Tick, ValveDescription, ValveNews, ValveOrder,
+    duration,
 };
 
 impl Turn {
@@ -17,6 +20,7 @@ impl Turn {
             ValveNews::At(position) => self.valve_found(position),
             ValveNews::Is(description) => self.valve_is_a(description),
             ValveNews::Lost(fault) => self.valve_lost(&fault),
+            ValveNews::Doubted { since, why } => self.valve_doubted(since, &why),
         }
     }
 
@@ -54,6 +58,19 @@ impl Turn {
         } else {
             self.send_again(ValveOrder::Home);
         }
+    }
+
+    /// It is verified again from now on, and was not meanwhile. What it is ordered goes on.
+    fn valve_doubted(&mut self, since: Tick, why: &str) {
+        self.state.timeline.unseen_since(since);
+        if self.state.run.as_ref().is_some_and(super::state::Run::is_measured) {
+            let span = duration::format(Duration::from_secs(self.at.tick.since(since).as_secs() + 1));
+            let text = format!(
+                "the valve's position was not verified for {span}: {why}; samples of that time have no channel"
+            );
+            self.alarm(Severity::Warning, "valve_unverified", text);
+        }
+        self.valve_found(self.state.valve.position);
     }
 
     pub(super) fn valve_lost(&mut self, fault: &Fault) {

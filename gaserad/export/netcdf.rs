@@ -81,7 +81,7 @@ const fn verification(verification: Verification) -> i8 {
 }
 
 /// The bits of the flags in `qc_flags`.
-const FLAGS: [Flag; 17] = [
+const FLAGS: [Flag; 21] = [
     Flag::Purge,
     Flag::Suspended,
     Flag::Interrupted,
@@ -98,6 +98,10 @@ const FLAGS: [Flag; 17] = [
     Flag::ZeroExact,
     Flag::ClockStep,
     Flag::ClockUnsynced,
+    Flag::Unreadable,
+    Flag::Missing,
+    Flag::OverRange,
+    Flag::UnderRange,
     Flag::Contradicted,
 ];
 

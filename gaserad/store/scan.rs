@@ -217,7 +217,7 @@ mod tests {
             let readings: Vec<Reading> = measured
                 .iter()
                 .map(|(place, ppm, restricted, discard)| Reading {
-                    cas: cas(*place), ppm: *ppm, restricted: *restricted, discard: *discard,
+                    restricted: *restricted, discard: *discard, ..Reading::new(cas(*place), *ppm)
                 })
                 .collect();
             let text = serde_json::to_string(&readings).unwrap();

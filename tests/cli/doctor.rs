@@ -56,7 +56,7 @@ fn where_all_is_well_every_finding_is_ok_and_the_exit_code_0() {
     let (exit, found) = findings(sound());
     let doubtful: Vec<_> = found.iter().filter(|(check, outcome)| outcome != "ok" && check != "headers").collect();
     assert!(doubtful.is_empty(), "{doubtful:?}");
-    assert_eq!((exit, found.len()), (0, 14));
+    assert_eq!((exit, found.len()), (0, 15));
 }
 
 #[test]

@@ -14,4 +14,5 @@ mod queue;
 mod restart;
 mod runs;
 mod suspend;
+mod values;
 mod whatever_happens;

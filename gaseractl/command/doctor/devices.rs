@@ -20,10 +20,29 @@ pub async fn analyzer(client: Asked<'_>, status: &Status, config: Option<&GetCon
     }
     let who = status.analyzer.identity.join(" ");
     let mut findings = vec![Finding::ok("analyzer", &tried, format!("online: {who}").trim_end_matches(": "))];
+    findings.push(results(status));
     findings.push(errors(client).await);
     findings.push(clock(client).await);
     findings.push(task(client, config).await);
     findings
+}
+
+/// What of its results could not be read.
+fn results(status: &Status) -> Finding {
+    let tried = "the replies with results since gaserad began";
+    let Some(last) = &status.analyzer.unreadable else {
+        return Finding::ok("results", tried, "every reply could be read");
+    };
+    let found = format!(
+        "{} could not be read as a whole; the last, at {}: {}: \"{}\"",
+        words::count(last.count, "result"),
+        last.at.to_seconds_string(),
+        last.what,
+        last.reply.escape_default(),
+    );
+    let advice = "see the task and the number format on the analyzer, and that no other program sets how results are \
+                  given (SCON); lost samples and readings are told by alarms and in qc_flags";
+    Finding::warn("results", tried, found, advice)
 }
 
 async fn errors(client: Asked<'_>) -> Finding {

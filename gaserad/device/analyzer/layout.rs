@@ -8,10 +8,12 @@
 use super::Owner;
 use super::fault::Trouble;
 use crate::ak::{Command, Error};
-use crate::domain::{Sample, Tick};
+use crate::domain::{AnalyzerNews, Sample, Tick};
 
 /// No sampler has more inlets.
 const MOST_INLETS: f64 = 99.0;
+/// Of a reply that cannot be read, in characters.
+const LONGEST_TOLD: usize = 4096;
 
 /// One reading of the results: empty if there is none yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +26,7 @@ pub(super) struct Readout {
 /// What is wrong with a reading.
 #[derive(Debug)]
 enum Doubt {
-    /// It cannot be of our layout.
+    /// It cannot be of our layout. The reply, as it came.
     Misfit(String),
     /// It holds nothing, although there was a result before, or there should be one now.
     Empty,
@@ -46,14 +48,18 @@ impl Owner {
             self.assert_layout().await?;
         }
         let (first, doubt) = self.ask_results_once().await?;
-        let Some(doubt) = doubt else { return Ok(Some(first)) };
+        let Some(doubt) = doubt else {
+            self.unreadable.clear();
+            return Ok(Some(first));
+        };
         tracing::warn!("results are set back to time, CAS number and concentration: {doubt:?}");
         self.assert_layout().await?;
         let (mut second, still) = self.ask_results_once().await?;
-        if let Some(Doubt::Misfit(line)) = still {
-            tracing::warn!("a result cannot be read: {line}");
+        if let Some(Doubt::Misfit(reply)) = still {
+            self.tell_unreadable(&reply);
             return Ok(None);
         }
+        self.unreadable.clear();
         let stamps = |readout: &Readout| readout.samples.iter().map(|sample| sample.stamp).collect::<Vec<_>>();
         if !second.samples.is_empty() && stamps(&second) == stamps(&first) {
             (second.asked, second.read) = (first.asked, first.read);
@@ -71,13 +77,23 @@ impl Owner {
                 self.track.layout_in_doubt = self.results.any();
                 (Vec::new(), None)
             }
-            Err(error) => (Vec::new(), Some(Doubt::Misfit(error.to_string()))),
+            Err(_) => (Vec::new(), Some(Doubt::Misfit(reply.raw))),
             Ok(samples) => {
                 let doubt = self.doubt(&samples);
                 (samples, doubt)
             }
         };
         Ok((Readout { samples, asked, read }, doubt))
+    }
+
+    /// The analyzer gives its last result again and again: each is told once.
+    fn tell_unreadable(&mut self, reply: &str) {
+        let reply: String = reply.chars().take(LONGEST_TOLD).collect();
+        if self.unreadable != reply {
+            tracing::warn!("a result cannot be read: {reply:?}");
+            self.news(AnalyzerNews::ResultsUnreadable { reply: reply.clone() });
+            self.unreadable = reply;
+        }
     }
 
     fn doubt(&self, samples: &[Sample]) -> Option<Doubt> {

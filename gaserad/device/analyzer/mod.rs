@@ -109,6 +109,8 @@ struct Owner {
     contact: Contact,
     track: Track,
     results: Results,
+    /// The last reply with results that could not be read, until one can.
+    unreadable: String,
     clock_track: ClockTrack,
     desk: Desk,
     yielding: Yielding,
@@ -133,6 +135,7 @@ impl Owner {
             inbox: Inbox::new(inbox),
             contact: Contact::default(),
             results: Results::default(),
+            unreadable: String::new(),
             clock_track: ClockTrack::default(),
             desk: Desk::default(),
             yielding: Yielding::AtOnce,

@@ -28,8 +28,17 @@ pub trait Multiplexer: Send {
     fn home(&mut self) -> BoxFuture<'_, Result<Position, Fault>>;
     /// Goes to a channel, from wherever it stands.
     fn go(&mut self, to: Channel) -> BoxFuture<'_, Result<Position, Fault>>;
-    /// Says where it stands. One that reads it back is asked every few seconds; the others only when it matters.
+    /// Says where it stands. One that reads it back is asked every second; the others only when it matters.
     fn position(&mut self) -> BoxFuture<'_, Result<Position, Fault>>;
+    /// How often it has moved in its life, where it counts that itself: so that a move there and back between two
+    /// questions is seen. Asked after each position.
+    fn moves(&mut self) -> BoxFuture<'_, Option<u64>> {
+        Box::pin(async { None })
+    }
+    /// Whether it was not in place while it was last asked, though nothing was ordered and it is now.
+    fn wavered(&self) -> bool {
+        false
+    }
     /// Says what it is, as far as it can. Asked whenever it was found, and when somebody wants to know.
     fn describe(&mut self) -> BoxFuture<'_, Result<ValveDescription, Fault>> {
         Box::pin(async { Ok(ValveDescription::default()) })

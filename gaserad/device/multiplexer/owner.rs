@@ -1,19 +1,24 @@
 //! The task that owns a multiplexer: it passes orders on, and looks after the valve while there are none.
 //!
-//! A valve that can be read back is asked every few seconds where it stands, so that a pulled cable, a lost supply or
-//! somebody who turned it by hand shows within seconds and not at the next move. Only what is new is told.
+//! A valve that can be read back is asked every second where it stands, so that a pulled cable, a lost supply or
+//! somebody who turned it by hand shows at once and not at the next move. Only what is new is told. That it was not
+//! asked for longer than a moment is new too, and so is a move there and back that the valve itself has counted
+//! ([`Watched`]).
+
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use self::watched::{Sight, Watched};
 use super::Multiplexer;
 use crate::device::Report;
 use crate::domain::{Clock, CommandId, Fault, Position, Tick, ValveNews, ValveOrder, Verification};
 
-/// How often a valve is asked whether it still stands where it did.
-const WATCH: Duration = Duration::from_secs(3);
+/// How often a valve is asked whether it still stands where it did, from question to question.
+const WATCH: Duration = Duration::from_secs(1);
 /// How often a valve that is lost is asked again, and its port opened if need be.
 const RETRY: Duration = Duration::from_secs(1);
 /// However fast a simulation runs, the valve is not asked more often than this.
@@ -33,7 +38,8 @@ impl Valve {
         reports: mpsc::UnboundedSender<Report>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (orders, inbox) = mpsc::unbounded_channel();
-        let owner = Owner { driver, clock, reports, known: Known::Nothing, seen: Tick::ZERO };
+        let owner =
+            Owner { driver, clock, reports, known: Known::Nothing, seen: Tick::ZERO, watched: Watched::default() };
         (Self { orders }, owner.run(inbox))
     }
 
@@ -51,6 +57,7 @@ struct Owner {
     known: Known,
     /// The question that it last answered was asked after this.
     seen: Tick,
+    watched: Watched,
 }
 
 /// What was last told of the valve.
@@ -90,7 +97,9 @@ impl Owner {
     fn pause(&self) -> Option<Duration> {
         let pause = match self.known {
             Known::Nothing => RETRY,
-            Known::Stands(Position::At(_, Verification::Readback)) => WATCH,
+            Known::Stands(Position::At(_, Verification::Readback)) => {
+                WATCH.saturating_sub(self.clock.now().tick.since(self.seen))
+            }
             Known::Stands(_) => return None,
         };
         Some(self.clock.outside(pause).max(FASTEST))
@@ -117,9 +126,13 @@ impl Owner {
     async fn look(&mut self) -> Result<(), Fault> {
         let asked = self.clock.now().tick;
         let position = self.driver.position().await?;
+        let sight = self.sight(asked).await;
         let seen = std::mem::replace(&mut self.seen, asked);
         let known = std::mem::replace(&mut self.known, Known::Stands(position));
-        if known != self.known {
+        if known == self.known {
+            self.doubt(seen, &sight);
+        } else {
+            self.watched.begin(&sight);
             if known != Known::Nothing {
                 self.report(Report::Valve(ValveNews::UnseenSince(seen)));
             }
@@ -140,6 +153,11 @@ impl Owner {
         };
         let known = self.known;
         self.known = answer.as_ref().map_or(Known::Nothing, |position| Known::Stands(*position));
+        if order != ValveOrder::Where {
+            // It has just been read back where it is, and its own moves are no surprise.
+            self.seen = self.clock.now().tick;
+            self.watched = self.watched.forget();
+        }
         let found = known == Known::Nothing && answer.is_ok();
         if order == ValveOrder::Where && answer.is_ok() {
             // Who asks for it looks when the answer is there.
@@ -154,12 +172,33 @@ impl Owner {
     /// A valve is sent on as soon as a sample is drawn: the last moments before that must not have been elsewhere.
     async fn see_where_it_stood(&mut self) {
         let asked = self.clock.now().tick;
-        if let Known::Stands(known @ Position::At(_, Verification::Readback)) = self.known
-            && self.driver.position().await.ok() != Some(known)
-        {
-            self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
+        if let Known::Stands(known @ Position::At(_, Verification::Readback)) = self.known {
+            if self.driver.position().await.ok() == Some(known) {
+                let sight = self.sight(asked).await;
+                self.doubt(self.seen, &sight);
+            } else {
+                self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
+            }
         }
         self.seen = asked;
+    }
+
+    /// What else is to be known of a position that was read right now.
+    async fn sight(&mut self, asked: Tick) -> Sight {
+        let wavered = self.driver.wavered();
+        let answered = self.clock.now().tick;
+        let moves = if self.watched.counts() { self.driver.moves().await } else { None };
+        Sight { asked, answered, moves, wavered }
+    }
+
+    /// It stands where it stood at `seen`. Whether it did so all the time is another question.
+    fn doubt(&mut self, seen: Tick, sight: &Sight) {
+        let is_read_back = matches!(self.known, Known::Stands(Position::At(_, Verification::Readback)));
+        let unseen = self.clock.outside(sight.answered.since(seen));
+        if let Some((since, why)) = self.watched.doubt(seen, unseen, sight).filter(|_| is_read_back) {
+            tracing::warn!("the valve's position was not verified since {since:?}: {why}");
+            self.report(Report::Valve(ValveNews::Doubted { since, why }));
+        }
     }
 
     /// What a valve does not say of itself is not missed.

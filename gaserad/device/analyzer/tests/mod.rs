@@ -9,6 +9,7 @@ mod polling;
 mod serve;
 mod simulated;
 mod stops;
+mod unreadable;
 
 use std::time::Duration;
 

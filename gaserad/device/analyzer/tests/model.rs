@@ -58,6 +58,8 @@ pub struct Model {
     pub self_test: bool,
     /// Before the stamps of all its results.
     pub first_stamp: i64,
+    /// How they are printed.
+    pub prints: fn(i64) -> String,
     /// The stamp of the last result there is.
     pub stamp: Option<i64>,
     /// When the measurement under way began, and when the last one was over.
@@ -88,6 +90,7 @@ impl Default for Model {
             tested: None,
             self_test: true,
             first_stamp: 1000,
+            prints: |stamp| stamp.to_string(),
             stamp: None,
             measuring: None,
             idle_from: None,
@@ -174,7 +177,7 @@ impl Model {
     }
 
     fn result(&self, stamp: i64) -> String {
-        let stamp = stamp.to_string();
+        let stamp = (self.prints)(stamp);
         let gas = |(cas, ppm): &(&'static str, &'static str)| {
             let fields = [stamp.as_str(), *cas, *ppm, "1"].map(str::to_owned);
             fields.into_iter().zip(self.layout).filter_map(|(field, shown)| shown.then_some(field)).collect::<Vec<_>>()

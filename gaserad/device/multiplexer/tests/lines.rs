@@ -9,6 +9,7 @@ async fn echoes_stray_lines_and_every_line_end_are_tolerated() {
     let dial = scripted(move |_, line| {
         Some(match line {
             "NP" => "NP\r\nNP10\r\n".to_owned(),
+            "AM" | "CNT" => format!("{line}\r\n\r\nBad command\r\n"),
             "VR" => "VR\r\nTEN PORTS\r\n\r\n2026-01-15\n".to_owned(),
             "CP" if ordered.load(Ordering::Relaxed) > 0 => "\nGO03\r\n\r\nPosition is = 3\n".to_owned(),
             "CP" => "Position is  = 1\r\n".to_owned(),

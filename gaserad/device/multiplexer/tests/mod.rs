@@ -3,9 +3,11 @@
 mod kinds;
 mod lines;
 mod owner;
+mod rude;
 mod serial;
 mod settings;
 mod travel;
+mod unseen;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};

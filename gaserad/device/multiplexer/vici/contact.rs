@@ -26,6 +26,25 @@ pub enum Trouble {
     /// It answers well, and is not what it has to be: as a sentence about it goes on.
     #[error("{0}")]
     Unfit(String),
+    /// What it answers to a question on which its safety rests is not understood. So is a sentence.
+    #[error("{0}")]
+    Unclear(String),
+}
+
+impl Trouble {
+    /// Of a question whose answer decides whether the valve may be moved. A line that fails remains one.
+    pub fn unclear(self, question: &str, about: &str) -> Self {
+        let answer = match self {
+            Self::Line(LineError::Silent(_)) => "does not answer".to_owned(),
+            Self::Stray(reply) => format!("answers {reply:?}, which is not understood"),
+            Self::BadCommand(reply) => format!("answers {reply:?}"),
+            other => return other,
+        };
+        Self::Unclear(format!(
+            "was asked {question} ({about}), and {answer}: it is not moved, as a valve with two positions, driven as one \
+             with many, breaks; ask it {question} with a terminal, and see its manual for what it has to be"
+        ))
+    }
 }
 
 /// It is to be dropped after an error that is not the actuator's own answer.
@@ -105,7 +124,9 @@ impl Contact {
 
     /// A reply without the address that some models put before it.
     fn bare<'a>(&self, reply: &'a str) -> Option<&'a str> {
-        if self.address.is_empty() { None } else { reply.strip_prefix(self.address.as_str()).map(str::trim_start) }
+        let address = self.address.trim_start_matches('/');
+        let reply = reply.strip_prefix('/').unwrap_or(reply);
+        if address.is_empty() { None } else { reply.strip_prefix(address).map(str::trim_start) }
     }
 }
 

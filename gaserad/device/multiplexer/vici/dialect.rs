@@ -54,7 +54,10 @@ pub fn position(reply: &str) -> Option<Standing> {
     }
     let rest = reply.strip_prefix("position is")?.trim_start();
     let whereabouts = match rest.strip_prefix("near to") {
-        Some(place) => place_of(place, true).map(|_| Whereabouts::Near),
+        Some(place) => place_of(place, true).map(|place| match place {
+            Whereabouts::TwoPosition => place,
+            Whereabouts::At(_) | Whereabouts::Near => Whereabouts::Near,
+        }),
         None => place_of(rest, true),
     };
     whereabouts.map(|whereabouts| Standing { dialect: Dialect::Legacy, whereabouts })
@@ -78,9 +81,43 @@ pub fn ports(reply: &str) -> Option<u32> {
     number_after("np", reply)
 }
 
-/// `AM3`, `AM = 3`.
-pub fn mode(reply: &str) -> Option<u32> {
-    number_after("am", reply)
+/// For what valve an actuator is set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// 1 with stops, 2 without.
+    TwoPositions(u32),
+    Multiposition,
+}
+
+impl Mode {
+    /// What `AM` is.
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::TwoPositions(number) => number,
+            Self::Multiposition => 3,
+        }
+    }
+}
+
+/// `AM3`, `AM = 3`, `Actuator mode is = 3 (multiposition)`. What can be read in two ways is `None`.
+pub fn mode(reply: &str) -> Option<Mode> {
+    let reply = reply.to_ascii_lowercase();
+    let text = ["actuator mode", "mode", "am"].iter().find_map(|code| reply.strip_prefix(code))?.trim_start();
+    let text = text.strip_prefix("is ").unwrap_or(text).trim_start();
+    let text = text.strip_prefix(['=', ':']).unwrap_or(text).trim_start();
+    let (number, words) = text.split_at(text.find(|part: char| !part.is_ascii_digit()).unwrap_or(text.len()));
+    if words.starts_with(|part: char| part.is_alphanumeric()) {
+        return None;
+    }
+    let says = |words: &str, any: &[&str]| any.iter().any(|word| words.contains(word));
+    let two = says(words, &["two", "2", "stop", "1"]);
+    let many = says(words, &["multi", "many", "3"]);
+    match number.trim_start_matches('0') {
+        "3" if !two => Some(Mode::Multiposition),
+        "1" if !many => Some(Mode::TwoPositions(1)),
+        "2" if !many => Some(Mode::TwoPositions(2)),
+        _ => None,
+    }
 }
 
 /// `CNT123`, `CNT = 123`.
@@ -88,14 +125,28 @@ pub fn actuations(reply: &str) -> Option<u32> {
     number_after("cnt", reply)
 }
 
+/// It has no such command, and says so. Anything less clear is no refusal.
 pub fn is_refusal(reply: &str) -> bool {
-    reply.to_ascii_lowercase().contains("bad command")
+    const REFUSALS: [&str; 6] = [
+        "bad command",
+        "invalid command",
+        "unknown command",
+        "illegal command",
+        "unrecognized command",
+        "command not recognized",
+    ];
+    let reply = reply.to_ascii_lowercase();
+    REFUSALS.iter().any(|refusal| reply.contains(refusal))
 }
 
 fn number_after(code: &str, reply: &str) -> Option<u32> {
     let reply = reply.to_ascii_lowercase();
     let text = reply.strip_prefix(code)?.trim();
-    plain(text.strip_prefix('=').unwrap_or(text).trim_start())
+    let text = text.strip_prefix('=').unwrap_or(text).trim_start();
+    // Words may follow, but no other number.
+    let (number, words) = text.split_at(text.find(|part: char| !part.is_ascii_digit()).unwrap_or(text.len()));
+    let plainly = !words.contains(|part: char| part.is_ascii_digit()) && !words.starts_with(char::is_alphabetic);
+    plain(number).filter(|_| plainly)
 }
 
 fn plain(digits: &str) -> Option<u32> {
@@ -125,6 +176,7 @@ mod tests {
     fn a_letter_is_the_position_of_another_kind_of_valve() {
         assert_eq!(read("CPA"), Some((Dialect::Universal, Whereabouts::TwoPosition)));
         assert_eq!(read("Position is = B"), Some((Dialect::Legacy, Whereabouts::TwoPosition)));
+        assert_eq!(read("Position is near to = A"), Some((Dialect::Legacy, Whereabouts::TwoPosition)));
     }
 
     #[test]
@@ -151,11 +203,49 @@ mod tests {
         for reply in ["NP31", "NP = 31", "np=31", "NP 31"] {
             assert_eq!(ports(reply), Some(31), "{reply}");
         }
-        assert_eq!((ports("CP03"), mode("AM = 3"), actuations("CNT65535")), (None, Some(3), Some(65_535)));
+        assert_eq!((ports("CP03"), actuations("CNT65535")), (None, Some(65_535)));
+        assert_eq!(
+            (ports("NP = 10 ports"), ports("NP = 10 of 40"), ports("NP10A"), ports("NP")),
+            (Some(10), None, None, None)
+        );
+    }
+
+    #[test]
+    fn reads_a_mode_in_every_wording() {
+        let three =
+            ["AM3", "AM = 3", "AM  = 3", "am=3", "AM 03", "AM3 (multiposition)", "Actuator Mode is = 3", "Mode: 3"];
+        for reply in three {
+            assert_eq!(mode(reply), Some(Mode::Multiposition), "{reply}");
+        }
+        for (reply, number) in [("AM1", 1), ("AM = 2", 2), ("AM  =  1", 1), ("am = 2, two position without stops", 2)] {
+            assert_eq!(mode(reply), Some(Mode::TwoPositions(number)), "{reply}");
+        }
+    }
+
+    #[test]
+    fn a_mode_that_may_be_another_is_none() {
+        for reply in [
+            "",
+            "AM",
+            "AM =",
+            "AM = ?",
+            "AM0",
+            "AM4",
+            "AM13",
+            "AM3 two position",
+            "AM = 3 of 2",
+            "AM1 multi",
+            "AM3x",
+            "NP3",
+            "3",
+        ] {
+            assert_eq!(mode(reply), None, "{reply}");
+        }
     }
 
     #[test]
     fn bad_command_is_a_refusal_wherever_it_stands() {
         assert!(is_refusal("Bad command") && is_refusal("GO99 = Bad Command") && !is_refusal("GO03"));
+        assert!(is_refusal("Unknown Command!") && !is_refusal("?") && !is_refusal("ERROR") && !is_refusal("bad"));
     }
 }

@@ -5,7 +5,7 @@
 //! | `dialect` | `legacy` | `universal` |
 //! | `CP` | `Position is  = 3`, `Position is near to = 3` | `CP03` |
 //! | `NP` | `NP = 10` | `NP10` |
-//! | `AM`, `CNT` | not there | `AM3` has to be; `CNT123` counts the moves of its life |
+//! | `AM`, `CNT` | `Bad command` | `AM3` has to be; `CNT123` counts the moves of its life |
 //! | a move | no reply | none, one or two lines, as `IFM` says; all are skipped |
 //! | id | one digit | one digit or letter; on RS-485 with a slash before it |
 //!
@@ -19,6 +19,7 @@
 
 mod contact;
 mod dialect;
+mod direction;
 mod introduce;
 
 use std::pin::pin;
@@ -31,15 +32,17 @@ use super::{BoxFuture, Multiplexer};
 use crate::device::Dial;
 use crate::domain::{Channel, Clock, Fault, FaultKind, Position, Tick, ValveDescription, Verification};
 
-use contact::{Contact, Trouble, if_known};
+use contact::{Contact, Trouble};
 pub use dialect::Dialect;
 use dialect::Whereabouts;
+pub use direction::Direction;
+use direction::{TRAVEL, TRAVEL_PER_PORT};
 use introduce::{Actuator, introduce};
 
 const POLL: Duration = Duration::from_millis(100);
 const FASTEST_POLL: Duration = Duration::from_millis(5);
-const TRAVEL: Duration = Duration::from_secs(2);
-const TRAVEL_PER_PORT: Duration = Duration::from_millis(300);
+/// An actuator that did not answer `CNT` so many times in a row is not asked any more.
+const MOST_UNCOUNTED: u8 = 3;
 
 #[derive(Debug, Clone)]
 pub struct ViciSettings {
@@ -69,44 +72,6 @@ impl ViciSettings {
     }
 }
 
-/// Which way the rotor turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Shortest,
-    /// Counting up.
-    Clockwise,
-    /// Counting down.
-    Counterclockwise,
-}
-
-impl Direction {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Shortest => "GO",
-            Self::Clockwise => "CW",
-            Self::Counterclockwise => "CC",
-        }
-    }
-
-    /// How long the longest way may take on a valve with `ports`.
-    fn longest_way(self, ports: u32) -> Duration {
-        let steps = if self == Self::Shortest { ports / 2 } else { ports };
-        TRAVEL + TRAVEL_PER_PORT * steps
-    }
-
-    /// How many ports it is from one to another, on a valve with `ports`.
-    const fn steps(self, from: u32, to: u32, ports: u32) -> u32 {
-        let (from, to) = (from % ports, to % ports);
-        let up = (to + ports - from) % ports;
-        let down = (from + ports - to) % ports;
-        match self {
-            Self::Clockwise => up,
-            Self::Shortest if up < down => up,
-            Self::Counterclockwise | Self::Shortest => down,
-        }
-    }
-}
-
 pub struct Vici {
     dial: Dial,
     settings: ViciSettings,
@@ -114,6 +79,10 @@ pub struct Vici {
     /// Open, and with an actuator that is fit.
     contact: Option<(Contact, Actuator)>,
     unrest: Option<Unrest>,
+    /// It was seen between two ports while it should have stood still.
+    wavered: bool,
+    /// How often in a row it did not tell how often it has moved.
+    uncounted: u8,
 }
 
 /// It may be on its way, and name the port that it is leaving.
@@ -160,6 +129,14 @@ impl Multiplexer for Vici {
         Box::pin(self.stand())
     }
 
+    fn moves(&mut self) -> BoxFuture<'_, Option<u64>> {
+        Box::pin(self.count())
+    }
+
+    fn wavered(&self) -> bool {
+        self.wavered
+    }
+
     fn describe(&mut self) -> BoxFuture<'_, Result<ValveDescription, Fault>> {
         Box::pin(self.description())
     }
@@ -200,7 +177,7 @@ impl Vici {
     pub fn new(dial: Dial, settings: ViciSettings, clock: Arc<dyn Clock>) -> Self {
         let way = settings.direction.longest_way(u32::from(settings.channels));
         let unrest = Some(Unrest { until: clock.now().tick + way, ordered: false });
-        Self { dial, settings, clock, contact: None, unrest }
+        Self { dial, settings, clock, contact: None, unrest, wavered: false, uncounted: 0 }
     }
 
     async fn travel(&mut self, to: Channel) -> Result<Position, Fault> {
@@ -217,7 +194,8 @@ impl Vici {
         let direction = self.settings.direction;
         let steps = match from {
             Whereabouts::At(from) => direction.steps(from, port, ports),
-            Whereabouts::Near | Whereabouts::TwoPosition => ports,
+            Whereabouts::Near => ports,
+            Whereabouts::TwoPosition => return Err(self.two_positions()),
         };
         let order = format!("{}{port:02}", direction.code());
         let until = self.clock.now().tick + direction.longest_way(ports);
@@ -239,11 +217,18 @@ impl Vici {
             self.whereabouts().await?;
             self.rest().await;
         }
-        let here = self.poll_until(TRAVEL, |here| here != Whereabouts::Near).await?;
+        let now = self.clock.now().tick;
+        let rests = self.unrest.is_none_or(|unrest| unrest.until <= now);
+        let (here, _) = self.whereabouts().await?;
+        self.wavered = rests && here == Whereabouts::Near;
+        let here = match here {
+            Whereabouts::Near => self.poll_until(TRAVEL, |here| here != Whereabouts::Near).await?,
+            here => Arrival::There(here),
+        };
         let port = match here {
             Arrival::There(Whereabouts::At(port)) => port,
             Arrival::There(Whereabouts::TwoPosition) => {
-                return Err(self.refused("stands on A or B, so its actuator is set up for two positions; send it AM3"));
+                return Err(self.two_positions());
             }
             Arrival::There(Whereabouts::Near) | Arrival::Late(_) => {
                 return Err(self.refused(
@@ -276,12 +261,30 @@ impl Vici {
     }
 
     async fn tell(&mut self) -> Result<ValveDescription, Trouble> {
-        let (contact, actuator) = self.contact().await?;
-        let actuations = match actuator.dialect {
-            Dialect::Legacy => None,
-            Dialect::Universal => if_known(contact.ask("CNT", dialect::actuations).await)?,
-        };
-        Ok(ValveDescription { model: actuator.model.clone(), actuations: actuations.map(u64::from) })
+        let model = self.contact().await?.1.model.clone();
+        Ok(ValveDescription { model, actuations: self.count().await })
+    }
+
+    /// A legacy actuator counts nothing. One that does not answer to this is not lost: it answers otherwise.
+    async fn count(&mut self) -> Option<u64> {
+        if self.uncounted >= MOST_UNCOUNTED {
+            return None;
+        }
+        let (contact, _) = self.contact().await.ok()?;
+        match contact.ask("CNT", dialect::actuations).await {
+            Ok(count) => {
+                self.uncounted = 0;
+                return Some(count.into());
+            }
+            Err(Trouble::BadCommand(_)) => self.uncounted = MOST_UNCOUNTED,
+            Err(trouble) => {
+                tracing::debug!("the valve was asked CNT: {trouble}");
+                self.uncounted += 1;
+                // What comes late would answer the next question.
+                self.contact = None;
+            }
+        }
+        None
     }
 
     /// Asks for the position until it is as wanted, or `patience` is over.
@@ -329,6 +332,13 @@ impl Vici {
         Ok(self.contact.insert(contact))
     }
 
+    fn two_positions(&self) -> Fault {
+        self.refused(
+            "stands on A or B (CP), so its actuator is set up for two positions, and is not moved; if the valve has many, \
+             send it AM3",
+        )
+    }
+
     fn stuck(&self, order: &str, patience: Duration, here: Whereabouts) -> Fault {
         self.refused(&format!(
             "was ordered {order}, and {:.1} s later CP says {}; check its supply, that it turns freely, and that nobody \
@@ -340,7 +350,7 @@ impl Vici {
 
     fn troubled(&self, command: &str, trouble: &Trouble) -> Fault {
         match trouble {
-            Trouble::Unfit(what) => self.refused(what),
+            Trouble::Unfit(what) | Trouble::Unclear(what) => self.refused(what),
             Trouble::BadCommand(_) => self.refused(&format!(
                 "was asked {command} twice, and {trouble}; check that it is a VICI multiposition valve and its address"
             )),
