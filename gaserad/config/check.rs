@@ -8,7 +8,7 @@ use super::settings::{
     AnalyzerSettings, GuardSettings, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
 use super::{Environment, Overrides, access, address, gases, keeping, multiplexer, plan};
-use crate::domain::{Reaction, Reactions, Site};
+use crate::domain::{AfterRestart, Reaction, Reactions, Site};
 
 pub(super) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -89,6 +89,7 @@ fn analyzer(mut section: Section<'_>) -> AnalyzerSettings {
         stamp: section.choice("stamp", None),
         poll: section.duration("poll", seconds(1), Duration::from_millis(100)..=minutes(1)),
         grace: section.duration("grace", minutes(2), Duration::ZERO..=hours(24)),
+        after_restart: section.choice("after_restart", AfterRestart::Resume),
     };
     section.finish();
     settings

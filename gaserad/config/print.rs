@@ -158,6 +158,7 @@ fn analyzer(page: &mut Page<'_>) {
     page.string("stamp", analyzer.stamp.word());
     page.duration("poll", analyzer.poll);
     page.duration("grace", analyzer.grace);
+    page.string("after_restart", analyzer.after_restart.word());
 }
 
 fn multiplexer(page: &mut Page<'_>) {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::access::{AuthSettings, NetworkSettings};
 use crate::domain::{
-    Background, Cas, Channel, ChannelKind, GasFacts, GpioLine, Reaction, Reactions, Site, StampMeaning, Sync,
+    AfterRestart, Background, Cas, Channel, ChannelKind, GasFacts, GpioLine, Reaction, Reactions, Site, StampMeaning,
+    Sync,
 };
 
 /// Everything that can be configured. One that exists is valid.
@@ -95,6 +96,8 @@ pub struct AnalyzerSettings {
     pub stamp: Option<StampMeaning>,
     pub poll: Duration,
     pub grace: Duration,
+    /// What a restart of the analyzer does to a run.
+    pub after_restart: AfterRestart,
 }
 
 /// Whether the AK server keeps a connection open after its reply.
@@ -357,6 +360,10 @@ impl Choice for Direction {
 
 impl Choice for Reaction {
     const ALL: &'static [(&'static str, Self)] = &[("go_on", Self::GoOn), ("suspend", Self::Suspend)];
+}
+
+impl Choice for AfterRestart {
+    const ALL: &'static [(&'static str, Self)] = &[("resume", Self::Resume), ("fail", Self::Fail)];
 }
 
 impl Choice for OnRestart {

@@ -30,6 +30,7 @@
 //! | `guard` | a condition outside between two visits |
 //! | `suspend` | what gets in a run's way |
 //! | `restart` | how a run goes on that was interrupted |
+//! | `absence`, `again` | what it means that the analyzer does not measure; how it is started anew |
 //! | `ending` | how it ends |
 //! | `devices` | what the analyzer tells |
 //! | `valve` | what the valve tells |
@@ -39,7 +40,9 @@
 //! | `estimate` | how long the run under way takes as a whole |
 //! | `progress` | how far it is, for people |
 
+mod absence;
 mod admit;
+mod again;
 mod control;
 mod detour;
 mod devices;

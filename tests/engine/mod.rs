@@ -1,5 +1,6 @@
 //! The engine in virtual time.
 
+mod absence;
 mod admission;
 mod answers;
 mod control;
