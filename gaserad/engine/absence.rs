@@ -19,7 +19,7 @@ use super::Turn;
 use super::admit::Device;
 use super::state::{Run, Stage, State};
 use crate::domain::{
-    AfterRestart, AnalyzerState, DeviceErrors, Fault, FaultKind, Reconnection, Seen, Severity, Tick, duration,
+    AfterRestart, AnalyzerState, DeviceErrors, Fault, FaultKind, Reconnection, Seen, Severity, Tick, VisitId, duration,
 };
 
 /// A state in which an analyzer stays holds so long before it is believed. Any restart takes longer.
@@ -44,6 +44,8 @@ pub(super) struct Absence {
     sign: Option<&'static str>,
     /// Its counter when it was last seen measuring.
     counter: Option<u32>,
+    /// The visits whose only good sample it still worked on then.
+    pub owed: Option<Vec<VisitId>>,
 }
 
 impl Absence {
@@ -106,8 +108,9 @@ impl Turn {
             return false;
         }
         if seen.state == AnalyzerState::Measuring {
+            let needed = run.needs_measuring();
             let absence = std::mem::replace(&mut self.state.analyzer.absence, Absence::ended(seen));
-            return !absence.resting.is_some_and(|_| began_anew(absence.counter, seen.iteration))
+            return !absence.resting.is_some_and(|_| needed && began_anew(absence.counter, seen.iteration))
                 || self.belongs_to_others();
         }
         if !run.minds_absence(self.state.after_restart) {
@@ -126,6 +129,14 @@ impl Turn {
             absence.resting = None;
         }
         true
+    }
+
+    /// When it is first seen not to measure, what it still worked on is known better than it is afterwards.
+    pub(super) fn note_what_is_owed(&mut self, analyzer: AnalyzerState) {
+        if analyzer != AnalyzerState::Measuring && self.state.analyzer.absence.owed.is_none() {
+            let owed = self.owed_visits().map(|(visit, _)| visit).collect();
+            self.state.analyzer.absence.owed = Some(owed);
+        }
     }
 
     /// For the journals of versions that waited for nothing.

@@ -59,6 +59,7 @@ impl Turn {
         if phase != Some(seen.phase) {
             self.tell(Event::DevicePhase { code: seen.phase.code(), name: seen.phase, iteration: seen.iteration });
         }
+        self.note_what_is_owed(seen.state);
         let ended = self.state.exchanges.newest_ended();
         self.state.exchanges.see(seen);
         if self.state.exchanges.newest_ended() != ended {
