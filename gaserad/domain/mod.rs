@@ -60,7 +60,7 @@ pub use request::{
     Aborted, AfterRestart, Begins, Cause, Control, Denied, Done, FinishAfter, Multiple, Reaction, Reactions, Reason,
     StartRequest, Started, Waiting,
 };
-pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
+pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary, WithoutChannel};
 pub use sample::{Reading, Sample};
 pub use schedule::{Fired, Misfire, Overlap, Schedule};
 pub use sheet::{ChannelInfo, Equipment, Provenance, Sheet, Site};

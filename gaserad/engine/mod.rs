@@ -36,7 +36,7 @@
 //! | `valve` | what the valve tells |
 //! | `time` | when a clock was set |
 //! | `service` | the valve and the analyzer outside of runs |
-//! | `results` | from a result to a record |
+//! | `results`, `losses` | from a result to a record; samples without a channel |
 //! | `estimate` | how long the run under way takes as a whole |
 //! | `progress` | how far it is, for people |
 
@@ -51,6 +51,7 @@ mod ending;
 mod estimate;
 mod event;
 mod guard;
+mod losses;
 mod progress;
 mod queue;
 mod restart;
@@ -67,7 +68,8 @@ mod visit;
 
 pub use effect::Effect;
 pub use event::{Event, RequestId, What};
-pub use state::{Beginning, Guard, Limits, State};
+pub use guard::Guard;
+pub use state::{Beginning, Limits, State};
 
 use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
 

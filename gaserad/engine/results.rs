@@ -30,6 +30,7 @@ impl Turn {
         let Some((record, run)) = record.zip(self.state.run.as_ref()) else { return };
         let live_data = LiveData::of(&record, run.phase);
         self.keep(Fact::Recorded(record));
+        self.count_losses(&credit, stale);
         if let Some(run) = self.state.run.as_mut().filter(|_| live_data.attribution != Attribution::Stale) {
             run.live_data = Some(live_data.clone());
         }

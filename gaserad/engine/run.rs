@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::absence::Absence;
 use super::estimate::Lateness;
 use super::event::RequestId;
+use super::losses::Losses;
 use super::state::{Run, Stage};
 use super::{Effect, Turn, admit};
 use crate::domain::event::PhaseChange;
@@ -315,6 +316,7 @@ impl Run {
             records: 0,
             newest: None,
             good_records: 0,
+            losses: Losses::default(),
             live_data: None,
             ordered_start: false,
             pause_asked: None,

@@ -11,6 +11,8 @@ use super::control::{FinishAsked, PauseAsked};
 use super::detour::LeftOff;
 use super::estimate::Lateness;
 use super::event::RequestId;
+use super::guard::Guard;
+use super::losses::Losses;
 pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
 use crate::attribution::{Exchanges, Stamps, Timeline};
@@ -57,16 +59,6 @@ pub struct Beginning {
     /// Runs that begin later, from the process before.
     #[serde(default)]
     pub waiting: Vec<Waiting>,
-}
-
-/// A condition outside that is asked for between two visits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guard {
-    /// How often it is asked again while it does not hold.
-    #[serde(rename = "every_s", with = "crate::domain::duration::seconds")]
-    pub every: Duration,
-    #[serde(rename = "timeout_s", with = "crate::domain::duration::seconds")]
-    pub timeout: Duration,
 }
 
 /// How long the engine waits for what does not come by itself.
@@ -223,6 +215,7 @@ pub(super) struct Run {
     /// The stamp of the newest one.
     pub newest: Option<AnalyzerTime>,
     pub good_records: u32,
+    pub losses: Losses,
     pub live_data: Option<LiveData>,
     /// The analyzer was ordered to start, so that it may be measuring.
     pub ordered_start: bool,
@@ -393,6 +386,7 @@ impl Run {
             reason: String::new(),
             records: self.records.into(),
             good_records: self.good_records.into(),
+            without_channel: self.losses.so_far.clone(),
         })
     }
 }

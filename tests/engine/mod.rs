@@ -11,6 +11,7 @@ mod faults;
 mod guard;
 mod instruments;
 mod limits;
+mod losses;
 mod queue;
 mod restart;
 mod runs;
