@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use gasera::domain::event::LiveData;
 use gasera::domain::{
     AnalyzerPhase, AnalyzerTime, Attribution, Cas, Channel, Event, Fact, Moment, Phase, Plan, PlanDraft, Qc, Reading,
-    Record, RunId, RunSummary, Sample, Tick, Utc, Verification, VisitId, VisitSummary,
+    Record, RunId, RunSummary, Sample, Tick, Utc, Verification, VisitId, VisitSummary, WithoutChannel,
 };
 use gasera::store::{Batch, Circumstances, Store};
 
@@ -50,6 +50,7 @@ impl Keeper {
             reason: String::new(),
             records: 0,
             good_records: 0,
+            without_channel: WithoutChannel::default(),
         };
         let gases = GASES.map(|cas| Cas(cas.into())).to_vec();
         let facts = vec![Fact::RunStarted(summary.clone()), Fact::RunGases { run: run.clone(), gases }];

@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use gasera::domain::{Fact, Outcome, Plan, PlanDraft, RunId, RunSummary, Utc};
+use gasera::domain::{Fact, Outcome, Plan, PlanDraft, RunId, RunSummary, Utc, WithoutChannel};
 use gasera::store::{Batch, Circumstances, Store};
 use rusqlite::{Connection, params};
 
@@ -40,6 +40,7 @@ fn run(number: u32) -> RunSummary {
         reason: String::new(),
         records: 0,
         good_records: 0,
+        without_channel: WithoutChannel::default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The JSON of gaseractl where it is not the daemon's own: seconds, UTC, `null` for what is not there.
 
+use std::collections::BTreeMap;
+
 use gasera::domain::Outcome;
 use gasera::proto::json::{plan, present};
 use gasera::proto::{Note, Run, VerifyRunResponse, Visit};
@@ -48,8 +50,15 @@ pub fn run(run: &Run) -> Value {
         "reason": run.reason,
         "records": run.records,
         "good_records": run.good_records,
+        "without_channel": without_channel(run),
         "folder": run.folder,
     })
+}
+
+fn without_channel(run: &Run) -> Value {
+    let told = run.without_channel.clone().unwrap_or_default();
+    let why: BTreeMap<String, u64> = told.why.into_iter().collect();
+    json!({ "samples": told.samples, "why": why })
 }
 
 pub fn visit(visit: &Visit) -> Value {

@@ -78,6 +78,7 @@ pub fn run(response: &GetRunResponse) -> String {
         ("Ended", if run.ended_utc.is_empty() { String::new() } else { words::date_of(&run.ended_utc) + &duration }),
         ("Outcome", outcome),
         ("Records", format!("{}, {} good", run.records, run.good_records)),
+        ("Losses", run.without_channel.as_ref().map_or_else(String::new, words::without_channel)),
         ("Folder", run.folder.clone()),
     ];
     let given = lines.into_iter().filter(|(_, value)| !value.is_empty());

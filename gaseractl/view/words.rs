@@ -6,11 +6,17 @@ use gasera::domain::event::{DeviceMetrics, LiveData, RunChange, RunUpdate};
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus, QueuedRun};
 use gasera::domain::{
     Attribution, Channel, DeviceErrors, Outcome, Phase, Plan, Position, StampMeaning, Status, Utc, Verification,
-    duration,
+    WithoutChannel, duration,
 };
 use gasera::proto::{self, Run};
 
 use crate::output::Paint;
+
+/// Nothing is said of a run that lost none.
+pub fn without_channel(told: &proto::WithoutChannel) -> String {
+    let why = told.why.iter().map(|(flag, count)| (flag.clone(), *count)).collect();
+    WithoutChannel { samples: told.samples, why }.sentence()
+}
 
 /// Local time with its zone: `14:05:33 CET`.
 pub fn clock(utc: Utc) -> String {

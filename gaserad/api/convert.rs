@@ -205,6 +205,10 @@ pub fn run(stored: StoredRun) -> proto::Run {
         reason: run.reason,
         records: run.records,
         good_records: run.good_records,
+        without_channel: (run.without_channel.samples > 0).then_some(proto::WithoutChannel {
+            samples: run.without_channel.samples,
+            why: run.without_channel.why.into_iter().collect(),
+        }),
         folder: folder.display().to_string(),
     }
 }

@@ -8,7 +8,7 @@ use super::settings::{
     AnalyzerSettings, GuardSettings, OnRestart, Origin, SessionKind, Settings, StoreSettings, StreamSettings,
 };
 use super::{Environment, Overrides, access, address, gases, keeping, multiplexer, plan};
-use crate::domain::{Reaction, Reactions, Site};
+use crate::domain::{AfterRestart, Reaction, Reactions, Site};
 
 pub(super) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -91,6 +91,7 @@ fn analyzer(mut section: Section<'_>) -> AnalyzerSettings {
         grace: section.duration("grace", minutes(2), Duration::ZERO..=hours(24)),
         phase_lag: section.duration("phase_lag", seconds(2), Duration::ZERO..=minutes(10)),
         result_lag: section.duration("result_lag", seconds(5), Duration::ZERO..=minutes(10)),
+        after_restart: section.choice("after_restart", AfterRestart::Resume),
     };
     section.finish();
     settings

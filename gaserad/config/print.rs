@@ -160,6 +160,7 @@ fn analyzer(page: &mut Page<'_>) {
     page.duration("grace", analyzer.grace);
     page.duration("phase_lag", analyzer.phase_lag);
     page.duration("result_lag", analyzer.result_lag);
+    page.string("after_restart", analyzer.after_restart.word());
 }
 
 fn multiplexer(page: &mut Page<'_>) {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::access::{AuthSettings, NetworkSettings};
 use crate::domain::{
-    Background, Cas, Channel, ChannelKind, GasFacts, GpioLine, Reaction, Reactions, Site, StampMeaning, Sync,
+    AfterRestart, Background, Cas, Channel, ChannelKind, GasFacts, GpioLine, Reaction, Reactions, Site, StampMeaning,
+    Sync,
 };
 
 /// Everything that can be configured. One that exists is valid.
@@ -98,6 +99,8 @@ pub struct AnalyzerSettings {
     /// How stale a phase, and how late a result, may be.
     pub phase_lag: Duration,
     pub result_lag: Duration,
+    /// What a restart of the analyzer does to a run.
+    pub after_restart: AfterRestart,
 }
 
 /// Whether the AK server keeps a connection open after its reply.
@@ -360,6 +363,10 @@ impl Choice for Direction {
 
 impl Choice for Reaction {
     const ALL: &'static [(&'static str, Self)] = &[("go_on", Self::GoOn), ("suspend", Self::Suspend)];
+}
+
+impl Choice for AfterRestart {
+    const ALL: &'static [(&'static str, Self)] = &[("resume", Self::Resume), ("fail", Self::Fail)];
 }
 
 impl Choice for OnRestart {

@@ -83,10 +83,16 @@ function line(run) {
 function about(run) {
   return [
     ["Run", run.id], ["Started", dateTime(Date.parse(run.started))], ["Ended", run.ended ? dateTime(Date.parse(run.ended)) : "under way"],
-    ["Outcome", run.outcome ? `${run.outcome}${run.reason ? `: ${run.reason}` : ""}` : "under way"], ["Samples", `${run.good_records} good of ${run.records}`],
+    ["Outcome", run.outcome ? `${run.outcome}${run.reason ? `: ${run.reason}` : ""}` : "under way"], ["Samples", `${run.good_records} good of ${run.records}`], ...losses(run),
     ["Plan", planWords(run.plan)], ["Task", `${run.plan.task}, ${run.plan.sync}`], ["Operator", run.plan.operator || "–"],
     ...(run.plan.note ? [["Note", run.plan.note]] : []), ["Folder", run.folder],
   ];
+}
+
+function losses({ without_channel: lost }) {
+  if (!lost?.samples) return [];
+  const why = Object.entries(lost.why).map(([flag, count]) => `${count} ${flag}`).join(", ");
+  return [["Losses", `${lost.samples} ${lost.samples === 1 ? "sample" : "samples"} without a channel: ${why}`]];
 }
 
 function section(title, content) {

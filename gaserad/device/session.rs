@@ -57,6 +57,17 @@ pub struct Session {
     connection: Option<Connection>,
     /// In how many connections in a row the server hung up after the first reply.
     hung_up: u8,
+    /// How the last question without an answer was turned away, if it was.
+    turned_away: Option<TurnedAway>,
+}
+
+/// The machine was there, and its program did not serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnedAway {
+    /// Nothing listened.
+    Refused,
+    /// The connection was closed or reset instead of an answer.
+    Closed,
 }
 
 struct Connection {
@@ -69,11 +80,15 @@ struct Connection {
 
 /// How one attempt went wrong.
 enum Failure {
+    /// Nothing listens there.
+    Refused(String),
     Unreachable(String),
     /// The connection was gone before a byte of the question was on its way.
     Undelivered(String),
-    /// It ended without a byte of a reply.
+    /// It was closed or reset without a byte of a reply.
     Ended,
+    /// It was lost without a byte of a reply, and not by the other side.
+    Cut(String),
     Silent,
     Broken(String),
     Malformed(ak::Error),
@@ -81,12 +96,17 @@ enum Failure {
 
 impl Session {
     pub fn new(dial: Dial, mode: SessionMode) -> Self {
-        Self { dial, mode, connection: None, hung_up: 0 }
+        Self { dial, mode, connection: None, hung_up: 0, turned_away: None }
     }
 
     /// The analyzer's address as people know it.
     pub fn place(&self) -> &str {
         &self.dial.place
+    }
+
+    /// How the last question was turned away, if it had no answer for that reason.
+    pub fn turned_away(&self) -> Option<TurnedAway> {
+        self.turned_away
     }
 
     /// Asks, a second time if the reply was lost and asking twice does no harm.
@@ -99,11 +119,14 @@ impl Session {
                 Err(failure) => failure,
             };
             self.connection = None;
+            self.turned_away = failure.turned_away();
             match failure {
                 // It had hung up meanwhile: that says nothing of the question.
                 Failure::Undelivered(_) if reused => {}
-                Failure::Ended if reused && command.is_safe_to_repeat() => {}
-                Failure::Unreachable(_) | Failure::Undelivered(_) => return Err(self.error(command, failure)),
+                Failure::Ended | Failure::Cut(_) if reused && command.is_safe_to_repeat() => {}
+                Failure::Refused(_) | Failure::Unreachable(_) | Failure::Undelivered(_) => {
+                    return Err(self.error(command, failure));
+                }
                 _ if repeats > 0 => repeats -= 1,
                 failure => return Err(self.error(command, failure)),
             }
@@ -143,7 +166,7 @@ impl Session {
             None => connect(&self.dial).await?,
         };
         let exchanged = timeout(REPLY, connection.exchange(command)).await.unwrap_or(Err(Failure::Silent));
-        if matches!(exchanged, Err(Failure::Ended | Failure::Undelivered(_))) {
+        if matches!(exchanged, Err(Failure::Ended | Failure::Cut(_) | Failure::Undelivered(_))) {
             self.note_close(connection.replies);
         }
         let reply = exchanged?;
@@ -160,10 +183,13 @@ impl Session {
         let place = self.dial.place.clone();
         let code = command.code().to_owned();
         let why = match failure {
-            Failure::Unreachable(why) | Failure::Undelivered(why) => return AskError::Unreachable { place, why },
+            Failure::Refused(why) | Failure::Unreachable(why) | Failure::Undelivered(why) => {
+                return AskError::Unreachable { place, why };
+            }
             Failure::Malformed(error) if command.is_safe_to_repeat() => return AskError::Malformed { place, error },
             Failure::Malformed(error) => error.to_string(),
             Failure::Ended => "it closed the connection".to_owned(),
+            Failure::Cut(why) => why,
             Failure::Silent => format!("nothing came within {} s", REPLY.as_secs()),
             Failure::Broken(why) => why,
         };
@@ -178,9 +204,26 @@ impl Session {
 async fn connect(dial: &Dial) -> Result<Connection, Failure> {
     match timeout(CONNECT, dial.open()).await {
         Ok(Ok(stream)) => Ok(Connection { stream, decoder: Decoder::default(), replies: 0, strayed: false }),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Err(Failure::Refused(error.to_string())),
         Ok(Err(error)) => Err(Failure::Unreachable(error.to_string())),
         Err(_) => Err(Failure::Unreachable(format!("nothing answered within {} s", CONNECT.as_secs()))),
     }
+}
+
+impl Failure {
+    const fn turned_away(&self) -> Option<TurnedAway> {
+        match self {
+            Self::Refused(_) => Some(TurnedAway::Refused),
+            Self::Ended => Some(TurnedAway::Closed),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the other side did that, and not what lies between.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
 }
 
 impl Connection {
@@ -200,7 +243,9 @@ impl Connection {
                 tracing::debug!("{:?} is no reply to {}, and is discarded", reply.raw, command.code());
             }
             match self.stream.read(&mut piece).await {
-                Ok(0) | Err(_) if received == 0 => return Err(Failure::Ended),
+                Ok(0) if received == 0 => return Err(Failure::Ended),
+                Err(error) if received == 0 && is_closed(&error) => return Err(Failure::Ended),
+                Err(error) if received == 0 => return Err(Failure::Cut(error.to_string())),
                 Ok(0) => return Err(Failure::Broken("it closed the connection within the reply".to_owned())),
                 Ok(count) => {
                     received += count;

@@ -78,6 +78,8 @@ pub enum AnalyzerNews {
     Offline {
         reason: String,
     },
+    /// It is back after questions without an answer, and does not measure any more. [`AnalyzerNews::Seen`] comes next.
+    Reconnected(Reconnection),
     Seen(Seen),
     Result(ResultRead),
     /// A reply with results, as it came, that cannot be read: once for each text.
@@ -89,6 +91,15 @@ pub enum AnalyzerNews {
     Clock {
         offset_ms: i64,
     },
+}
+
+/// What its coming back says of an analyzer that was measuring before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconnection {
+    /// Its machine could be reached, and nothing there served: connections were refused, or closed again and again.
+    pub program_was_down: bool,
+    /// It held a result before, and has none now.
+    pub result_is_gone: bool,
 }
 
 /// Where the analyzer is, when that is not where it was.

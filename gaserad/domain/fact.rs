@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::gas::Cas;
 use super::record::Record;
 use super::request::Waiting;
-use super::run::{Outcome, RunId, RunSummary, VisitId, VisitSummary};
+use super::run::{Outcome, RunId, RunSummary, VisitId, VisitSummary, WithoutChannel};
 use super::schedule::Schedule;
 use super::sheet::Equipment;
 use super::time::Utc;
@@ -59,6 +59,11 @@ pub enum Fact {
     /// It is over, and the analyzer may still be measuring for it.
     StopOwed {
         run: RunId,
+    },
+    /// All samples without a channel that it has so far.
+    WithoutChannel {
+        run: RunId,
+        so_far: WithoutChannel,
     },
     /// The analyzer measures for no run any more that is over.
     StopObeyed,

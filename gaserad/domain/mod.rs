@@ -38,8 +38,8 @@ pub mod wire;
 
 pub use channel::{Channel, ChannelKind, Position, Verification};
 pub use command::{
-    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, CommandId, Fault, FaultKind, IfMeasuring, ResultRead, Seen,
-    ValveDescription, ValveNews, ValveOrder,
+    AnalyzerAnswer, AnalyzerNews, AnalyzerOrder, CommandId, Fault, FaultKind, IfMeasuring, Reconnection, ResultRead,
+    Seen, ValveDescription, ValveNews, ValveOrder,
 };
 pub use device::{AnalyzerPhase, AnalyzerState, DeviceErrors, Severity};
 pub use drift::{DriftPoint, DriftTrend};
@@ -57,10 +57,10 @@ pub use plan::{
 };
 pub use record::{Attribution, Flag, Qc, Record};
 pub use request::{
-    Aborted, Begins, Cause, Control, Denied, Done, FinishAfter, Multiple, Reaction, Reactions, Reason, StartRequest,
-    Started, Waiting,
+    Aborted, AfterRestart, Begins, Cause, Control, Denied, Done, FinishAfter, Multiple, Reaction, Reactions, Reason,
+    StartRequest, Started, Waiting,
 };
-pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary};
+pub use run::{Note, Outcome, Progress, RunId, RunSummary, VisitId, VisitSummary, WithoutChannel};
 pub use sample::{Flaw, Reading, Sample};
 pub use schedule::{Fired, Misfire, Overlap, Schedule};
 pub use sheet::{ChannelInfo, Equipment, Provenance, Sheet, Site};

@@ -175,6 +175,16 @@ pub enum Cause {
     Disk,
 }
 
+/// What becomes of a run whose analyzer restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AfterRestart {
+    /// The analyzer is prepared and started anew, and the visit that was under way is measured again.
+    Resume,
+    /// The run fails.
+    Fail,
+}
+
 /// What a run does about a [`Cause`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

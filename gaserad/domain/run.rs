@@ -1,5 +1,6 @@
 //! One execution of a plan: its identity, its progress, its end.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,35 @@ pub struct RunSummary {
     pub reason: String,
     pub records: u64,
     pub good_records: u64,
+    #[serde(default)]
+    pub without_channel: WithoutChannel,
+}
+
+/// Samples that have no channel for lack of evidence.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithoutChannel {
+    pub samples: u64,
+    /// How many have each flag that says why; one may have several.
+    pub why: BTreeMap<String, u64>,
+}
+
+impl WithoutChannel {
+    /// One more, with these flags, or `otherwise` if it has none.
+    pub fn add<'a>(&mut self, flags: impl Iterator<Item = &'a str>, otherwise: &'a str) {
+        self.samples += 1;
+        let mut flags = flags.peekable();
+        let unflagged = flags.peek().is_none().then_some(otherwise);
+        for flag in flags.chain(unflagged) {
+            *self.why.entry(flag.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// `3 samples without a channel: 2 pos_unverified, 1 pos_changed`.
+    pub fn sentence(&self) -> String {
+        let why: Vec<String> = self.why.iter().map(|(flag, count)| format!("{count} {flag}")).collect();
+        let samples = if self.samples == 1 { "sample" } else { "samples" };
+        format!("{} {samples} without a channel: {}", self.samples, why.join(", "))
+    }
 }
 
 /// A visit as lists show it.

@@ -76,6 +76,9 @@ pub(super) fn control(state: &State, control: &Control) -> Result<(), Denied> {
         (_, Standing::Beginning) => not_now("the run is only just being started; try again when it measures"),
         (_, Standing::Ending) => not_now("the run is ending already"),
         (Control::Pause { .. }, Standing::Suspended) => not_now("the run is suspended already"),
+        (Control::Skip, Standing::Suspended) if run.in_doubt.is_some() => {
+            not_now("the analyzer may have been stopped by somebody; resume the run first, or abort it")
+        }
         (Control::Resume, Standing::UnderWay) if run.pause_asked.is_none() => not_now("the run is not suspended"),
         (
             Control::Note { .. } | Control::Pause { .. } | Control::Resume | Control::Skip | Control::Finish { .. },

@@ -90,6 +90,7 @@ impl Turn {
         let Some(stage) = self.state.run.as_ref().map(|run| run.stage.clone()) else { return };
         self.updated(RunChange::Resumed, who, text);
         match stage {
+            Stage::Suspended(_) if self.doubted_no_more() => {}
             Stage::Suspended(_) => self.go_on(self.at.tick),
             Stage::GuardedOff => {
                 self.reckon_from_now();

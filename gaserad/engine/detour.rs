@@ -19,7 +19,8 @@ impl Turn {
     pub(super) fn owed_visits(&self) -> impl Iterator<Item = (VisitId, Place)> + '_ {
         let barren = self.state.run.as_ref().map(|run| &run.barren);
         let place = move |id: VisitId| Some((id, *barren?.get(&id)?)).filter(|(_, place)| !place.skipped);
-        self.awaited().flatten().filter_map(place)
+        let before = self.state.analyzer.absence.owed.iter().flatten().copied();
+        before.chain(self.awaited().flatten()).filter_map(place)
     }
 
     /// The valve may have moved on while the analyzer still worked on the only good sample of a visit.

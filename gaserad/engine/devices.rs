@@ -2,11 +2,11 @@
 
 use super::Turn;
 use super::admit::Device;
-use super::state::Stage;
+use super::state::{Run, Stage};
 use crate::attribution::{Exchanges, Origin, attribute};
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerNews, AnalyzerState, Attribution, Cause, CommandId, DeviceErrors, Event, Fault, FaultKind,
-    Seen, Severity, VisitId,
+    AnalyzerAnswer, AnalyzerNews, AnalyzerState, Attribution, Cause, CommandId, DeviceErrors, Event, Fault, Seen,
+    Severity, VisitId,
 };
 
 impl Turn {
@@ -14,6 +14,7 @@ impl Turn {
         match news {
             AnalyzerNews::Online { identity } => self.online(identity),
             AnalyzerNews::Offline { reason } => self.offline(reason),
+            AnalyzerNews::Reconnected(told) => self.reconnected(told),
             AnalyzerNews::Seen(seen) => self.see(seen),
             AnalyzerNews::Result(read) => self.result(read),
             AnalyzerNews::ResultsUnreadable { reply } => self.results_unreadable(reply),
@@ -30,7 +31,10 @@ impl Turn {
         if !std::mem::replace(&mut analyzer.online, true) {
             self.tell(Event::DeviceConnection { online: true, reason: String::new() });
             self.stop_if_owed();
-            self.prepare_again();
+            // How one that restarted is shows at the next look.
+            if !self.state.run.as_ref().is_some_and(Run::is_getting_ready) {
+                self.prepare_again();
+            }
         }
     }
 
@@ -40,6 +44,7 @@ impl Turn {
         analyzer.offline_since.get_or_insert(at);
         analyzer.reason.clone_from(&reason);
         analyzer.online = false;
+        analyzer.absence.unreachable = true;
         self.tell(Event::DeviceConnection { online: false, reason });
     }
 
@@ -58,11 +63,12 @@ impl Turn {
         // What is known of an exchange that is over may still change; that it is over is news only once.
         let newest = |exchanges: &Exchanges| exchanges.newest_ended().map(|exchange| exchange.began_before);
         let ended = newest(&self.state.exchanges);
+        self.note_what_is_owed(seen.state);
         self.state.exchanges.see(seen);
         if newest(&self.state.exchanges) > ended {
             self.exchange_ended();
         }
-        self.look_after_the_run(seen.state);
+        self.look_after_the_run(seen);
     }
 
     /// A gas exchange is over: it may be what the visit waited for.
@@ -97,24 +103,11 @@ impl Turn {
         }
     }
 
-    fn look_after_the_run(&mut self, analyzer: AnalyzerState) {
-        let Some(run) = &self.state.run else { return };
-        let gone = matches!(
-            analyzer,
-            AnalyzerState::Initializing
-                | AnalyzerState::InitializationError
-                | AnalyzerState::Idle
-                | AnalyzerState::SelfTest
-                | AnalyzerState::Malfunction
-        );
-        if gone && run.needs_measuring() {
-            let text = format!(
-                "the analyzer stopped measuring, and not because gaserad told it to: it is {}; somebody at its display or \
-                 another program may have, or it restarted: look at its display and its errors",
-                analyzer.words()
-            );
-            return self.fail(&Fault::new(FaultKind::Refused, text), Device::Analyzer);
+    fn look_after_the_run(&mut self, seen: Seen) {
+        if !self.mind_absence(seen) {
+            return;
         }
+        let Some(run) = &self.state.run else { return };
         if run.stage == Stage::Lingering {
             self.leave_or_linger();
         }
@@ -127,7 +120,8 @@ impl Turn {
         let text = errors.sentence();
         self.tell(Event::DeviceErrors { codes: errors.0.clone(), text: text.clone() });
         let blocking = errors.worst().filter(|worst| *worst >= Severity::Blocker);
-        self.state.analyzer.errors = errors;
+        let before = std::mem::replace(&mut self.state.analyzer.errors, errors);
+        self.mind_errors(&before);
         match blocking {
             Some(severity) => {
                 self.alarm(severity, "analyzer_error", text.clone());
@@ -150,6 +144,7 @@ impl Turn {
             (Stage::Recovering(_), answer) => self.prepared_again(answer),
             (Stage::Interrupting(_), _) => self.interrupted(),
             (Stage::Starting(_, settled), Ok(_)) => self.measuring_began(settled),
+            (Stage::Starting(..), Err(fault)) if self.start_again(&fault) => {}
             (Stage::Preparing(_) | Stage::Starting(..), Err(fault)) => self.fail(&fault, Device::Analyzer),
             // A look that failed shows nothing; that the analyzer is gone is told by itself.
             (Stage::PurgeOver(_), _) => self.measure(),

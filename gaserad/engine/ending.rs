@@ -144,6 +144,9 @@ impl Turn {
             Stage::Preparing(_) | Stage::Starting(..) => {
                 self.fail(&silent("the analyzer", limits.order), Device::Analyzer);
             }
+            Stage::Recovering(None) if self.state.run.as_ref().is_some_and(Run::is_getting_ready) => {
+                self.never_got_ready()
+            }
             Stage::Recovering(None) => self.fail_offline(),
             Stage::Recovering(Some(_)) => self.fail(&silent("the analyzer", limits.stop), Device::Analyzer),
             Stage::Interrupting(_) => self.interrupted(),

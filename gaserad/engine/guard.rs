@@ -1,10 +1,24 @@
 //! A condition outside that must hold before the next visit, like dry weather: asked for between two visits, and asked
 //! again now and then until it holds.
 
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
 use super::state::{Run, Stage};
 use super::{Effect, Turn};
 use crate::domain::event::RunChange;
 use crate::domain::{CommandId, Phase, Severity};
+
+/// A condition outside that is asked for between two visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// How often it is asked again while it does not hold.
+    #[serde(rename = "every_s", with = "crate::domain::duration::seconds")]
+    pub every: Duration,
+    #[serde(rename = "timeout_s", with = "crate::domain::duration::seconds")]
+    pub timeout: Duration,
+}
 
 impl Turn {
     /// Goes on to the next stop, if nothing outside speaks against it.

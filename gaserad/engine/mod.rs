@@ -30,17 +30,20 @@
 //! | `guard` | a condition outside between two visits |
 //! | `suspend` | what gets in a run's way |
 //! | `restart` | how a run goes on that was interrupted |
+//! | `absence`, `again` | what it means that the analyzer does not measure; how it is started anew |
 //! | `ending` | how it ends |
 //! | `devices` | what the analyzer tells |
 //! | `valve` | what the valve tells |
 //! | `time` | when a clock was set |
 //! | `service` | the valve and the analyzer outside of runs |
-//! | `results` | from a result to a record |
 //! | `values` | what cannot be read of a result, and what it lacks |
+//! | `results`, `losses` | from a result to a record; samples without a channel |
 //! | `estimate` | how long the run under way takes as a whole |
 //! | `progress` | how far it is, for people |
 
+mod absence;
 mod admit;
+mod again;
 mod control;
 mod detour;
 mod devices;
@@ -49,6 +52,7 @@ mod ending;
 mod estimate;
 mod event;
 mod guard;
+mod losses;
 mod progress;
 mod queue;
 mod restart;
@@ -66,7 +70,8 @@ mod visit;
 
 pub use effect::Effect;
 pub use event::{Event, RequestId, What};
-pub use state::{Beginning, Guard, Limits, State};
+pub use guard::Guard;
+pub use state::{Beginning, Limits, State};
 
 use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
 

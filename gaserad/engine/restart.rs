@@ -32,7 +32,7 @@ impl Turn {
         }
         (self.state.limits, self.state.shutting_down) = (began.limits, false);
         self.state.exchanges.bound(began.limits.lags);
-        self.state.resumable = began.resumable;
+        (self.state.resumable, self.state.after_restart) = (began.resumable, began.after_restart);
         (self.state.reactions, self.state.guard) = (began.reactions, began.guard);
         self.forget_devices();
         match began.ends {
@@ -61,10 +61,13 @@ impl Turn {
     }
 
     fn take_up_again(&mut self, outage: Duration) {
-        let Some(run) = &self.state.run else { return };
+        let Some(run) = &mut self.state.run else { return };
+        run.readying = None;
+        let doubt = run.in_doubt.clone();
         match run.stage.clone() {
             Stage::Stopping(_, outcome, reason) => self.stop_again(outcome, reason),
             Stage::Parking(_, ending) => self.end_again(ending),
+            _ if doubt.is_some() => self.doubt(doubt.unwrap_or_default()),
             Stage::Draining if self.owed_visits().next().is_some() => self.recover(outage),
             Stage::Draining | Stage::Closing(..) => self.close_again(),
             Stage::Preparing(_) => {
@@ -105,6 +108,15 @@ impl Turn {
     }
 
     fn recover(&mut self, outage: Duration) {
+        self.break_off_the_visit();
+        let text = format!("after an interruption of {}", duration::format(outage));
+        self.alarm(Severity::Warning, "run_interrupted", format!("the run goes on {text}"));
+        self.updated(RunChange::Resumed, "gaserad".into(), text);
+        self.enter(Stage::Recovering(None), self.state.limits.grace);
+    }
+
+    /// Whatever the analyzer did for the visit is lost, and it has to be started again.
+    pub(super) fn break_off_the_visit(&mut self) {
         self.remember_suspension();
         let Some(run) = &mut self.state.run else { return };
         run.ordered_start = false;
@@ -112,10 +124,6 @@ impl Turn {
             self.begin_visit_anew(visit);
         }
         self.go_back();
-        let text = format!("after an interruption of {}", duration::format(outage));
-        self.alarm(Severity::Warning, "run_interrupted", format!("the run goes on {text}"));
-        self.updated(RunChange::Resumed, "gaserad".into(), text);
-        self.enter(Stage::Recovering(None), self.state.limits.grace);
     }
 
     /// What it had of samples no longer counts.
@@ -151,6 +159,9 @@ impl Turn {
     }
 
     pub(super) fn prepared_again(&mut self, answer: Result<AnalyzerAnswer, Fault>) {
+        if self.readied(&answer) {
+            return;
+        }
         match answer {
             Ok(AnalyzerAnswer::Prepared { task_id, baseline, held, gases, .. }) => {
                 let Some(run) = &mut self.state.run else { return };
@@ -181,6 +192,7 @@ impl Turn {
 impl Run {
     /// Whether the next process can take it up.
     pub(super) fn can_be_taken_up(&self) -> bool {
-        self.started.is_some() && self.starter.is_none() && self.aborters.is_empty() && self.is_measured()
+        let begun = self.started.is_some() && self.starter.is_none();
+        begun && self.aborters.is_empty() && (self.is_measured() || self.is_getting_ready())
     }
 }

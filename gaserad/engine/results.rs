@@ -33,6 +33,7 @@ impl Turn {
         let live_data = LiveData::of(&record, run.phase);
         self.tell_of_flaws(&record);
         self.keep(Fact::Recorded(record));
+        self.count_losses(&credit, stale);
         if let Some(run) = self.state.run.as_mut().filter(|_| live_data.attribution != Attribution::Stale) {
             run.live_data = Some(live_data.clone());
         }

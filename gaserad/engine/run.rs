@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::absence::Absence;
 use super::estimate::Lateness;
 use super::event::RequestId;
+use super::losses::Losses;
 use super::state::{Run, Stage};
 use super::{Effect, Turn, admit};
 use crate::domain::event::PhaseChange;
@@ -94,6 +96,7 @@ impl Turn {
             self.keep(Fact::RunGases { run: id, gases });
             self.tell(Event::RunStarted { run: summary });
         }
+        self.state.analyzer.absence = Absence::default();
         self.begin_with_the_clock();
         self.begin_with_the_disk();
         self.reckon_from_now();
@@ -140,6 +143,7 @@ impl Turn {
             visit.clean_exchanges = 0;
         }
         let task_id = run.task_id;
+        self.state.analyzer.absence = Absence::default();
         self.state.exchanges.restart(self.at.tick);
         let order = self.order_analyzer(AnalyzerOrder::Start { task_id });
         self.enter(Stage::Starting(order, settled), self.state.limits.order);
@@ -216,6 +220,9 @@ impl Turn {
     }
 
     pub(super) fn deadline_reached(&mut self) {
+        if self.judge_absence() {
+            return;
+        }
         let at = self.at.tick;
         let limits = self.state.limits;
         let Some(run) = &self.state.run else { return };
@@ -316,6 +323,7 @@ impl Run {
             records: 0,
             newest: None,
             good_records: 0,
+            losses: Losses::default(),
             live_data: None,
             ordered_start: false,
             pause_asked: None,
@@ -323,6 +331,9 @@ impl Run {
             paused_by_hand: false,
             causes: std::collections::BTreeSet::new(),
             guarded_off: false,
+            readying: None,
+            in_doubt: None,
+            restarts: 0,
         }
     }
 }

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::absence::Absence;
+use super::again::Readying;
 use super::control::{FinishAsked, PauseAsked};
 use super::detour::LeftOff;
 use super::estimate::Lateness;
 use super::event::RequestId;
+use super::guard::Guard;
+use super::losses::Losses;
 pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
 use crate::attribution::{Exchanges, Lags, Stamps, Timeline};
@@ -16,8 +20,9 @@ use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
 use crate::domain::status::{QueuedRun, UnreadableReply};
 use crate::domain::{
-    AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Pace, Phase, Plan,
-    Position, Progress, Reactions, RunId, RunSummary, Sample, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
+    AfterRestart, AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Pace,
+    Phase, Plan, Position, Progress, Reactions, RunId, RunSummary, Sample, StampMeaning, Tick, ValveDescription,
+    VisitId, Waiting,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
@@ -39,6 +44,10 @@ pub struct Beginning {
     pub resumable: bool,
     #[serde(default)]
     pub reactions: Reactions,
+    /// What a restart of the analyzer does to a run. Without it, as in journals of before, whatever stops the analyzer
+    /// fails the run at once.
+    #[serde(default)]
+    pub after_restart: Option<AfterRestart>,
     #[serde(default)]
     pub guard: Option<Guard>,
     /// The analyzer may still be measuring for a run that is over.
@@ -50,16 +59,6 @@ pub struct Beginning {
     /// Runs that begin later, from the process before.
     #[serde(default)]
     pub waiting: Vec<Waiting>,
-}
-
-/// A condition outside that is asked for between two visits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guard {
-    /// How often it is asked again while it does not hold.
-    #[serde(rename = "every_s", with = "crate::domain::duration::seconds")]
-    pub every: Duration,
-    #[serde(rename = "timeout_s", with = "crate::domain::duration::seconds")]
-    pub timeout: Duration,
 }
 
 /// How long the engine waits for what does not come by itself.
@@ -123,6 +122,7 @@ pub struct State {
     pub(super) commands: u64,
     pub(super) resumable: bool,
     pub(super) reactions: Reactions,
+    pub(super) after_restart: Option<AfterRestart>,
     /// What was free when the disk was found nearly full, while it is.
     pub(super) disk_low: Option<u64>,
     pub(super) guard: Option<Guard>,
@@ -141,6 +141,7 @@ pub struct Analyzer {
     pub clock_offset_ms: Option<i64>,
     pub identity: Vec<String>,
     pub(super) unreadable: Option<UnreadableReply>,
+    pub(super) absence: Absence,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -227,6 +228,7 @@ pub(super) struct Run {
     /// The newest one.
     pub newest: Option<Sample>,
     pub good_records: u32,
+    pub losses: Losses,
     pub live_data: Option<LiveData>,
     /// The analyzer was ordered to start, so that it may be measuring.
     pub ordered_start: bool,
@@ -238,6 +240,12 @@ pub(super) struct Run {
     pub causes: BTreeSet<Cause>,
     /// The guard spoke against the next visit.
     pub guarded_off: bool,
+    /// The analyzer restarted, and is waited for.
+    pub readying: Option<Readying>,
+    /// Whether it restarted or was stopped cannot be told; and the sentence that says so.
+    pub in_doubt: Option<String>,
+    /// How often it restarted since the last visit was completed.
+    pub restarts: u32,
 }
 
 /// The visit under way.
@@ -274,6 +282,10 @@ pub(super) struct Samples {
 impl State {
     /// When the engine must be woken, and why.
     pub fn deadline(&self) -> Option<(Tick, &'static str)> {
+        self.stage_ends().into_iter().chain(self.absence_ends()).min()
+    }
+
+    fn stage_ends(&self) -> Option<(Tick, &'static str)> {
         let Some(run) = &self.run else {
             return self.next_begins().map(|begins| (begins, "the next run to begin"));
         };
@@ -297,7 +309,8 @@ impl State {
 
     /// Nothing has happened yet but the last run, if there was one.
     pub fn new(began: Beginning) -> Self {
-        let Beginning { limits, stamp, last_run, resumable, reactions, guard, waiting, pace, .. } = began;
+        let Beginning { limits, stamp, last_run, resumable, reactions, after_restart, guard, waiting, pace, .. } =
+            began;
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
         Self {
             limits,
@@ -305,6 +318,7 @@ impl State {
             stamps,
             resumable,
             reactions,
+            after_restart,
             guard,
             pace_before: pace,
             queue: waiting.into(),
@@ -386,6 +400,7 @@ impl Run {
             reason: String::new(),
             records: self.records.into(),
             good_records: self.good_records.into(),
+            without_channel: self.losses.so_far.clone(),
         })
     }
 }

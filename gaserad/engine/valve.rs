@@ -43,7 +43,9 @@ impl Turn {
         if let Stage::ValveLost(order) = run.stage {
             return self.send_again(order);
         }
-        let Some(expected) = run.stands_at.filter(|_| run.is_at_a_stop()) else { return };
+        // While a run is in doubt, nothing is moved for it.
+        let minded = run.is_at_a_stop() && run.in_doubt.is_none();
+        let Some(expected) = run.stands_at.filter(|_| minded) else { return };
         if position.channel() == Some(expected) {
             self.arrive();
             return self.out_of_the_way(Cause::Valve);

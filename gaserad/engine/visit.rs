@@ -118,6 +118,7 @@ impl Turn {
         let Some(run) = &mut self.state.run else { return };
         let Some(visit) = run.visit.take() else { return };
         run.visits_done += 1;
+        run.restarts = 0;
         let fact = Fact::VisitEnded { run: run.id.clone(), visit: visit.id, left: utc };
         self.keep(fact);
         self.learn();

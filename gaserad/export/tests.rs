@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::instrument::{Task, TaskParameters};
 use crate::domain::{
     AnalyzerTime, Attribution, Basis, Channel, ChannelInfo, ChannelKind, Equipment, Flag, Plan, PlanDraft, Provenance,
-    Qc, RunId, RunSummary, Table, Utc, Verification, VisitId, VisitSummary,
+    Qc, RunId, RunSummary, Table, Utc, Verification, VisitId, VisitSummary, WithoutChannel,
 };
 
 const EIGHT: i64 = 1_768_464_000_000_000;
@@ -54,6 +54,7 @@ fn sheet(id: &str, gases: &[&str]) -> Sheet {
             reason: String::new(),
             records: 3,
             good_records: 1,
+            without_channel: WithoutChannel::default(),
         },
         channels,
         gases: gases.iter().map(|cas| GasInfo::of(&Cas((*cas).into()))).collect(),

@@ -46,6 +46,7 @@ pub(super) fn run_of(fact: &Fact) -> Option<&RunId> {
         Fact::Queued(_)
         | Fact::Unqueued { .. }
         | Fact::StopOwed { .. }
+        | Fact::WithoutChannel { .. }
         | Fact::StopObeyed
         | Fact::RunTrashed { .. }
         | Fact::RunRestored { .. }

@@ -15,7 +15,7 @@ use crate::domain::{
 /// How a [`Qc`] is written.
 pub(super) const QC: [(&str, Qc); 3] = [("good", Qc::Good), ("suspect", Qc::Suspect), ("bad", Qc::Bad)];
 
-const RUN: &str = "SELECT id, plan, started, ended, outcome, reason, records, good_records FROM runs";
+const RUN: &str = "SELECT id, plan, started, ended, outcome, reason, records, good_records, without_channel FROM runs";
 
 /// It is not in the trash.
 const KEPT: &str = "id NOT IN (SELECT run FROM trash)";
@@ -225,6 +225,7 @@ pub(super) fn run_summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
         reason: row.get("reason")?,
         records: unsigned(row, "records")?,
         good_records: unsigned(row, "good_records")?,
+        without_channel: json(row, "without_channel")?,
     })
 }
 

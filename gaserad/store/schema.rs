@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 8] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
+const STEPS: [&str; 9] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -166,6 +166,11 @@ const EIGHTH: &str = "
         who      TEXT NOT NULL,
         purging  INTEGER NOT NULL DEFAULT 0
     ) STRICT;
+";
+
+/// How many samples of a run have no channel, and why. Of runs before, nobody counted them.
+const NINTH: &str = "
+    ALTER TABLE runs ADD COLUMN without_channel TEXT NOT NULL DEFAULT '{\"samples\":0,\"why\":{}}';
 ";
 
 /// Somebody may look into the file with a tool of their own.

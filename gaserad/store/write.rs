@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::{read, sheet, trash};
 use crate::domain::{
     Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Schedule, StampMeaning, Utc,
-    VisitId, VisitSummary,
+    VisitId, VisitSummary, WithoutChannel,
 };
 
 /// What is the same for everything that this process writes.
@@ -134,6 +134,7 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
                 .execute(params![ended.as_micros(), outcome.as_str(), reason, run.0])?;
             changed_one(changed, || format!("an open run {run}"))
         }
+        Fact::WithoutChannel { run, so_far } => without_channel(transaction, run, so_far),
         Fact::StopOwed { run } => {
             transaction.prepare_cached("UPDATE runs SET owes_stop = 1 WHERE id = ?")?.execute([&run.0])?;
             Ok(())
@@ -150,6 +151,13 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
             Ok(())
         }
     }
+}
+
+fn without_channel(transaction: &Transaction<'_>, run: &RunId, so_far: &WithoutChannel) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE runs SET without_channel = ? WHERE id = ?")?
+        .execute(params![json("the samples without a channel", so_far)?, run.0])?;
+    Ok(())
 }
 
 fn changed_one(changed: usize, missing: impl FnOnce() -> String) -> Result<(), StoreError> {

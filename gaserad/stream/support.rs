@@ -10,7 +10,7 @@ use crate::domain::event::{Component, LiveData};
 use crate::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use crate::domain::{
     AnalyzerPhase, AnalyzerState, AnalyzerTime, Attribution, Cas, Channel, Clock, Event, Moment, Phase, Plan,
-    PlanDraft, Progress, Published, Qc, RunId, RunSummary, Status, Sync, Utc,
+    PlanDraft, Progress, Published, Qc, RunId, RunSummary, Status, Sync, Utc, WithoutChannel,
 };
 
 /// Always the same moment.
@@ -110,6 +110,7 @@ pub(crate) fn run(id: &str) -> RunSummary {
         reason: String::new(),
         records: 0,
         good_records: 0,
+        without_channel: WithoutChannel::default(),
     }
 }
 

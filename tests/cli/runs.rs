@@ -20,6 +20,7 @@ fn listed(id: &str, outcome: proto::Outcome) -> Run {
         ..PlanRequest::default()
     };
     let over = outcome != proto::Outcome::Unspecified;
+    let lost = over.then(|| proto::WithoutChannel { samples: 1, why: [("pos_unverified".to_owned(), 1)].into() });
     Run {
         id: id.into(),
         plan: Some(plan),
@@ -29,6 +30,7 @@ fn listed(id: &str, outcome: proto::Outcome) -> Run {
         reason: if over { "every visit has a good sample".into() } else { String::new() },
         records: 16,
         good_records: 15,
+        without_channel: lost,
         folder: "/var/lib/gaserad/runs/20260115".into(),
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::json;
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
-use gasera::domain::{Event, Outcome, Phase, Plan, PlanDraft, Position, Progress, RunId, RunSummary, Status, Utc};
+use gasera::domain::{
+    Event, Outcome, Phase, Plan, PlanDraft, Position, Progress, RunId, RunSummary, Status, Utc, WithoutChannel,
+};
 
 pub const RUN: &str = "01KAHRUN";
 
@@ -73,6 +75,7 @@ pub fn summary(outcome: Option<Outcome>) -> RunSummary {
         reason: if outcome.is_some() { "as told".into() } else { String::new() },
         records: 16,
         good_records: 15,
+        without_channel: WithoutChannel::default(),
     }
 }
 

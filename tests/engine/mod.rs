@@ -1,5 +1,6 @@
 //! The engine in virtual time.
 
+mod absence;
 mod admission;
 mod answers;
 mod control;
@@ -10,6 +11,7 @@ mod faults;
 mod guard;
 mod instruments;
 mod limits;
+mod losses;
 mod queue;
 mod restart;
 mod runs;

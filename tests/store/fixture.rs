@@ -8,7 +8,7 @@ use gasera::domain::event::Event;
 use gasera::domain::plan::{Plan, PlanDraft};
 use gasera::domain::{
     AnalyzerTime, Attribution, Cas, Channel, ChannelKind, Fact, Position, Qc, Reading, Record, RunId, RunSummary,
-    Sample, StampMeaning, Sync, Utc, Verification, VisitId, VisitSummary,
+    Sample, StampMeaning, Sync, Utc, Verification, VisitId, VisitSummary, WithoutChannel,
 };
 use gasera::store::{Batch, ChannelLabels, Opened, Store};
 use tempfile::TempDir;
@@ -63,6 +63,7 @@ pub fn summary(id: &str) -> RunSummary {
         reason: String::new(),
         records: 0,
         good_records: 0,
+        without_channel: WithoutChannel::default(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gasera::domain::{
-    AnalyzerNews, AnalyzerPhase, AnalyzerState, Channel, Event, Fact, IfMeasuring, Moment, Plan, PlanDraft, Position,
-    RunId, StartRequest, Sync, Tick, Utc, ValveNews, Verification,
+    AfterRestart, AnalyzerNews, AnalyzerPhase, AnalyzerState, Channel, Event, Fact, IfMeasuring, Moment, Plan,
+    PlanDraft, Position, RunId, StartRequest, Sync, Tick, Utc, ValveNews, Verification,
 };
 use gasera::engine::{self, Beginning, Effect, RequestId, State, What};
 
@@ -77,6 +77,8 @@ pub struct World {
     told: Option<(AnalyzerState, AnalyzerPhase, Option<u32>)>,
     result: Option<(i64, u32)>,
     told_stamp: Option<i64>,
+    /// What it is instead of measuring, what its counter shows then, and until when.
+    instead: Option<(AnalyzerState, Option<u32>, Option<Tick>)>,
     /// Until then the analyzer is not reached by any look.
     pub deaf_until: Option<Tick>,
     random: u64,
@@ -88,6 +90,12 @@ impl World {
     }
 
     pub fn beginning(manners: Manners, began: Beginning) -> Self {
+        let after_restart = began.after_restart.or(Some(AfterRestart::Resume));
+        Self::as_it_was(manners, Beginning { after_restart, ..began })
+    }
+
+    /// As the journal of an older version says it began.
+    pub fn as_it_was(manners: Manners, began: Beginning) -> Self {
         let mut world = Self {
             state: State::default(),
             now: Tick::from_micros(1_000_000),
@@ -112,6 +120,7 @@ impl World {
             told: None,
             result: Some((17, 0)),
             told_stamp: Some(17),
+            instead: None,
             deaf_until: None,
             random: 1,
         };

@@ -1,6 +1,6 @@
 //! The analyzer's trouble in the middle of a run: flagged, survived, or ended with the true reason.
 
-use gasera::domain::{Flag, Outcome, Qc};
+use gasera::domain::{AfterRestart, Flag, Outcome, Qc};
 use gasera::engine::Limits;
 
 use super::trouble::{plan, run_with, seconds, survives};
@@ -105,15 +105,82 @@ fn another_client_that_stops_the_task_fails_the_run_with_that_reason() {
     }
 }
 
+/// Whoever reboots it.
+async fn reboot(stack: &mut Stack) {
+    assert_eq!(stack.somebody_else_asks("RDEV K0").await, "RDEV 0");
+}
+
 #[test]
-fn an_analyzer_that_is_rebooted_fails_the_run_with_that_reason() {
+fn an_analyzer_that_is_rebooted_is_started_anew_and_the_run_completed() {
+    for boot in ["1s", "8s", "30s"] {
+        let faults = format!("boot_time = \"{boot}\"");
+        for aftermath in survives(&Design { faults, ..Design::default() }, 2, &async |stack| reboot(stack).await) {
+            let told = aftermath.alarms();
+            assert!(told.iter().any(|alarm| alarm.starts_with("analyzer_restarted: ")), "{boot}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn an_analyzer_that_takes_longer_than_grace_to_boot_fails_the_run() {
+    let design = Design { faults: "boot_time = \"5m\"".into(), ..Design::default() };
+    let aftermath = run_with(&design, seconds(100), async |stack| reboot(stack).await);
+    assert_eq!(aftermath.outcome, Outcome::Failed);
+    assert!(aftermath.reason.contains("[analyzer] grace"), "{}", aftermath.reason);
+}
+
+#[test]
+fn an_analyzer_that_is_rebooted_fails_the_run_if_it_is_to() {
+    let design = Design { after_restart: AfterRestart::Fail, ..Design::default() };
+    let aftermath = run_with(&design, seconds(100), async |stack| reboot(stack).await);
+    assert_eq!(aftermath.outcome, Outcome::Failed);
+    assert!(aftermath.reason.contains("the analyzer restarted"), "{}", aftermath.reason);
+}
+
+#[test]
+fn an_analyzer_that_reboots_over_and_over_ends_the_run() {
+    let aftermath = run_with(&Design::default(), seconds(100), async |stack| {
+        for _ in 0..30 {
+            reboot(stack).await;
+            stack.run_for(seconds(45)).await;
+        }
+    });
+    assert_eq!(aftermath.outcome, Outcome::Failed);
+    assert!(aftermath.reason.contains("4 times with no visit completed between"), "{}", aftermath.reason);
+}
+
+#[test]
+fn a_stop_within_an_outage_of_the_network_is_not_taken_for_a_restart() {
     for after in super::trouble::moments() {
         let aftermath = run_with(&Design::default(), after, async |stack| {
-            assert_eq!(stack.somebody_else_asks("RDEV K0").await, "RDEV 0");
+            stack.analyzer_wire.be(Line::Dumb);
+            stack.run_for(seconds(10)).await;
+            assert_eq!(stack.somebody_else_asks("STPM K0").await, "STPM 0");
+            stack.run_for(seconds(30)).await;
+            stack.analyzer_wire.be(Line::Sound);
+            stack.run_for(seconds(1800)).await;
+            assert_eq!(stack.somebody_else_asks("ASTS K0").await, "ASTS 0 2", "after {after:?}");
+            assert!(stack.state.is_busy(), "after {after:?}: {:?}", stack.endings());
+            stack.abort();
         });
-        assert_eq!(aftermath.outcome, Outcome::Failed, "{after:?}");
-        assert!(aftermath.reason.contains("stopped measuring"), "{after:?}: {}", aftermath.reason);
+        assert_eq!(aftermath.outcome, Outcome::Aborted, "after {after:?}");
+        assert!(aftermath.alarms().iter().any(|alarm| alarm.starts_with("analyzer_restart_doubtful: ")));
     }
+}
+
+#[test]
+fn a_reboot_that_is_seen_only_by_what_it_left_is_a_restart_all_the_same() {
+    // It boots while nothing can be heard of it; what is left is that its result is gone.
+    let design = Design { faults: "boot_time = \"2s\"".into(), ..Design::default() };
+    let aftermath = run_with(&design, seconds(130), async |stack| {
+        stack.analyzer_wire.be(Line::Dumb);
+        reboot(stack).await;
+        stack.run_for(seconds(20)).await;
+        stack.analyzer_wire.be(Line::Sound);
+    });
+    let told = aftermath.alarms();
+    assert_eq!(aftermath.outcome, Outcome::Completed, "{told:?}");
+    assert!(told.iter().any(|alarm| alarm.contains("the result that it held is gone")), "{told:?}");
 }
 
 #[test]

@@ -8,11 +8,14 @@ use super::ask::Feature;
 use super::fault::Trouble;
 use super::pace::Place;
 use crate::ak::Command;
-use crate::domain::{AnalyzerNews, DeviceErrors, Tick};
+use crate::device::session::TurnedAway;
+use crate::domain::{AnalyzerNews, AnalyzerState, DeviceErrors, Reconnection, Tick};
 
 /// So many failures in a row, or failures for so long, and the analyzer is offline.
 const FAILURES: u32 = 3;
 const FAILING: Duration = Duration::from_secs(10);
+/// A refused connection shows that nothing serves there; one that is closed may be chance, several in a row are not.
+const PROGRAM_DOWN: u32 = 3;
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 const ERRORS_EVERY: Duration = Duration::from_secs(10);
 
@@ -24,6 +27,8 @@ pub(super) struct Contact {
     told_offline: bool,
     failures: u32,
     failing_since: Option<Tick>,
+    /// How much speaks for it that its machine was there meanwhile, and its program was not.
+    turned_away: u32,
     /// When the last question was begun.
     pub(super) asked: Option<Tick>,
     pub(super) identity: Vec<String>,
@@ -66,9 +71,13 @@ impl Owner {
     }
 
     async fn greet(&mut self) -> Result<Place, Trouble> {
-        self.ask(&Command::State).await?.state()?;
+        let state = self.ask(&Command::State).await?.state()?;
+        let reconnection = self.reconnection(state).await?;
         let identity = self.probe(&Command::Identity).await?.and_then(|reply| reply.identity().ok());
         self.introduce(identity.unwrap_or_default());
+        if let Some(reconnection) = reconnection {
+            self.news(AnalyzerNews::Reconnected(reconnection));
+        }
         self.assert_layout().await?;
         self.read_clock().await?;
         self.read_errors().await?;
@@ -78,7 +87,28 @@ impl Owner {
         self.contact.greeted = true;
         self.contact.failures = 0;
         self.contact.failing_since = None;
+        self.contact.turned_away = 0;
         Ok(place)
+    }
+
+    /// What can be said of an analyzer that measured when it was last seen, and does not any more. Its results are asked
+    /// for in whatever layout it has.
+    async fn reconnection(&mut self, now: AnalyzerState) -> Result<Option<Reconnection>, Trouble> {
+        if now == AnalyzerState::Measuring || !self.track.is_measuring() {
+            return Ok(None);
+        }
+        let held = self.results.any();
+        let gone = held && self.ask(&Command::Results).await?.done(&Command::Results).is_err();
+        let program_was_down = self.contact.turned_away >= PROGRAM_DOWN;
+        Ok(Some(Reconnection { program_was_down, result_is_gone: gone }))
+    }
+
+    fn note_turned_away(&mut self) {
+        self.contact.turned_away += match self.session.turned_away() {
+            Some(TurnedAway::Refused) => PROGRAM_DOWN,
+            Some(TurnedAway::Closed) => 1,
+            None => 0,
+        };
     }
 
     fn introduce(&mut self, identity: Vec<String>) {
@@ -106,12 +136,13 @@ impl Owner {
         let since = *self.contact.failing_since.get_or_insert(asked);
         self.contact.greeted = false;
         self.contact.failures += 1;
+        self.note_turned_away();
         tracing::debug!("the analyzer failed {} times: {trouble}", self.contact.failures);
         let lasting = self.contact.failures >= FAILURES || self.elapsed(since) >= FAILING;
         let news = if self.contact.online { lasting } else { !self.contact.told_offline };
         if news {
-            let (failures, failing_since) = (self.contact.failures, self.contact.failing_since);
-            self.contact = Contact { told_offline: true, failures, failing_since, ..Contact::default() };
+            let Contact { failures, failing_since, turned_away, .. } = self.contact;
+            self.contact = Contact { told_offline: true, failures, failing_since, turned_away, ..Contact::default() };
             self.track.forget_pace(self.settings.poll);
             self.clock_track.forget();
             self.desk.forget();

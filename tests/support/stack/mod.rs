@@ -18,7 +18,7 @@ use std::time::Duration;
 use gasera::device::multiplexer::simulated;
 use gasera::device::{Analyzer, AnalyzerSettings, Report, SessionMode, Valve};
 use gasera::domain::{
-    Clock, Denied, Done, Event, Fact, IfMeasuring, Moment, Outcome, Plan, Record, RunId, StartRequest,
+    AfterRestart, Clock, Denied, Done, Event, Fact, IfMeasuring, Moment, Outcome, Plan, Record, RunId, StartRequest,
     ValveDescription, VisitSummary,
 };
 use gasera::engine::{self, Beginning, Effect, Limits, RequestId, State, What};
@@ -46,6 +46,7 @@ pub struct Design {
     pub poll: Duration,
     pub mode: SessionMode,
     pub limits: Limits,
+    pub after_restart: AfterRestart,
 }
 
 impl Default for Design {
@@ -60,6 +61,7 @@ impl Default for Design {
             poll: Duration::from_secs(1),
             mode: SessionMode::Auto,
             limits: Limits::default(),
+            after_restart: AfterRestart::Resume,
         }
     }
 }
@@ -107,7 +109,11 @@ impl Stack {
         let (valve, owner) = Valve::new(driver, shared, sender);
         tokio::spawn(owner);
         Self {
-            state: State::new(Beginning { limits: design.limits, ..Beginning::default() }),
+            state: State::new(Beginning {
+                limits: design.limits,
+                after_restart: Some(design.after_restart),
+                ..Beginning::default()
+            }),
             clock,
             plant_clock,
             simulator,

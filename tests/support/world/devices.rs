@@ -23,6 +23,9 @@ impl World {
                 self.later(self.manners.cancelling, What::AnalyzerDid { id, answer: Ok(self.prepared(false)) });
                 return;
             }
+            AnalyzerOrder::Prepare { if_measuring: IfMeasuring::Refuse, .. } if self.measuring_since.is_some() => {
+                Err(Fault::new(FaultKind::Busy, "it is measuring already"))
+            }
             AnalyzerOrder::Prepare { if_measuring, .. } => {
                 let adopted = *if_measuring == IfMeasuring::Adopt && self.measuring_since.is_some();
                 self.manners.prepare.clone().map_or_else(|| Ok(self.prepared(adopted)), Err)
@@ -56,9 +59,29 @@ impl World {
 
     pub(super) fn begin_measuring(&mut self) {
         self.measuring_since = Some(self.now);
+        self.instead = None;
         let done = std::mem::take(&mut self.iterations);
         self.earlier.push((self.measurements, done));
         self.measurements += 1;
+    }
+
+    /// It does not measure any more, and is so.
+    pub fn rest_as(&mut self, state: AnalyzerState, iteration: Option<u32>) {
+        self.stop_measuring();
+        self.instead = Some((state, iteration, None));
+        self.look();
+    }
+
+    pub fn stop_measuring(&mut self) {
+        self.iterate();
+        self.measuring_since = None;
+    }
+
+    /// It measures on after it was something else for a while.
+    pub fn excursion(&mut self, state: AnalyzerState, time: Duration) {
+        let number = self.iterations.last().map(|iteration| iteration.number);
+        self.instead = Some((state, number, Some(self.now + time)));
+        self.look();
     }
 
     fn prepared(&self, adopted: bool) -> AnalyzerAnswer {
@@ -169,6 +192,10 @@ impl World {
     }
 
     fn analyzer(&self) -> (AnalyzerState, AnalyzerPhase, Option<u32>) {
+        let instead = self.instead.filter(|(.., until)| until.is_none_or(|until| self.now < until));
+        if let Some((state, iteration, _)) = instead {
+            return (state, AnalyzerPhase::None, iteration);
+        }
         if self.measuring_since.is_none() {
             let cancelling = self.cancelling_until.is_some_and(|until| self.now < until);
             let state = if cancelling { AnalyzerState::Cancelling } else { AnalyzerState::Idle };
