@@ -18,6 +18,7 @@ pub async fn page(services: &Services) -> Answer {
     let mut page = Page::default();
     if let Ok(status) = tokio::time::timeout(WITHIN, services.control.status()).await {
         instrument(&mut page, &status);
+        evidence(&mut page, &status);
         run(&mut page, &status);
     }
     samples(&mut page, services);
@@ -63,6 +64,25 @@ fn run(page: &mut Page, status: &Status) {
     page.family("gaserad_suspended", "gauge", "Whether the run waits for somebody, or for a fault to go.")
         .flag(&[], status.phase == Phase::Suspended);
     page.family("gaserad_runs_queued", "gauge", "Runs that begin later.").count(&[], status.queued.len() as u64);
+}
+
+fn evidence(page: &mut Page, status: &Status) {
+    let Some(evidence) = &status.analyzer.evidence else { return };
+    let mut family = page.family(
+        "gaserad_analyzer_lag_seconds",
+        "gauge",
+        "How stale phases and results of the analyzer are taken to be at most.",
+    );
+    family.sample(&[("of", "phase")], Some(evidence.phase_lag_s));
+    family.sample(&[("of", "result")], Some(evidence.result_lag_s));
+    let mut family = page.family(
+        "gaserad_evidence_contradictions_total",
+        "counter",
+        "How often what the analyzer says contradicted itself, by kind.",
+    );
+    for (kind, count) in &evidence.contradictions {
+        family.count(&[("kind", kind)], u64::from(*count));
+    }
 }
 
 fn samples(page: &mut Page, services: &Services) {

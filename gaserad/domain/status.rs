@@ -1,5 +1,7 @@
 //! The state of everything at one moment: `GET /status`, and the first thing a stream says.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Position};
@@ -95,9 +97,23 @@ pub struct AnalyzerStatus {
     /// How fast it measures, if that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pace: Option<Pace>,
+    /// How far what it says agrees with itself, once it was seen to draw gas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
     /// The last reply with results in which something could not be read, since the daemon began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<UnreadableReply>,
+}
+
+/// What polls and results show of how stale they are, and where they contradict each other.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// How old a phase in a reply is taken to be at most.
+    pub phase_lag_s: f64,
+    /// How long after its iteration a result is taken to show at most.
+    pub result_lag_s: f64,
+    /// How often since the daemon began, by kind.
+    pub contradictions: BTreeMap<String, u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::state::{Run, Stage, State};
-use crate::domain::status::AnalyzerStatus;
+use crate::domain::status::{AnalyzerStatus, Evidence};
 use crate::domain::{Channel, Moment, Phase, Progress, Status, Tick};
 
 /// Waits shorter than this are ticked twice a second, longer ones once.
@@ -55,6 +55,17 @@ impl Run {
 }
 
 impl State {
+    fn evidence(&self) -> Option<Evidence> {
+        self.exchanges.newest_began()?;
+        let lags = self.exchanges.lags();
+        let contradictions = self.exchanges.contradictions().map(|(what, count)| (what.as_str().to_owned(), count));
+        Some(Evidence {
+            phase_lag_s: rounded(lags.phase.as_secs_f64()),
+            result_lag_s: rounded(lags.result.as_secs_f64()),
+            contradictions: contradictions.collect(),
+        })
+    }
+
     pub fn progress(&self, at: Tick) -> Progress {
         let progress = |run: &Run| run.progress(at, self.estimate(run, at));
         self.run.as_ref().map_or_else(|| self.rest.progress.clone(), progress)
@@ -101,6 +112,7 @@ impl State {
                 identity: self.analyzer.identity.clone(),
                 stamp_meaning: self.stamps.meaning(),
                 pace: self.pace(),
+                evidence: self.evidence(),
                 unreadable: self.analyzer.unreadable.clone(),
             },
             multiplexer: crate::domain::status::MultiplexerStatus {

@@ -27,6 +27,7 @@ impl Turn {
         let origin = if stale { Origin::BeforeTheRun } else { self.state.exchanges.claim(&read) };
         let credit = attribute(origin, &self.state.timeline);
         self.tell_of_missed(origin);
+        self.mind_contradictions();
         let clock_flags = self.clock_flags(&read, &credit);
         let record = self.record(read, &credit, clock_flags);
         let Some((record, run)) = record.zip(self.state.run.as_ref()) else { return };
@@ -46,6 +47,30 @@ impl Turn {
         }
         self.go_on_with_the_result();
     }
+
+    /// What the analyzer says contradicts itself: told when that begins to repeat itself, and whenever it is ten times as
+    /// often.
+    pub(super) fn mind_contradictions(&mut self) {
+        let count: u32 = self.state.exchanges.contradictions().map(|(_, count)| count).sum();
+        let due = match self.state.contradictions_told {
+            0 => Self::REPEATED,
+            told => told.saturating_mul(10),
+        };
+        if count < due {
+            return;
+        }
+        self.state.contradictions_told = due;
+        let each: Vec<String> =
+            self.state.exchanges.contradictions().map(|(what, count)| format!("{} {count}", what.as_str())).collect();
+        let text = format!(
+            "what the analyzer says contradicted itself {count} times since gaserad began ({}); samples that this concerns \
+             get no channel; see docs/attribution.md, and set [analyzer] phase_lag and result_lag if it is known to be slow",
+            each.join(", ")
+        );
+        self.alarm(Severity::Warning, "evidence_contradicts", text);
+    }
+
+    const REPEATED: u32 = 3;
 
     fn tell_of_missed(&mut self, origin: Origin) {
         let (iteration, missed) = match origin {

@@ -109,6 +109,8 @@ pub struct State {
     pub(super) timeline: Timeline,
     pub(super) exchanges: Exchanges,
     pub(super) stamps: Stamps,
+    /// At how many contradictions that was told last.
+    pub(super) contradictions_told: u32,
     /// Until one was seen: how fast the analyzer measured before the process began.
     pub(super) pace_before: Option<Pace>,
     pub(super) host_clock: HostClock,

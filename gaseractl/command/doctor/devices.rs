@@ -1,5 +1,6 @@
 //! The analyzer and the valve.
 
+use gasera::domain::status::Evidence;
 use gasera::domain::{Position, Status, Verification};
 use gasera::proto::{GetConfigResponse, Severity};
 
@@ -21,6 +22,7 @@ pub async fn analyzer(client: Asked<'_>, status: &Status, config: Option<&GetCon
     let who = status.analyzer.identity.join(" ");
     let mut findings = vec![Finding::ok("analyzer", &tried, format!("online: {who}").trim_end_matches(": "))];
     findings.push(results(status));
+    findings.extend(status.analyzer.evidence.as_ref().map(evidence));
     findings.push(errors(client).await);
     findings.push(clock(client).await);
     findings.push(task(client, config).await);
@@ -43,6 +45,19 @@ fn results(status: &Status) -> Finding {
     let advice = "see the task and the number format on the analyzer, and that no other program sets how results are \
                   given (SCON); lost samples and readings are told by alarms and in qc_flags";
     Finding::warn("results", tried, found, advice)
+}
+
+/// How far what it says agrees with itself.
+fn evidence(evidence: &Evidence) -> Finding {
+    let tried = "whether phases, counter, stamps and results of the analyzer agree";
+    let lags = format!("phases up to {} s old, results up to {} s late", evidence.phase_lag_s, evidence.result_lag_s);
+    if evidence.contradictions.is_empty() {
+        return Finding::ok("evidence", tried, format!("they agree; {lags}"));
+    }
+    let each: Vec<String> = evidence.contradictions.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    let advice = "samples that this concerns have no channel; docs/attribution.md says what each means, and what \
+                  [analyzer] phase_lag and result_lag do";
+    Finding::warn("evidence", tried, format!("they contradict each other: {}; {lags}", each.join(", ")), advice)
 }
 
 async fn errors(client: Asked<'_>) -> Finding {
