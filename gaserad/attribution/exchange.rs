@@ -128,6 +128,7 @@ pub struct Exchanges {
     /// So many results were not there when they were due, and may still come.
     behind: usize,
     anchor: Option<Anchor>,
+    newest_stamp: Option<AnalyzerTime>,
     trust: Trust,
     /// The phase under way, and when it was first seen.
     phase_since: Option<(u8, Tick)>,

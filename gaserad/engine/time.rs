@@ -100,6 +100,7 @@ impl Turn {
     fn analyzer_clock_stepped(&mut self, step: i64) {
         self.state.host_clock.stepped = Some(self.at.tick);
         self.state.stamps.forget_dating();
+        self.state.exchanges.forget_stamps();
         let text = format!("the analyzer's clock was set {}; samples drawn meanwhile are flagged", by(step));
         self.alarm(Severity::Warning, "analyzer_clock_step", text);
     }

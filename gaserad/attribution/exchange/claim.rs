@@ -18,10 +18,20 @@ impl Exchanges {
             return self.claim_blindly(read);
         }
         let candidates = self.candidates(read);
+        // The analyzer's clock was set back: stamps before and after are not to be compared.
+        let stamp = read.sample.stamp;
+        if self.newest_stamp.replace(stamp).is_some_and(|newest| stamp <= newest) {
+            self.forget_stamps();
+        }
         match (candidates.first().copied(), candidates.last().copied()) {
             (Some(first), Some(last)) => self.claim_among(first, last, read),
             _ => self.claim_out_of_step(read),
         }
+    }
+
+    /// The analyzer's clock was set.
+    pub fn forget_stamps(&mut self) {
+        self.anchor = None;
     }
 
     /// The exchanges that can have given what was read then and not before.
@@ -73,7 +83,7 @@ impl Exchanges {
         if overdue > 0 {
             self.contradict(Contradiction::ResultMissing);
         }
-        self.behind = self.behind.saturating_add(overdue).min(Self::REMEMBERED);
+        self.behind = (self.behind + overdue).min(Self::MOST_BEHIND);
         let oldest = first.saturating_sub(self.behind).max(self.oldest_open(first));
         let span = self.narrow(oldest..=last, read);
         let missed = (waiting..*span.start()).filter(|place| self.drawn[*place].result == Arrival::Awaited).count();
@@ -81,8 +91,11 @@ impl Exchanges {
             // Either those in between gave none, or results come that much later.
             self.behind = first.saturating_sub(*span.start());
         }
-        self.take_result(span, missed, read)
+        self.take_result(span, missed.max(overdue), read)
     }
+
+    /// Results do not come later than so many iterations.
+    const MOST_BEHIND: usize = 2;
 
     /// A result that was not there at a reading at which it should have been.
     fn is_overdue(&self, place: usize, read: &ResultRead) -> bool {
