@@ -107,8 +107,9 @@ async fn what_was_not_read_back_for_long_is_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_count_that_did_not_rise_proves_that_nothing_moved() {
-    assert!(stalled(true).await.is_err());
+async fn a_count_that_did_not_rise_does_not_prove_that_nothing_moved() {
+    let (since, why) = doubt(stalled(true).await.unwrap());
+    assert!((28.0..30.5).contains(&since) && why.contains("could not be read back"), "{since}: {why}");
 }
 
 #[tokio::test(start_paused = true)]
