@@ -240,7 +240,9 @@ mod tests {
 
     fn doubts(told: &[(i64, &str)], records: &[Record]) -> Vec<String> {
         let mut plausibility = Plausibility::of(replies(told));
-        records.iter().for_each(|record| plausibility.take(record));
+        for record in records {
+            plausibility.take(record);
+        }
         plausibility.doubts()
     }
 

@@ -157,7 +157,9 @@ impl Again {
             let page = store.records(id, after, PAGE.min(until - after)).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
-            page.iter().for_each(|kept| plausibility.take(kept));
+            for kept in &page {
+                plausibility.take(kept);
+            }
             changes.extend(page.into_iter().filter_map(|kept| change(&kept, again.next().as_ref())));
         }
         changes.extend(again.map(|record| Change { seq: record.seq, was: String::new(), now: words(&record) }));

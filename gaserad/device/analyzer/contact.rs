@@ -111,9 +111,8 @@ impl Owner {
 
     fn note_turned_away(&mut self) {
         self.contact.turned_away += match self.session.turned_away() {
-            Some(TurnedAway::Refused) => PROGRAM_DOWN,
             Some(TurnedAway::Closed) if self.contact.closes_at_will => 1,
-            Some(TurnedAway::Closed) => PROGRAM_DOWN,
+            Some(TurnedAway::Refused | TurnedAway::Closed) => PROGRAM_DOWN,
             None => 0,
         };
     }

@@ -125,7 +125,7 @@ async fn back_after(outage: impl FnOnce(&mut Model), fate: &Fate) -> Vec<Reconne
 #[tokio::test(start_paused = true)]
 async fn what_is_left_of_an_analyzer_after_questions_without_an_answer_is_told() {
     for (fate, program_was_down) in [(Fate::Silence, false), (Fate::Close, true)] {
-        let back = |result_is_gone| [Reconnection { result_is_gone, program_was_down }];
+        let back = |result_is_gone| [Reconnection { program_was_down, result_is_gone }];
         assert_eq!(back_after(|model| model.reboot(SECOND / 10), &fate).await, back(true), "{fate:?}");
         assert_eq!(back_after(Model::stop_by_hand, &fate).await, back(false), "{fate:?}");
         assert!(back_after(|_| (), &fate).await.is_empty(), "it measured on");
