@@ -17,6 +17,7 @@ use std::time::Duration;
 use gasera::domain::event::{Event, LiveData};
 use gasera::domain::{
     Fact, Flag, Moment, Outcome, Phase, Qc, Record, RunId, RunSummary, Severity, Tick, Utc, VisitId, VisitSummary,
+    WithoutChannel,
 };
 use gasera::store::{Audit, Batch, Store, StoreError};
 use tempfile::TempDir;
@@ -132,6 +133,21 @@ async fn runs_and_visits_count_their_records() {
 }
 
 #[tokio::test]
+async fn what_a_run_lost_is_kept_and_replaced_by_what_it_lost_since() {
+    let (_directory, store, run) = measuring().await;
+    assert_eq!(store.run(&run.id).await.unwrap().0.without_channel, WithoutChannel::default());
+    let mut so_far = WithoutChannel::default();
+    for flags in [vec!["pos_unverified"], vec!["pos_changed", "evidence"], vec![]] {
+        so_far.add(flags.into_iter(), "mixed");
+        let fact = Fact::WithoutChannel { run: run.id.clone(), so_far: so_far.clone() };
+        store.commit(facts(vec![fact])).await.unwrap();
+        assert_eq!(store.run(&run.id).await.unwrap().0.without_channel, so_far);
+    }
+    let told = "3 samples without a channel: 1 evidence, 1 mixed, 1 pos_changed, 1 pos_unverified";
+    assert_eq!(so_far.sentence(), told);
+}
+
+#[tokio::test]
 async fn the_newest_run_comes_first_and_the_open_one_is_found_on_opening() {
     let (directory, store, first) = measuring().await;
     let end = Fact::RunEnded { run: first.id, ended: utc(9), outcome: Outcome::Completed, reason: String::new() };
@@ -191,7 +207,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let Err(error) = Store::open(directory.path(), labels()) else { panic!("a newer schema was opened") };
-    assert!(error.to_string().contains("newer gaserad (schema 99, this one reads up to 8)"), "{error}");
+    assert!(error.to_string().contains("newer gaserad (schema 99, this one reads up to 9)"), "{error}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gasera::domain::{
     AnalyzerTime, Attribution, Cas, Channel, Fact, Outcome, Plan, PlanDraft, Qc, Reading, Record, RunId, RunSummary,
-    Sample, Utc, Verification, VisitId,
+    Sample, Utc, Verification, VisitId, WithoutChannel,
 };
 use gasera::store::{Batch, ChannelLabels, Store};
 use rusqlite::{Connection, params};
@@ -69,6 +69,7 @@ fn summary(id: &RunId) -> Fallible<RunSummary> {
         reason: String::new(),
         records: 0,
         good_records: 0,
+        without_channel: WithoutChannel::default(),
     })
 }
 

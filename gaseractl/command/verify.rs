@@ -68,14 +68,20 @@ fn tell(session: &Session, verdict: &VerifyRunResponse) -> Result<(), Failure> {
         1 => output.paint.bad("1 difference"),
         more => output.paint.bad(&format!("{more} differences")).into_owned().into(),
     };
+    let doubted = match verdict.doubts.len() {
+        0 => String::new(),
+        1 => ", 1 doubt".to_owned(),
+        more => format!(", {more} doubts"),
+    };
     output::line(&format!(
-        "run {}: {}, {} in samples.csv, {} attributed again: {found}",
+        "run {}: {}, {} in samples.csv, {} attributed again: {found}{doubted}",
         verdict.run_id,
         words::count(verdict.records, "record"),
         words::count(verdict.csv_rows, "row"),
         verdict.attributed_again,
     ))?;
-    verdict.differences.iter().try_for_each(|difference| output::line(&format!("  {difference}")))
+    let doubts = verdict.doubts.iter().map(|doubt| format!("doubtful: {doubt}"));
+    verdict.differences.iter().cloned().chain(doubts).try_for_each(|told| output::line(&format!("  {told}")))
 }
 
 fn changes(changes: &[Change]) -> String {

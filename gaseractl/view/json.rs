@@ -85,6 +85,7 @@ pub fn verdict(verdict: &VerifyRunResponse) -> Value {
         "files": verdict.files,
         "attributed_again": verdict.attributed_again,
         "differences": verdict.differences,
+        "doubts": verdict.doubts,
         "changes": verdict
             .changes
             .iter()

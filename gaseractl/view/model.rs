@@ -216,7 +216,7 @@ pub mod tests {
             reason: String::new(),
             records: 3,
             good_records: 2,
-            without_channel: Default::default(),
+            without_channel: gasera::domain::WithoutChannel::default(),
         }
     }
 

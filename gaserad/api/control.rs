@@ -155,6 +155,8 @@ pub struct Verdict {
     pub files: u32,
     /// A sentence for each thing that is not as it should be.
     pub differences: Vec<String>,
+    /// A sentence for each record that what passed between gaserad and the analyzer, or another record, contradicts.
+    pub doubts: Vec<String>,
     /// Records that the attribution of this version would keep otherwise.
     pub changes: Vec<Change>,
 }

@@ -165,6 +165,7 @@ impl GaseraService for Grpc {
             files: verdict.files,
             differences: verdict.differences,
             changes: verdict.changes.into_iter().map(change).collect(),
+            doubts: verdict.doubts,
         }))
     }
 

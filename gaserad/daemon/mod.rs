@@ -17,6 +17,7 @@ mod equipment;
 mod failure;
 mod files;
 mod mirroring;
+mod plausible;
 mod recovery;
 mod scheduler;
 mod seams;

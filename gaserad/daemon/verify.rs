@@ -1,11 +1,13 @@
 //! Whether what is kept of a run is what its journal says, and its files what is kept.
 //!
-//! The journal is stepped through again by the engine of this version. Nothing is changed.
+//! The journal is stepped through again by the engine of this version. What contradicts the records beside that is
+//! `plausible`. Nothing is changed.
 
+use super::plausible::{Plausibility, Replies};
 use crate::api::{Change, Verdict};
-use crate::domain::{Fact, Flag, Record, RunId};
+use crate::domain::{Fact, Flag, Record, RunId, RunSummary};
 use crate::engine::{self, Effect, State, What};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, read_raw_log};
 
 /// Records in memory at a time.
 const PAGE: u32 = 1000;
@@ -24,11 +26,34 @@ async fn look(store: &Store, id: &RunId) -> Result<Verdict, StoreError> {
     let again = Again::of(store, id).await?;
     // Of a run under way there may be more by now, in the journal and among its records.
     let until = if run.ended.is_none() { u32::try_from(run.records).unwrap_or(u32::MAX) } else { u32::MAX };
-    again.compare(store, id, until, &mut verdict).await?;
+    let mut plausibility = Plausibility::of(replies(store, &run).await);
+    again.compare(store, id, until, &mut verdict, &mut plausibility).await?;
+    verdict.doubts = plausibility.doubts();
     let folder = store.compare_folder(id).await?;
     (verdict.rows, verdict.files) = (folder.rows, folder.files);
     verdict.differences.extend(folder.differences);
     Ok(verdict)
+}
+
+/// What the analyzer replied within the run, as far as its log is there and can be read.
+async fn replies(store: &Store, run: &RunSummary) -> Replies {
+    let folder = store.run_folder(run);
+    let read = tokio::task::spawn_blocking(move || {
+        let mut replies = Replies::default();
+        let read = read_raw_log(&folder, |line| replies.line(line));
+        (replies, read)
+    });
+    match read.await {
+        Ok((replies, Ok(()))) => replies,
+        Ok((replies, Err(error))) => {
+            tracing::warn!("what passed between gaserad and the analyzer is compared only in part: {error}");
+            replies
+        }
+        Err(error) => {
+            tracing::error!("raw.aklog was not read: {error}");
+            Replies::default()
+        }
+    }
 }
 
 /// However much is committed meanwhile, what so many looks show is believed.
@@ -112,7 +137,14 @@ impl Again {
     }
 
     /// Compares the records up to this one.
-    async fn compare(mut self, store: &Store, id: &RunId, until: u32, verdict: &mut Verdict) -> Result<(), StoreError> {
+    async fn compare(
+        mut self,
+        store: &Store,
+        id: &RunId,
+        until: u32,
+        verdict: &mut Verdict,
+        plausibility: &mut Plausibility,
+    ) -> Result<(), StoreError> {
         if let Some(missing) = self.missing {
             verdict.differences.push(missing);
             return Ok(());
@@ -125,6 +157,9 @@ impl Again {
             let page = store.records(id, after, PAGE.min(until - after)).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
+            for kept in &page {
+                plausibility.take(kept);
+            }
             changes.extend(page.into_iter().filter_map(|kept| change(&kept, again.next().as_ref())));
         }
         changes.extend(again.map(|record| Change { seq: record.seq, was: String::new(), now: words(&record) }));

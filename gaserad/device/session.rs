@@ -189,9 +189,8 @@ impl Session {
             Failure::Malformed(error) if command.is_safe_to_repeat() => return AskError::Malformed { place, error },
             Failure::Malformed(error) => error.to_string(),
             Failure::Ended => "it closed the connection".to_owned(),
-            Failure::Cut(why) => why,
             Failure::Silent => format!("nothing came within {} s", REPLY.as_secs()),
-            Failure::Broken(why) => why,
+            Failure::Cut(why) | Failure::Broken(why) => why,
         };
         if command.is_safe_to_repeat() {
             AskError::NoReply { place, code, why }

@@ -145,7 +145,7 @@ impl Turn {
                 self.fail(&silent("the analyzer", limits.order), Device::Analyzer);
             }
             Stage::Recovering(None) if self.state.run.as_ref().is_some_and(Run::is_getting_ready) => {
-                self.never_got_ready()
+                self.never_got_ready();
             }
             Stage::Recovering(None) => self.fail_offline(),
             Stage::Recovering(Some(_)) => self.fail(&silent("the analyzer", limits.stop), Device::Analyzer),

@@ -50,7 +50,7 @@ pub use folder::{FolderVerdict, Listed};
 pub use journal::Journal;
 pub use truth::{Backup, Inspection};
 pub use usage::Usage;
-pub use wire::WireLog;
+pub use wire::{WireLog, read_raw_log};
 pub use work::{Disk, Work};
 
 use crate::domain::{Cas, Clock, Note, Observation, Published, Record, RunId, RunSummary, Sheet, Tally, VisitSummary};

@@ -8,13 +8,14 @@
 //! those that cannot be printed as `\x02`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::changes::Changes;
@@ -181,6 +182,23 @@ impl Drop for WireFile {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Every line of the log in this folder, in order; what cannot be read ends it.
+pub fn read_raw_log(folder: &Path, mut each: impl FnMut(&str)) -> Result<(), StoreError> {
+    let mut older = parts(folder);
+    older.sort();
+    let newest = Some(folder.join(NAME)).filter(|path| path.exists());
+    for path in older.into_iter().map(|(_, path)| path).chain(newest) {
+        let file = File::open(&path).map_err(StoreError::io("open", &path))?;
+        let packed = path.extension().is_some_and(|end| end == "gz");
+        let lines: Box<dyn BufRead> =
+            if packed { Box::new(BufReader::new(GzDecoder::new(file))) } else { Box::new(BufReader::new(file)) };
+        for line in lines.lines() {
+            each(&line.map_err(StoreError::io("read", &path))?);
+        }
+    }
+    Ok(())
 }
 
 /// Puts the full part aside, and compresses it.

@@ -170,6 +170,20 @@ fn what_differs_is_told_and_exit_1() {
 }
 
 #[test]
+fn what_contradicts_a_record_is_told_beside_what_differs() {
+    let doubts = vec!["record 7 is of channel 2, but …".to_owned()];
+    let fake =
+        Fake::new(Script { verdict: Ok(proto::VerifyRunResponse { doubts, ..verdict(&[]) }), ..Script::default() });
+    let done = run(&["runs", "verify", "01KAHA", "--endpoint", &fake.unix]);
+    let told = "nothing differs, 1 doubt\n  doubtful: record 7 is of channel 2, but …\n";
+    assert!(done.stdout.ends_with(told), "{done:?}");
+    assert_eq!(done.exit, 0, "a doubt is no proof");
+    let done = run(&["runs", "verify", "01KAHA", "--json", "--endpoint", &fake.unix]);
+    let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(object["doubts"][0], "record 7 is of channel 2, but …");
+}
+
+#[test]
 fn each_record_that_would_be_another_now_is_listed_if_it_is_asked_for() {
     let change = |seq, was: &str, now: &str| proto::Change { seq, was: was.into(), now: now.into() };
     let changes =

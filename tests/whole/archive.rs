@@ -57,6 +57,7 @@ fn the_folder_of_a_real_run_says_all_that_is_known() {
     assert!(labels.contains("Ammonia of the barn (Ammonia, 7664-41-7)"), "{labels}");
     let gases = lab.ask(&["runs", "verify", "last"]);
     assert_eq!((&gases["differences"], &gases["files"]), (&Value::Array(vec![]), &6.into()));
+    assert_eq!(gases["doubts"], Value::Array(vec![]));
 }
 
 #[test]
@@ -159,4 +160,27 @@ fn a_record_that_attribution_would_give_to_another_channel_is_listed_with_both()
     assert_eq!(verdict["changes"], change("exact channel 2 good [gap]", "exact channel 1 good []"));
     let told = lab.ctl(&["runs", "verify", "last", "--attribution"]).stdout;
     assert!(told.contains("\nSEQ  KEPT AS"), "{told}");
+}
+
+#[test]
+fn a_record_whose_gas_exchange_the_log_contradicts_is_doubted() {
+    let (mut lab, _folder) = measured();
+    end(&mut lab);
+    let database = Connection::open(lab.path("state/state.sqlite")).unwrap();
+    let last = "SELECT max(seq) FROM records WHERE good = 1";
+    let seq: u32 = database.query_row(last, [], |row| row.get(0)).unwrap();
+    // As if its result were of the iteration before.
+    let tampered = "UPDATE records SET (exchange_from, exchange_until) =
+        (SELECT exchange_from, exchange_until FROM records AS before WHERE before.seq = records.seq - 1) WHERE seq = ?";
+    assert_eq!(database.execute(tampered, [seq]).unwrap(), 1);
+    drop(database);
+    lab.start_daemon();
+    let done = lab.ctl(&["runs", "verify", "last", "--json"]);
+    let verdict: Value = serde_json::from_str(&done.stdout).unwrap();
+    let doubt = verdict["doubts"][0].as_str().unwrap_or_default();
+    assert!(doubt.starts_with(&format!("record {seq} is of channel ")), "{verdict}");
+    assert!(
+        doubt.ends_with("another gas exchange began and ended between its own and the first reply with its result")
+    );
+    assert_eq!(verdict["doubts"].as_array().unwrap().len(), 1, "{verdict}");
 }

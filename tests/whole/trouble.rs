@@ -103,14 +103,32 @@ fn another_client_that_stops_the_task_ends_the_run() {
     lab.assert_idle();
 }
 
+/// It boots long enough to be seen doing so between two polls, however fast time goes.
+fn rebooting(analyzer: &'static str) -> Lab {
+    Lab::new(&Design { scale: 60, faults: "boot_time = \"1m\"", analyzer, ..Design::default() })
+}
+
 #[test]
-fn an_analyzer_that_is_rebooted_ends_the_run() {
-    let lab = lab(60, "");
+fn an_analyzer_that_is_rebooted_is_started_anew_and_the_run_completed() {
+    let lab = rebooting("grace = \"10m\"");
     let mut events = lab.events(None);
     let run = lab.begin(LONG);
     events.until_phase("MEASURING");
     assert_eq!(lab.as_another_client("RDEV K0"), ["RDEV", "0"]);
-    fails(&lab, run, &["stopped measuring"]);
+    let done = run.wait();
+    lab.assert_idle();
+    assert_eq!(ended(&lab, &done)["outcome"], "completed", "{done:?}");
+    assert_eq!(visited(&exported(&lab)).len(), 9);
+}
+
+#[test]
+fn an_analyzer_that_is_rebooted_ends_the_run_if_it_is_to() {
+    let lab = rebooting("after_restart = \"fail\"");
+    let mut events = lab.events(None);
+    let run = lab.begin(LONG);
+    events.until_phase("MEASURING");
+    assert_eq!(lab.as_another_client("RDEV K0"), ["RDEV", "0"]);
+    fails(&lab, run, &["the analyzer restarted"]);
 }
 
 #[test]

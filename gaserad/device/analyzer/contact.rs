@@ -14,7 +14,8 @@ use crate::domain::{AnalyzerNews, AnalyzerState, DeviceErrors, Reconnection, Tic
 /// So many failures in a row, or failures for so long, and the analyzer is offline.
 const FAILURES: u32 = 3;
 const FAILING: Duration = Duration::from_secs(10);
-/// A refused connection shows that nothing serves there; one that is closed may be chance, several in a row are not.
+/// A refused connection shows that nothing serves there, and so does one that is closed, but by an analyzer that closes
+/// connections and measures on: of that one several in a row do.
 const PROGRAM_DOWN: u32 = 3;
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 const ERRORS_EVERY: Duration = Duration::from_secs(10);
@@ -29,6 +30,8 @@ pub(super) struct Contact {
     failing_since: Option<Tick>,
     /// How much speaks for it that its machine was there meanwhile, and its program was not.
     turned_away: u32,
+    /// It measured on behind a connection that it had closed: that it closes one says nothing of it.
+    closes_at_will: bool,
     /// When the last question was begun.
     pub(super) asked: Option<Tick>,
     pub(super) identity: Vec<String>,
@@ -94,6 +97,9 @@ impl Owner {
     /// What can be said of an analyzer that measured when it was last seen, and does not any more. Its results are asked
     /// for in whatever layout it has.
     async fn reconnection(&mut self, now: AnalyzerState) -> Result<Option<Reconnection>, Trouble> {
+        if now == AnalyzerState::Measuring {
+            self.contact.closes_at_will |= self.contact.turned_away > 0 && self.track.is_measuring();
+        }
         if now == AnalyzerState::Measuring || !self.track.is_measuring() {
             return Ok(None);
         }
@@ -105,8 +111,8 @@ impl Owner {
 
     fn note_turned_away(&mut self) {
         self.contact.turned_away += match self.session.turned_away() {
-            Some(TurnedAway::Refused) => PROGRAM_DOWN,
-            Some(TurnedAway::Closed) => 1,
+            Some(TurnedAway::Closed) if self.contact.closes_at_will => 1,
+            Some(TurnedAway::Refused | TurnedAway::Closed) => PROGRAM_DOWN,
             None => 0,
         };
     }
@@ -141,8 +147,15 @@ impl Owner {
         let lasting = self.contact.failures >= FAILURES || self.elapsed(since) >= FAILING;
         let news = if self.contact.online { lasting } else { !self.contact.told_offline };
         if news {
-            let Contact { failures, failing_since, turned_away, .. } = self.contact;
-            self.contact = Contact { told_offline: true, failures, failing_since, turned_away, ..Contact::default() };
+            let Contact { failures, failing_since, turned_away, closes_at_will, .. } = self.contact;
+            self.contact = Contact {
+                told_offline: true,
+                failures,
+                failing_since,
+                turned_away,
+                closes_at_will,
+                ..Contact::default()
+            };
             self.track.forget_pace(self.settings.poll);
             self.clock_track.forget();
             self.desk.forget();

@@ -3,7 +3,7 @@
 use super::model::{Model, World, results, seen, stamps};
 use super::{MINUTE, SECOND};
 use crate::device::fake::Fate;
-use crate::domain::{AnalyzerNews, AnalyzerState};
+use crate::domain::{AnalyzerNews, AnalyzerState, Reconnection};
 
 fn contacts(news: &[AnalyzerNews]) -> Vec<&AnalyzerNews> {
     let is = |told: &&AnalyzerNews| matches!(told, AnalyzerNews::Online { .. } | AnalyzerNews::Offline { .. });
@@ -107,4 +107,27 @@ async fn another_instrument_under_the_same_address_introduces_itself() {
     let news = world.listen(20 * SECOND).await;
     assert!(matches!(&news[0], AnalyzerNews::Online { identity } if identity[1] == "030200"), "{news:?}");
     assert_eq!(contacts(&news).len(), 1);
+}
+
+/// What is told of an analyzer that measured before an outage, in which this happens to it.
+async fn back_after(outage: impl FnOnce(&mut Model), fate: &Fate) -> Vec<Reconnection> {
+    let mut world = World::new(Model { cycle: 20 * SECOND, ..Model::default() });
+    world.start_measuring().await;
+    world.listen(50 * SECOND).await;
+    // It is asked a second time, and on a new connection, before that is a failure.
+    (0..3).for_each(|_| world.server.next("ASTS", fate.clone()));
+    outage(&mut world.model());
+    let news = world.listen(2 * MINUTE).await;
+    let told = |news: &AnalyzerNews| if let AnalyzerNews::Reconnected(told) = news { Some(*told) } else { None };
+    news.iter().filter_map(told).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_an_analyzer_after_questions_without_an_answer_is_told() {
+    for (fate, program_was_down) in [(Fate::Silence, false), (Fate::Close, true)] {
+        let back = |result_is_gone| [Reconnection { program_was_down, result_is_gone }];
+        assert_eq!(back_after(|model| model.reboot(SECOND / 10), &fate).await, back(true), "{fate:?}");
+        assert_eq!(back_after(Model::stop_by_hand, &fate).await, back(false), "{fate:?}");
+        assert!(back_after(|_| (), &fate).await.is_empty(), "it measured on");
+    }
 }

@@ -172,6 +172,11 @@ impl Model {
         self.layout = [true, true, true, false];
     }
 
+    /// Its last result stays there.
+    pub fn stop_by_hand(&mut self) {
+        self.measuring = None;
+    }
+
     fn is_testing(&self) -> bool {
         self.tested.is_some_and(|end| end > now())
     }
