@@ -171,7 +171,9 @@ impl Exchanges {
 
     fn begin_anew(&mut self, started: Tick) {
         let before = std::mem::take(self);
+        let late = usize::from(before.learned.result > before.bounds.within(before.cycles.get()).result);
         *self = Self {
+            behind: before.behind.max(late),
             last: before.last,
             started,
             bounds: before.bounds,

@@ -86,12 +86,20 @@ impl Exchanges {
         self.behind = (self.behind + overdue).min(Self::MOST_BEHIND);
         let oldest = first.saturating_sub(self.behind).max(self.oldest_open(first));
         let span = self.narrow(oldest..=last, read);
-        let missed = (waiting..*span.start()).filter(|place| self.drawn[*place].result == Arrival::Awaited).count();
+        let given_up = |drawn: &&Drawn| match drawn.result {
+            Arrival::Awaited => true,
+            Arrival::Doubtful => !drawn.widened,
+            Arrival::Come => false,
+        };
+        let missed = self.drawn.range(..*span.start()).filter(given_up).count();
+        let of_before = self.behind > first;
         if span.start() == span.end() {
             // Either those in between gave none, or results come that much later.
             self.behind = first.saturating_sub(*span.start());
         }
-        self.take_result(span, missed.max(overdue), read)
+        let origin = self.take_result(span, missed.max(overdue), read);
+        // Of a measurement before this one, as late as results were then.
+        if of_before { Origin::Contradicted { missed: 0 } } else { origin }
     }
 
     /// Results do not come later than so many iterations.
