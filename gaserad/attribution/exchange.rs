@@ -257,6 +257,12 @@ impl Exchanges {
         self.drawn.back().map(|drawn| drawn.began.1)
     }
 
+    /// By how much results come late, of an analyzer that tells no phases, if that is more than usual.
+    pub fn late_and_blind(&self) -> Option<Duration> {
+        let late = self.lags().result;
+        (self.is_blind() && late > self.bounds.result).then_some(late)
+    }
+
     /// Whether the analyzer measures without telling its phase, so that only its results tell of its iterations.
     pub fn is_blind(&self) -> bool {
         let phaseless = |seen: Seen| seen.state == AnalyzerState::Measuring && seen.phase == AnalyzerPhase::None;
