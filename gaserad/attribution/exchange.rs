@@ -129,6 +129,8 @@ pub struct Exchanges {
     behind: usize,
     anchor: Option<Anchor>,
     newest_stamp: Option<AnalyzerTime>,
+    /// Its stamps repeat themselves, or go back: they say nothing.
+    stamps_repeat: bool,
     trust: Trust,
     /// The phase under way, and when it was first seen.
     phase_since: Option<(u8, Tick)>,
@@ -171,9 +173,11 @@ impl Exchanges {
 
     fn begin_anew(&mut self, started: Tick) {
         let before = std::mem::take(self);
-        let late = usize::from(before.learned.result > before.bounds.within(before.cycles.get()).result);
+        // It is the same instrument: results come as late as they did.
+        let phase = if started == Tick::ZERO { before.learned.phase } else { Duration::ZERO };
         *self = Self {
-            behind: before.behind.max(late),
+            learned: Lags { phase, ..before.learned },
+            behind: before.behind,
             last: before.last,
             started,
             bounds: before.bounds,

@@ -36,7 +36,7 @@ impl Stay {
     }
 
     /// How far a beginning that was seen is from one that was missed.
-    const SHARP: Duration = Duration::from_secs(15);
+    const SHARP: Duration = Duration::from_secs(6);
 
     pub fn is_suspended_in(&self, exchange: &Exchange) -> bool {
         self.suspended_from.is_some_and(|from| exchange.began_before > from)

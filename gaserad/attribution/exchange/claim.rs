@@ -22,6 +22,7 @@ impl Exchanges {
         let stamp = read.sample.stamp;
         if self.newest_stamp.replace(stamp).is_some_and(|newest| stamp <= newest) {
             self.forget_stamps();
+            self.stamps_repeat = true;
         }
         match (candidates.first().copied(), candidates.last().copied()) {
             (Some(first), Some(last)) => self.claim_among(first, last, read),
@@ -85,7 +86,10 @@ impl Exchanges {
         }
         self.behind = (self.behind + overdue).min(Self::MOST_BEHIND);
         let oldest = first.saturating_sub(self.behind).max(self.oldest_open(first));
-        let span = self.narrow(oldest..=last, read);
+        let (span, certain) = self.narrow(first, oldest..=last, read);
+        if certain {
+            self.behind = 0;
+        }
         let given_up = |drawn: &&Drawn| match drawn.result {
             Arrival::Awaited => true,
             Arrival::Doubtful => !drawn.widened,
@@ -96,10 +100,6 @@ impl Exchanges {
             // Of a measurement before this one, perhaps, as late as results were then: those of this one may still come.
             self.drawn.range_mut(span).for_each(|drawn| drawn.result = Arrival::Doubtful);
             return Origin::Contradicted { missed: 0 };
-        }
-        if span.start() == span.end() {
-            // Either those in between gave none, or results come that much later.
-            self.behind = first.saturating_sub(*span.start());
         }
         self.take_result(span, missed.max(overdue), read)
     }
@@ -122,25 +122,27 @@ impl Exchanges {
         self.drawn.iter().take(first).rposition(|drawn| drawn.result == Arrival::Come).map_or(0, |come| come + 1)
     }
 
-    /// What the stamps leave of the exchanges that are open.
-    fn narrow(&mut self, open: RangeInclusive<usize>, read: &ResultRead) -> RangeInclusive<usize> {
+    /// What the stamps leave of the exchanges that are open, of which those from `first` on fit by their time; and whether
+    /// both agree on one. Stamps alone decide nothing.
+    fn narrow(&mut self, first: usize, open: RangeInclusive<usize>, read: &ResultRead) -> (RangeInclusive<usize>, bool) {
         let (oldest, last) = (*open.start(), *open.end());
         let around = oldest.saturating_sub(1)..=(last + 1).min(self.drawn.len() - 1);
         let fitting: Vec<usize> = around.filter(|place| self.fits_stamp(*place, read)).collect();
         match fitting[..] {
-            [only] if open.contains(&only) => only..=only,
-            // A stamp that fits another exchange, and none of these.
+            [only] if (first..=last).contains(&only) => (only..=only, true),
             [other] if self.drawn[other].result != Arrival::Come => {
                 self.contradict(Contradiction::StampElsewhere);
-                oldest.min(other)..=last.max(other)
+                (oldest.min(other)..=last.max(other), false)
             }
-            _ => open,
+            _ => (open, false),
         }
     }
 
     /// Whether so much time passed since the exchange of the last certain result as since its stamp.
     fn fits_stamp(&self, place: usize, read: &ResultRead) -> bool {
-        let Some((anchor, usual)) = self.anchor.zip(self.usual.get()) else { return false };
+        let Some((anchor, usual)) = self.anchor.zip(self.usual.get()).filter(|_| !self.stamps_repeat) else {
+            return false;
+        };
         let Some(drawn) = self.drawn.get(place).and_then(middle).filter(|drawn| *drawn > anchor.drawn) else {
             return false;
         };
@@ -183,6 +185,7 @@ impl Exchanges {
             } else {
                 Contradiction::ResultSurplus
             });
+            self.lose_count();
             return Origin::Contradicted { missed: 0 };
         };
         let mut missed = self.drawn[place].hidden;
@@ -199,8 +202,17 @@ impl Exchanges {
             self.contradict(Contradiction::ResultEarly);
             self.early = self.early.or(Some(read.after));
         }
-        self.drawn[place].result = Arrival::Come;
+        self.lose_count();
         Origin::Contradicted { missed }
+    }
+
+    /// Results and exchanges are out of step: which of them has given its result is not known any more.
+    fn lose_count(&mut self) {
+        for drawn in &mut self.drawn {
+            (drawn.result, drawn.doubt) = (Arrival::Doubtful, true);
+        }
+        self.behind = 0;
+        self.forget_stamps();
     }
 
     /// Whether no result of this measurement has come.
