@@ -109,8 +109,7 @@ impl Exchanges {
 
     /// A result that was not there at a reading at which it should have been.
     fn is_overdue(&self, place: usize, read: &ResultRead) -> bool {
-        let lag = self.lags().result;
-        self.drawn[place].result == Arrival::Awaited && self.over_by(place).is_some_and(|over| over + lag <= read.after)
+        self.drawn[place].result == Arrival::Awaited && self.is_late(place, read)
     }
 
     fn waiting(&self) -> Option<usize> {
@@ -124,7 +123,12 @@ impl Exchanges {
 
     /// What the stamps leave of the exchanges that are open, of which those from `first` on fit by their time; and whether
     /// both agree on one. Stamps alone decide nothing.
-    fn narrow(&mut self, first: usize, open: RangeInclusive<usize>, read: &ResultRead) -> (RangeInclusive<usize>, bool) {
+    fn narrow(
+        &mut self,
+        first: usize,
+        open: RangeInclusive<usize>,
+        read: &ResultRead,
+    ) -> (RangeInclusive<usize>, bool) {
         let (oldest, last) = (*open.start(), *open.end());
         let around = oldest.saturating_sub(1)..=(last + 1).min(self.drawn.len() - 1);
         let fitting: Vec<usize> = around.filter(|place| self.fits_stamp(*place, read)).collect();
@@ -175,35 +179,31 @@ impl Exchanges {
 
     /// No exchange can have given it when it came.
     fn claim_out_of_step(&mut self, read: &ResultRead) -> Origin {
-        let Some(place) = self.waiting() else {
-            // What came right after the start is of before it.
-            if self.drawn.is_empty() && self.is_of_before(read) {
-                return Origin::BeforeTheRun;
-            }
-            self.contradict(if self.drawn.is_empty() {
-                Contradiction::ResultEarly
-            } else {
-                Contradiction::ResultSurplus
-            });
-            self.lose_count();
-            return Origin::Contradicted { missed: 0 };
-        };
-        let mut missed = self.drawn[place].hidden;
-        if self.is_overdue(place, read) {
+        let first = self.drawn.iter().all(|drawn| drawn.result == Arrival::Awaited);
+        let late: Vec<usize> = (0..self.drawn.len()).filter(|place| self.is_late(*place, read)).collect();
+        let mut missed = 0;
+        if let Some(oldest) = late.first() {
             self.contradict(Contradiction::ResultLate);
-            // It is of one of those that are overdue, and the others may have given none.
-            let overdue = (place..self.drawn.len()).filter(|place| self.is_overdue(*place, read)).count();
-            missed = missed.saturating_add(u32::try_from(overdue - 1).unwrap_or(u32::MAX));
-            let over = self.drawn.get(place + 1).map_or(read.read, |next| next.began.0);
+            // It is of one of those, and the others may have given none.
+            missed = u32::try_from(late.len() - 1).unwrap_or(u32::MAX);
+            let over = self.drawn.get(oldest + 1).map_or(read.read, |next| next.began.0);
             self.learned.result = self.learned.result.max(read.read.since(over));
-        } else if self.is_first() && self.is_of_before(read) {
+        } else if first && self.is_of_before(read) {
             return Origin::BeforeTheRun;
-        } else {
+        } else if self.waiting().is_some() || first {
             self.contradict(Contradiction::ResultEarly);
             self.early = self.early.or(Some(read.after));
+        } else {
+            self.contradict(Contradiction::ResultSurplus);
         }
         self.lose_count();
         Origin::Contradicted { missed }
+    }
+
+    /// Whether it would be the result of this exchange, if results came later than they do.
+    fn is_late(&self, place: usize, read: &ResultRead) -> bool {
+        let lag = self.lags().result;
+        self.drawn[place].result != Arrival::Come && self.over_by(place).is_some_and(|over| over + lag <= read.after)
     }
 
     /// Results and exchanges are out of step: which of them has given its result is not known any more.
@@ -213,11 +213,6 @@ impl Exchanges {
         }
         self.behind = 0;
         self.forget_stamps();
-    }
-
-    /// Whether no result of this measurement has come.
-    fn is_first(&self) -> bool {
-        self.drawn.iter().all(|drawn| drawn.result == Arrival::Awaited)
     }
 
     /// Whether it came so early that it can only be of before the measurement; there is one such at most.
