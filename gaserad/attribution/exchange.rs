@@ -125,6 +125,8 @@ pub struct Exchanges {
     met_before: bool,
     /// A result came before its iteration was seen to end; it was not there yet at this reading.
     early: Option<Tick>,
+    /// By how much results came before their iterations were seen to end.
+    early_by: Duration,
     /// So many results were not there when they were due, and may still come.
     behind: usize,
     anchor: Option<Anchor>,

@@ -48,11 +48,13 @@ impl Exchanges {
     /// The earliest at which the result of an exchange can be there: some way into its analysis, and not before gas was
     /// drawn and integrated for as long as that takes.
     fn ready_from(&self, place: usize, read: &ResultRead) -> Tick {
-        let lag = self.lags().phase;
+        let lag = self.bounds.within(self.cycles.get()).phase.max(self.early_by);
         let drawn = &self.drawn[place];
         let integration = self.least_integration() / 2;
         let drawing = place + 1 == self.drawn.len() && read.phase == AnalyzerPhase::GasExchange && !drawn.widened;
-        let rest = if drawing { integration } else { Duration::ZERO } + half(self.analysis.get());
+        // Until an analysis was seen, it is not taken to be over before it showed.
+        let analysis = self.analysis.get().map_or(lag, |analysis| analysis / 2);
+        let rest = if drawing { integration } else { Duration::ZERO } + analysis;
         let sampled = self.sampled_until(place, read).back(lag) + rest;
         sampled.max(drawn.began.0.back(lag) + half(self.exchange.get()) + integration)
     }
@@ -224,7 +226,8 @@ impl Exchanges {
     /// An iteration that gave its result already is seen to end.
     pub(super) fn note_early(&mut self, before: Tick) {
         if let Some(since) = self.early.take() {
-            self.learned.phase = self.learned.phase.max(before.since(since));
+            self.early_by = self.early_by.max(before.since(since));
+            self.learned.phase = self.learned.phase.max(self.early_by);
         }
     }
 

@@ -54,7 +54,9 @@ impl Exchanges {
         if self.drawn.is_empty() || self.left.is_some() {
             return;
         }
-        self.stop_sampling(seen);
+        if self.rank <= INTEGRATION {
+            self.stop_sampling(seen);
+        }
         if self.is_drawing() {
             self.end(seen);
         } else if self.could_wrap(seen) {

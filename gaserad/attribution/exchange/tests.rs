@@ -1,3 +1,5 @@
+mod instrument;
+
 use super::*;
 use crate::domain::{AnalyzerTime, ResultRead, Sample};
 
