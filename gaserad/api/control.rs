@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelKind, Denied, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus, Misfire, Note,
+    self, Aborted, Channel, ChannelKind, Denied, DeviceKind, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus, Misfire, Note,
     Observation, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest, Started, Status,
     Told, TrashedRun, Utc, ValveOrder, VisitSummary, Wanted,
 };
@@ -32,6 +32,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// Changes something about the analyzer, and gives its reply. Refused while a run is under way.
     fn serve(&self, service: Service, who: String) -> BoxFuture<'_, Result<String, Denied>>;
+
+    /// Means the device that is there now, and gives who that is.
+    fn accept(&self, device: DeviceKind, who: String) -> BoxFuture<'_, Result<String, Denied>>;
 
     /// Asks the analyzer something that changes nothing.
     fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>>;

@@ -14,7 +14,7 @@ use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfErr
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelPlan, Clock, Denied, DriftPoint, FaultKind, GasInfo, Inquiry, Observation,
+    self, Aborted, Channel, ChannelPlan, Clock, Denied, DeviceKind, DriftPoint, FaultKind, GasInfo, Inquiry, Observation,
     PlanDraft, PlanRequest, Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status, Told, Utc,
     ValveOrder, Wanted,
 };
@@ -85,6 +85,10 @@ impl Control for Measuring {
 
     fn serve(&self, service: Service, who: String) -> BoxFuture<'_, Result<String, Denied>> {
         Box::pin(self.handle.serve(service, who))
+    }
+
+    fn accept(&self, device: DeviceKind, who: String) -> BoxFuture<'_, Result<String, Denied>> {
+        Box::pin(self.handle.accept(device, who))
     }
 
     fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>> {

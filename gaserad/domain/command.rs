@@ -129,6 +129,12 @@ pub struct ValveDescription {
     pub model: String,
     /// How often it has moved in its life.
     pub actuations: Option<u64>,
+    /// What it is known by: the version of an actuator, the identification of a Modbus device. Empty if it tells none.
+    #[serde(default)]
+    pub identity: String,
+    /// How many coils can be read, of a Modbus device that does not tell who it is.
+    #[serde(default)]
+    pub coils: Option<u32>,
 }
 
 /// What the multiplexer tells unasked.
@@ -139,6 +145,11 @@ pub enum ValveNews {
     UnseenSince(Tick),
     At(Position),
     Is(ValveDescription),
+    /// There was a new contact with it, and so it may be another one; before that it was last seen at this tick.
+    Contacted {
+        description: ValveDescription,
+        seen: Tick,
+    },
     Lost(Fault),
 }
 

@@ -21,19 +21,24 @@ impl Turn {
         }
     }
 
-    fn online(&mut self, identity: Vec<String>) {
+    pub(super) fn online(&mut self, identity: Vec<String>) {
+        self.state.analyzer.identity.clone_from(&identity);
+        if !self.meet_analyzer(&identity) {
+            return;
+        }
         let analyzer = &mut self.state.analyzer;
-        analyzer.identity = identity;
         analyzer.offline_since = None;
         analyzer.reason.clear();
         if !std::mem::replace(&mut analyzer.online, true) {
             self.tell(Event::DeviceConnection { online: true, reason: String::new() });
-            self.stop_if_owed();
+            if !self.give_held_stop() {
+                self.stop_if_owed();
+            }
             self.prepare_again();
         }
     }
 
-    fn offline(&mut self, reason: String) {
+    pub(super) fn offline(&mut self, reason: String) {
         let at = self.at.tick;
         let analyzer = &mut self.state.analyzer;
         analyzer.offline_since.get_or_insert(at);
@@ -47,6 +52,10 @@ impl Turn {
         let state = analyzer.state.replace(seen.state);
         let phase = analyzer.phase.replace(seen.phase);
         analyzer.iteration = seen.iteration;
+        if self.state.identities.analyzer_is_strange() {
+            // What another analyzer does says nothing of this run.
+            return;
+        }
         if state != Some(seen.state) {
             self.mind_strangers(seen.state);
             self.tell(Event::DeviceStatus { code: seen.state.code(), name: seen.state, previous: state });
@@ -135,7 +144,7 @@ impl Turn {
     }
 
     pub(super) fn analyzer_did(&mut self, id: CommandId, answer: Result<AnalyzerAnswer, Fault>) {
-        if self.analyzer_served(id, &answer) {
+        if self.analyzer_served(id, &answer) || self.state.identities.analyzer_is_strange() {
             return;
         }
         if self.state.owed_stop == Some(id) && answer.is_ok() {

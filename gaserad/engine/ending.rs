@@ -202,7 +202,7 @@ impl Turn {
         let Some(run) = &self.state.run else { return };
         // A valve that was not touched stays where it is.
         let resting = |park: &Channel| run.started.is_none() || Some(*park) == self.state.valve.position.channel();
-        let Some(park) = run.plan.park.filter(|park| !resting(park)) else {
+        let Some(park) = run.plan.park.filter(|park| !run.leaves_valve && !resting(park)) else {
             return self.end_for_good(ending);
         };
         if !self.state.valve.fault.is_empty() {

@@ -31,6 +31,7 @@
 //! | `suspend` | what gets in a run's way |
 //! | `restart` | how a run goes on that was interrupted |
 //! | `ending` | how it ends |
+//! | `identity` | whether the devices are those that were known |
 //! | `devices` | what the analyzer tells |
 //! | `valve` | what the valve tells |
 //! | `time` | when a clock was set |
@@ -48,6 +49,7 @@ mod ending;
 mod estimate;
 mod event;
 mod guard;
+mod identity;
 mod progress;
 mod queue;
 mod restart;
@@ -64,6 +66,7 @@ mod visit;
 
 pub use effect::Effect;
 pub use event::{Event, RequestId, What};
+pub use identity::Untouched;
 pub use state::{Beginning, Guard, Limits, State};
 
 use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
@@ -86,6 +89,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::GuardDid { id, verdict } => turn.guard_did(id, verdict),
         What::Disk { free_bytes, low } => turn.disk(free_bytes, low),
         What::ClockSync { synchronized } => turn.clock_sync(synchronized),
+        What::Accept { request, device, .. } => turn.accept(request, device),
         What::Shutdown => turn.shut_down(),
         What::Analyzer(news) => turn.hear_analyzer(news),
         What::AnalyzerDid { id, answer } => turn.analyzer_did(id, answer),
@@ -127,6 +131,9 @@ impl Turn {
 
     fn order_analyzer(&mut self, order: AnalyzerOrder) -> CommandId {
         let id = self.state.next_command();
+        if self.is_held(id, &order) {
+            return id;
+        }
         self.effects.push(Effect::Analyzer { id, order });
         id
     }

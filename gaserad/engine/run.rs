@@ -98,11 +98,10 @@ impl Turn {
     /// Home, and then to the stop where the run is.
     pub(super) fn home(&mut self) {
         self.set_out();
-        let order = self.order_valve(ValveOrder::Home);
         if let Some(run) = &mut self.state.run {
             run.shown_channel = Channel::HOME.index();
         }
-        self.enter(Stage::Homing(order), self.state.limits.valve);
+        self.send_valve(ValveOrder::Home);
         self.show(Phase::Homing, None);
     }
 
@@ -199,8 +198,7 @@ impl Turn {
 
     pub(super) fn go(&mut self, channel: Channel) {
         self.set_out();
-        let order = self.order_valve(ValveOrder::Goto(channel));
-        self.enter(Stage::Moving(order), self.state.limits.valve);
+        self.send_valve(ValveOrder::Goto(channel));
         self.show(Phase::Switching, Some(channel));
     }
 
@@ -316,6 +314,7 @@ impl Run {
             paused_by_hand: false,
             causes: std::collections::BTreeSet::new(),
             guarded_off: false,
+            leaves_valve: false,
         }
     }
 }

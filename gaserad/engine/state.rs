@@ -9,6 +9,7 @@ use super::control::{FinishAsked, PauseAsked};
 use super::detour::LeftOff;
 use super::estimate::Lateness;
 use super::event::RequestId;
+use super::identity::{Identities, Untouched};
 pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
 use crate::attribution::{Exchanges, Stamps, Timeline};
@@ -16,8 +17,8 @@ use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
 use crate::domain::status::QueuedRun;
 use crate::domain::{
-    AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Pace, Phase, Plan,
-    Position, Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
+    AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, KnownDevices, Moment, Pace,
+    Phase, Plan, Position, Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
@@ -50,6 +51,15 @@ pub struct Beginning {
     /// Runs that begin later, from the process before.
     #[serde(default)]
     pub waiting: Vec<Waiting>,
+    /// The devices that were there before.
+    #[serde(default)]
+    pub known: KnownDevices,
+    /// No valve moves, and the analyzer is a real one.
+    #[serde(default)]
+    pub valve_simulated: bool,
+    /// What of the run that is to end is not touched, because it is not what the run began with.
+    #[serde(default)]
+    pub untouched: Untouched,
 }
 
 /// A condition outside that is asked for between two visits.
@@ -118,6 +128,9 @@ pub struct State {
     /// What was free when the disk was found nearly full, while it is.
     pub(super) disk_low: Option<u64>,
     pub(super) guard: Option<Guard>,
+    pub(super) identities: Identities,
+    /// No valve moves, and the analyzer is a real one: no sample is good.
+    pub(super) valve_simulated: bool,
     pub(super) shutting_down: bool,
 }
 
@@ -225,6 +238,8 @@ pub(super) struct Run {
     pub causes: BTreeSet<Cause>,
     /// The guard spoke against the next visit.
     pub guarded_off: bool,
+    /// The valve stays where it is when the run ends: it may be another one.
+    pub leaves_valve: bool,
 }
 
 /// The visit under way.
@@ -285,6 +300,7 @@ impl State {
     /// Nothing has happened yet but the last run, if there was one.
     pub fn new(began: Beginning) -> Self {
         let Beginning { limits, stamp, last_run, resumable, reactions, guard, waiting, pace, .. } = began;
+        let (identities, valve_simulated) = (Identities::new(began.known), began.valve_simulated);
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
         Self {
             limits,
@@ -292,6 +308,8 @@ impl State {
             resumable,
             reactions,
             guard,
+            identities,
+            valve_simulated,
             pace_before: pace,
             queue: waiting.into(),
             rest: Rest { last_run, ..Rest::default() },

@@ -14,8 +14,17 @@ impl Turn {
     pub(super) fn hear_valve(&mut self, news: ValveNews) {
         match news {
             ValveNews::UnseenSince(since) => self.state.timeline.unseen_since(since),
+            // Where another valve stands says nothing.
+            ValveNews::At(_) if self.state.identities.valve_is_strange() => {}
             ValveNews::At(position) => self.valve_found(position),
-            ValveNews::Is(description) => self.valve_is_a(description),
+            ValveNews::Is(description) => {
+                self.meet_multiplexer(&description, self.at.tick);
+                self.valve_is_a(description);
+            }
+            ValveNews::Contacted { description, seen } => {
+                self.meet_multiplexer(&description, seen);
+                self.valve_is_a(description);
+            }
             ValveNews::Lost(fault) => self.valve_lost(&fault),
         }
     }
@@ -37,7 +46,7 @@ impl Turn {
         self.valve_is(position);
         let Some(run) = &self.state.run else { return };
         if let Stage::ValveLost(order) = run.stage {
-            return self.send_again(order);
+            return self.send_valve(order);
         }
         let Some(expected) = run.stands_at.filter(|_| run.is_at_a_stop()) else { return };
         if position.channel() == Some(expected) {
@@ -52,7 +61,7 @@ impl Turn {
             self.reckon_from_now();
             self.go(expected);
         } else {
-            self.send_again(ValveOrder::Home);
+            self.send_valve(ValveOrder::Home);
         }
     }
 
@@ -64,6 +73,7 @@ impl Turn {
     }
 
     pub(super) fn valve_did(&mut self, id: CommandId, answer: Result<Position, Fault>) {
+        let answer = self.state.identities.unless_strange(answer);
         self.valve_served(id, &answer);
         if self.state.valve.ordered != Some(id) {
             return;
@@ -92,7 +102,9 @@ impl Turn {
                 }
             }
             Err(fault) => {
-                self.valve_lost(&fault);
+                if !self.state.identities.valve_is_strange() {
+                    self.valve_lost(&fault);
+                }
                 self.valve_failed(stage, &fault);
             }
         }
@@ -102,6 +114,7 @@ impl Turn {
         match stage {
             None => {}
             Some(Stage::Parking(_, ending)) => self.not_parked(ending, &fault.text),
+            Some(stage) if self.await_known_valve_in(&stage) => {}
             Some(stage) if self.try_once_more(&stage, fault) || self.wait_for_the_valve(&stage, fault) => {}
             Some(_) => self.fail(fault, Device::Valve),
         }
@@ -113,12 +126,12 @@ impl Turn {
         if std::mem::replace(&mut self.state.valve.tried_again, true) {
             return false;
         }
-        self.send_again(order);
+        self.send_valve(order);
         true
     }
 
     /// What the valve was ordered in this stage.
-    fn order_of(&self, stage: &Stage) -> Option<ValveOrder> {
+    pub(super) fn order_of(&self, stage: &Stage) -> Option<ValveOrder> {
         match stage {
             Stage::Homing(_) => Some(ValveOrder::Home),
             Stage::Moving(_) => self.state.run.as_ref()?.target().map(|stop| ValveOrder::Goto(stop.channel)),
@@ -140,7 +153,11 @@ impl Turn {
         true
     }
 
-    fn send_again(&mut self, order: ValveOrder) {
+    /// Within a run. A valve that is not the known one is not moved, but waited for to be that again.
+    pub(super) fn send_valve(&mut self, order: ValveOrder) {
+        if self.state.identities.valve_is_strange() {
+            return self.await_known_valve(order);
+        }
         let id = self.order_valve(order);
         let stage = if order == ValveOrder::Home { Stage::Homing(id) } else { Stage::Moving(id) };
         self.enter(stage, self.state.limits.valve);

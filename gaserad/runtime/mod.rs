@@ -23,8 +23,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
 use crate::domain::{
-    self, AnalyzerOrder, Attribution, Clock, CommandId, Fact, GasTable, MirrorStatus, Moment, RunId, RunSummary,
-    Status, Tick,
+    self, AnalyzerOrder, Attribution, Clock, CommandId, Fact, GasTable, KnownMultiplexer, MirrorStatus, Moment, RunId,
+    RunSummary, Status, Tick,
 };
 use crate::engine::{self, Beginning, Effect, RequestId, State, What};
 use crate::store::{Batch, Store, StoreError};
@@ -63,6 +63,8 @@ pub struct Runtime {
     hub: Arc<Hub>,
     analyzer: Analyzer,
     valve: Valve,
+    /// The multiplexer that the valve's owner was told of.
+    expected: Option<KnownMultiplexer>,
     identity: Identity,
     began: Option<Beginning>,
     space: Space,
@@ -127,6 +129,7 @@ impl Runtime {
             hub: parts.hub,
             analyzer: parts.analyzer,
             valve: parts.valve,
+            expected: None,
             identity: parts.identity,
             began: Some(parts.began),
             space: Space::new(parts.min_free_bytes),
@@ -238,10 +241,20 @@ impl Runtime {
             self.show(self.clock.now());
         }
         self.keep(batch).await?;
+        self.say_who_is_expected();
         for effect in orders {
             self.perform(effect);
         }
         Ok(())
+    }
+
+    /// Before the orders that come now.
+    fn say_who_is_expected(&mut self) {
+        let known = self.state.known_multiplexer();
+        if self.expected.as_ref() != known {
+            self.expected = known.cloned();
+            self.valve.expect(self.expected.clone());
+        }
     }
 
     /// What is told beside the engine, with what is kept next.

@@ -39,7 +39,10 @@ impl Plant {
             Command::TaskParameters { task } => self.task_parameters(task),
             Command::Clock => with(&self.clock()),
             Command::Identity => {
-                with(&format!("\"Simulator\" \"000000\" \"{NAME}\" \"{}\"", env!("CARGO_PKG_VERSION")))
+                {
+                let serial = self.faults.serial.as_deref().unwrap_or("000000");
+                with(&format!("\"Simulator\" \"{serial}\" \"{NAME}\" \"{}\"", env!("CARGO_PKG_VERSION")))
+            }
             }
             Command::Name => with(NAME),
             Command::Network => with(&write_network(&self.setup.network)),

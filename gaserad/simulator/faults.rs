@@ -35,6 +35,7 @@ The analyzer's clock:
                                 exchange [\"sampling\"]
 
 What the analyzer is and does:
+  serial = \"000002\"             its serial number [000000]
   sampler = 4                   it has a sampler of its own with so many inlets [none]
   cancel_time = \"2s\"            how long it takes to stop measuring [2s]
   boot_time = \"5s\"              after a reboot: so long away, then so long initializing [5s]
@@ -76,6 +77,8 @@ The valve:
   valve_np = 10                 the actuator is set up for so many ports [as many as there are]
   valve_am = 2                  the actuator is set up as one with two positions, or whatever AM is
                                 [3: many]
+  valve_version = \"V2\"          what VR answers, in one line [what a simulated valve is]
+  valve_count = 1200            how often it had moved before (CNT) [0]
   valve_stuck_after = \"2m\"      the valve accepts GO and does not move from then on
   valve_between_ports = 3       its third move ends between two ports; \"2m\" is the first move
                                 after that time
@@ -98,7 +101,9 @@ The relay board:
   coil_welded = 4               the relay of this channel stays on
   modbus_silent = true          it neither obeys nor answers
   modbus_exception = 4          it answers everything with this exception
-  modbus_single_coils = true    it cannot write several coils at once";
+  modbus_single_coils = true    it cannot write several coils at once
+  modbus_nameless = true        it does not tell who it is
+  modbus_revision = \"2\"         the revision that it tells [that of a simulated board]";
 
 /// The tasks of an analyzer that the file says nothing of. Whichever is started, it measures the same gases.
 const TASKS: [(u32, &str); 3] = [(7, "Calibration task"), (11, "DEFAULT"), (12, "FLUSH")];
@@ -129,6 +134,7 @@ pub struct Faults {
     pub clock_drift_ppm: f64,
     pub clock_step: Option<ClockStep>,
     pub stamp: Stamp,
+    pub serial: Option<String>,
     pub sampler: Option<u32>,
     #[serde(deserialize_with = "span")]
     pub cancel_time: Duration,
@@ -173,6 +179,8 @@ pub struct Faults {
     pub valve_id: Option<char>,
     pub valve_np: Option<u8>,
     pub valve_am: Option<u8>,
+    pub valve_version: Option<String>,
+    pub valve_count: u64,
     #[serde(deserialize_with = "some_span")]
     pub valve_stuck_after: Option<Duration>,
     pub valve_between_ports: Option<Befalls>,
@@ -188,6 +196,8 @@ pub struct Faults {
     pub modbus_silent: bool,
     pub modbus_exception: Option<u8>,
     pub modbus_single_coils: bool,
+    pub modbus_nameless: bool,
+    pub modbus_revision: Option<String>,
 }
 
 impl Default for Faults {
@@ -199,6 +209,7 @@ impl Default for Faults {
             clock_drift_ppm: 0.0,
             clock_step: None,
             stamp: Stamp::default(),
+            serial: None,
             sampler: None,
             cancel_time: Duration::from_secs(2),
             boot_time: Duration::from_secs(5),
@@ -230,6 +241,8 @@ impl Default for Faults {
             valve_id: None,
             valve_np: None,
             valve_am: None,
+            valve_version: None,
+            valve_count: 0,
             valve_stuck_after: None,
             valve_between_ports: None,
             valve_wrong_port: None,
@@ -244,6 +257,8 @@ impl Default for Faults {
             modbus_silent: false,
             modbus_exception: None,
             modbus_single_coils: false,
+            modbus_nameless: false,
+            modbus_revision: None,
         }
     }
 }

@@ -21,6 +21,9 @@ pub struct Valve {
     ports: u8,
     legacy: bool,
     silent: bool,
+    version: Option<String>,
+    /// How often it had moved before.
+    moved: u64,
     settings: Memory,
 }
 
@@ -46,6 +49,8 @@ impl Valve {
             ports,
             legacy: faults.legacy_valve,
             silent: faults.valve_silent,
+            version: faults.valve_version.clone(),
+            moved: faults.valve_count,
             settings: Memory {
                 id: faults.valve_id,
                 ports: faults.valve_np.unwrap_or(ports),
@@ -126,11 +131,15 @@ impl Valve {
                 None
             }
             // Sixteen bits, as long as the actuator lives.
-            ("CNT", "") => Some(self.equation("CNT", &(self.rotor.moves() % 65_536).to_string())),
+            ("CNT", "") => Some(self.equation("CNT", &(self.moved() % 65_536).to_string())),
             // VR2 is the firmware of the interface.
             ("VR", "2") => Some(format!("{MODEL} INTERFACE\r{FIRMWARE}")),
             _ => Some(REFUSAL.to_owned()),
         }
+    }
+
+    fn moved(&self) -> u64 {
+        self.moved + u64::from(self.rotor.moves())
     }
 
     const fn is_multiposition(&self) -> bool {
@@ -166,6 +175,9 @@ impl Valve {
     }
 
     fn version(&self) -> String {
+        if let Some(version) = &self.version {
+            return version.clone();
+        }
         if self.legacy { MODEL.to_owned() } else { format!("{MODEL}\r{FIRMWARE}") }
     }
 

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 8] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
+const STEPS: [&str; 9] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -165,6 +165,14 @@ const EIGHTH: &str = "
         trashed  INTEGER NOT NULL,
         who      TEXT NOT NULL,
         purging  INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+";
+
+/// Who the analyzer and the multiplexer are, by which another one is known as such.
+const NINTH: &str = "
+    CREATE TABLE devices (
+        device  TEXT PRIMARY KEY,
+        known   TEXT NOT NULL
     ) STRICT;
 ";
 

@@ -197,6 +197,7 @@ fn the_valve_is_asked_and_moved() {
         model: "EMHMA-CE".into(),
         actuations: Some(1204),
         fault: String::new(),
+        ..proto::Mux::default()
     };
     let fake = Fake::new(Script { mux: Ok(mux), ..Script::default() });
     golden("mux", &told(&fake, &["mux", "where"]));

@@ -56,7 +56,7 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
 }
 
 /// All that the shipped file leaves commented out, with this driver and without the sections of the others.
-fn uncommented(driver: &str) -> config::Settings {
+fn uncommented(driver: &str) -> Settings {
     let plain = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
     let text: Vec<String> = shipped("gaserad.toml").lines().map(plain).collect();
     let mut kept = String::new();

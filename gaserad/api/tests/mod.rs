@@ -42,7 +42,7 @@ use super::{
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
+    self, Aborted, Attribution, Begins, Denied, DeviceKind, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
     RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary, Wanted,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
@@ -94,6 +94,10 @@ impl Control for Measuring {
         self.asked.lock().unwrap().push(format!("{service:?} by {who}"));
         let answer = self.answer.lock().unwrap().clone().map(|_| "STST 0".to_owned());
         Box::pin(async move { answer })
+    }
+
+    fn accept(&self, device: DeviceKind, who: String) -> BoxFuture<'_, Result<String, Denied>> {
+        Box::pin(async move { Ok(format!("{device:?} by {who}")) })
     }
 
     fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>> {

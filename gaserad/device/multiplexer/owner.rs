@@ -10,19 +10,29 @@ use tokio::sync::mpsc;
 
 use super::Multiplexer;
 use crate::device::Report;
-use crate::domain::{Clock, CommandId, Fault, Position, Tick, ValveNews, ValveOrder, Verification};
+use crate::domain::{
+    Clock, CommandId, Fault, KnownMultiplexer, Position, Tick, ValveDescription, ValveNews, ValveOrder, Verification,
+};
 
 /// How often a valve is asked whether it still stands where it did.
 const WATCH: Duration = Duration::from_secs(3);
 /// How often a valve that is lost is asked again, and its port opened if need be.
 const RETRY: Duration = Duration::from_secs(1);
+/// After so many moves a valve is asked for its count of them, so that what is known of that is never long ago.
+const COUNT_AFTER: u32 = 256;
 /// However fast a simulation runs, the valve is not asked more often than this.
 const FASTEST: Duration = Duration::from_millis(50);
 
 /// A handle to the task that owns the multiplexer. The task ends with its last handle.
 #[derive(Clone)]
 pub struct Valve {
-    orders: mpsc::UnboundedSender<(CommandId, ValveOrder)>,
+    messages: mpsc::UnboundedSender<Message>,
+}
+
+enum Message {
+    Order(CommandId, ValveOrder),
+    /// Only this one may be moved, if it is known.
+    Expect(Option<KnownMultiplexer>),
 }
 
 impl Valve {
@@ -32,15 +42,22 @@ impl Valve {
         clock: Arc<dyn Clock>,
         reports: mpsc::UnboundedSender<Report>,
     ) -> (Self, impl Future<Output = ()> + Send) {
-        let (orders, inbox) = mpsc::unbounded_channel();
-        let owner = Owner { driver, clock, reports, known: Known::Nothing, seen: Tick::ZERO };
-        (Self { orders }, owner.run(inbox))
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let (known, seen) = (Known::Nothing, Tick::ZERO);
+        let owner = Owner { driver, clock, reports, known, seen, contacts: 0, moves: 0 };
+        (Self { messages }, owner.run(inbox))
     }
 
     /// Every order is answered once, by [`Report::ValveDid`], in the order in which they came.
     pub fn order(&self, id: CommandId, order: ValveOrder) {
         // The task outlives its handles; if it has ended all the same, the program is shutting down.
-        let _ = self.orders.send((id, order));
+        let _ = self.messages.send(Message::Order(id, order));
+    }
+
+    /// Who is to be there: orders that come after this move no other one.
+    pub fn expect(&self, known: Option<KnownMultiplexer>) {
+        // As above.
+        let _ = self.messages.send(Message::Expect(known));
     }
 }
 
@@ -51,6 +68,9 @@ struct Owner {
     known: Known,
     /// The question that it last answered was asked after this.
     seen: Tick,
+    /// How many contacts the driver had made when the valve last said what it is, and how many moves since then.
+    contacts: u64,
+    moves: u32,
 }
 
 /// What was last told of the valve.
@@ -62,7 +82,7 @@ enum Known {
 }
 
 impl Owner {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<(CommandId, ValveOrder)>) {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
         if let Err(fault) = self.look().await {
             self.lose(fault);
         }
@@ -76,8 +96,9 @@ impl Owner {
             };
             tokio::select! {
                 biased;
-                order = inbox.recv() => match order {
-                    Some((id, order)) => self.obey(id, order).await,
+                message = inbox.recv() => match message {
+                    Some(Message::Order(id, order)) => self.obey(id, order).await,
+                    Some(Message::Expect(known)) => self.driver.expect(known),
                     None => return,
                 },
                 () = self.driver.hung_up() => self.watch().await,
@@ -117,6 +138,8 @@ impl Owner {
     async fn look(&mut self) -> Result<(), Fault> {
         let asked = self.clock.now().tick;
         let position = self.driver.position().await?;
+        // Who it is comes before where it stands, which counts only if it is the right one.
+        self.introduce().await;
         let seen = std::mem::replace(&mut self.seen, asked);
         let known = std::mem::replace(&mut self.known, Known::Stands(position));
         if known != self.known {
@@ -124,9 +147,6 @@ impl Owner {
                 self.report(Report::Valve(ValveNews::UnseenSince(seen)));
             }
             self.report(Report::Valve(ValveNews::At(position)));
-        }
-        if known == Known::Nothing {
-            self.describe().await;
         }
         Ok(())
     }
@@ -138,17 +158,16 @@ impl Owner {
             ValveOrder::Goto(channel) => self.driver.go(channel).await,
             ValveOrder::Where => self.driver.position().await,
         };
-        let known = self.known;
+        if answer.is_ok() || self.driver.contacts() > 0 {
+            self.introduce().await;
+        }
         self.known = answer.as_ref().map_or(Known::Nothing, |position| Known::Stands(*position));
-        let found = known == Known::Nothing && answer.is_ok();
-        if order == ValveOrder::Where && answer.is_ok() {
+        self.moves += u32::from(order != ValveOrder::Where);
+        if answer.is_ok() && (order == ValveOrder::Where || self.moves >= COUNT_AFTER) {
             // Who asks for it looks when the answer is there.
             self.describe().await;
         }
         self.report(Report::ValveDid { id, answer });
-        if found && order != ValveOrder::Where {
-            self.describe().await;
-        }
     }
 
     /// A valve is sent on as soon as a sample is drawn: the last moments before that must not have been elsewhere.
@@ -159,15 +178,39 @@ impl Owner {
         {
             self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
         }
-        self.seen = asked;
+        self.introduce().await;
+        if self.known != Known::Nothing {
+            self.seen = asked;
+        }
+    }
+
+    /// After a new contact it may be another one: it says who it is.
+    async fn introduce(&mut self) {
+        let contacts = self.driver.contacts();
+        if contacts == 0 && self.known == Known::Nothing {
+            return self.describe().await;
+        }
+        if contacts == self.contacts {
+            return;
+        }
+        let seen = self.seen;
+        if let Some(description) = self.description().await {
+            self.contacts = contacts;
+            self.report(Report::Valve(ValveNews::Contacted { description, seen }));
+        }
+    }
+
+    async fn describe(&mut self) {
+        if let Some(description) = self.description().await {
+            self.report(Report::Valve(ValveNews::Is(description)));
+        }
     }
 
     /// What a valve does not say of itself is not missed.
-    async fn describe(&mut self) {
-        match self.driver.describe().await {
-            Ok(description) => self.report(Report::Valve(ValveNews::Is(description))),
-            Err(fault) => tracing::debug!("the valve does not describe itself: {fault}"),
-        }
+    async fn description(&mut self) -> Option<ValveDescription> {
+        self.moves = 0;
+        let told = self.driver.describe().await;
+        told.inspect_err(|fault| tracing::debug!("the valve does not describe itself: {fault}")).ok()
     }
 
     fn report(&self, report: Report) {

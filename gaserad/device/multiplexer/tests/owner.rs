@@ -32,10 +32,8 @@ async fn a_lost_valve_is_reported_once_and_again_when_it_is_back() {
     });
     let mut desk = Desk::new(vici(dial));
     assert!(matches!(desk.next().await, Report::Valve(ValveNews::Lost(fault)) if fault.kind == FaultKind::Offline));
-    let (back, time) = timed(desk.next()).await;
-    assert_eq!(back, Report::Valve(ValveNews::At(at(5))));
+    let ((), time) = timed(desk.found(5)).await;
     assert!((19.0..26.0).contains(&time.as_secs_f64()), "{time:?}");
-    assert!(matches!(desk.next().await, Report::Valve(ValveNews::Is(_))));
     // What is not new is not told.
     assert!(tokio::time::timeout(Duration::from_secs(3600), desk.next()).await.is_err());
 }
@@ -163,8 +161,9 @@ async fn an_order_after_a_loss_opens_the_port_itself() {
     // In the same moment as the port is back, before anybody has looked for it.
     tokio::time::advance(Duration::from_secs(10)).await;
     desk.order(2, ValveOrder::Goto(channel(5)));
+    let Report::Valve(ValveNews::Contacted { seen, .. }) = desk.next().await else { panic!("it says first who it is") };
+    assert!(seen <= Tick::from_micros(10_000_000), "{seen:?}");
     assert_eq!(desk.next_answer().await, (2, Ok(at(5))));
-    assert!(matches!(desk.next().await, Report::Valve(ValveNews::Is(_))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,7 +29,9 @@ use super::again::{self, Reopens};
 use super::line::LineError;
 use super::{BoxFuture, Multiplexer};
 use crate::device::Dial;
-use crate::domain::{Channel, Clock, Fault, FaultKind, Position, Tick, ValveDescription, Verification};
+use crate::domain::{
+    Channel, Clock, Fault, FaultKind, KnownMultiplexer, Position, Tick, ValveDescription, Verification,
+};
 
 use contact::{Contact, Trouble, if_known};
 pub use dialect::Dialect;
@@ -114,6 +116,11 @@ pub struct Vici {
     /// Open, and with an actuator that is fit.
     contact: Option<(Contact, Actuator)>,
     unrest: Option<Unrest>,
+    /// How many contacts there were.
+    contacts: u64,
+    expected: Option<KnownMultiplexer>,
+    /// The actuator of this contact is the one that is expected.
+    checked: bool,
 }
 
 /// It may be on its way, and name the port that it is leaving.
@@ -164,6 +171,14 @@ impl Multiplexer for Vici {
         Box::pin(self.description())
     }
 
+    fn contacts(&self) -> u64 {
+        self.contacts
+    }
+
+    fn expect(&mut self, known: Option<KnownMultiplexer>) {
+        (self.expected, self.checked) = (known, false);
+    }
+
     fn hung_up(&mut self) -> BoxFuture<'_, ()> {
         match &mut self.contact {
             Some((contact, _)) => Box::pin(contact.hung_up()),
@@ -178,6 +193,9 @@ impl<'a> Reopens<Ask<'a>> for Vici {
 
     async fn ask(&mut self, ask: Ask<'a>) -> Result<(Whereabouts, u32), Trouble> {
         let poll = self.clock.outside(POLL).max(FASTEST_POLL);
+        if matches!(ask, Ask::Order(_)) {
+            self.check_identity().await?;
+        }
         let (contact, actuator) = self.contact().await?;
         let ports = actuator.ports;
         match ask {
@@ -200,7 +218,7 @@ impl Vici {
     pub fn new(dial: Dial, settings: ViciSettings, clock: Arc<dyn Clock>) -> Self {
         let way = settings.direction.longest_way(u32::from(settings.channels));
         let unrest = Some(Unrest { until: clock.now().tick + way, ordered: false });
-        Self { dial, settings, clock, contact: None, unrest }
+        Self { dial, settings, clock, contact: None, unrest, contacts: 0, expected: None, checked: false }
     }
 
     async fn travel(&mut self, to: Channel) -> Result<Position, Fault> {
@@ -281,7 +299,20 @@ impl Vici {
             Dialect::Legacy => None,
             Dialect::Universal => if_known(contact.ask("CNT", dialect::actuations).await)?,
         };
-        Ok(ValveDescription { model: actuator.model.clone(), actuations: actuations.map(u64::from) })
+        let (model, actuations) = (actuator.model.clone(), actuations.map(u64::from));
+        Ok(ValveDescription { identity: model.clone(), model, actuations, coils: None })
+    }
+
+    /// Another actuator behind the same name is not moved.
+    async fn check_identity(&mut self) -> Result<(), Trouble> {
+        self.contact().await?;
+        let Some(expected) = self.expected.clone().filter(|_| !self.checked) else { return Ok(()) };
+        let found = KnownMultiplexer::of(&self.tell().await?, self.clock.now().utc);
+        if let Some(why) = found.and_then(|found| expected.differs(&found)) {
+            return Err(Trouble::Unfit(format!("is another one than before, and is not moved: {why}")));
+        }
+        self.checked = true;
+        Ok(())
     }
 
     /// Asks for the position until it is as wanted, or `patience` is over.
@@ -324,6 +355,8 @@ impl Vici {
             let address = self.settings.address.as_deref().unwrap_or_default();
             let mut contact = Contact::open(&self.dial, address).await?;
             let actuator = introduce(&mut contact, &self.settings).await?;
+            self.contacts += 1;
+            self.checked = false;
             (contact, actuator)
         };
         Ok(self.contact.insert(contact))
