@@ -57,6 +57,8 @@ pub struct Session {
     connection: Option<Connection>,
     /// In how many connections in a row the server hung up after the first reply.
     hung_up: u8,
+    /// How many connections were made that were meant to last.
+    contacts: u64,
 }
 
 struct Connection {
@@ -81,12 +83,26 @@ enum Failure {
 
 impl Session {
     pub fn new(dial: Dial, mode: SessionMode) -> Self {
-        Self { dial, mode, connection: None, hung_up: 0 }
+        Self { dial, mode, connection: None, hung_up: 0, contacts: 0 }
     }
 
     /// The analyzer's address as people know it.
     pub fn place(&self) -> &str {
         &self.dial.place
+    }
+
+    /// How many connections were made that were meant to last: behind each of them may be another analyzer.
+    pub const fn contacts(&self) -> u64 {
+        self.contacts
+    }
+
+    /// Whether connections last; else each question has its own, and who answers cannot be seen by that.
+    pub fn keeps(&self) -> bool {
+        match self.mode {
+            SessionMode::Auto => self.hung_up < HABIT,
+            SessionMode::Persistent => true,
+            SessionMode::Oneshot => false,
+        }
     }
 
     /// Asks, a second time if the reply was lost and asking twice does no harm.
@@ -140,18 +156,18 @@ impl Session {
     async fn attempt(&mut self, command: &Command) -> Result<Reply, Failure> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(&self.dial).await?,
+            None => {
+                let connection = connect(&self.dial).await?;
+                self.contacts += u64::from(self.keeps());
+                connection
+            }
         };
         let exchanged = timeout(REPLY, connection.exchange(command)).await.unwrap_or(Err(Failure::Silent));
         if matches!(exchanged, Err(Failure::Ended | Failure::Undelivered(_))) {
             self.note_close(connection.replies);
         }
         let reply = exchanged?;
-        let keep = match self.mode {
-            SessionMode::Auto => self.hung_up < HABIT,
-            SessionMode::Persistent => true,
-            SessionMode::Oneshot => false,
-        };
+        let keep = self.keeps();
         self.connection = Some(connection).filter(|connection| keep && !connection.strayed);
         Ok(reply)
     }

@@ -31,9 +31,7 @@ impl Turn {
         analyzer.reason.clear();
         if !std::mem::replace(&mut analyzer.online, true) {
             self.tell(Event::DeviceConnection { online: true, reason: String::new() });
-            if !self.give_held_stop() {
-                self.stop_if_owed();
-            }
+            self.stop_if_owed();
             self.prepare_again();
         }
     }

@@ -64,6 +64,9 @@ impl Turn {
 
     /// The analyzer is not to be left measuring for a run that is over, whatever it was that kept it from obeying.
     pub(super) fn stop_if_owed(&mut self) {
+        if self.give_held_stop() {
+            return;
+        }
         if self.state.run.is_none() && self.state.owed_stop.is_some() {
             let order = self.order_analyzer(AnalyzerOrder::Stop);
             self.state.owed_stop = Some(order);

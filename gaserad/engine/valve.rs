@@ -73,8 +73,8 @@ impl Turn {
     }
 
     pub(super) fn valve_did(&mut self, id: CommandId, answer: Result<Position, Fault>) {
-        let answer = self.state.identities.unless_strange(answer);
         self.valve_served(id, &answer);
+        let answer = self.state.identities.unless_strange(answer);
         if self.state.valve.ordered != Some(id) {
             return;
         }

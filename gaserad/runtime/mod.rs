@@ -6,6 +6,7 @@
 
 mod asked;
 pub mod clock;
+mod expected;
 mod full;
 mod guard;
 mod handle;
@@ -241,20 +242,10 @@ impl Runtime {
             self.show(self.clock.now());
         }
         self.keep(batch).await?;
-        self.say_who_is_expected();
         for effect in orders {
             self.perform(effect);
         }
         Ok(())
-    }
-
-    /// Before the orders that come now.
-    fn say_who_is_expected(&mut self) {
-        let known = self.state.known_multiplexer();
-        if self.expected.as_ref() != known {
-            self.expected = known.cloned();
-            self.valve.expect(self.expected.clone());
-        }
     }
 
     /// What is told beside the engine, with what is kept next.
@@ -349,7 +340,10 @@ impl Runtime {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Analyzer { id, order } => self.analyzer.order(id, order),
-            Effect::Valve { id, order } => self.valve.order(id, order),
+            Effect::Valve { id, order } => {
+                self.say_who_is_expected();
+                self.valve.order(id, order);
+            }
             Effect::Reply { request, answer } => self.answer(request, answer),
             Effect::Guard { id } => self.guard.ask(id),
             Effect::Keep(_) | Effect::Tell(_) => {}

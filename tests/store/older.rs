@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use gasera::domain::{Fact, Misfire, Outcome, Overlap, Record, RunId, Schedule, VisitId};
+use gasera::domain::{Fact, KnownAnalyzer, KnownDevices, KnownMultiplexer, Misfire, Outcome, Overlap, Record, RunId, Schedule, VisitId};
 use gasera::store::Batch;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
@@ -56,15 +56,16 @@ fn rows(directory: &Path, table: &str, columns: Option<&[String]>) -> (Vec<Strin
 
 #[tokio::test]
 async fn a_database_of_every_version_before_has_all_it_had() {
-    for version in 1..=6 {
+    for version in 1..=8 {
         let directory = left_by(version);
-        let tables = ["journal", "runs", "visits", "records", "events", "audit", "notes", "schedules"];
-        let tables: Vec<&str> = tables[..[6, 7, 7, 7, 8, 8][version as usize - 1]].into();
+        let tables = ["journal", "runs", "visits", "records", "events", "audit", "notes", "schedules", "sheets", "trash"];
+        let tables: Vec<&str> = tables[..[6, 7, 7, 7, 8, 8, 9, 10][version as usize - 1]].into();
         let before: Vec<_> = tables.iter().map(|table| rows(directory.path(), table, None)).collect();
 
         let (store, opened) = open(directory.path());
         assert_eq!((opened.last_seq, opened.owes_stop), (5, false), "version {version}");
         assert_eq!(opened.schedules.len(), usize::from(version >= 5));
+        assert_eq!(opened.known, KnownDevices::default(), "the first contact is accepted");
         let open_run = opened.open_run.unwrap();
         assert_eq!(
             (open_run.id.0.as_str(), open_run.records, open_run.good_records),
@@ -85,7 +86,7 @@ async fn a_database_of_every_version_before_has_all_it_had() {
 
 #[tokio::test]
 async fn a_run_of_a_version_before_goes_on_and_gets_its_whole_folder() {
-    for version in 1..=6 {
+    for version in 1..=8 {
         let directory = left_by(version);
         let (store, opened) = open(directory.path());
         let run = opened.open_run.unwrap();
@@ -123,4 +124,24 @@ async fn schedules_are_kept_as_they_are_last_until_they_are_removed() {
     store.commit(keep(Fact::Unscheduled { name: "day".into() })).await.unwrap();
     store.close().await;
     assert_eq!(open(directory.path()).1.schedules, [changed]);
+}
+
+#[tokio::test]
+async fn known_devices_are_kept_as_they_are_last() {
+    let directory = TempDir::new().unwrap();
+    let (store, opened) = open(directory.path());
+    assert_eq!(opened.known, KnownDevices::default());
+    let valve = |moves| KnownMultiplexer {
+        identity: "V1".into(),
+        coils: None,
+        actuations: Some(moves),
+        seen: utc(60),
+    };
+    store.commit(keep(Fact::AnalyzerKnown(KnownAnalyzer { serial: "17".into() }))).await.unwrap();
+    for moves in [3, 1200] {
+        store.commit(keep(Fact::MultiplexerKnown(valve(moves)))).await.unwrap();
+    }
+    store.close().await;
+    let known = open(directory.path()).1.known;
+    assert_eq!((known.analyzer.unwrap().serial.as_str(), known.multiplexer), ("17", Some(valve(1200))));
 }
