@@ -326,7 +326,11 @@ pub fn metrics(metrics: &DeviceMetrics) -> String {
 
 /// `vici · at channel 3 (read back) · EMHMA-CE · 1204 moves`
 pub fn multiplexer(multiplexer: &MultiplexerStatus, paint: Paint) -> String {
-    let driver = if multiplexer.simulated { format!("{}: no sample is good", multiplexer.driver) } else { multiplexer.driver.clone() };
+    let driver = if multiplexer.simulated {
+        format!("{}: no sample is good", multiplexer.driver)
+    } else {
+        multiplexer.driver.clone()
+    };
     let mut parts = vec![driver, position(multiplexer.position), multiplexer.model.clone()];
     parts.extend(multiplexer.actuations.map(|moves| count(moves, "move")));
     parts.push(if multiplexer.fault.is_empty() { String::new() } else { paint.bad(&multiplexer.fault).into_owned() });

@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelKind, Denied, DeviceKind, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus, Misfire, Note,
-    Observation, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest, Started, Status,
-    Told, TrashedRun, Utc, ValveOrder, VisitSummary, Wanted,
+    self, Aborted, Channel, ChannelKind, Denied, DeviceKind, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus,
+    Misfire, Note, Observation, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest,
+    Started, Status, Told, TrashedRun, Utc, ValveOrder, VisitSummary, Wanted,
 };
 use crate::store::{Audit, Backup, Inspection, Piece};
 use crate::stream::BoxFuture;

@@ -119,13 +119,31 @@ mod tests {
     #[test]
     fn change_of_what_decides_the_gas_is_named_from_what_to_what() {
         for (before, from, to, says, analyzer) in [
-            (VICI, "/dev/valve", "/dev/other", "[multiplexer.vici] port was \"/dev/valve\" and is \"/dev/other\"", false),
+            (
+                VICI,
+                "/dev/valve",
+                "/dev/other",
+                "[multiplexer.vici] port was \"/dev/valve\" and is \"/dev/other\"",
+                false,
+            ),
             (VICI, "10.0.0.1", "10.0.0.2", "[analyzer] address was \"10.0.0.1:8888\" and is \"10.0.0.2:8888\"", true),
             (VICI, "channels = 8", "channels = 7", "[multiplexer] channels was \"8\" and is \"7\"", false),
-            (VICI, "[multiplexer.vici]", "[multiplexer.vici]\naddress = \"3\"", "address was not set and is \"3\"", false),
+            (
+                VICI,
+                "[multiplexer.vici]",
+                "[multiplexer.vici]\naddress = \"3\"",
+                "address was not set and is \"3\"",
+                false,
+            ),
             (VICI, "[analyzer]", "[analyzer]\ntask = \"12\"", "[analyzer] task was \"DEFAULT\" and is \"12\"", false),
             (MODBUS, "relays:502", "relays:503", "address was \"relays:502\" and is \"relays:503\"", false),
-            (MODBUS, "[multiplexer.modbus]", "[multiplexer.modbus]\nfirst_coil = 8", "first_coil was \"0\" and is \"8\"", false),
+            (
+                MODBUS,
+                "[multiplexer.modbus]",
+                "[multiplexer.modbus]\nfirst_coil = 8",
+                "first_coil was \"0\" and is \"8\"",
+                false,
+            ),
         ] {
             let changed = change(before, &before.replace(from, to)).unwrap();
             assert!(changed.text.contains(says), "{says}: {}", changed.text);
@@ -133,7 +151,8 @@ mod tests {
             assert!(change(before, before).is_none());
         }
         let driver = change(VICI, MODBUS).unwrap();
-        let says = "the settings are no longer those that it began with: [multiplexer] driver was \"vici\" and is \"modbus\"";
+        let says =
+            "the settings are no longer those that it began with: [multiplexer] driver was \"vici\" and is \"modbus\"";
         assert_eq!(driver.text, says);
     }
 

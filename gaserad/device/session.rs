@@ -154,13 +154,12 @@ impl Session {
     }
 
     async fn attempt(&mut self, command: &Command) -> Result<Reply, Failure> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let connection = connect(&self.dial).await?;
-                self.contacts += u64::from(self.keeps());
-                connection
-            }
+        let mut connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let connection = connect(&self.dial).await?;
+            self.contacts += u64::from(self.keeps());
+            connection
         };
         let exchanged = timeout(REPLY, connection.exchange(command)).await.unwrap_or(Err(Failure::Silent));
         if matches!(exchanged, Err(Failure::Ended | Failure::Undelivered(_))) {

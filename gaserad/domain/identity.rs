@@ -80,7 +80,8 @@ impl KnownAnalyzer {
 
     /// As a sentence goes on: "the analyzer at this address is another one: …".
     pub fn differs(&self, found: &Self) -> Option<String> {
-        let text = || format!("its serial number is {:?}, and that of the known one is {:?}", found.serial, self.serial);
+        let text =
+            || format!("its serial number is {:?}, and that of the known one is {:?}", found.serial, self.serial);
         (self.serial != found.serial).then(text)
     }
 
@@ -102,7 +103,10 @@ impl KnownMultiplexer {
     pub fn differs(&self, found: &Self) -> Option<String> {
         if !self.identity.is_empty() && !found.identity.is_empty() {
             if self.identity != found.identity {
-                return Some(format!("it says that it is {:?}, and the known one is {:?}", found.identity, self.identity));
+                return Some(format!(
+                    "it says that it is {:?}, and the known one is {:?}",
+                    found.identity, self.identity
+                ));
             }
         } else if let (Some(known), Some(now)) = (self.coils, found.coils)
             && known != now

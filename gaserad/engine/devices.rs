@@ -12,7 +12,7 @@ use crate::domain::{
 impl Turn {
     pub(super) fn hear_analyzer(&mut self, news: AnalyzerNews) {
         match news {
-            AnalyzerNews::Online { identity } => self.online(identity),
+            AnalyzerNews::Online { identity } => self.online(&identity),
             AnalyzerNews::Offline { reason } => self.offline(reason),
             AnalyzerNews::Seen(seen) => self.see(seen),
             AnalyzerNews::Result(read) => self.result(read),
@@ -21,9 +21,9 @@ impl Turn {
         }
     }
 
-    pub(super) fn online(&mut self, identity: Vec<String>) {
-        self.state.analyzer.identity.clone_from(&identity);
-        if !self.meet_analyzer(&identity) {
+    pub(super) fn online(&mut self, identity: &[String]) {
+        self.state.analyzer.identity = identity.to_vec();
+        if !self.meet_analyzer(identity) {
             return;
         }
         let analyzer = &mut self.state.analyzer;

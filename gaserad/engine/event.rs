@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::state::Beginning;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerNews, CommandId, Control, DeviceKind, Fault, Moment, Position, RunId, Service, StartRequest, ValveNews,
-    ValveOrder,
+    AnalyzerAnswer, AnalyzerNews, CommandId, Control, DeviceKind, Fault, Moment, Position, RunId, Service,
+    StartRequest, ValveNews, ValveOrder,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -97,7 +97,9 @@ fn sentence(device: DeviceKind, why: &str) -> String {
         DeviceKind::Analyzer => "nothing is started on it and nothing that it measures is credited",
         DeviceKind::Multiplexer => "it is not moved and no sample is credited to a channel",
     };
-    format!("the {word} is another one than before: {why}; {held} until the known one is back, or `{accept}` says that this one is meant")
+    format!(
+        "the {word} is another one than before: {why}; {held} until the known one is back, or `{accept}` says that this one is meant"
+    )
 }
 
 impl super::State {
@@ -185,7 +187,8 @@ impl Turn {
         let Some(found) = found else { return };
         let differs = identities.known.multiplexer.as_ref().and_then(|known| known.differs(&found));
         // A stranger that has moved on until its count fits is one still.
-        let is_it_still = identities.multiplexer.as_ref().is_some_and(|stranger| stranger.found.differs(&found).is_none());
+        let is_it_still =
+            identities.multiplexer.as_ref().is_some_and(|stranger| stranger.found.differs(&found).is_none());
         match differs {
             Some(why) => {
                 let text = sentence(DeviceKind::Multiplexer, &why);
@@ -239,14 +242,14 @@ impl Turn {
             return;
         };
         if let Stage::ValveLost(order) = run.stage {
-            self.send_valve(order);
+            self.send_again(order);
         } else if let Some(expected) = run.stands_at.filter(|_| run.is_at_a_stop()) {
             let at_its_stop = run.ordered_start && run.target().is_some_and(|stop| stop.channel == expected);
             if at_its_stop {
                 self.reckon_from_now();
                 self.go(expected);
             } else {
-                self.send_valve(ValveOrder::Home);
+                self.send_again(ValveOrder::Home);
             }
         }
         self.out_of_the_way(Cause::Valve);
@@ -298,7 +301,7 @@ impl Turn {
         let words = found.words();
         self.keep(Fact::AnalyzerKnown(found));
         let identity = self.state.analyzer.identity.clone();
-        self.online(identity);
+        self.online(&identity);
         Ok(words)
     }
 
@@ -320,7 +323,9 @@ fn nothing_to_accept(device: DeviceKind, known: Option<String>) -> Denied {
     let word = device.word();
     let text = match known {
         Some(known) => format!("there is nothing to accept: no other {word} was met than the known one ({known})"),
-        None => format!("there is nothing to accept: no {word} was met yet that tells who it is, and the first one is accepted by itself"),
+        None => format!(
+            "there is nothing to accept: no {word} was met yet that tells who it is, and the first one is accepted by itself"
+        ),
     };
     Denied::new(Reason::NotNow, text)
 }

@@ -101,7 +101,7 @@ impl Turn {
         if let Some(run) = &mut self.state.run {
             run.shown_channel = Channel::HOME.index();
         }
-        self.send_valve(ValveOrder::Home);
+        self.send_again(ValveOrder::Home);
         self.show(Phase::Homing, None);
     }
 
@@ -198,7 +198,7 @@ impl Turn {
 
     pub(super) fn go(&mut self, channel: Channel) {
         self.set_out();
-        self.send_valve(ValveOrder::Goto(channel));
+        self.send_again(ValveOrder::Goto(channel));
         self.show(Phase::Switching, Some(channel));
     }
 

@@ -18,7 +18,8 @@ use crate::domain::plan::Stop;
 use crate::domain::status::QueuedRun;
 use crate::domain::{
     AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, KnownDevices, Moment, Pace,
-    Phase, Plan, Position, Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId, Waiting,
+    Phase, Plan, Position, Progress, Reactions, RunId, RunSummary, StampMeaning, Tick, ValveDescription, VisitId,
+    Waiting,
 };
 
 /// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped

@@ -7,29 +7,24 @@ use super::Turn;
 use super::admit::Device;
 use super::state::Stage;
 use crate::domain::{
-    Cause, CommandId, Event, Fault, FaultKind, Position, Severity, ValveDescription, ValveNews, ValveOrder, duration,
+    Cause, CommandId, Event, Fault, FaultKind, Position, Severity, Tick, ValveDescription, ValveNews, ValveOrder,
+    duration,
 };
 
 impl Turn {
     pub(super) fn hear_valve(&mut self, news: ValveNews) {
         match news {
             ValveNews::UnseenSince(since) => self.state.timeline.unseen_since(since),
-            // Where another valve stands says nothing.
-            ValveNews::At(_) if self.state.identities.valve_is_strange() => {}
             ValveNews::At(position) => self.valve_found(position),
-            ValveNews::Is(description) => {
-                self.meet_multiplexer(&description, self.at.tick);
-                self.valve_is_a(description);
-            }
-            ValveNews::Contacted { description, seen } => {
-                self.meet_multiplexer(&description, seen);
-                self.valve_is_a(description);
-            }
+            ValveNews::Is(description) => self.valve_is_a(description, self.at.tick),
+            ValveNews::Contacted { description, seen } => self.valve_is_a(description, seen),
             ValveNews::Lost(fault) => self.valve_lost(&fault),
         }
     }
 
-    fn valve_is_a(&mut self, description: ValveDescription) {
+    /// Before that it was last seen at `seen`.
+    fn valve_is_a(&mut self, description: ValveDescription, seen: Tick) {
+        self.meet_multiplexer(&description, seen);
         if self.state.valve.description != description {
             self.state.valve.description = description;
             self.tell_metrics();
@@ -38,6 +33,10 @@ impl Turn {
 
     /// The valve says unasked where it is: it is back, or somebody else moved it.
     fn valve_found(&mut self, position: Position) {
+        if self.state.identities.valve_is_strange() {
+            // Where another valve stands says nothing.
+            return;
+        }
         self.state.valve.fault.clear();
         if self.state.valve.ordered.is_some() {
             // The answer to the order will tell.
@@ -46,7 +45,7 @@ impl Turn {
         self.valve_is(position);
         let Some(run) = &self.state.run else { return };
         if let Stage::ValveLost(order) = run.stage {
-            return self.send_valve(order);
+            return self.send_again(order);
         }
         let Some(expected) = run.stands_at.filter(|_| run.is_at_a_stop()) else { return };
         if position.channel() == Some(expected) {
@@ -61,7 +60,7 @@ impl Turn {
             self.reckon_from_now();
             self.go(expected);
         } else {
-            self.send_valve(ValveOrder::Home);
+            self.send_again(ValveOrder::Home);
         }
     }
 
@@ -74,13 +73,12 @@ impl Turn {
 
     pub(super) fn valve_did(&mut self, id: CommandId, answer: Result<Position, Fault>) {
         self.valve_served(id, &answer);
-        let answer = self.state.identities.unless_strange(answer);
         if self.state.valve.ordered != Some(id) {
             return;
         }
         self.state.valve.ordered = None;
         let stage = self.awaits(id);
-        match answer {
+        match self.state.identities.unless_strange(answer) {
             Ok(position) => {
                 self.state.valve.fault.clear();
                 self.state.valve.lost_since = None;
@@ -126,7 +124,7 @@ impl Turn {
         if std::mem::replace(&mut self.state.valve.tried_again, true) {
             return false;
         }
-        self.send_valve(order);
+        self.send_again(order);
         true
     }
 
@@ -154,7 +152,7 @@ impl Turn {
     }
 
     /// Within a run. A valve that is not the known one is not moved, but waited for to be that again.
-    pub(super) fn send_valve(&mut self, order: ValveOrder) {
+    pub(super) fn send_again(&mut self, order: ValveOrder) {
         if self.state.identities.valve_is_strange() {
             return self.await_known_valve(order);
         }

@@ -3,8 +3,8 @@
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::{
-    Aborted, Begins, Control, Denied, DeviceKind, Done, MirrorStatus, Reason, RunId, Service, StartRequest, Started, Status,
-    ValveOrder,
+    Aborted, Begins, Control, Denied, DeviceKind, Done, MirrorStatus, Reason, RunId, Service, StartRequest, Started,
+    Status, ValveOrder,
 };
 use crate::store::Batch;
 

@@ -39,10 +39,8 @@ impl Plant {
             Command::TaskParameters { task } => self.task_parameters(task),
             Command::Clock => with(&self.clock()),
             Command::Identity => {
-                {
                 let serial = self.faults.serial.as_deref().unwrap_or("000000");
                 with(&format!("\"Simulator\" \"{serial}\" \"{NAME}\" \"{}\"", env!("CARGO_PKG_VERSION")))
-            }
             }
             Command::Name => with(NAME),
             Command::Network => with(&write_network(&self.setup.network)),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Channel, ChannelInfo, ChannelKind, Event, Fact, GasTable, KnownDevices, Moment, Provenance, RunId, RunSummary, Schedule, Tick,
-    Utc, Waiting,
+    Channel, ChannelInfo, ChannelKind, Event, Fact, GasTable, KnownDevices, Moment, Provenance, RunId, RunSummary,
+    Schedule, Tick, Utc, Waiting,
 };
 
 /// How each channel is called and what it is for, as configured.

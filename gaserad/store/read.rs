@@ -8,8 +8,8 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 use super::batch::{Audit, Opened};
 use super::error::StoreError;
 use crate::domain::{
-    AnalyzerTime, Cas, Channel, DeviceKind, KnownDevices, Note, Published, Qc, Record, RunId, RunSummary, Sample, Schedule, Tick, Utc, VisitId,
-    VisitSummary, Waiting,
+    AnalyzerTime, Cas, Channel, DeviceKind, KnownDevices, Note, Published, Qc, Record, RunId, RunSummary, Sample,
+    Schedule, Tick, Utc, VisitId, VisitSummary, Waiting,
 };
 
 /// How a [`Qc`] is written.

@@ -6,8 +6,8 @@ use super::batch::{Audit, Batch, Circumstances};
 use super::error::StoreError;
 use super::{read, sheet, trash};
 use crate::domain::{
-    Cas, Channel, DeviceKind, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Schedule, StampMeaning, Utc,
-    VisitId, VisitSummary,
+    Cas, Channel, DeviceKind, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Schedule,
+    StampMeaning, Utc, VisitId, VisitSummary,
 };
 
 /// What is the same for everything that this process writes.

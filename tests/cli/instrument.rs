@@ -216,7 +216,8 @@ fn device_that_is_meant_is_accepted() {
     assert_eq!(fake.calls(), ["AcceptAnalyzer", "AcceptMux"]);
     let text = "there is nothing to accept: no other multiplexer was met than the known one (V1, 12 moves)";
     let refused = Err(refusal(Code::FailedPrecondition, "NOT_NOW", text));
-    let done = run(&["mux", "accept", "--endpoint", &Fake::new(Script { accepted: refused, ..Script::default() }).unix]);
+    let done =
+        run(&["mux", "accept", "--endpoint", &Fake::new(Script { accepted: refused, ..Script::default() }).unix]);
     assert_eq!((done.exit, done.stderr), (3, format!("gaseractl: {text}\n")));
 }
 

@@ -71,9 +71,7 @@ fn accept(world: &mut World, device: DeviceKind) -> Result<Done, Denied> {
 }
 
 fn moves(world: &World, from: usize) -> usize {
-    let moves = |effect: &Effect| {
-        matches!(effect, Effect::Valve { order: ValveOrder::Home | ValveOrder::Goto(_), .. })
-    };
+    let moves = |effect: &Effect| matches!(effect, Effect::Valve { order: ValveOrder::Home | ValveOrder::Goto(_), .. });
     world.effects[from..].iter().filter(|(_, effect)| moves(effect)).count()
 }
 
@@ -164,10 +162,7 @@ fn start_with_a_strange_valve_is_refused_until_it_is_accepted() {
         assert_eq!(accepted, Ok(Done::Accepted(format!("{version}, {count} moves"))));
         assert_eq!(accept(&mut world, DeviceKind::Multiplexer).unwrap_err().reason, Reason::NotNow);
         let facts = kept(&world);
-        assert!(
-            matches!(&facts[..], [Fact::MultiplexerKnown(valve)] if valve.actuations == Some(count)),
-            "{facts:?}"
-        );
+        assert!(matches!(&facts[..], [Fact::MultiplexerKnown(valve)] if valve.actuations == Some(count)), "{facts:?}");
         world.run_for(seconds(5));
         let request = world.start(plan("1-2", 1, 10, 70, Sync::Analyzer));
         world.settle(seconds(3000));
@@ -193,7 +188,10 @@ fn start_with_a_strange_analyzer_is_refused_until_it_is_accepted() {
     assert_eq!(orders(&world, before), [], "nothing is ordered of it");
     assert_eq!(alarms(&world).iter().filter(|(code, _)| code == "analyzer_stranger").count(), 1);
     let status = world.state.status(world.moment()).analyzer;
-    assert_eq!((status.online, status.reason, status.stranger_to.as_str()), (false, refused.text, "serial number \"17\""));
+    assert_eq!(
+        (status.online, status.reason, status.stranger_to.as_str()),
+        (false, refused.text, "serial number \"17\"")
+    );
 
     assert_eq!(accept(&mut world, DeviceKind::Analyzer), Ok(Done::Accepted("serial number \"18\"".into())));
     let request = world.start(plan("1-2", 1, 10, 70, Sync::Analyzer));

@@ -49,7 +49,7 @@ fn doctor(lab: &Lab, check: &str) -> Value {
 #[test]
 fn strange_valve_moves_only_after_it_was_accepted() {
     for faults in ["valve_version = \"ANOTHER\"\nvalve_count = 5000", "valve_count = 0"] {
-        let mut lab = Lab::new(&Design::default());
+        let mut lab = Lab::new(&Design { faults: "valve_count = 1200", ..Design::default() });
         let first = lab.ctl(SHORT);
         assert_eq!(first.exit, 0, "{first:?}");
         swap_plant(&mut lab, faults);
@@ -65,7 +65,9 @@ fn strange_valve_moves_only_after_it_was_accepted() {
             for refused in [&["start", "--channels", "2"][..], &["mux", "home"], &["mux", "goto", "4"]] {
                 let done = lab.ctl(refused);
                 assert_eq!(done.exit, 5, "{done:?}");
-                assert!(done.stderr.contains("another one than before") && done.stderr.contains("gaseractl mux accept"));
+                assert!(
+                    done.stderr.contains("another one than before") && done.stderr.contains("gaseractl mux accept")
+                );
             }
             let found = doctor(&lab, "valve");
             assert_eq!(found["outcome"], "fail", "{found}");
@@ -108,7 +110,7 @@ fn run_that_meets_strangers_credits_nothing_to_them() {
     let mut lab = Lab::new(&Design::default());
     assert_eq!(lab.ctl(LONG).exit, 0);
     let run = lab.ask(&["status"])["run"]["id"].as_str().unwrap().to_owned();
-    lab.events(Some(0)).until(|event| is_good_sample(event));
+    lab.events(Some(0)).until(is_good_sample);
     swap_plant(&mut lab, "serial = \"000002\"\nvalve_version = \"ANOTHER\"");
     let all = lab.events_to_the_end_of(&run);
     let ended = &all.last().unwrap()["data"]["run"];

@@ -101,7 +101,8 @@ pub async fn valve(client: Asked<'_>) -> Finding {
         return Finding::fail("valve", tried, mux.fault, advice);
     }
     if mux.simulated {
-        let advice = "name the multiplexer that is there with [multiplexer] driver; with this one samples are for trials only";
+        let advice =
+            "name the multiplexer that is there with [multiplexer] driver; with this one samples are for trials only";
         let found = "it is simulated beside a real analyzer: no valve moves, and no sample is good (valve_simulated)";
         return Finding::fail("valve", tried, found, advice);
     }

@@ -42,8 +42,9 @@ use super::{
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Attribution, Begins, Denied, DeviceKind, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
-    RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary, Wanted,
+    self, Aborted, Attribution, Begins, Denied, DeviceKind, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest,
+    Reason, RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary,
+    Wanted,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};

@@ -19,7 +19,7 @@ const WATCH: Duration = Duration::from_secs(3);
 /// How often a valve that is lost is asked again, and its port opened if need be.
 const RETRY: Duration = Duration::from_secs(1);
 /// After so many moves a valve is asked for its count of them, so that what is known of that is never long ago.
-const COUNT_AFTER: u32 = 256;
+const COUNT_AFTER: u32 = 16;
 /// However fast a simulation runs, the valve is not asked more often than this.
 const FASTEST: Duration = Duration::from_millis(50);
 

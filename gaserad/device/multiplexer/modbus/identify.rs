@@ -61,9 +61,7 @@ impl Modbus {
         let Some(expected) = self.identity.expected.clone().filter(|_| !self.identity.checked) else { return Ok(link) };
         let (link, identity, coils) = self.identified(link).await?;
         let described = self.described(identity, coils);
-        if let Some(why) =
-            KnownMultiplexer::of(&described, Utc::default()).and_then(|found| expected.differs(&found))
-        {
+        if let Some(why) = KnownMultiplexer::of(&described, Utc::default()).and_then(|found| expected.differs(&found)) {
             self.link = Some(link);
             return Err(Trouble::Stranger(why));
         }

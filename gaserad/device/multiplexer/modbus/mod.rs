@@ -214,9 +214,7 @@ impl Modbus {
                          power, its line, and unit"
                 ),
             ),
-            Trouble::Stranger(why) => {
-                self.refused(&format!("is another one than before, and is not switched: {why}"))
-            }
+            Trouble::Stranger(why) => self.refused(&format!("is another one than before, and is not switched: {why}")),
             Trouble::Exception(_) => self.refused(&format!(
                 "was asked {what}, and {trouble}; check [multiplexer.modbus] unit and first_coil, and that it has \
                  {} coils from {}",
