@@ -42,9 +42,8 @@ use super::{
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Attribution, Begins, Denied, DeviceKind, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest,
-    Reason, RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary,
-    Wanted,
+    self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
+    RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary, Wanted,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
@@ -97,7 +96,7 @@ impl Control for Measuring {
         Box::pin(async move { answer })
     }
 
-    fn accept(&self, device: DeviceKind, who: String) -> BoxFuture<'_, Result<String, Denied>> {
+    fn accept(&self, device: domain::DeviceKind, who: String) -> BoxFuture<'_, Result<String, Denied>> {
         Box::pin(async move { Ok(format!("{device:?} by {who}")) })
     }
 
