@@ -171,7 +171,9 @@ impl Exchanges {
 
     fn begin_anew(&mut self, started: Tick) {
         let before = std::mem::take(self);
+        let late = usize::from(before.learned.result > before.bounds.within(before.cycles.get()).result);
         *self = Self {
+            behind: before.behind.max(late),
             last: before.last,
             started,
             bounds: before.bounds,
@@ -253,6 +255,12 @@ impl Exchanges {
     /// When the newest exchange was first seen.
     pub fn newest_began(&self) -> Option<Tick> {
         self.drawn.back().map(|drawn| drawn.began.1)
+    }
+
+    /// By how much results come late, of an analyzer that tells no phases, if that is more than usual.
+    pub fn late_and_blind(&self) -> Option<Duration> {
+        let late = self.lags().result;
+        (self.is_blind() && late > self.bounds.result).then_some(late)
     }
 
     /// Whether the analyzer measures without telling its phase, so that only its results tell of its iterations.

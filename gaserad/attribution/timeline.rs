@@ -1,6 +1,7 @@
 //! Where the valve verifiably stood, from when to when, and for which visit.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,11 +27,16 @@ impl Stay {
         Self { visit, channel, repeat, arrived, measured_from: None, suspended_from: None }
     }
 
-    /// Whether the exchange began after the purge. The plan only guesses how long a purge must be, so the look at
-    /// which the exchange was first seen decides; the position, in contrast, must hold for the widest window.
+    /// Whether the exchange began after the purge. The plan only guesses how long a purge must be, so the poll at
+    /// which the exchange was first seen decides, if the one before it was not long ago; the position, in contrast, must
+    /// hold for the widest window.
     pub fn covers(&self, exchange: &Exchange) -> bool {
-        self.measured_from.is_some_and(|from| exchange.began_before >= from) && !self.is_suspended_in(exchange)
+        let seen = exchange.began_before.min(exchange.began_after + Self::SHARP);
+        self.measured_from.is_some_and(|from| seen >= from) && !self.is_suspended_in(exchange)
     }
+
+    /// How far a beginning that was seen is from one that was missed.
+    const SHARP: Duration = Duration::from_secs(15);
 
     pub fn is_suspended_in(&self, exchange: &Exchange) -> bool {
         self.suspended_from.is_some_and(|from| exchange.began_before > from)

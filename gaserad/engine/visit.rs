@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Turn;
 use super::state::{Place, Stage, Stopped, Visit};
 use crate::attribution::{Origin, Stay, attribute};
-use crate::domain::{AnalyzerOrder, Attribution, Fact, Phase, Plan, Severity, Sync, VisitId, VisitSummary};
+use crate::domain::{AnalyzerOrder, Attribution, Fact, Phase, Plan, Severity, Sync, VisitId, VisitSummary, duration};
 
 impl Turn {
     /// The valve confirmed the stop that it was sent to: if that is measured, a visit begins.
@@ -136,6 +136,14 @@ impl Turn {
 
     /// The plan is through: the analyzer stops, and whoever watches the phases sees one more.
     pub(super) fn close(&mut self) {
+        if let Some(late) = self.state.exchanges.late_and_blind() {
+            let text = format!(
+                "results of this analyzer come up to {} late, and it does not tell its phases: those of the last iterations \
+                 are not waited for and may be missing",
+                duration::format(late)
+            );
+            self.alarm(Severity::Warning, "results_missing", text);
+        }
         let order = self.order_analyzer(AnalyzerOrder::Stop);
         self.state.owed_stop = Some(order);
         self.enter(Stage::Closing(order, Stopped::NotYet), Plan::CLOSING);

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::polls::whole_times;
 use super::{Exchange, Exchanges, Origin, rhythm};
 use crate::domain::{ResultRead, Tick};
 
@@ -50,7 +51,7 @@ impl Readings {
         let cycle = self.cycle.get().unwrap_or(passed);
         // The length of iterations may vary.
         let since_start = self.started.map_or(Duration::ZERO, |started| first.since(started));
-        (before, irregular.max(since_start.saturating_sub(cycle + cycle / 8)))
+        (before, irregular + since_start.saturating_sub(cycle + cycle / 8))
     }
 }
 
@@ -60,6 +61,8 @@ impl Exchanges {
         self.learned.result = self.learned.result.max(late);
         let Some(before) = before else { return Origin::BeforeTheRun };
         let counted = before.iteration.zip(read.iteration).map(|(before, now)| now.saturating_sub(before));
+        let by_time = self.blind.cycle.get().map(|cycle| whole_times(read.read.since(before.read) + cycle / 4, cycle));
+        let passed = counted.max(by_time.filter(|_| before.read > self.started)).unwrap_or(0);
         let lag = self.lags().result;
         let exchange = Exchange {
             iteration: None,
@@ -68,6 +71,6 @@ impl Exchanges {
             ended_after: before.read,
             ended_before: read.read,
         };
-        Origin::Exchange { exchange, missed: counted.map_or(0, |counted| counted.saturating_sub(1)) }
+        Origin::Exchange { exchange, missed: passed.saturating_sub(1) }
     }
 }

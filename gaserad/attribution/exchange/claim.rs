@@ -86,7 +86,17 @@ impl Exchanges {
         self.behind = (self.behind + overdue).min(Self::MOST_BEHIND);
         let oldest = first.saturating_sub(self.behind).max(self.oldest_open(first));
         let span = self.narrow(oldest..=last, read);
-        let missed = (waiting..*span.start()).filter(|place| self.drawn[*place].result == Arrival::Awaited).count();
+        let given_up = |drawn: &&Drawn| match drawn.result {
+            Arrival::Awaited => true,
+            Arrival::Doubtful => !drawn.widened,
+            Arrival::Come => false,
+        };
+        let missed = self.drawn.range(..*span.start()).filter(given_up).count();
+        if self.behind > first {
+            // Of a measurement before this one, perhaps, as late as results were then: those of this one may still come.
+            self.drawn.range_mut(span).for_each(|drawn| drawn.result = Arrival::Doubtful);
+            return Origin::Contradicted { missed: 0 };
+        }
         if span.start() == span.end() {
             // Either those in between gave none, or results come that much later.
             self.behind = first.saturating_sub(*span.start());
@@ -175,8 +185,12 @@ impl Exchanges {
             });
             return Origin::Contradicted { missed: 0 };
         };
+        let mut missed = self.drawn[place].hidden;
         if self.is_overdue(place, read) {
             self.contradict(Contradiction::ResultLate);
+            // It is of one of those that are overdue, and the others may have given none.
+            let overdue = (place..self.drawn.len()).filter(|place| self.is_overdue(*place, read)).count();
+            missed = missed.saturating_add(u32::try_from(overdue - 1).unwrap_or(u32::MAX));
             let over = self.drawn.get(place + 1).map_or(read.read, |next| next.began.0);
             self.learned.result = self.learned.result.max(read.read.since(over));
         } else if self.is_first() && self.is_of_before(read) {
@@ -186,7 +200,7 @@ impl Exchanges {
             self.early = self.early.or(Some(read.after));
         }
         self.drawn[place].result = Arrival::Come;
-        Origin::Contradicted { missed: self.drawn[place].hidden }
+        Origin::Contradicted { missed }
     }
 
     /// Whether no result of this measurement has come.

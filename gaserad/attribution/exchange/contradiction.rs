@@ -48,7 +48,7 @@ impl Contradiction {
 
     /// Whether polls and results are out of step with each other, so that one exchange in doubt is not all.
     const fn is_lasting(self) -> bool {
-        matches!(self, Self::PhaseSkipped | Self::ResultEarly | Self::ResultSurplus | Self::ResultLate)
+        matches!(self, Self::ResultEarly | Self::ResultSurplus | Self::ResultLate)
     }
 }
 
@@ -83,6 +83,8 @@ impl Trust {
             self.wanted = (self.wanted * 2).clamp(1, Self::LONGEST);
             self.probation = self.wanted;
             self.in_step = 0;
+        } else if what == Contradiction::PhaseSkipped {
+            self.probation = self.probation.max(1);
         }
     }
 

@@ -108,8 +108,8 @@ impl Exchanges {
             }
         } else {
             self.go_on(now, seen);
+            self.rank = now;
         }
-        self.rank = now;
     }
 
     /// It measures, and is in none of the phases of an iteration.
@@ -133,31 +133,34 @@ impl Exchanges {
             self.lead.take(seen.before.since(self.started));
             self.learn_from_the_start(seen.before);
             self.push(seen, now);
+            self.rank = now;
             return;
         }
-        if self.is_too_soon(seen) {
-            self.contradict(Contradiction::TooSoon);
-            self.doubt_newest(true);
-            if now == GAS_EXCHANGE {
-                self.reopen();
-            } else if let Some(drawn) = self.drawn.back_mut() {
-                drawn.ended = drawn.ended.map(|(after, _)| (after, seen.before)).or(Some((seen.after, seen.before)));
-            }
+        let skipped = (now > GAS_EXCHANGE && !fits(self.exchange.get(), seen))
+            || (self.rank == INTEGRATION && !fits(self.analysis.get(), seen));
+        let too_soon = self.is_too_soon(seen);
+        if too_soon || skipped {
+            self.contradict(if too_soon { Contradiction::TooSoon } else { Contradiction::PhaseSkipped });
+            self.refuse_to_begin(now, seen);
             return;
         }
         if self.is_drawing() {
             self.end(seen);
         }
-        let skipped = (now > GAS_EXCHANGE && !fits(self.exchange.get(), seen))
-            || (self.rank == INTEGRATION && !fits(self.analysis.get(), seen));
         self.note_early(seen.before);
-        if !skipped {
-            self.time_cycle(seen);
-        }
+        self.time_cycle(seen);
         self.push(seen, now);
-        if skipped {
-            self.contradict(Contradiction::PhaseSkipped);
-            self.doubt_what_is_open();
+        self.rank = now;
+    }
+
+    /// That the next iteration has begun is not believed: it may be the newest exchange still.
+    fn refuse_to_begin(&mut self, now: u8, seen: Seen) {
+        self.doubt_newest(true);
+        if now == GAS_EXCHANGE {
+            self.reopen();
+            self.rank = now;
+        } else if let Some(drawn) = self.drawn.back_mut() {
+            drawn.ended = drawn.ended.map(|(after, _)| (after, seen.before)).or(Some((seen.after, seen.before)));
         }
     }
 
@@ -360,7 +363,7 @@ fn fits(usual: Option<Duration>, seen: Seen) -> bool {
     usual.is_none_or(|usual| seen.before.since(seen.after) >= usual / 2)
 }
 
-fn whole_times(passed: Duration, cycle: Duration) -> u32 {
+pub(super) fn whole_times(passed: Duration, cycle: Duration) -> u32 {
     u32::try_from(passed.as_micros() / cycle.as_micros().max(1)).unwrap_or(u32::MAX)
 }
 
