@@ -8,11 +8,10 @@ use tokio::sync::mpsc;
 use super::failure::Failure;
 use super::recovery::{self, Recovered};
 use super::seams::Events;
-use crate::attribution::Lags;
 use crate::config::{Driver, OnRestart, Settings, gas_table};
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::{Clock, KnownDevices, Pace, RunSummary};
-use crate::engine::{Beginning, Guard, Limits};
+use crate::engine::{Beginning, Guard, Lags, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{GuardSettings, Handle, Identity, Parts, RunIds, Runtime};
 use crate::store::{Opened, Store};
@@ -52,7 +51,7 @@ impl Core {
     ) -> Result<Self, Failure> {
         let Ground { store, opened, clock, run_ids } = ground;
         let Recovered { mut opened, state, resumes_after, ends, untouched } =
-            recovery::recover(&store, &clock, opened, settings).await?;
+            Box::pin(recovery::recover(&store, &clock, opened, settings)).await?;
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let history = Arc::new(Events(store.clone()));
         let hub = Hub::start(stream_settings(settings), shared, history, opened.last_seq);

@@ -79,6 +79,8 @@ pub use guard::Guard;
 pub use identity::Untouched;
 pub use state::State;
 
+pub use crate::attribution::Lags;
+
 use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
 
 /// Takes in one event. The new state, and what is to be done, in this order.
