@@ -195,6 +195,18 @@ impl Client {
         Ok(self.explain(answer)?.mux.unwrap_or_default())
     }
 
+    /// Returns who is known from now on.
+    pub async fn accept_analyzer(&mut self) -> Result<String, Failure> {
+        let answer = self.grpc.accept_analyzer(proto::AcceptAnalyzerRequest {}).await;
+        Ok(self.explain(answer)?.known)
+    }
+
+    /// Returns who is known from now on.
+    pub async fn accept_mux(&mut self) -> Result<String, Failure> {
+        let answer = self.grpc.accept_mux(proto::AcceptMuxRequest {}).await;
+        Ok(self.explain(answer)?.known)
+    }
+
     pub async fn storage(&mut self) -> Result<proto::GetStorageResponse, Failure> {
         let answer = self.grpc.get_storage(proto::GetStorageRequest {}).await;
         self.explain(answer)

@@ -109,7 +109,7 @@ fn exit_of(code: Code, reason: &str) -> Exit {
             Exit::REFUSED
         }
         ("ANALYZER_OFFLINE", _) => Exit::ANALYZER_OFFLINE,
-        ("ANALYZER_REFUSED" | "MULTIPLEXER_FAULT" | "ANALYZER_ERRORS", _) => Exit::DEVICE,
+        ("ANALYZER_REFUSED" | "MULTIPLEXER_FAULT" | "DEVICE_STRANGER" | "ANALYZER_ERRORS", _) => Exit::DEVICE,
         ("TASK_UNKNOWN" | "RUN_UNKNOWN" | "PLAN_UNKNOWN" | "SCHEDULE_UNKNOWN" | "FILE_UNKNOWN", _)
         | ("", Code::NotFound) => Exit::NOT_FOUND,
         ("PLAN_INVALID" | "REQUEST_INVALID", _) | ("", Code::InvalidArgument) => Exit::USAGE,
@@ -171,6 +171,7 @@ mod tests {
             ("ANALYZER_OFFLINE", 4),
             ("ANALYZER_REFUSED", 5),
             ("MULTIPLEXER_FAULT", 5),
+            ("DEVICE_STRANGER", 5),
             ("ANALYZER_ERRORS", 5),
             ("RUN_ABORTED", 6),
             ("TASK_UNKNOWN", 10),

@@ -7,6 +7,7 @@ mod multiplexers;
 mod plan;
 mod plan_file;
 mod shipped;
+mod simulated;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,14 @@ fn user() -> Environment {
     }
 }
 
+/// What is not about the multiplexer names no driver, and is read as with `--simulate`.
 fn read(text: &str) -> Result<Settings, ConfigError> {
+    let simulate = !text.contains("driver") || text.starts_with("# analyzer and multiplexer are simulated");
+    config::parse(text, "gaserad.toml", &Overrides { simulate, ..Overrides::default() }, &service())
+}
+
+/// As the daemon reads it that is to drive real instruments.
+fn read_as_it_is(text: &str) -> Result<Settings, ConfigError> {
     config::parse(text, "gaserad.toml", &Overrides::default(), &service())
 }
 
@@ -168,13 +176,14 @@ fn the_vici_driver_needs_its_port() {
 
 #[test]
 fn a_serial_port_has_a_name_that_lasts_or_is_wanted_all_the_same() {
-    let text = |port: &str, more: &str| format!("[multiplexer.vici]\nport = {port:?}\n{more}");
+    let driver = "multiplexer.driver = \"vici\"\n";
+    let text = |port: &str, more: &str| format!("{driver}[multiplexer.vici]\nport = {port:?}\n{more}");
     for stable in ["/dev/serial/by-path/pci-0-usb-0:1:1.0-port0", "/dev/valve", "/dev/ttyS0", "/dev/ttyAMA0"] {
         assert_eq!(read(&text(stable, "")).unwrap().warnings, Vec::<String>::new(), "{stable}");
     }
     for unstable in ["/dev/ttyUSB0", "/dev/ttyACM1"] {
         let refused = mistakes(&text(unstable, ""));
-        assert!(refused[0].starts_with("gaserad.toml:2:8: port is"), "{refused:?}");
+        assert!(refused[0].starts_with("gaserad.toml:3:8: port is"), "{refused:?}");
         assert!(refused[0].contains("/dev/serial/by-id") && refused[0].contains("allow_unstable_port"), "{refused:?}");
         let allowed = read(&text(unstable, "allow_unstable_port = true")).unwrap();
         assert!(allowed.warnings[0].contains(unstable) && allowed.warnings[0].contains("by-id"), "{allowed:?}");
@@ -183,7 +192,7 @@ fn a_serial_port_has_a_name_that_lasts_or_is_wanted_all_the_same() {
 
 #[test]
 fn the_vici_section_is_checked_key_by_key() {
-    let text = "[multiplexer]\nchannels = 16\n[multiplexer.vici]\nport = \"/dev/valve\"\n";
+    let text = "[multiplexer]\ndriver = \"vici\"\nchannels = 16\n[multiplexer.vici]\nport = \"/dev/valve\"\n";
     let with = |more: &str| format!("{text}{more}");
     let good = read(&with("address = \"/3\"\ndirection = \"ccw\"\nports = 16\nwrite_settings = true\n")).unwrap();
     let vici = good.multiplexer.vici.unwrap();
@@ -216,21 +225,22 @@ fn defaults_depend_on_who_runs_it() {
         runtime_directory: Some("/srv/run".into()),
         ..service()
     };
-    let settings = config::parse("", "x", &Overrides::default(), &told).unwrap();
+    let simulated = Overrides { simulate: true, ..Overrides::default() };
+    let settings = config::parse("", "x", &simulated, &told).unwrap();
     assert_eq!(settings.store.directory, PathBuf::from("/srv/state"));
     assert_eq!(settings.origins["store.directory"], Origin::Environment("STATE_DIRECTORY"));
     assert_eq!(settings.listen[0], Listen::Unix("/srv/run/gaserad.sock".into()));
 
-    let settings = config::parse("", "x", &Overrides::default(), &user()).unwrap();
+    let settings = config::parse("", "x", &simulated, &user()).unwrap();
     assert_eq!(settings.store.directory, PathBuf::from("/home/ada/.local/state/gaserad"));
     assert_eq!(settings.listen[0], Listen::Unix("/run/user/1000/gaserad/gaserad.sock".into()));
 
     let bare = Environment { user_runtime: None, ..user() };
-    let settings = config::parse("", "x", &Overrides::default(), &bare).unwrap();
+    let settings = config::parse("", "x", &simulated, &bare).unwrap();
     assert_eq!(settings.listen, [Listen::Tcp("127.0.0.1:5001".into())]);
     assert!(settings.warnings[0].contains("XDG_RUNTIME_DIR"));
 
-    let homeless = config::parse("", "x", &Overrides::default(), &Environment::default()).unwrap_err();
+    let homeless = config::parse("", "x", &simulated, &Environment::default()).unwrap_err();
     assert!(homeless.to_string().starts_with("--state-dir: "), "{homeless}");
 }
 
@@ -249,9 +259,36 @@ fn flags_win_over_the_file_and_are_checked_too() {
     assert_eq!(settings.multiplexer.driver, Driver::Simulated);
     assert_eq!(settings.origins["store.directory"], Origin::Flag("--state-dir"));
 
-    let wrong = Overrides { listen: vec!["0.0.0.0:1".into()], ..Overrides::default() };
+    let wrong = Overrides { listen: vec!["0.0.0.0:1".into()], simulate: true, ..Overrides::default() };
     let error = config::parse("", "x", &wrong, &service()).unwrap_err();
     assert!(error.to_string().starts_with("--listen: \"0.0.0.0:1\" can be reached"), "{error}");
+}
+
+const GPIO: &str = r#"
+[multiplexer.gpio]
+chip = "300b000.pinctrl"
+pulse = "60ms"
+home1 = 72
+next1 = { line = "PC5", active_low = true }
+home2 = "PC11"
+next2 = { line = 0xE3 }
+home_sensor2 = { line = "PH2", active_low = true }
+position1 = [1, 2, { line = "three" }, "four"]
+"#;
+
+const MODBUS: &str = r#"
+[multiplexer.modbus]
+port = "/dev/serial/by-id/usb-relays"
+baud = 19_200
+unit = 17
+first_coil = 16
+gap = "0.25s"
+"#;
+
+/// All of it, for the driver that this section is of.
+fn everything_for(driver: &str, section: &str) -> String {
+    let vici = EVERYTHING.lines().find(|line| line.starts_with("vici = ")).unwrap();
+    EVERYTHING.replace(vici, "").replace("driver = \"vici\"", &format!("driver = {driver:?}")) + section
 }
 
 const EVERYTHING: &str = r#"
@@ -270,21 +307,6 @@ park = 7
 channels = 0x10
 settle = "1.5s"
 vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy", direction = "cw", ports = 16 }
-[multiplexer.gpio]
-chip = "300b000.pinctrl"
-pulse = "60ms"
-home1 = 72
-next1 = { line = "PC5", active_low = true }
-home2 = "PC11"
-next2 = { line = 0xE3 }
-home_sensor2 = { line = "PH2", active_low = true }
-position1 = [1, 2, { line = "three" }, "four"]
-[multiplexer.modbus]
-port = "/dev/serial/by-id/usb-relays"
-baud = 19_200
-unit = 17
-first_coil = 16
-gap = "0.25s"
 [plan]
 pause = "0"
 sync = "dwell"
@@ -322,6 +344,10 @@ fn what_is_printed_reads_back_to_the_same_settings_and_names_every_origin() {
     let own = &settings.channels[&Channel::new(16).unwrap()];
     assert_eq!((own.pause, own.measure, own.discard_first), (Some(Duration::from_secs(90)), None, Some(0)));
     assert_eq!(settings.store.on_restart, OnRestart::End);
+    for (driver, section) in [("gpio", GPIO), ("modbus", MODBUS)] {
+        let settings = read(&everything_for(driver, section)).unwrap();
+        assert_eq!(values(read(&config::print_config(&settings)).unwrap()), values(settings), "{driver}");
+    }
     let printed = config::print_config(&settings);
     let again = config::parse(&printed, "printed", &Overrides::default(), &service()).unwrap();
     assert_eq!(values(again), values(settings));
@@ -361,7 +387,9 @@ proptest! {
         text.replace_range(range, &other);
         if let Ok(settings) = read(&text) {
             let printed = config::print_config(&settings);
-            prop_assert_eq!(values(read(&printed).unwrap()), values(settings));
+            let overrides = Overrides { simulate: settings.simulate, ..Overrides::default() };
+            let again = config::parse(&printed, "printed", &overrides, &service()).unwrap();
+            prop_assert_eq!(values(again), values(settings));
         }
     }
 }

@@ -20,6 +20,7 @@ mod evidence;
 mod exports;
 mod faults;
 mod hostile;
+mod identity;
 mod kill;
 mod lab;
 mod measure;

@@ -156,6 +156,10 @@ impl Control for Still {
         nothing()
     }
 
+    fn accept(&self, _: domain::DeviceKind, _: String) -> BoxFuture<'_, Result<String, Denied>> {
+        nothing()
+    }
+
     fn move_valve(&self, _: ValveOrder, _: String) -> BoxFuture<'_, Result<MultiplexerStatus, Denied>> {
         nothing()
     }

@@ -10,7 +10,7 @@ Examples:
   gaseractl analyzer selftest && gaseractl start --channels all --wait
   gaseractl analyzer ak APAR CELLTEMP
 
-Exit codes: 3 a run is under way, 4 the analyzer is offline, 5 it refused, or failed the self-test.";
+Exit codes: 3 a run is under way, 4 the analyzer is offline, 5 it refused, failed the self-test, or is another one than before.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = ANALYZER_EXAMPLES)]
@@ -38,6 +38,13 @@ The exit code is 0 whatever it reports.";
 const CLOCK_JSON: &str = "\
 With --json: {\"analyzer_utc\",\"host_utc\",\"offset_s\"}; the offset is the analyzer's clock minus the computer's.";
 
+const ACCEPT_HELP: &str = "\
+gaserad knows a device by what it tells of itself: an analyzer by its serial number, a VICI actuator by its version and by \
+how often it has moved, relays by their identification or how many there are. Another one is an alarm. It is not started, \
+not moved and not credited with anything, until the known one is back or somebody accepts it.
+
+With --json: {\"accepted\"}, who is known from now on. With -q, nothing. Exit codes: 3 there is no other one than the known one.";
+
 #[derive(Debug, Subcommand)]
 pub enum AnalyzerCommand {
     /// What it is: serial number, firmware, network, inlets, cell temperature
@@ -56,6 +63,9 @@ pub enum AnalyzerCommand {
     /// Its clock beside this computer's
     #[command(after_help = CLOCK_JSON)]
     Clock,
+    /// Say that the analyzer that is there now is meant, where it is another one than before
+    #[command(after_help = ACCEPT_HELP)]
+    Accept,
     /// Test it, and wait for the result: about two minutes
     Selftest(Selftest),
     /// Send one AK command, and print the reply
@@ -118,8 +128,8 @@ Examples:
 
 With --json, the valve as in `gaseractl status --json`:
   {\"driver\",\"channels\",\"position\":{\"state\":\"at|moving|unknown\",\"channel\",\"verification\"},
-   \"channel\",\"model\",\"actuations\",\"fault\"}
-With -q, the channel alone. Exit codes: 3 a run is under way, 5 the valve does not obey.";
+   \"channel\",\"model\",\"actuations\",\"fault\"}, and where it is so \"stranger_to\", \"simulated\"
+With -q, the channel alone. Exit codes: 3 a run is under way, 5 the valve does not obey, or is another one than before.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = MUX_EXAMPLES)]
@@ -140,4 +150,7 @@ pub enum MuxCommand {
         #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(Channel::MAX)))]
         channel: u32,
     },
+    /// Say that the multiplexer that is there now is meant, where it is another one than before
+    #[command(after_help = ACCEPT_HELP)]
+    Accept,
 }

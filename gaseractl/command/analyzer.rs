@@ -5,7 +5,7 @@ use std::time::Duration;
 use gasera::proto::SelfTest;
 use serde_json::json;
 
-use super::Session;
+use super::{Session, mux};
 use crate::args::{Ak, AnalyzerCommand, Selftest};
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
@@ -29,6 +29,10 @@ pub async fn execute(session: &Session, command: AnalyzerCommand) -> Result<Exit
         AnalyzerCommand::Tasks => tasks(session, &mut client).await?,
         AnalyzerCommand::Errors => errors(session, &mut client).await?,
         AnalyzerCommand::Clock => clock(session, &mut client).await?,
+        AnalyzerCommand::Accept => {
+            let known = client.accept_analyzer().await?;
+            return mux::accepted(session, &known);
+        }
         AnalyzerCommand::Selftest(test) => return selftest(session, &mut client, &test).await,
         AnalyzerCommand::Ak(line) => return ak(session, &mut client, &line).await,
     }

@@ -211,6 +211,8 @@ pub fn multiplexer(mux: Mux) -> MultiplexerStatus {
         model: mux.model,
         actuations: mux.actuations,
         fault: mux.fault,
+        stranger_to: mux.stranger_to,
+        simulated: mux.simulated,
     }
 }
 

@@ -195,6 +195,9 @@ impl Particular {
 
 pub fn analyzer(analyzer: &AnalyzerStatus) -> String {
     if !analyzer.online {
+        if !analyzer.stranger_to.is_empty() {
+            return format!("another one: {}", analyzer.reason);
+        }
         let reason = if analyzer.reason.is_empty() { String::new() } else { format!(": {}", analyzer.reason) };
         return format!("offline{reason}");
     }
@@ -329,7 +332,12 @@ pub fn metrics(metrics: &DeviceMetrics) -> String {
 
 /// `vici · at channel 3 (read back) · EMHMA-CE · 1204 moves`
 pub fn multiplexer(multiplexer: &MultiplexerStatus, paint: Paint) -> String {
-    let mut parts = vec![multiplexer.driver.clone(), position(multiplexer.position), multiplexer.model.clone()];
+    let driver = if multiplexer.simulated {
+        format!("{}: no sample is good", multiplexer.driver)
+    } else {
+        multiplexer.driver.clone()
+    };
+    let mut parts = vec![driver, position(multiplexer.position), multiplexer.model.clone()];
     parts.extend(multiplexer.actuations.map(|moves| count(moves, "move")));
     parts.push(if multiplexer.fault.is_empty() { String::new() } else { paint.bad(&multiplexer.fault).into_owned() });
     parts.retain(|part| !part.is_empty());

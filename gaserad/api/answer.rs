@@ -67,6 +67,7 @@ fn status_of(reason: Reason) -> StatusCode {
         | Reason::AnalyzerRefused
         | Reason::AnalyzerErrors
         | Reason::MultiplexerFault
+        | Reason::DeviceStranger
         | Reason::RunAborted => StatusCode::CONFLICT,
     }
 }

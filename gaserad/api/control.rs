@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelKind, Denied, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus, Misfire, Note,
-    Observation, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest, Started, Status,
-    Told, TrashedRun, Utc, ValveOrder, VisitSummary, Wanted,
+    self, Aborted, Channel, ChannelKind, Denied, DeviceKind, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus,
+    Misfire, Note, Observation, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest,
+    Started, Status, Told, TrashedRun, Utc, ValveOrder, VisitSummary, Wanted,
 };
 use crate::store::{Audit, Backup, Inspection, Piece};
 use crate::stream::BoxFuture;
@@ -32,6 +32,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// Changes something about the analyzer, and gives its reply. Refused while a run is under way.
     fn serve(&self, service: Service, who: String) -> BoxFuture<'_, Result<String, Denied>>;
+
+    /// Means the device that is there now, and gives who that is.
+    fn accept(&self, device: DeviceKind, who: String) -> BoxFuture<'_, Result<String, Denied>>;
 
     /// Asks the analyzer something that changes nothing.
     fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>>;

@@ -34,6 +34,7 @@ const fn code(reason: Reason) -> Code {
         | Reason::AnalyzerBusy
         | Reason::AnalyzerErrors
         | Reason::AnalyzerRefused
+        | Reason::DeviceStranger
         | Reason::MultiplexerFault => Code::FailedPrecondition,
         Reason::AnalyzerOffline | Reason::ShuttingDown => Code::Unavailable,
         Reason::TaskUnknown

@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 
 use super::auth::Caller;
 use super::{Change, Services, Verdict, convert, export, instrument, plans, runs, upkeep};
-use crate::domain::{Control, Denied, RunId, ValveOrder};
+use crate::domain::{Control, Denied, DeviceKind, RunId, ValveOrder};
 use crate::proto;
 use crate::proto::gasera_service_server::GaseraService;
 
@@ -213,6 +213,19 @@ impl GaseraService for Grpc {
         let channel = convert::channel(request.get_ref().channel, count).map_err(convert::status)?;
         let mux = Some(self.move_valve(ValveOrder::Goto(channel), &request).await?);
         Ok(Response::new(proto::GotoChannelResponse { mux }))
+    }
+
+    async fn accept_analyzer(
+        &self,
+        request: Request<proto::AcceptAnalyzerRequest>,
+    ) -> Answered<proto::AcceptAnalyzerResponse> {
+        let accepted = self.services.control.accept(DeviceKind::Analyzer, peer(&request).to_string()).await;
+        answered(accepted.map(|known| proto::AcceptAnalyzerResponse { known }))
+    }
+
+    async fn accept_mux(&self, request: Request<proto::AcceptMuxRequest>) -> Answered<proto::AcceptMuxResponse> {
+        let accepted = self.services.control.accept(DeviceKind::Multiplexer, peer(&request).to_string()).await;
+        answered(accepted.map(|known| proto::AcceptMuxResponse { known }))
     }
 
     async fn get_storage(&self, _: Request<proto::GetStorageRequest>) -> Answered<proto::GetStorageResponse> {

@@ -173,6 +173,8 @@ pub fn mux(status: MultiplexerStatus) -> proto::Mux {
         model: status.model,
         actuations: status.actuations,
         fault: status.fault,
+        stranger_to: status.stranger_to,
+        simulated: status.simulated,
     }
 }
 

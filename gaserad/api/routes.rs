@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_call_that_is_not_known_needs_an_operator() {
         assert_eq!(call_needs("/gasera.v1.GaseraService/GetStatus"), Needs::Viewer);
-        for call in ["StartMeasurement", "RawAk", "Unheard"] {
+        for call in ["StartMeasurement", "RawAk", "AcceptMux", "AcceptAnalyzer", "Unheard"] {
             assert_eq!(call_needs(&format!("/gasera.v1.GaseraService/{call}")), Needs::Operator, "{call}");
         }
         assert_eq!(call_needs("/gasera.v1.ScheduleService/ListSchedules"), Needs::Viewer);

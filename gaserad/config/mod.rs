@@ -54,7 +54,7 @@ pub struct Overrides {
 pub fn load(path: Option<&Path>, overrides: &Overrides) -> Result<Settings, ConfigError> {
     let environment = Environment::of_process();
     let Some(path) = path.map(Path::to_owned).or_else(|| environment.config_file()) else {
-        return parse("", "defaults", overrides, &environment);
+        return parse("", "no configuration file", overrides, &environment);
     };
     let file = path.display().to_string();
     let bytes = std::fs::read(&path).map_err(|error| {

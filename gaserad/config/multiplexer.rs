@@ -16,13 +16,38 @@ pub(super) fn settings(
     simulate: bool,
     warnings: &mut Vec<String>,
 ) -> MultiplexerSettings {
-    let mut driver = section.choice("driver", Driver::Simulated);
-    let place = section.place_of("driver").unwrap_or_default();
-    let gpio = gpio::settings(section.section("gpio"), warnings);
-    let channels = channels(&mut section, gpio.as_ref().filter(|_| driver == Driver::Gpio));
-    let vici = vici(section.section("vici"), channels, warnings);
-    let modbus = modbus::settings(section.section("modbus"), channels, warnings);
-    let word = driver.word();
+    let named = driver(source, &mut section, simulate);
+    let allowed = allows_simulated(&mut section, named, simulate, warnings);
+    let unnamed = simulate && section.place_of("driver").is_none();
+    let in_use = if unnamed { Some(Driver::Simulated) } else { named };
+    let [vici, gpio, modbus] = ["vici", "gpio", "modbus"].map(|name| used(&mut section, name, in_use));
+    let gpio = gpio::settings(gpio, warnings);
+    let channels = channels(&mut section, gpio.as_ref().filter(|_| named == Some(Driver::Gpio)));
+    let vici = self::vici(vici, channels, warnings);
+    let modbus = modbus::settings(modbus, channels, warnings);
+    let settle = section.duration("settle", seconds(5), Duration::ZERO..=minutes(10));
+    section.finish();
+    let named = named.unwrap_or(Driver::Simulated);
+    let driver = if simulate { Driver::Simulated } else { named };
+    MultiplexerSettings { driver, named, simulated_with_real_analyzer: allowed, channels, settle, vici, gpio, modbus }
+}
+
+const DRIVERS: &str = "\"vici\" (a VICI valve actuator on a serial line), \"gpio\" (16-way units that are told by pulses) or \
+                       \"modbus\" (a board of relays)";
+
+/// The driver that the file names. There is no default: nobody's gas is to be told by a valve that is not there.
+fn driver(source: &Source<'_>, section: &mut Section<'_>, simulate: bool) -> Option<Driver> {
+    let named = section.optional_choice("driver");
+    let Some(place) = section.place_of("driver") else {
+        if simulate {
+            source.origin("multiplexer.driver", Origin::Flag("--simulate"));
+        } else {
+            let without = "or see it without any hardware: gaserad --simulate, gaserad --demo";
+            section.missing(format!("driver is missing in [multiplexer]; write driver = {DRIVERS}, {without}"));
+        }
+        return None;
+    };
+    let (driver, word) = named.map(|driver: Driver| (driver, driver.word()))?;
     if driver != Driver::Simulated && section.place_of(word).is_none() {
         let with = match driver {
             Driver::Gpio => "the lines of the units",
@@ -31,14 +56,43 @@ pub(super) fn settings(
         };
         section.wrong(&place, format!("driver {word:?} needs a section [multiplexer.{word}] with {with}"));
     }
-    let named = driver;
-    if simulate {
-        driver = Driver::Simulated;
-        source.origin("multiplexer.driver", Origin::Flag("--simulate"));
+    named
+}
+
+/// A valve that is not there beside an analyzer that is: only if somebody says so in as many words.
+fn allows_simulated(
+    section: &mut Section<'_>,
+    named: Option<Driver>,
+    simulate: bool,
+    warnings: &mut Vec<String>,
+) -> bool {
+    let allowed = section.boolean("simulated_with_real_analyzer", false);
+    let invented = named == Some(Driver::Simulated) && !simulate;
+    if invented && allowed {
+        warnings.push(
+            "the multiplexer is simulated beside a real analyzer: no valve moves, and no sample is good \
+             (valve_simulated)"
+                .into(),
+        );
+    } else if let Some(place) = section.place_of("driver").filter(|_| invented) {
+        let text = format!(
+            "driver is \"simulated\", but the analyzer is a real one, so nobody could tell where its gas comes from; \
+             write {DRIVERS}, or simulate the analyzer too (gaserad --simulate), or write \
+             simulated_with_real_analyzer = true, with which no sample is good"
+        );
+        section.wrong(&place, text);
     }
-    let settle = section.duration("settle", seconds(5), Duration::ZERO..=minutes(10));
-    section.finish();
-    MultiplexerSettings { driver, named, channels, settle, vici, gpio, modbus }
+    allowed
+}
+
+/// The section of a driver. What is written for one that is not used was meant to be.
+fn used<'a>(section: &mut Section<'a>, name: &'static str, named: Option<Driver>) -> Section<'a> {
+    let own = section.section(name);
+    let Some(named) = named.map(Driver::word).filter(|named| own.is_there() && *named != name) else { return own };
+    own.wrong_here(format!(
+        "[multiplexer.{name}] is not used, because driver is {named:?}; write driver = {name:?}, or take the section out"
+    ));
+    own.ignored()
 }
 
 /// All that there can be, unless the units have fewer.

@@ -166,7 +166,9 @@ fn analyzer(page: &mut Page<'_>) {
 fn multiplexer(page: &mut Page<'_>) {
     let multiplexer = &page.settings.multiplexer;
     page.begin("multiplexer");
-    page.string("driver", multiplexer.driver.word());
+    // With --simulate, what is named says what is simulated.
+    page.string("driver", multiplexer.named.word());
+    page.raw("simulated_with_real_analyzer", &multiplexer.simulated_with_real_analyzer.to_string());
     page.raw("channels", &multiplexer.channels.to_string());
     park(page);
     page.duration("settle", multiplexer.settle);

@@ -93,6 +93,16 @@ impl<'a> Section<'a> {
         self.source.wrong(&self.at, text);
     }
 
+    /// Something that has to be said is not said.
+    pub(super) fn missing(&self, text: impl Into<String>) {
+        if self.is_there() { self.wrong_here(text) } else { self.source.wrong_outside(self.source.file, text) }
+    }
+
+    /// As if it were not there.
+    pub(super) fn ignored(self) -> Self {
+        Self { table: None, ..self }
+    }
+
     pub(super) const fn is_there(&self) -> bool {
         self.table.is_some()
     }

@@ -43,6 +43,11 @@ impl Settings {
             None => vec![self.store.directory.join("plans"), PathBuf::from("/etc/gaserad/plans")],
         }
     }
+
+    /// The valve is not there, and the analyzer is: no sample is good.
+    pub fn valve_is_simulated(&self) -> bool {
+        !self.simulate && self.multiplexer.driver == Driver::Simulated
+    }
 }
 
 pub type Origins = BTreeMap<String, Origin>;
@@ -116,6 +121,8 @@ pub struct MultiplexerSettings {
     pub driver: Driver,
     /// The driver that the configuration names, also where all is simulated.
     pub named: Driver,
+    /// A simulated valve may stand beside a real analyzer: no sample is good then.
+    pub simulated_with_real_analyzer: bool,
     pub channels: u8,
     pub settle: Duration,
     /// There whenever the driver is `vici`.

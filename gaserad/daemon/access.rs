@@ -271,7 +271,8 @@ mod tests {
 
     fn settings(text: &str) -> Settings {
         let environment = Environment { system: true, ..Environment::default() };
-        config::parse(text, "gaserad.toml", &Overrides::default(), &environment).unwrap()
+        let simulated = Overrides { simulate: true, ..Overrides::default() };
+        config::parse(text, "gaserad.toml", &simulated, &environment).unwrap()
     }
 
     fn with_tokens(path: &Path, text: &str, mode: u32) -> Result<Material, ConfigError> {

@@ -8,11 +8,10 @@ use tokio::sync::mpsc;
 use super::failure::Failure;
 use super::recovery::{self, Recovered};
 use super::seams::Events;
-use crate::attribution::Lags;
-use crate::config::{OnRestart, Settings, gas_table};
+use crate::config::{Driver, OnRestart, Settings, gas_table};
 use crate::device::{Analyzer, Report, Valve};
-use crate::domain::{Clock, Pace, RunSummary};
-use crate::engine::{Beginning, Guard, Limits};
+use crate::domain::{Clock, KnownDevices, Pace, RunSummary};
+use crate::engine::{Beginning, Guard, Lags, Limits};
 use crate::runtime::clock::HostClock;
 use crate::runtime::{GuardSettings, Handle, Identity, Parts, RunIds, Runtime};
 use crate::store::{Opened, Store};
@@ -51,15 +50,15 @@ impl Core {
         devices: impl FnOnce(mpsc::UnboundedSender<Report>) -> Result<Devices, Failure>,
     ) -> Result<Self, Failure> {
         let Ground { store, opened, clock, run_ids } = ground;
-        let Recovered { mut opened, state, resumes_after, ends } =
-            recovery::recover(&store, &clock, opened, settings).await?;
+        let Recovered { mut opened, state, resumes_after, ends, untouched } =
+            Box::pin(recovery::recover(&store, &clock, opened, settings)).await?;
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let history = Arc::new(Events(store.clone()));
         let hub = Hub::start(stream_settings(settings), shared, history, opened.last_seq);
         let (reports, inbox) = mpsc::unbounded_channel();
         let Devices { analyzer, valve, identity } = devices(reports)?;
         let pace = recovery::pace_before(&store, &opened).await?;
-        let began = Beginning { resumes_after, ends, ..beginning(settings, &clock, &mut opened, pace) };
+        let began = Beginning { resumes_after, ends, untouched, ..beginning(settings, &clock, &mut opened, pace) };
         let (starting, started) = mpsc::unbounded_channel();
         let (handle, runtime) = Runtime::new(Parts {
             clock,
@@ -107,6 +106,12 @@ fn beginning(settings: &Settings, clock: &HostClock, opened: &mut Opened, pace: 
             .map(|guard| Guard { every: clock.inside(guard.every), timeout: clock.inside(guard.timeout) }),
         resumable: settings.store.on_restart == OnRestart::Resume,
         owes_stop: opened.owes_stop,
+        known: KnownDevices {
+            minds_analyzer: !settings.simulate,
+            minds_multiplexer: settings.multiplexer.driver != Driver::Simulated,
+            ..std::mem::take(&mut opened.known)
+        },
+        valve_simulated: settings.valve_is_simulated(),
         ..Beginning::default()
     }
 }

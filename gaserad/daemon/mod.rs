@@ -8,6 +8,7 @@
 //! is synced.
 
 pub mod access;
+mod changed;
 mod check;
 mod circumstances;
 mod core;

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
+use super::changed;
 use crate::config::{OnRestart, Settings};
 use crate::domain::event::{RunChange, RunUpdate, outcome_sentence};
 use crate::domain::{Clock, Event, Fact, Outcome, Pace, RunId, RunSummary, Severity, Utc, duration};
-use crate::engine::{self, State};
+use crate::engine::{self, State, Untouched};
 use crate::runtime::clock::HostClock;
 use crate::store::{Batch, Opened, Store, StoreError};
 
@@ -26,6 +27,8 @@ pub(super) struct Recovered {
     pub resumes_after: Option<Duration>,
     /// Why that run is not to go on but to end.
     pub ends: Option<String>,
+    /// What is no longer what it began with.
+    pub untouched: Untouched,
 }
 
 pub(super) async fn recover(
@@ -39,9 +42,12 @@ pub(super) async fn recover(
         call_off(store, clock, &mut opened, why).await?;
     }
     let Some(run) = opened.open_run.take() else {
-        return Ok(Recovered { opened, state: State::default(), resumes_after: None, ends: None });
+        return Ok(nothing(opened));
     };
-    let ends = too_long.map(|why| format!("{INTERRUPTED}{why}"));
+    let changed = changed::since(&run, &store.sheet(&run.id).await?.provenance, settings);
+    let untouched = changed.as_ref().map(|changed| changed.untouched).unwrap_or_default();
+    let changed = changed.map(|changed| format!("{INTERRUPTED}, and {}", changed.text));
+    let ends = changed.or_else(|| too_long.map(|why| format!("{INTERRUPTED}{why}")));
     match fold(store, &run.id).await? {
         Ok(state) => {
             let outage = outage(clock, &opened);
@@ -54,13 +60,19 @@ pub(super) async fn recover(
                 }
                 Some(reason) => tracing::warn!(run = %run.id, "{}", outcome_sentence(Outcome::Failed, reason)),
             }
-            Ok(Recovered { opened, state, resumes_after: Some(outage), ends })
+            Ok(Recovered { opened, state, resumes_after: Some(outage), ends, untouched })
         }
         Err(unreadable) => {
-            end(store, clock, &mut opened, run, ends.unwrap_or(unreadable)).await?;
-            Ok(Recovered { opened, state: State::default(), resumes_after: None, ends: None })
+            end(store, clock, &mut opened, run, ends.unwrap_or(unreadable), !untouched.analyzer).await?;
+            Ok(nothing(opened))
         }
     }
+}
+
+/// Nothing is under way.
+fn nothing(opened: Opened) -> Recovered {
+    let (state, untouched) = (State::default(), Untouched::default());
+    Recovered { opened, state, resumes_after: None, ends: None, untouched }
 }
 
 const NOT_PARKED: &str = "the valve stands wherever it stood when gaserad ended; send it to its rest position with \
@@ -146,12 +158,14 @@ async fn end(
     opened: &mut Opened,
     mut run: RunSummary,
     reason: String,
+    owes_stop: bool,
 ) -> Result<(), StoreError> {
     let moment = clock.now();
     tracing::warn!(run = %run.id, "{}", outcome_sentence(Outcome::Failed, &reason));
     (run.ended, run.outcome, run.reason) = (Some(moment.utc), Some(Outcome::Failed), reason.clone());
     let ended = Fact::RunEnded { run: run.id.clone(), ended: moment.utc, outcome: Outcome::Failed, reason };
-    let facts = vec![ended, Fact::StopOwed { run: run.id.clone() }];
+    let owed = owes_stop.then(|| Fact::StopOwed { run: run.id.clone() });
+    let facts = std::iter::once(ended).chain(owed).collect();
     let alarm = Event::Alarm {
         severity: Severity::Warning,
         code: "valve_not_parked".into(),
@@ -162,7 +176,7 @@ async fn end(
     let batch = Batch { moment, facts, events, ..Batch::default() };
     let published = with_space(|| store.commit(batch.clone())).await?;
     opened.last_seq = published.last().map_or(opened.last_seq, |event| event.seq);
-    opened.owes_stop = true;
+    opened.owes_stop |= owes_stop;
     opened.last_run = Some(run);
     Ok(())
 }

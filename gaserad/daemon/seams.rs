@@ -14,9 +14,9 @@ use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfErr
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelPlan, Clock, Denied, DriftPoint, FaultKind, GasInfo, Inquiry, Observation,
-    PlanDraft, PlanRequest, Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status, Told, Utc,
-    ValveOrder, Wanted,
+    self, Aborted, Channel, ChannelPlan, Clock, Denied, DeviceKind, DriftPoint, FaultKind, GasInfo, Inquiry,
+    Observation, PlanDraft, PlanRequest, Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status,
+    Told, Utc, ValveOrder, Wanted,
 };
 use crate::export::Job;
 use crate::runtime::Handle;
@@ -85,6 +85,10 @@ impl Control for Measuring {
 
     fn serve(&self, service: Service, who: String) -> BoxFuture<'_, Result<String, Denied>> {
         Box::pin(self.handle.serve(service, who))
+    }
+
+    fn accept(&self, device: DeviceKind, who: String) -> BoxFuture<'_, Result<String, Denied>> {
+        Box::pin(self.handle.accept(device, who))
     }
 
     fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>> {

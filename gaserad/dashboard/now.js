@@ -22,7 +22,9 @@ export function showNow(page) {
   showAlarms(page);
   const silent = page.silent();
   attribute(at("now-view"), "data-stale", silent >= STALE ? "true" : null);
-  attribute(at("simulated"), "hidden", model.simulated ? null : "");
+  const invented = model.multiplexer?.simulated === true; // a valve that is not there, beside a real analyzer
+  text(at("simulated"), invented ? "Valve simulated: no sample is good" : "Simulated");
+  attribute(at("simulated"), "hidden", model.simulated || invented ? null : "");
   text(at("clock"), model.known ? dateTime(page.now()).slice(0, silent >= STALE ? 0 : 19) : "");
   document.title = `${model.run ? `${phaseWord(model.phase)}${channelNow(model)} ${model.progress?.overall_percent ?? 0} %` : phaseWord(model.phase)} · gaserad`;
 }

@@ -59,6 +59,8 @@ pub struct Session {
     hung_up: u8,
     /// How the last question without an answer was turned away, if it was.
     turned_away: Option<TurnedAway>,
+    /// How many connections were made that were meant to last.
+    contacts: u64,
 }
 
 /// The machine was there, and its program did not serve.
@@ -96,7 +98,7 @@ enum Failure {
 
 impl Session {
     pub fn new(dial: Dial, mode: SessionMode) -> Self {
-        Self { dial, mode, connection: None, hung_up: 0, turned_away: None }
+        Self { dial, mode, connection: None, hung_up: 0, turned_away: None, contacts: 0 }
     }
 
     /// The analyzer's address as people know it.
@@ -107,6 +109,20 @@ impl Session {
     /// How the last question was turned away, if it had no answer for that reason.
     pub fn turned_away(&self) -> Option<TurnedAway> {
         self.turned_away
+    }
+
+    /// How many connections were made that were meant to last: behind each of them may be another analyzer.
+    pub const fn contacts(&self) -> u64 {
+        self.contacts
+    }
+
+    /// Whether connections last; else each question has its own, and who answers cannot be seen by that.
+    pub fn keeps(&self) -> bool {
+        match self.mode {
+            SessionMode::Auto => self.hung_up < HABIT,
+            SessionMode::Persistent => true,
+            SessionMode::Oneshot => false,
+        }
     }
 
     /// Asks, a second time if the reply was lost and asking twice does no harm.
@@ -161,20 +177,19 @@ impl Session {
     }
 
     async fn attempt(&mut self, command: &Command) -> Result<Reply, Failure> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(&self.dial).await?,
+        let mut connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let connection = connect(&self.dial).await?;
+            self.contacts += u64::from(self.keeps());
+            connection
         };
         let exchanged = timeout(REPLY, connection.exchange(command)).await.unwrap_or(Err(Failure::Silent));
         if matches!(exchanged, Err(Failure::Ended | Failure::Cut(_) | Failure::Undelivered(_))) {
             self.note_close(connection.replies);
         }
         let reply = exchanged?;
-        let keep = match self.mode {
-            SessionMode::Auto => self.hung_up < HABIT,
-            SessionMode::Persistent => true,
-            SessionMode::Oneshot => false,
-        };
+        let keep = self.keeps();
         self.connection = Some(connection).filter(|connection| keep && !connection.strayed);
         Ok(reply)
     }

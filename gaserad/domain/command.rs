@@ -147,6 +147,12 @@ pub struct ValveDescription {
     pub model: String,
     /// How often it has moved in its life.
     pub actuations: Option<u64>,
+    /// What it is known by: the version of an actuator, the identification of a Modbus device. Empty if it tells none.
+    #[serde(default)]
+    pub identity: String,
+    /// How many coils can be read of a Modbus device.
+    #[serde(default)]
+    pub coils: Option<u32>,
 }
 
 /// What the multiplexer tells unasked.
@@ -162,6 +168,11 @@ pub enum ValveNews {
     },
     At(Position),
     Is(ValveDescription),
+    /// There was a new contact with it, and so it may be another one; before that it was last seen at this tick.
+    Contacted {
+        description: ValveDescription,
+        seen: Tick,
+    },
     Lost(Fault),
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::gas::Cas;
+use super::identity::{KnownAnalyzer, KnownMultiplexer};
 use super::record::Record;
 use super::request::Waiting;
 use super::run::{Outcome, RunId, RunSummary, VisitId, VisitSummary, WithoutChannel};
@@ -76,6 +77,10 @@ pub enum Fact {
     RunRestored {
         run: RunId,
     },
+    /// The analyzer that is to be there from now on.
+    AnalyzerKnown(KnownAnalyzer),
+    /// The multiplexer that is to be there from now on, and how often it has moved.
+    MultiplexerKnown(KnownMultiplexer),
     /// A schedule as it is from now on.
     Scheduled(Box<Schedule>),
     Unscheduled {

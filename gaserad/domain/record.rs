@@ -90,6 +90,8 @@ pub enum Flag {
     ClockStep,
     /// The host's clock was not synchronized.
     ClockUnsynced,
+    /// No valve moved: it is simulated, and the analyzer is not.
+    ValveSimulated,
 }
 
 impl Flag {
@@ -116,6 +118,7 @@ impl Flag {
             Self::ZeroExact => "zero_exact",
             Self::ClockStep => "clock_step",
             Self::ClockUnsynced => "clock_unsynced",
+            Self::ValveSimulated => "valve_simulated",
         }
     }
 }

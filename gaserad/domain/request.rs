@@ -231,6 +231,8 @@ pub enum Done {
     Valve(Position),
     /// What the instrument replied.
     Served(String),
+    /// Who is known from now on.
+    Accepted(String),
 }
 
 /// Why a request is denied, for programs. People read [`Denied::text`].
@@ -251,6 +253,8 @@ pub enum Reason {
     /// The analyzer reports errors that block measuring.
     AnalyzerErrors,
     MultiplexerFault,
+    /// Another analyzer or multiplexer is there than was known, and nobody has accepted it.
+    DeviceStranger,
     TaskUnknown,
     RunUnknown,
     PlanInvalid,
@@ -280,6 +284,7 @@ impl Reason {
             Self::AnalyzerRefused => "ANALYZER_REFUSED",
             Self::AnalyzerErrors => "ANALYZER_ERRORS",
             Self::MultiplexerFault => "MULTIPLEXER_FAULT",
+            Self::DeviceStranger => "DEVICE_STRANGER",
             Self::TaskUnknown => "TASK_UNKNOWN",
             Self::RunUnknown => "RUN_UNKNOWN",
             Self::PlanInvalid => "PLAN_INVALID",

@@ -93,6 +93,9 @@ pub struct AnalyzerStatus {
     pub clock_offset_s: Option<f64>,
     /// Manufacturer, serial number, name, firmware, as it gives them.
     pub identity: Vec<String>,
+    /// Who was known before, if this one is another and nobody has accepted it: see `reason`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stranger_to: String,
     pub stamp_meaning: Option<StampMeaning>,
     /// How fast it measures, if that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,4 +141,15 @@ pub struct MultiplexerStatus {
     pub actuations: Option<u64>,
     /// What is wrong with it; empty if nothing is.
     pub fault: String,
+    /// Who was known before, if this one is another and nobody has accepted it: see `fault`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stranger_to: String,
+    /// No valve is there, and the analyzer is: no sample is good.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub simulated: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }

@@ -15,6 +15,7 @@ pub(super) fn start(state: &State) -> Result<(), Denied> {
     if let Some(run) = &state.run {
         return Err(under_way(&run.id));
     }
+    state.identities.are_known()?;
     online(state)
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{
 impl Turn {
     pub(super) fn hear_analyzer(&mut self, news: AnalyzerNews) {
         match news {
-            AnalyzerNews::Online { identity } => self.online(identity),
+            AnalyzerNews::Online { identity } => self.online(&identity),
             AnalyzerNews::Offline { reason } => self.offline(reason),
             AnalyzerNews::Reconnected(told) => self.reconnected(told),
             AnalyzerNews::Seen(seen) => self.see(seen),
@@ -23,9 +23,12 @@ impl Turn {
         }
     }
 
-    fn online(&mut self, identity: Vec<String>) {
+    pub(super) fn online(&mut self, identity: &[String]) {
+        self.state.analyzer.identity = identity.to_vec();
+        if !self.meet_analyzer(identity) {
+            return;
+        }
         let analyzer = &mut self.state.analyzer;
-        analyzer.identity = identity;
         analyzer.offline_since = None;
         analyzer.reason.clear();
         if !std::mem::replace(&mut analyzer.online, true) {
@@ -38,7 +41,7 @@ impl Turn {
         }
     }
 
-    fn offline(&mut self, reason: String) {
+    pub(super) fn offline(&mut self, reason: String) {
         let at = self.at.tick;
         let analyzer = &mut self.state.analyzer;
         analyzer.offline_since.get_or_insert(at);
@@ -53,6 +56,10 @@ impl Turn {
         let state = analyzer.state.replace(seen.state);
         let phase = analyzer.phase.replace(seen.phase);
         analyzer.iteration = seen.iteration;
+        if self.state.identities.analyzer_is_strange() {
+            // What another analyzer does says nothing of this run.
+            return;
+        }
         if state != Some(seen.state) {
             self.mind_strangers(seen.state);
             self.tell(Event::DeviceStatus { code: seen.state.code(), name: seen.state, previous: state });
@@ -132,7 +139,7 @@ impl Turn {
     }
 
     pub(super) fn analyzer_did(&mut self, id: CommandId, answer: Result<AnalyzerAnswer, Fault>) {
-        if self.analyzer_served(id, &answer) {
+        if self.analyzer_served(id, &answer) || self.state.identities.analyzer_is_strange() {
             return;
         }
         if self.state.owed_stop == Some(id) && answer.is_ok() {

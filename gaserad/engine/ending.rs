@@ -64,6 +64,9 @@ impl Turn {
 
     /// The analyzer is not to be left measuring for a run that is over, whatever it was that kept it from obeying.
     pub(super) fn stop_if_owed(&mut self) {
+        if self.give_held_stop() {
+            return;
+        }
         if self.state.run.is_none() && self.state.owed_stop.is_some() {
             let order = self.order_analyzer(AnalyzerOrder::Stop);
             self.state.owed_stop = Some(order);
@@ -205,7 +208,7 @@ impl Turn {
         let Some(run) = &self.state.run else { return };
         // A valve that was not touched stays where it is.
         let resting = |park: &Channel| run.started.is_none() || Some(*park) == self.state.valve.position.channel();
-        let Some(park) = run.plan.park.filter(|park| !resting(park)) else {
+        let Some(park) = run.plan.park.filter(|park| !run.leaves_valve && !resting(park)) else {
             return self.end_for_good(ending);
         };
         if !self.state.valve.fault.is_empty() {

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::state::Beginning;
+use super::beginning::Beginning;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerNews, CommandId, Control, Fault, Moment, Position, RunId, Service, StartRequest, ValveNews,
-    ValveOrder,
+    AnalyzerAnswer, AnalyzerNews, CommandId, Control, DeviceKind, Fault, Moment, Position, RunId, Service,
+    StartRequest, ValveNews, ValveOrder,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,12 @@ pub enum What {
         request: RequestId,
         who: String,
         service: Service,
+    },
+    /// Somebody means the device that is there now.
+    Accept {
+        request: RequestId,
+        who: String,
+        device: DeviceKind,
     },
     Shutdown,
     GuardDid {

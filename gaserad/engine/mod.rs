@@ -20,6 +20,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `event`, `effect` | all that comes in, all that goes out |
+//! | `beginning` | what it is given when it begins |
 //! | `state`, `stage` | all that is remembered; what a run waits for |
 //! | `admit` | which request is granted when |
 //! | `run` | the way of a run from stage to stage |
@@ -32,6 +33,7 @@
 //! | `restart` | how a run goes on that was interrupted |
 //! | `absence`, `again` | what it means that the analyzer does not measure; how it is started anew |
 //! | `ending` | how it ends |
+//! | `identity` | whether the devices are those that were known |
 //! | `devices` | what the analyzer tells |
 //! | `valve` | what the valve tells |
 //! | `time` | when a clock was set |
@@ -44,6 +46,7 @@
 mod absence;
 mod admit;
 mod again;
+mod beginning;
 mod control;
 mod detour;
 mod devices;
@@ -52,6 +55,7 @@ mod ending;
 mod estimate;
 mod event;
 mod guard;
+mod identity;
 mod losses;
 mod progress;
 mod queue;
@@ -68,10 +72,14 @@ mod values;
 mod valve;
 mod visit;
 
+pub use beginning::{Beginning, Limits};
 pub use effect::Effect;
 pub use event::{Event, RequestId, What};
 pub use guard::Guard;
-pub use state::{Beginning, Limits, State};
+pub use identity::Untouched;
+pub use state::State;
+
+pub use crate::attribution::Lags;
 
 use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
 
@@ -93,6 +101,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         What::GuardDid { id, verdict } => turn.guard_did(id, verdict),
         What::Disk { free_bytes, low } => turn.disk(free_bytes, low),
         What::ClockSync { synchronized } => turn.clock_sync(synchronized),
+        What::Accept { request, device, .. } => turn.accept(request, device),
         What::Shutdown => turn.shut_down(),
         What::Analyzer(news) => turn.hear_analyzer(news),
         What::AnalyzerDid { id, answer } => turn.analyzer_did(id, answer),
@@ -134,6 +143,9 @@ impl Turn {
 
     fn order_analyzer(&mut self, order: AnalyzerOrder) -> CommandId {
         let id = self.state.next_command();
+        if self.is_held(id, &order) {
+            return id;
+        }
         self.effects.push(Effect::Analyzer { id, order });
         id
     }

@@ -110,6 +110,7 @@ impl State {
                 errors: self.analyzer.errors.0.clone(),
                 clock_offset_s: offset.map(seconds),
                 identity: self.analyzer.identity.clone(),
+                stranger_to: self.identities.analyzer_stranger_to(),
                 stamp_meaning: self.stamps.meaning(),
                 pace: self.pace(),
                 evidence: self.evidence(),
@@ -121,6 +122,8 @@ impl State {
                 fault: self.valve.fault.clone(),
                 model: self.valve.description.model.clone(),
                 actuations: self.valve.description.actuations,
+                stranger_to: self.identities.valve_stranger_to(),
+                simulated: self.valve_simulated,
                 ..Default::default()
             },
             live_data: run.map_or(&self.rest.live_data, |run| &run.live_data).clone(),

@@ -6,13 +6,15 @@
 
 use std::time::Duration;
 
+use super::beginning::Beginning;
 use super::control::PauseAsked;
 use super::ending::STOP_OFFLINE;
-use super::state::{Beginning, Ending, Run, Stage, State, Stopped};
+use super::identity::Untouched;
+use super::state::{Ending, Run, Stage, State, Stopped};
 use super::{Turn, admit};
 use crate::domain::event::RunChange;
 use crate::domain::{
-    AnalyzerAnswer, AnalyzerOrder, Fact, Fault, IfMeasuring, Outcome, Position, Severity, VisitId, duration,
+    AnalyzerAnswer, AnalyzerOrder, Fact, Fault, FaultKind, IfMeasuring, Outcome, Position, Severity, VisitId, duration,
 };
 
 impl Turn {
@@ -34,12 +36,14 @@ impl Turn {
         self.state.exchanges.bound(began.limits.lags);
         (self.state.resumable, self.state.after_restart) = (began.resumable, began.after_restart);
         (self.state.reactions, self.state.guard) = (began.reactions, began.guard);
+        self.state.valve_simulated = began.valve_simulated;
+        self.state.identities = super::identity::Identities::new(began.known);
         self.forget_devices();
         match began.ends {
             None => self.take_up_again(resumes.unwrap_or_default()),
             Some(reason) => {
                 self.state.queue = began.waiting.into();
-                self.end_what_was_interrupted(reason);
+                self.end_what_was_interrupted(reason, began.untouched);
             }
         }
     }
@@ -90,13 +94,33 @@ impl Turn {
     }
 
     /// It ends as any run does: analyzer and valve are brought to rest.
-    fn end_what_was_interrupted(&mut self, reason: String) {
-        let Some(run) = &self.state.run else { return };
-        match run.stage.clone() {
+    fn end_what_was_interrupted(&mut self, reason: String, untouched: Untouched) {
+        let Some(run) = &mut self.state.run else { return };
+        run.leaves_valve = untouched.valve;
+        let stage = run.stage.clone();
+        if untouched != Untouched::default() {
+            self.alarm(Severity::Blocker, "settings_changed", reason.clone());
+        }
+        if untouched.analyzer {
+            return self.end_without_the_analyzer(stage, reason);
+        }
+        match stage {
             Stage::Stopping(_, outcome, reason) => self.stop_again(outcome, reason),
             Stage::Parking(_, ending) => self.end_again(ending),
             _ => self.stop_again(Outcome::Failed, reason),
         }
+    }
+
+    /// Where it measured for the run, nobody looks any more; whoever is there now measures for somebody else, if at all.
+    fn end_without_the_analyzer(&mut self, stage: Stage, reason: String) {
+        const DOUBT: &str = "it is no longer the one that the settings name, and is not stopped; look at its display";
+        let (outcome, reason) = match stage {
+            Stage::Stopping(_, outcome, reason) => (outcome, reason),
+            Stage::Parking(_, ending) => (ending.outcome, ending.reason),
+            _ => (Outcome::Failed, reason),
+        };
+        self.state.owed_stop = None;
+        self.end(outcome, reason, Some(DOUBT.into()));
     }
 
     /// The plan is carried out; the last result can no longer be told from others.
@@ -165,8 +189,16 @@ impl Turn {
         match answer {
             Ok(AnalyzerAnswer::Prepared { task_id, baseline, held, gases, .. }) => {
                 let Some(run) = &mut self.state.run else { return };
+                if run.task_id != task_id {
+                    let text = format!(
+                        "the analyzer's task {:?} was number {} when the run began, and is number {task_id} now: it may \
+                         measure other gases",
+                        run.plan.task, run.task_id
+                    );
+                    return self.fail(&Fault::new(FaultKind::Refused, text), admit::Device::Analyzer);
+                }
                 run.lacks.expect(&gases);
-                (run.task_id, run.baseline, run.held) = (task_id, baseline, held);
+                (run.baseline, run.held) = (baseline, held);
                 self.reckon_from_now();
                 self.home();
             }

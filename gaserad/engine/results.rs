@@ -24,7 +24,13 @@ impl Turn {
         }
         let stale = run.is_baseline(&read.sample);
         let blind = self.state.exchanges.is_blind();
-        let origin = if stale { Origin::BeforeTheRun } else { self.state.exchanges.claim(&read) };
+        let origin = if self.state.identities.analyzer_is_strange() {
+            Origin::Unknown
+        } else if stale {
+            Origin::BeforeTheRun
+        } else {
+            self.state.exchanges.claim(&read)
+        };
         let credit = attribute(origin, &self.state.timeline);
         self.tell_of_missed(origin);
         self.mind_contradictions();
@@ -111,13 +117,18 @@ impl Turn {
         let of_lacking = if lacking.is_empty() { Qc::Good } else { Qc::Suspect };
         flags.extend(errors.map(flag_of));
         flags.extend(clock_flags);
+        flags.extend(self.state.valve_simulated.then_some(Flag::ValveSimulated));
         let drawn = credit.exchange.map_or(read.read, |exchange| middle(exchange.ended_after, exchange.ended_before));
         run.records += 1;
         run.newest = Some(read.sample.clone());
         let record = Record {
             run: run.id.clone(),
             seq: run.records,
-            qc: grade(credit, &read.sample.readings, errors).max(of_lacking),
+            qc: if self.state.valve_simulated {
+                Qc::Bad
+            } else {
+                grade(credit, &read.sample.readings, errors).max(of_lacking)
+            },
             attribution: credit.attribution,
             channel: credit.channel,
             visit,

@@ -106,11 +106,10 @@ impl Turn {
     /// Home, and then to the stop where the run is.
     pub(super) fn home(&mut self) {
         self.set_out();
-        let order = self.order_valve(ValveOrder::Home);
         if let Some(run) = &mut self.state.run {
             run.shown_channel = Channel::HOME.index();
         }
-        self.enter(Stage::Homing(order), self.state.limits.valve);
+        self.send_again(ValveOrder::Home);
         self.show(Phase::Homing, None);
     }
 
@@ -208,8 +207,7 @@ impl Turn {
 
     pub(super) fn go(&mut self, channel: Channel) {
         self.set_out();
-        let order = self.order_valve(ValveOrder::Goto(channel));
-        self.enter(Stage::Moving(order), self.state.limits.valve);
+        self.send_again(ValveOrder::Goto(channel));
         self.show(Phase::Switching, Some(channel));
     }
 
@@ -334,6 +332,7 @@ impl Run {
             readying: None,
             in_doubt: None,
             restarts: 0,
+            leaves_valve: false,
         }
     }
 }

@@ -13,7 +13,8 @@ impl Turn {
             self.effects.push(Effect::Reply { request, answer: Ok(Done::Valve(position)) });
             return;
         }
-        if let Err(denied) = admit::by_hand(&self.state, "move the valve") {
+        let known = || if order == ValveOrder::Where { Ok(()) } else { self.state.identities.valve_is_known() };
+        if let Err(denied) = admit::by_hand(&self.state, "move the valve").and_then(|()| known()) {
             self.effects.push(Effect::Reply { request, answer: Err(denied) });
             return;
         }
@@ -22,7 +23,9 @@ impl Turn {
     }
 
     pub(super) fn serve(&mut self, request: RequestId, service: Service) {
-        let admitted = admit::by_hand(&self.state, "change the analyzer").and_then(|()| admit::online(&self.state));
+        let admitted = admit::by_hand(&self.state, "change the analyzer")
+            .and_then(|()| self.state.identities.analyzer_is_known())
+            .and_then(|()| admit::online(&self.state));
         if let Err(denied) = admitted {
             self.effects.push(Effect::Reply { request, answer: Err(denied) });
             return;

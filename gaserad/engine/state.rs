@@ -3,103 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::absence::Absence;
 use super::again::Readying;
+use super::beginning::{Beginning, Limits};
 use super::control::{FinishAsked, PauseAsked};
 use super::detour::LeftOff;
 use super::estimate::Lateness;
 use super::event::RequestId;
 use super::guard::Guard;
+use super::identity::Identities;
 use super::losses::Losses;
 pub(super) use super::stage::{Ending, Stage, Stopped};
 use super::time::HostClock;
-use crate::attribution::{Exchanges, Lags, Stamps, Timeline};
+use crate::attribution::{Exchanges, Stamps, Timeline};
 use crate::domain::event::{DeviceMetrics, LiveData};
 use crate::domain::plan::Stop;
 use crate::domain::status::{QueuedRun, UnreadableReply};
 use crate::domain::{
     AfterRestart, AnalyzerPhase, AnalyzerState, AnalyzerTime, Cause, Channel, CommandId, DeviceErrors, Moment, Pace,
-    Phase, Plan, Position, Progress, Reactions, RunId, RunSummary, Sample, StampMeaning, Tick, ValveDescription,
-    VisitId, Waiting,
+    Phase, Plan, Position, Progress, Reactions, RunId, RunSummary, Sample, Tick, ValveDescription, VisitId, Waiting,
 };
-
-/// What is given when the engine begins. It is the first thing in the journal, so that all later lines can be stepped
-/// through again.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Beginning {
-    pub limits: Limits,
-    /// What the analyzer's stamps mean, if somebody knows.
-    pub stamp: Option<StampMeaning>,
-    pub last_run: Option<RunSummary>,
-    /// The run that was under way is taken up, after it was interrupted for so long.
-    #[serde(rename = "resumes_after_s", default, with = "crate::domain::duration::optional_seconds")]
-    pub resumes_after: Option<Duration>,
-    /// It is not to go on but to end, for this reason.
-    #[serde(default)]
-    pub ends: Option<String>,
-    /// A run under way at an orderly shutdown is left for the next process to go on with.
-    #[serde(default)]
-    pub resumable: bool,
-    #[serde(default)]
-    pub reactions: Reactions,
-    /// What a restart of the analyzer does to a run. Without it, as in journals of before, whatever stops the analyzer
-    /// fails the run at once.
-    #[serde(default)]
-    pub after_restart: Option<AfterRestart>,
-    #[serde(default)]
-    pub guard: Option<Guard>,
-    /// The analyzer may still be measuring for a run that is over.
-    #[serde(default)]
-    pub owes_stop: bool,
-    /// How fast the analyzer measured in the last run, if that is known.
-    #[serde(default)]
-    pub pace: Option<Pace>,
-    /// Runs that begin later, from the process before.
-    #[serde(default)]
-    pub waiting: Vec<Waiting>,
-}
-
-/// How long the engine waits for what does not come by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// An order that the analyzer carries out at once.
-    #[serde(rename = "order_s", with = "crate::domain::duration::seconds")]
-    pub order: Duration,
-    /// A move of the valve.
-    #[serde(rename = "valve_s", with = "crate::domain::duration::seconds")]
-    pub valve: Duration,
-    /// The analyzer, to become idle.
-    #[serde(rename = "stop_s", with = "crate::domain::duration::seconds")]
-    pub stop: Duration,
-    /// An analyzer that went away, before the run fails.
-    #[serde(rename = "grace_s", with = "crate::domain::duration::seconds")]
-    pub grace: Duration,
-    /// One iteration, until its gas exchange is over or its result has come.
-    #[serde(rename = "iteration_s", with = "crate::domain::duration::seconds")]
-    pub iteration: Duration,
-    /// How stale what the analyzer says may be.
-    #[serde(default = "usual_lags")]
-    pub lags: Lags,
-}
-
-const fn usual_lags() -> Lags {
-    Lags::USUAL
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            order: Duration::from_secs(45),
-            valve: Duration::from_secs(40),
-            stop: Duration::from_secs(150),
-            grace: Duration::from_secs(120),
-            iteration: Duration::from_secs(600),
-            lags: Lags::USUAL,
-        }
-    }
-}
 
 #[derive(Debug, Clone, Default)]
 pub struct State {
@@ -128,6 +51,9 @@ pub struct State {
     /// What was free when the disk was found nearly full, while it is.
     pub(super) disk_low: Option<u64>,
     pub(super) guard: Option<Guard>,
+    pub(super) identities: Identities,
+    /// No valve moves, and the analyzer is a real one: no sample is good.
+    pub(super) valve_simulated: bool,
     pub(super) shutting_down: bool,
 }
 
@@ -248,6 +174,8 @@ pub(super) struct Run {
     pub in_doubt: Option<String>,
     /// How often it restarted since the last visit was completed.
     pub restarts: u32,
+    /// The valve stays where it is when the run ends: it may be another one.
+    pub leaves_valve: bool,
 }
 
 /// The visit under way.
@@ -313,6 +241,7 @@ impl State {
     pub fn new(began: Beginning) -> Self {
         let Beginning { limits, stamp, last_run, resumable, reactions, after_restart, guard, waiting, pace, .. } =
             began;
+        let (identities, valve_simulated) = (Identities::new(began.known), began.valve_simulated);
         let stamps = stamp.map_or_else(Stamps::default, Stamps::known);
         Self {
             limits,
@@ -322,6 +251,8 @@ impl State {
             reactions,
             after_restart,
             guard,
+            identities,
+            valve_simulated,
             pace_before: pace,
             queue: waiting.into(),
             rest: Rest { last_run, ..Rest::default() },

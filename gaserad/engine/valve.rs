@@ -18,13 +18,16 @@ impl Turn {
         match news {
             ValveNews::UnseenSince(since) => self.state.timeline.unseen_since(since),
             ValveNews::At(position) => self.valve_found(position),
-            ValveNews::Is(description) => self.valve_is_a(description),
+            ValveNews::Is(description) => self.valve_is_a(description, self.at.tick),
+            ValveNews::Contacted { description, seen } => self.valve_is_a(description, seen),
             ValveNews::Lost(fault) => self.valve_lost(&fault),
             ValveNews::Doubted { since, why } => self.valve_doubted(since, &why),
         }
     }
 
-    fn valve_is_a(&mut self, description: ValveDescription) {
+    /// Before that it was last seen at `seen`.
+    fn valve_is_a(&mut self, description: ValveDescription, seen: Tick) {
+        self.meet_multiplexer(&description, seen);
         if self.state.valve.description != description {
             self.state.valve.description = description;
             self.tell_metrics();
@@ -33,6 +36,10 @@ impl Turn {
 
     /// The valve says unasked where it is: it is back, or somebody else moved it.
     fn valve_found(&mut self, position: Position) {
+        if self.state.identities.valve_is_strange() {
+            // Where another valve stands says nothing.
+            return;
+        }
         self.state.valve.fault.clear();
         if self.state.valve.ordered.is_some() {
             // The answer to the order will tell.
@@ -89,7 +96,7 @@ impl Turn {
         }
         self.state.valve.ordered = None;
         let stage = self.awaits(id);
-        match answer {
+        match self.state.identities.unless_strange(answer) {
             Ok(position) => {
                 self.state.valve.fault.clear();
                 self.state.valve.lost_since = None;
@@ -111,7 +118,9 @@ impl Turn {
                 }
             }
             Err(fault) => {
-                self.valve_lost(&fault);
+                if !self.state.identities.valve_is_strange() {
+                    self.valve_lost(&fault);
+                }
                 self.valve_failed(stage, &fault);
             }
         }
@@ -121,6 +130,7 @@ impl Turn {
         match stage {
             None => {}
             Some(Stage::Parking(_, ending)) => self.not_parked(ending, &fault.text),
+            Some(stage) if self.await_known_valve_in(&stage) => {}
             Some(stage) if self.try_once_more(&stage, fault) || self.wait_for_the_valve(&stage, fault) => {}
             Some(_) => self.fail(fault, Device::Valve),
         }
@@ -137,7 +147,7 @@ impl Turn {
     }
 
     /// What the valve was ordered in this stage.
-    fn order_of(&self, stage: &Stage) -> Option<ValveOrder> {
+    pub(super) fn order_of(&self, stage: &Stage) -> Option<ValveOrder> {
         match stage {
             Stage::Homing(_) => Some(ValveOrder::Home),
             Stage::Moving(_) => self.state.run.as_ref()?.target().map(|stop| ValveOrder::Goto(stop.channel)),
@@ -159,7 +169,11 @@ impl Turn {
         true
     }
 
-    fn send_again(&mut self, order: ValveOrder) {
+    /// Within a run. A valve that is not the known one is not moved, but waited for to be that again.
+    pub(super) fn send_again(&mut self, order: ValveOrder) {
+        if self.state.identities.valve_is_strange() {
+            return self.await_known_valve(order);
+        }
         let id = self.order_valve(order);
         let stage = if order == ValveOrder::Home { Stage::Homing(id) } else { Stage::Moving(id) };
         self.enter(stage, self.state.limits.valve);

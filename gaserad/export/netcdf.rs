@@ -81,7 +81,7 @@ const fn verification(verification: Verification) -> i8 {
 }
 
 /// The bits of the flags in `qc_flags`.
-const FLAGS: [Flag; 21] = [
+const FLAGS: [Flag; 22] = [
     Flag::Purge,
     Flag::Suspended,
     Flag::Interrupted,
@@ -103,6 +103,7 @@ const FLAGS: [Flag; 21] = [
     Flag::OverRange,
     Flag::UnderRange,
     Flag::Contradicted,
+    Flag::ValveSimulated,
 ];
 
 fn mask_of(flag: Flag) -> i32 {

@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::Runtime;
 use super::handle::{Answer, Request};
-use crate::domain::{self, Clock, Done, Service, ValveOrder};
+use crate::domain::{self, Clock, DeviceKind, Done, Service, ValveOrder};
 use crate::engine::{RequestId, What};
 use crate::store::{Audit, Batch};
 
@@ -46,6 +46,10 @@ impl Runtime {
             Some(Request::Serve(service, who, answer)) => {
                 let request = self.wait(answer, who.clone(), service_words(&service));
                 Some(What::Serve { request, who, service })
+            }
+            Some(Request::Accept(device, who, answer)) => {
+                let request = self.wait(answer, who.clone(), accept_words(device));
+                Some(What::Accept { request, who, device })
             }
             Some(Request::Keep(batch, kept)) => {
                 self.others.push((*batch, kept));
@@ -96,6 +100,7 @@ impl Runtime {
             Ok(Done::Valve(position)) => {
                 format!("ok {}", position.channel().map_or_else(String::new, |at| at.to_string()))
             }
+            Ok(Done::Accepted(known)) => format!("ok {known}"),
             Ok(Done::Served(reply)) => format!("ok {reply}"),
             Err(denied) => format!("{} {denied}", denied.reason.as_str()),
         };
@@ -116,6 +121,10 @@ fn valve_words(order: ValveOrder) -> String {
         ValveOrder::Goto(channel) => format!("mux goto {channel}"),
         ValveOrder::Where => "mux where".to_owned(),
     }
+}
+
+fn accept_words(device: DeviceKind) -> String {
+    device.accept().trim_start_matches("gaseractl ").to_owned()
 }
 
 fn service_words(service: &Service) -> String {

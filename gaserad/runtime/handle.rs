@@ -3,8 +3,8 @@
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::{
-    Aborted, Begins, Control, Denied, Done, MirrorStatus, Reason, RunId, Service, StartRequest, Started, Status,
-    ValveOrder,
+    Aborted, Begins, Control, Denied, DeviceKind, Done, MirrorStatus, Reason, RunId, Service, StartRequest, Started,
+    Status, ValveOrder,
 };
 use crate::store::Batch;
 
@@ -17,6 +17,8 @@ pub(super) enum Request {
     Control(Control, String, Answer),
     MoveValve(ValveOrder, String, Answer),
     Serve(Service, String, Answer),
+    /// Who means the device that is there now.
+    Accept(DeviceKind, String, Answer),
     /// What others than the engine have kept and told.
     Keep(Box<Batch>, oneshot::Sender<()>),
     /// How the copy on another drive stands.
@@ -74,6 +76,12 @@ impl Handle {
         Ok(if let Done::Served(reply) = done { reply } else { String::new() })
     }
 
+    /// The device that is there now is the known one from now on. Answers who that is.
+    pub async fn accept(&self, device: DeviceKind, who: String) -> Result<String, Denied> {
+        let done = self.ask(|answer| Request::Accept(device, who, answer)).await??;
+        Ok(if let Done::Accepted(known) = done { known } else { String::new() })
+    }
+
     /// Keeps this in one commit with its events, which are then published. Answers when it is kept.
     pub async fn keep(&self, batch: Batch) -> Result<(), Denied> {
         self.ask(|answer| Request::Keep(Box::new(batch), answer)).await
@@ -107,6 +115,6 @@ impl Handle {
 fn run(done: Done) -> RunId {
     match done {
         Done::Run(id) | Done::Queued(id, _) | Done::Unqueued(id) => id,
-        Done::Valve(_) | Done::Served(_) => RunId(String::new()),
+        Done::Valve(_) | Done::Served(_) | Done::Accepted(_) => RunId(String::new()),
     }
 }

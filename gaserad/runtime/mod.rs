@@ -6,6 +6,7 @@
 
 mod asked;
 pub mod clock;
+mod expected;
 mod full;
 mod guard;
 mod handle;
@@ -23,8 +24,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
 use crate::domain::{
-    self, AnalyzerOrder, Attribution, Clock, CommandId, Fact, GasTable, MirrorStatus, Moment, RunId, RunSummary,
-    Status, Tick,
+    self, AnalyzerOrder, Attribution, Clock, CommandId, Fact, GasTable, KnownMultiplexer, MirrorStatus, Moment, RunId,
+    RunSummary, Status, Tick,
 };
 use crate::engine::{self, Beginning, Effect, RequestId, State, What};
 use crate::store::{Batch, Store, StoreError};
@@ -63,6 +64,8 @@ pub struct Runtime {
     hub: Arc<Hub>,
     analyzer: Analyzer,
     valve: Valve,
+    /// The multiplexer that the valve's owner was told of.
+    expected: Option<KnownMultiplexer>,
     identity: Identity,
     began: Option<Beginning>,
     space: Space,
@@ -127,6 +130,7 @@ impl Runtime {
             hub: parts.hub,
             analyzer: parts.analyzer,
             valve: parts.valve,
+            expected: None,
             identity: parts.identity,
             began: Some(parts.began),
             space: Space::new(parts.min_free_bytes),
@@ -336,7 +340,10 @@ impl Runtime {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Analyzer { id, order } => self.analyzer.order(id, order),
-            Effect::Valve { id, order } => self.valve.order(id, order),
+            Effect::Valve { id, order } => {
+                self.say_who_is_expected();
+                self.valve.order(id, order);
+            }
             Effect::Reply { request, answer } => self.answer(request, answer),
             Effect::Guard { id } => self.guard.ask(id),
             Effect::Keep(_) | Effect::Tell(_) => {}

@@ -91,6 +91,7 @@ pub struct Faults {
     pub valve_id: Option<char>,
     pub valve_np: Option<u8>,
     pub valve_am: Option<u8>,
+    pub valve_count: u32,
     #[serde(deserialize_with = "some_span")]
     pub valve_stuck_after: Option<Duration>,
     pub valve_between_ports: Option<Befalls>,
@@ -106,6 +107,7 @@ pub struct Faults {
     pub modbus_silent: bool,
     pub modbus_exception: Option<u8>,
     pub modbus_single_coils: bool,
+    pub modbus_nameless: bool,
     pub habits: Habits,
 }
 
@@ -149,6 +151,7 @@ impl Default for Faults {
             valve_id: None,
             valve_np: None,
             valve_am: None,
+            valve_count: 0,
             valve_stuck_after: None,
             valve_between_ports: None,
             valve_wrong_port: None,
@@ -163,6 +166,7 @@ impl Default for Faults {
             modbus_silent: false,
             modbus_exception: None,
             modbus_single_coils: false,
+            modbus_nameless: false,
             habits: Habits::default(),
         }
     }

@@ -87,6 +87,7 @@ fn next_rtu(received: &mut Vec<u8>) -> Option<Vec<u8>> {
     loop {
         let length = match received.get(1)? {
             1..=6 => 6,
+            43 => 5,
             15 | 16 => 7 + usize::from(*received.get(6)?),
             _ => {
                 received.remove(0);

@@ -8,6 +8,9 @@ use super::gas::Inlets;
 const READ_COILS: u8 = 1;
 const WRITE_COIL: u8 = 5;
 const WRITE_COILS: u8 = 15;
+/// Read device identification: function 43, its kind 14, the basic objects from the first one on.
+const IDENTIFY: [u8; 4] = [43, 14, 1, 0];
+const NAMES: [&str; 3] = ["GASERAD", "SIMULATED RELAYS", "2026-01-15"];
 const ILLEGAL_FUNCTION: u8 = 1;
 const ILLEGAL_ADDRESS: u8 = 2;
 const ILLEGAL_VALUE: u8 = 3;
@@ -22,6 +25,7 @@ pub struct Relays {
     silent: bool,
     exception: Option<u8>,
     single: bool,
+    nameless: bool,
 }
 
 impl Relays {
@@ -33,6 +37,7 @@ impl Relays {
             silent: faults.modbus_silent,
             exception: faults.modbus_exception,
             single: faults.modbus_single_coils,
+            nameless: faults.modbus_nameless,
         };
         relays.weld();
         relays
@@ -92,6 +97,7 @@ impl Relays {
                 self.write(u16::from_be_bytes([a, b]), &levels)?;
                 Ok(pdu[..5].to_vec())
             }
+            _ if *pdu == IDENTIFY && !self.nameless => Ok(Self::identify()),
             [READ_COILS | WRITE_COIL, ..] => Err(ILLEGAL_VALUE),
             _ => Err(ILLEGAL_FUNCTION),
         }
@@ -107,6 +113,15 @@ impl Relays {
         let bytes: Vec<u8> = coils.chunks(8).map(pack).collect();
         let count = u8::try_from(bytes.len()).map_err(|_| ILLEGAL_VALUE)?;
         Ok([vec![READ_COILS, count], bytes].concat())
+    }
+
+    fn identify() -> Vec<u8> {
+        let objects = (0..).zip(NAMES).flat_map(|(id, text)| {
+            let text = text.as_bytes();
+            [&[id, u8::try_from(text.len()).unwrap_or(u8::MAX)], text].concat()
+        });
+        // The code that was asked for, basic identification as a stream, nothing more to come, three objects.
+        IDENTIFY[..3].iter().copied().chain([1, 0, 0, 3]).chain(objects).collect()
     }
 
     fn write(&mut self, first: u16, levels: &[bool]) -> Result<(), u8> {

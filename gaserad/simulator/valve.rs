@@ -50,7 +50,7 @@ impl Valve {
             legacy: faults.legacy_valve,
             silent: faults.valve_silent,
             model: MODEL.to_owned(),
-            counted: 0,
+            counted: faults.valve_count,
             settings: ActuatorMemory {
                 id: faults.valve_id,
                 ports: faults.valve_np.unwrap_or(ports),
@@ -144,13 +144,15 @@ impl Valve {
                 None
             }
             // Sixteen bits, as long as the actuator lives.
-            ("CNT", "") => {
-                Some(self.equation("CNT", &(self.counted.wrapping_add(self.rotor.moves()) % 65_536).to_string()))
-            }
+            ("CNT", "") => Some(self.equation("CNT", &(self.moved() % 65_536).to_string())),
             // VR2 is the firmware of the interface.
             ("VR", "2") => Some(format!("{} INTERFACE\r{FIRMWARE}", self.model)),
             _ => Some(REFUSAL.to_owned()),
         }
+    }
+
+    const fn moved(&self) -> u32 {
+        self.counted.wrapping_add(self.rotor.moves())
     }
 
     const fn is_multiposition(&self) -> bool {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Channel, ChannelInfo, ChannelKind, Event, Fact, GasTable, Moment, Provenance, RunId, RunSummary, Schedule, Tick,
-    Utc, Waiting,
+    Channel, ChannelInfo, ChannelKind, Event, Fact, GasTable, KnownDevices, Moment, Provenance, RunId, RunSummary,
+    Schedule, Tick, Utc, Waiting,
 };
 
 /// How each channel is called and what it is for, as configured.
@@ -42,7 +42,7 @@ pub(super) fn run_of(fact: &Fact) -> Option<&RunId> {
     Some(match fact {
         Fact::RunStarted(run) => &run.id,
         Fact::Recorded(record) => &record.run,
-        // A run that waits has no files yet, and no file says what is owed or scheduled.
+        // A run that waits has no files yet, and no file says what is owed, scheduled or known.
         Fact::Queued(_)
         | Fact::Unqueued { .. }
         | Fact::StopOwed { .. }
@@ -50,6 +50,8 @@ pub(super) fn run_of(fact: &Fact) -> Option<&RunId> {
         | Fact::StopObeyed
         | Fact::RunTrashed { .. }
         | Fact::RunRestored { .. }
+        | Fact::AnalyzerKnown(_)
+        | Fact::MultiplexerKnown(_)
         | Fact::Scheduled(_)
         | Fact::Unscheduled { .. } => return None,
         Fact::RunGases { run, .. }
@@ -87,4 +89,6 @@ pub struct Opened {
     pub owes_stop: bool,
     /// By name.
     pub schedules: Vec<Schedule>,
+    /// The devices that were there before.
+    pub known: KnownDevices,
 }

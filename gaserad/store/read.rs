@@ -8,8 +8,8 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 use super::batch::{Audit, Opened};
 use super::error::StoreError;
 use crate::domain::{
-    AnalyzerTime, Cas, Channel, Note, Published, Qc, Record, RunId, RunSummary, Sample, Schedule, Tick, Utc, VisitId,
-    VisitSummary, Waiting,
+    AnalyzerTime, Cas, Channel, DeviceKind, KnownDevices, Note, Published, Qc, Record, RunId, RunSummary, Sample,
+    Schedule, Tick, Utc, VisitId, VisitSummary, Waiting,
 };
 
 /// How a [`Qc`] is written.
@@ -49,6 +49,7 @@ pub(super) fn opened(connection: &Connection) -> Result<Opened, StoreError> {
         owes_stop: connection
             .query_row("SELECT EXISTS (SELECT 1 FROM runs WHERE owes_stop = 1)", [], |row| row.get(0))?,
         schedules: schedules(connection)?,
+        known: known_devices(connection)?,
     })
 }
 
@@ -59,6 +60,19 @@ fn waiting(connection: &Connection) -> Result<Vec<Waiting>, StoreError> {
 
 fn schedules(connection: &Connection) -> Result<Vec<Schedule>, StoreError> {
     readable(connection, "SELECT schedule FROM schedules ORDER BY name", "a schedule")
+}
+
+fn known_devices(connection: &Connection) -> Result<KnownDevices, StoreError> {
+    Ok(KnownDevices {
+        analyzer: known_device(connection, DeviceKind::Analyzer)?,
+        multiplexer: known_device(connection, DeviceKind::Multiplexer)?,
+        ..KnownDevices::default()
+    })
+}
+
+fn known_device<T: DeserializeOwned>(connection: &Connection, device: DeviceKind) -> Result<Option<T>, StoreError> {
+    let query = format!("SELECT known FROM devices WHERE device = '{}'", device.word());
+    Ok(readable(connection, &query, "a known device")?.pop())
 }
 
 /// Whatever another version wrote there, it is no reason not to serve.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 9] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH];
+const STEPS: [&str; 10] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -171,6 +171,14 @@ const EIGHTH: &str = "
 /// How many samples of a run have no channel, and why. Of runs before, nobody counted them.
 const NINTH: &str = "
     ALTER TABLE runs ADD COLUMN without_channel TEXT NOT NULL DEFAULT '{\"samples\":0,\"why\":{}}';
+";
+
+/// Who the analyzer and the multiplexer are, by which another one is known as such.
+const TENTH: &str = "
+    CREATE TABLE devices (
+        device  TEXT PRIMARY KEY,
+        known   TEXT NOT NULL
+    ) STRICT;
 ";
 
 /// Somebody may look into the file with a tool of their own.

@@ -6,8 +6,8 @@ use super::batch::{Audit, Batch, Circumstances};
 use super::error::StoreError;
 use super::{read, sheet, trash};
 use crate::domain::{
-    Cas, Channel, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Schedule, StampMeaning, Utc,
-    VisitId, VisitSummary, WithoutChannel,
+    Cas, Channel, DeviceKind, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Schedule,
+    StampMeaning, Utc, VisitId, VisitSummary, WithoutChannel,
 };
 
 /// What is the same for everything that this process writes.
@@ -145,6 +145,8 @@ fn fact(transaction: &Transaction<'_>, fact: &Fact, process: &Process) -> Result
         }
         Fact::RunTrashed { run, at, who } => trash::put(transaction, run, *at, who),
         Fact::RunRestored { run } => trash::take_back(transaction, run),
+        Fact::AnalyzerKnown(known) => self::known(transaction, DeviceKind::Analyzer, known),
+        Fact::MultiplexerKnown(known) => self::known(transaction, DeviceKind::Multiplexer, known),
         Fact::Scheduled(schedule) => scheduled(transaction, schedule),
         Fact::Unscheduled { name } => {
             transaction.prepare_cached("DELETE FROM schedules WHERE name = ?")?.execute([name])?;
@@ -166,6 +168,13 @@ fn changed_one(changed: usize, missing: impl FnOnce() -> String) -> Result<(), S
 
 fn unqueued(transaction: &Transaction<'_>, run: &RunId) -> Result<(), StoreError> {
     transaction.prepare_cached("DELETE FROM waiting WHERE run = ?")?.execute([&run.0])?;
+    Ok(())
+}
+
+fn known(transaction: &Transaction<'_>, device: DeviceKind, known: &impl serde::Serialize) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO devices (device, known) VALUES (?, ?)")?
+        .execute(params![device.word(), json("a known device", known)?])?;
     Ok(())
 }
 

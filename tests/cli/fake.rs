@@ -321,6 +321,17 @@ impl GaseraService for Scripted {
         Ok(Response::new(proto::GotoChannelResponse { mux: self.mux()? }))
     }
 
+    async fn accept_analyzer(
+        &self,
+        _: Request<proto::AcceptAnalyzerRequest>,
+    ) -> Answered<proto::AcceptAnalyzerResponse> {
+        Ok(Response::new(proto::AcceptAnalyzerResponse { known: self.script.accepted.clone()? }))
+    }
+
+    async fn accept_mux(&self, _: Request<proto::AcceptMuxRequest>) -> Answered<proto::AcceptMuxResponse> {
+        Ok(Response::new(proto::AcceptMuxResponse { known: self.script.accepted.clone()? }))
+    }
+
     async fn get_storage(&self, _: Request<proto::GetStorageRequest>) -> Answered<proto::GetStorageResponse> {
         Ok(Response::new(self.script.storage.clone()))
     }

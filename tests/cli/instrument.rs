@@ -197,6 +197,7 @@ fn the_valve_is_asked_and_moved() {
         model: "EMHMA-CE".into(),
         actuations: Some(1204),
         fault: String::new(),
+        ..proto::Mux::default()
     };
     let fake = Fake::new(Script { mux: Ok(mux), ..Script::default() });
     golden("mux", &told(&fake, &["mux", "where"]));
@@ -208,12 +209,26 @@ fn the_valve_is_asked_and_moved() {
 }
 
 #[test]
+fn device_that_is_meant_is_accepted() {
+    let fake = Fake::new(Script::default());
+    assert_eq!(run(&["analyzer", "accept", "--endpoint", &fake.unix]).stdout, "accepted: serial number \"000002\"\n");
+    assert_eq!(run(&["mux", "accept", "-q", "--endpoint", &fake.unix]).stdout, "");
+    assert_eq!(fake.calls(), ["AcceptAnalyzer", "AcceptMux"]);
+    let text = "there is nothing to accept: no other multiplexer was met than the known one (V1, 12 moves)";
+    let refused = Err(refusal(Code::FailedPrecondition, "NOT_NOW", text));
+    let done =
+        run(&["mux", "accept", "--endpoint", &Fake::new(Script { accepted: refused, ..Script::default() }).unix]);
+    assert_eq!((done.exit, done.stderr), (3, format!("gaseractl: {text}\n")));
+}
+
+#[test]
 fn every_refusal_has_its_exit_code() {
     for (code, reason, exit) in [
         (Code::FailedPrecondition, "RUN_UNDER_WAY", 3),
         (Code::Unavailable, "ANALYZER_OFFLINE", 4),
         (Code::FailedPrecondition, "ANALYZER_REFUSED", 5),
         (Code::FailedPrecondition, "MULTIPLEXER_FAULT", 5),
+        (Code::FailedPrecondition, "DEVICE_STRANGER", 5),
         (Code::InvalidArgument, "REQUEST_INVALID", 2),
     ] {
         let refused = refusal(code, reason, "it is as it is");

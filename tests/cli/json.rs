@@ -90,6 +90,8 @@ fn what_commands_print_is_as_the_schema_says() {
         &["analyzer", "ak", "ASTS"],
         &["mux", "where"],
         &["mux", "home"],
+        &["mux", "accept"],
+        &["analyzer", "accept"],
         &["storage"],
         &["config", "get"],
     ] {

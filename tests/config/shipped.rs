@@ -10,7 +10,12 @@ use super::*;
 #[test]
 fn the_shipped_file_is_valid_and_says_the_defaults() {
     let settings = read(&shipped("gaserad.toml")).unwrap();
-    assert_eq!(values(settings.clone()), values(read("").unwrap()));
+    // What has no default names a device that is not there before somebody says which one is.
+    let vici = settings.multiplexer.vici.clone().unwrap();
+    assert!(vici.port.ends_with("NAME-OF-THE-ADAPTER"), "{vici:?}");
+    let named = format!("[multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nport = {:?}\n", vici.port);
+    assert_eq!(values(settings.clone()), values(read_as_it_is(&named).unwrap()));
+    assert_eq!(settings.warnings, Vec::<String>::new());
     let unsaid: Vec<_> = settings.origins.iter().filter(|(_, origin)| **origin == Origin::Default).collect();
     let without_default = |path: &str| {
         path.starts_with("plan.background")
@@ -27,17 +32,15 @@ fn the_shipped_file_is_valid_and_says_the_defaults() {
 
 #[test]
 fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
-    let text: String = shipped("gaserad.toml")
-        .lines()
-        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned() + "\n")
-        .collect();
-    let settings = read(&text).unwrap();
+    let settings = uncommented("vici");
     let first = &settings.channels[&Channel::HOME];
     assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
     assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
     assert_eq!((first.pause, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
     assert_eq!(settings.plan_directories(), [PathBuf::from("/etc/gaserad/plans")]);
-    assert_eq!(settings.multiplexer.vici.unwrap().address.as_deref(), Some("3"));
+    assert_eq!(settings.multiplexer.vici.as_ref().unwrap().address.as_deref(), Some("3"));
+    assert_eq!(uncommented("gpio").multiplexer.gpio.unwrap().units.len(), 2);
+    assert_eq!(uncommented("modbus").multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));
     assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
     assert_eq!(settings.auth.tokens, Some(config::Secret::File("/etc/gaserad/tokens".into())));
     assert!(settings.network.tls.is_some() && settings.auth.operators.is_some() && settings.auth.viewers.is_some());
@@ -50,8 +53,24 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     let span = &settings.channels[&Channel::new(12).unwrap()];
     assert_eq!(span.reference[&Cas("124-38-9".into())], 400.0);
     assert_eq!((settings.site.name.as_str(), settings.site.altitude_m), ("Barn 4", Some(80.0)));
-    assert_eq!(settings.multiplexer.gpio.unwrap().units.len(), 2);
-    assert_eq!(settings.multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));
+}
+
+/// All that the shipped file leaves commented out, with this driver and without the sections of the others.
+fn uncommented(driver: &str) -> Settings {
+    let plain = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
+    let text: Vec<String> = shipped("gaserad.toml").lines().map(plain).collect();
+    let mut kept = String::new();
+    let mut skips = false;
+    for line in text {
+        if line.starts_with('[') {
+            let other = line.strip_prefix("[multiplexer.").and_then(|rest| rest.strip_suffix(']'));
+            skips = other.is_some_and(|other| other != driver);
+        }
+        if !skips {
+            kept += &format!("{line}\n");
+        }
+    }
+    read_as_it_is(&kept.replace("driver = \"vici\"", &format!("driver = {driver:?}"))).unwrap()
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod estimates;
 mod everything;
 mod faults;
 mod guard;
+mod identity;
 mod instruments;
 mod limits;
 mod losses;

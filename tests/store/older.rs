@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use gasera::domain::{Fact, Misfire, Outcome, Overlap, Record, RunId, Schedule, VisitId};
+use gasera::domain::{
+    Fact, KnownAnalyzer, KnownDevices, KnownMultiplexer, Misfire, Outcome, Overlap, Record, RunId, Schedule, VisitId,
+};
 use gasera::store::Batch;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
@@ -44,10 +46,12 @@ fn left_by(version: u32) -> TempDir {
 /// Every row of a table, as it was or is, in the columns that it had.
 fn rows(directory: &Path, table: &str, columns: Option<&[String]>) -> (Vec<String>, Vec<Vec<Value>>) {
     let database = Connection::open(directory.join("state.sqlite")).unwrap();
-    let columns = columns.map_or_else(
+    let mut columns = columns.map_or_else(
         || database.prepare(&format!("SELECT * FROM {table}")).unwrap().column_names().map(Into::into).collect(),
         <[String]>::to_vec,
     );
+    // Once the files of a run are made anew.
+    columns.retain(|column| column != "rebuild");
     let mut query = database.prepare(&format!("SELECT {} FROM {table} ORDER BY 1, 2", columns.join(", "))).unwrap();
     let row = |row: &Row<'_>| (0..columns.len()).map(|at| row.get(at)).collect::<Result<Vec<Value>, _>>();
     let rows = query.query_map([], row).unwrap().map(Result::unwrap).collect();
@@ -56,15 +60,17 @@ fn rows(directory: &Path, table: &str, columns: Option<&[String]>) -> (Vec<Strin
 
 #[tokio::test]
 async fn a_database_of_every_version_before_has_all_it_had() {
-    for version in 1..=6 {
+    for version in 1..=9 {
         let directory = left_by(version);
-        let tables = ["journal", "runs", "visits", "records", "events", "audit", "notes", "schedules"];
-        let tables: Vec<&str> = tables[..[6, 7, 7, 7, 8, 8][version as usize - 1]].into();
+        let tables =
+            ["journal", "runs", "visits", "records", "events", "audit", "notes", "schedules", "sheets", "trash"];
+        let tables: Vec<&str> = tables[..[6, 7, 7, 7, 8, 8, 9, 10, 10][version as usize - 1]].into();
         let before: Vec<_> = tables.iter().map(|table| rows(directory.path(), table, None)).collect();
 
         let (store, opened) = open(directory.path());
         assert_eq!((opened.last_seq, opened.owes_stop), (5, false), "version {version}");
         assert_eq!(opened.schedules.len(), usize::from(version >= 5));
+        assert_eq!(opened.known, KnownDevices::default(), "the first contact is accepted");
         let open_run = opened.open_run.unwrap();
         assert_eq!(
             (open_run.id.0.as_str(), open_run.records, open_run.good_records),
@@ -85,7 +91,7 @@ async fn a_database_of_every_version_before_has_all_it_had() {
 
 #[tokio::test]
 async fn a_run_of_a_version_before_goes_on_and_gets_its_whole_folder() {
-    for version in 1..=6 {
+    for version in 1..=9 {
         let directory = left_by(version);
         let (store, opened) = open(directory.path());
         let run = opened.open_run.unwrap();
@@ -123,4 +129,19 @@ async fn schedules_are_kept_as_they_are_last_until_they_are_removed() {
     store.commit(keep(Fact::Unscheduled { name: "day".into() })).await.unwrap();
     store.close().await;
     assert_eq!(open(directory.path()).1.schedules, [changed]);
+}
+
+#[tokio::test]
+async fn known_devices_are_kept_as_they_are_last() {
+    let directory = TempDir::new().unwrap();
+    let (store, opened) = open(directory.path());
+    assert_eq!(opened.known, KnownDevices::default());
+    let valve = |moves| KnownMultiplexer { identity: "V1".into(), coils: None, actuations: Some(moves), seen: utc(60) };
+    store.commit(keep(Fact::AnalyzerKnown(KnownAnalyzer { serial: "17".into() }))).await.unwrap();
+    for moves in [3, 1200] {
+        store.commit(keep(Fact::MultiplexerKnown(valve(moves)))).await.unwrap();
+    }
+    store.close().await;
+    let known = open(directory.path()).1.known;
+    assert_eq!((known.analyzer.unwrap().serial.as_str(), known.multiplexer), ("17", Some(valve(1200))));
 }

@@ -141,7 +141,7 @@ impl Process {
         self.wait();
     }
 
-    fn end(&mut self) {
+    pub fn end(&mut self) {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }

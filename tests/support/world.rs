@@ -8,7 +8,7 @@ use gasera::domain::{
     AfterRestart, AnalyzerNews, AnalyzerPhase, AnalyzerState, Channel, Event, Fact, IfMeasuring, Moment, Plan,
     PlanDraft, Position, RunId, StartRequest, Sync, Tick, Utc, ValveNews, Verification,
 };
-use gasera::engine::{self, Beginning, Effect, RequestId, State, What};
+use gasera::engine::{self, Beginning, Effect, RequestId, State, Untouched, What};
 
 use super::schema;
 
@@ -186,15 +186,20 @@ impl World {
 
     /// The process ends as if the power had failed, and another one begins. The devices go on meanwhile.
     pub fn crash(&mut self, outage: Duration) {
-        self.crash_and(outage, None);
+        self.crash_and(outage, None, Untouched::default());
     }
 
     /// The next process is not to go on with the run, for this reason.
     pub fn crash_to_end(&mut self, outage: Duration, reason: &str) {
-        self.crash_and(outage, Some(reason.to_owned()));
+        self.crash_and(outage, Some(reason.to_owned()), Untouched::default());
     }
 
-    fn crash_and(&mut self, outage: Duration, ends: Option<String>) {
+    /// The same, because these devices are no longer those of the run.
+    pub fn crash_to_another(&mut self, outage: Duration, reason: &str, untouched: Untouched) {
+        self.crash_and(outage, Some(reason.to_owned()), untouched);
+    }
+
+    fn crash_and(&mut self, outage: Duration, ends: Option<String>, untouched: Untouched) {
         self.crashes += 1;
         self.agenda.clear();
         self.state = State::default();
@@ -205,7 +210,7 @@ impl World {
         self.iterate();
         (self.told, self.told_stamp, self.last_look) = (None, self.result.map(|(stamp, _)| stamp), self.now);
         let (resumes_after, resumable) = (Some(outage), true);
-        let began = Beginning { resumes_after, ends, resumable, ..self.beginning.clone() };
+        let began = Beginning { resumes_after, ends, resumable, untouched, ..self.beginning.clone() };
         self.hand_over(What::Began(Box::new(began)));
         self.later(SECOND, What::Analyzer(AnalyzerNews::Online { identity: Vec::new() }));
         self.find_the_valve_after(SECOND);

@@ -70,8 +70,8 @@ impl Default for Design {
 /// The daemon ends before the plant, and the files go last.
 pub struct Lab {
     pub daemon: Option<Process>,
-    plant: Process,
-    scale: String,
+    pub plant: Process,
+    pub scale: String,
     disk: Option<&'static str>,
     drive: Option<&'static str>,
     /// `host:port` of the analyzer.

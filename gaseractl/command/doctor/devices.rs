@@ -13,6 +13,10 @@ const OFFSET: f64 = 2.0;
 
 pub async fn analyzer(client: Asked<'_>, status: &Status, config: Option<&GetConfigResponse>) -> Vec<Finding> {
     let tried = format!("the analyzer at {}", status.analyzer.address);
+    if !status.analyzer.stranger_to.is_empty() {
+        let advice = "connect the known one again, or say with `gaseractl analyzer accept` that this one is meant";
+        return vec![Finding::fail("analyzer", &tried, status.analyzer.reason.clone(), advice)];
+    }
     if !status.analyzer.online {
         let found = format!("it is offline: {}", status.analyzer.reason);
         let advice = "see that it is on and in the network, that [analyzer] address is right, and that no other program \
@@ -126,11 +130,25 @@ pub async fn valve(client: Asked<'_>) -> Finding {
         Ok(mux) => instrument::multiplexer(mux),
         Err(finding) => return finding,
     };
+    if !mux.stranger_to.is_empty() {
+        let advice = "connect the known one again, or say with `gaseractl mux accept` that this one is meant";
+        return Finding::fail("valve", tried, mux.fault, advice);
+    }
+    if mux.simulated {
+        let advice =
+            "name the multiplexer that is there with [multiplexer] driver; with this one samples are for trials only";
+        let found = "it is simulated beside a real analyzer: no valve moves, and no sample is good (valve_simulated)";
+        return Finding::fail("valve", tried, found, advice);
+    }
     if !mux.fault.is_empty() {
         let advice = "see to its power and its cable, then try `gaseractl mux home`";
         return Finding::fail("valve", tried, mux.fault, advice);
     }
-    let at = format!("{}, {}", mux.driver, words::position(mux.position));
+    let moves = mux.actuations.map(|moves| words::count(moves, "move"));
+    let who = [mux.model].into_iter().filter(|model| !model.is_empty()).chain(moves);
+    let who: Vec<String> = who.collect();
+    let who = if who.is_empty() { String::new() } else { format!(": {}", who.join(", ")) };
+    let at = format!("{}, {}{who}", mux.driver, words::position(mux.position));
     match mux.position {
         Position::At(_, Verification::None) => {
             let advice = "samples will have no channel until it is known: try `gaseractl mux home`";

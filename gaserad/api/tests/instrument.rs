@@ -57,6 +57,7 @@ pub(super) fn valve() -> MultiplexerStatus {
         model: "EMHMA-CE".into(),
         actuations: Some(1204),
         fault: String::new(),
+        ..MultiplexerStatus::default()
     }
 }
 
@@ -149,6 +150,10 @@ async fn the_valve_is_asked_sent_home_and_sent_to_a_channel() {
     assert_eq!((mux.driver.as_str(), mux.model.as_str(), mux.actuations), ("vici", "EMHMA-CE", Some(1204)));
     client.home_mux(proto::HomeMuxRequest {}).await.unwrap();
     client.goto_channel(proto::GotoChannelRequest { channel: 4 }).await.unwrap();
+    let accepted = client.accept_mux(proto::AcceptMuxRequest {}).await.unwrap().into_inner().known;
+    assert!(accepted.starts_with("Multiplexer by "), "{accepted}");
+    let accepted = client.accept_analyzer(proto::AcceptAnalyzerRequest {}).await.unwrap().into_inner().known;
+    assert!(accepted.starts_with("Analyzer by "), "{accepted}");
     for channel in [0, 32, 400] {
         let refused = client.goto_channel(proto::GotoChannelRequest { channel }).await.unwrap_err();
         assert_eq!(refused.get_details_error_info().unwrap().reason, "REQUEST_INVALID", "{channel}");

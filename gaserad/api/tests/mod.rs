@@ -96,6 +96,10 @@ impl Control for Measuring {
         Box::pin(async move { answer })
     }
 
+    fn accept(&self, device: domain::DeviceKind, who: String) -> BoxFuture<'_, Result<String, Denied>> {
+        Box::pin(async move { Ok(format!("{device:?} by {who}")) })
+    }
+
     fn inquire(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Told, Denied>> {
         self.asked.lock().unwrap().push(format!("{inquiry:?}"));
         let answer = self.answer.lock().unwrap().clone().map(|_| instrument::told(&inquiry));

@@ -9,7 +9,7 @@ use super::fault::Trouble;
 use super::pace::Place;
 use crate::ak::Command;
 use crate::device::session::TurnedAway;
-use crate::domain::{AnalyzerNews, AnalyzerState, DeviceErrors, Reconnection, Tick};
+use crate::domain::{AnalyzerNews, AnalyzerState, DeviceErrors, Fault, FaultKind, Reconnection, Tick};
 
 /// So many failures in a row, or failures for so long, and the analyzer is offline.
 const FAILURES: u32 = 3;
@@ -19,6 +19,7 @@ const FAILING: Duration = Duration::from_secs(10);
 const PROGRAM_DOWN: u32 = 3;
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 const ERRORS_EVERY: Duration = Duration::from_secs(10);
+const IDENTITY_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub(super) struct Contact {
@@ -35,6 +36,8 @@ pub(super) struct Contact {
     /// When the last question was begun.
     pub(super) asked: Option<Tick>,
     pub(super) identity: Vec<String>,
+    /// On which of the session's contacts it was asked who it is, and when.
+    identified: Option<(u64, Tick)>,
     pub(super) features: BTreeMap<String, Feature>,
     errors: Option<DeviceErrors>,
     pub(super) errors_read: Option<Tick>,
@@ -70,14 +73,55 @@ impl Contact {
 impl Owner {
     /// A look; after a failure the analyzer is greeted first, because it may have been off or be another.
     pub(super) async fn look_in(&mut self) -> Result<Place, Trouble> {
-        if self.contact.greeted { self.look().await } else { self.greet().await }
+        if !self.contact.greeted {
+            return self.greet().await;
+        }
+        // The connection may break before the look, or in the middle of it.
+        if self.is_another().await? {
+            return self.greet().await;
+        }
+        let place = self.look().await?;
+        if self.is_another().await? { self.greet().await } else { Ok(place) }
+    }
+
+    async fn is_another(&mut self) -> Result<bool, Trouble> {
+        if !self.may_be_another() {
+            return Ok(false);
+        }
+        let identity = self.ask_identity().await?;
+        Ok(!identity.is_empty() && identity != self.contact.identity)
+    }
+
+    /// The same before something is begun on it, which is not done if another analyzer has taken its address just now.
+    pub(super) async fn look_in_at_the_same(&mut self) -> Result<Place, Trouble> {
+        let known = self.contact.identity.clone();
+        let place = self.look_in().await?;
+        if known.is_empty() || known == self.contact.identity {
+            return Ok(place);
+        }
+        let (here, found) = (self.session.place(), self.contact.identity.join(" "));
+        let text = format!("another analyzer answers at {here} now: {found}, and before it was {}", known.join(" "));
+        Err(Fault::new(FaultKind::Refused, text).into())
+    }
+
+    /// On a new connection, and now and then where each question has its own, another one may answer under this address.
+    fn may_be_another(&self) -> bool {
+        let due = |asked: Tick| self.elapsed(asked) >= IDENTITY_EVERY;
+        let (contacts, asked) = self.contact.identified.unwrap_or_default();
+        contacts != self.session.contacts() || (!self.session.keeps() && due(asked))
+    }
+
+    async fn ask_identity(&mut self) -> Result<Vec<String>, Trouble> {
+        let identity = self.probe(&Command::Identity).await?.and_then(|reply| reply.identity().ok());
+        self.contact.identified = Some((self.session.contacts(), self.now()));
+        Ok(identity.unwrap_or_default())
     }
 
     async fn greet(&mut self) -> Result<Place, Trouble> {
         let state = self.ask(&Command::State).await?.state()?;
         let reconnection = self.reconnection(state).await?;
-        let identity = self.probe(&Command::Identity).await?.and_then(|reply| reply.identity().ok());
-        self.introduce(identity.unwrap_or_default());
+        let identity = self.ask_identity().await?;
+        self.introduce(identity);
         if let Some(reconnection) = reconnection {
             self.news(AnalyzerNews::Reconnected(reconnection));
         }

@@ -31,7 +31,7 @@ impl Owner {
 
     /// Whether a measurement of somebody else goes on. Else the analyzer is idle.
     async fn take_possession(&mut self, if_measuring: IfMeasuring) -> Result<bool, Trouble> {
-        let place = self.look_in().await?;
+        let place = self.look_in_at_the_same().await?;
         match (place.state, if_measuring) {
             (AnalyzerState::Idle, _) => Ok(false),
             (AnalyzerState::Measuring, IfMeasuring::Adopt) => Ok(true),

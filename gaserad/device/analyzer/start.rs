@@ -14,7 +14,7 @@ const NEXT_LOOKS: Duration = Duration::from_millis(100);
 impl Owner {
     /// A start whose reply was lost is not repeated: whether it was carried out shows.
     pub(super) async fn start(&mut self, task: u32) -> Result<AnalyzerAnswer, Trouble> {
-        self.look_in().await?;
+        self.look_in_at_the_same().await?;
         let command = Command::Start { task };
         // From now on it may be measuring, whatever becomes of the reply.
         self.start_outstanding = true;

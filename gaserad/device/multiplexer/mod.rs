@@ -16,7 +16,7 @@ mod tests;
 
 use std::pin::Pin;
 
-use crate::domain::{Channel, Fault, Position, ValveDescription};
+use crate::domain::{Channel, Fault, KnownMultiplexer, Position, ValveDescription};
 
 pub use owner::Valve;
 
@@ -43,6 +43,14 @@ pub trait Multiplexer: Send {
     fn describe(&mut self) -> BoxFuture<'_, Result<ValveDescription, Fault>> {
         Box::pin(async { Ok(ValveDescription::default()) })
     }
+    /// How many contacts were made so far: after each of them it may be another device. 0 for one that always is the same.
+    fn contacts(&self) -> u64 {
+        0
+    }
+    /// It may be another device now, whether or not its contact broke: it is asked anew who it is, and before it is moved.
+    fn suspect(&mut self) {}
+    /// Only this one may be moved. A driver whose device does not tell who it is has nothing to compare.
+    fn expect(&mut self, _known: Option<KnownMultiplexer>) {}
     /// Ends when the connection breaks while nothing is asked, for drivers that can notice. It may be dropped and
     /// called anew at any time.
     fn hung_up(&mut self) -> BoxFuture<'_, ()> {

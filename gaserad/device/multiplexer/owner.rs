@@ -15,19 +15,29 @@ use tokio::sync::mpsc;
 use self::watched::{Sight, Watched};
 use super::Multiplexer;
 use crate::device::Report;
-use crate::domain::{Clock, CommandId, Fault, Position, Tick, ValveNews, ValveOrder, Verification};
+use crate::domain::{
+    Clock, CommandId, Fault, KnownMultiplexer, Position, Tick, ValveDescription, ValveNews, ValveOrder, Verification,
+};
 
 /// How often a valve is asked whether it still stands where it did, from question to question.
 const WATCH: Duration = Duration::from_secs(1);
 /// How often a valve that is lost is asked again, and its port opened if need be.
 const RETRY: Duration = Duration::from_secs(1);
+/// After so many moves a valve is asked for its count of them, so that what is known of that is never long ago.
+const COUNT_AFTER: u32 = 16;
 /// However fast a simulation runs, the valve is not asked more often than this.
 const FASTEST: Duration = Duration::from_millis(50);
 
 /// A handle to the task that owns the multiplexer. The task ends with its last handle.
 #[derive(Clone)]
 pub struct Valve {
-    orders: mpsc::UnboundedSender<(CommandId, ValveOrder)>,
+    messages: mpsc::UnboundedSender<Message>,
+}
+
+enum Message {
+    Order(CommandId, ValveOrder),
+    /// Only this one may be moved, if it is known.
+    Expect(Option<KnownMultiplexer>),
 }
 
 impl Valve {
@@ -37,16 +47,22 @@ impl Valve {
         clock: Arc<dyn Clock>,
         reports: mpsc::UnboundedSender<Report>,
     ) -> (Self, impl Future<Output = ()> + Send) {
-        let (orders, inbox) = mpsc::unbounded_channel();
-        let owner =
-            Owner { driver, clock, reports, known: Known::Nothing, seen: Tick::ZERO, watched: Watched::default() };
-        (Self { orders }, owner.run(inbox))
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let (known, seen, watched) = (Known::Nothing, Tick::ZERO, Watched::default());
+        let owner = Owner { driver, clock, reports, known, seen, watched, met: None, moves: 0 };
+        (Self { messages }, owner.run(inbox))
     }
 
     /// Every order is answered once, by [`Report::ValveDid`], in the order in which they came.
     pub fn order(&self, id: CommandId, order: ValveOrder) {
         // The task outlives its handles; if it has ended all the same, the program is shutting down.
-        let _ = self.orders.send((id, order));
+        let _ = self.messages.send(Message::Order(id, order));
+    }
+
+    /// Who is to be there: orders that come after this move no other one.
+    pub fn expect(&self, known: Option<KnownMultiplexer>) {
+        // As above.
+        let _ = self.messages.send(Message::Expect(known));
     }
 }
 
@@ -58,6 +74,9 @@ struct Owner {
     /// The question that it last answered was asked after this.
     seen: Tick,
     watched: Watched,
+    /// How many contacts the driver had made when the valve last said what it is, and how many moves since then.
+    met: Option<u64>,
+    moves: u32,
 }
 
 /// What was last told of the valve.
@@ -69,7 +88,7 @@ enum Known {
 }
 
 impl Owner {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<(CommandId, ValveOrder)>) {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
         if let Err(fault) = self.look().await {
             self.lose(fault);
         }
@@ -83,8 +102,9 @@ impl Owner {
             };
             tokio::select! {
                 biased;
-                order = inbox.recv() => match order {
-                    Some((id, order)) => self.obey(id, order).await,
+                message = inbox.recv() => match message {
+                    Some(Message::Order(id, order)) => self.obey(id, order).await,
+                    Some(Message::Expect(known)) => self.driver.expect(known),
                     None => return,
                 },
                 () = self.driver.hung_up() => self.watch().await,
@@ -127,60 +147,105 @@ impl Owner {
         let asked = self.clock.now().tick;
         let position = self.driver.position().await?;
         let sight = self.sight(asked).await;
+        let (known, found) = (self.known, Known::Stands(position));
+        let doubt = if known == found { self.doubt(&sight) } else { None };
+        if doubt.is_some() || (known != Known::Nothing && known != found) {
+            self.suspect();
+        }
+        // Who it is comes before where it stands, which counts only if it is the right one.
+        let met = self.introduce().await;
+        self.tell_doubt(doubt);
+        met?;
         let seen = std::mem::replace(&mut self.seen, asked);
-        let known = std::mem::replace(&mut self.known, Known::Stands(position));
-        if known == self.known {
-            self.doubt(seen, &sight);
-        } else {
+        self.known = found;
+        if known != found {
             self.watched.begin(&sight);
             if known != Known::Nothing {
                 self.report(Report::Valve(ValveNews::UnseenSince(seen)));
             }
             self.report(Report::Valve(ValveNews::At(position)));
         }
-        if known == Known::Nothing {
-            self.describe().await;
-        }
         Ok(())
     }
 
     async fn obey(&mut self, id: CommandId, order: ValveOrder) {
         self.see_where_it_stood().await;
-        let answer = match order {
+        let mut answer = match order {
             ValveOrder::Home => self.driver.home().await,
             ValveOrder::Goto(channel) => self.driver.go(channel).await,
             ValveOrder::Where => self.driver.position().await,
         };
-        let known = self.known;
+        if (answer.is_ok() || self.driver.contacts() > 0)
+            && let Err(fault) = self.introduce().await
+        {
+            // Where a device stands that could not be asked who it is says nothing.
+            answer = answer.and(Err(fault));
+        }
         self.known = answer.as_ref().map_or(Known::Nothing, |position| Known::Stands(*position));
         if order != ValveOrder::Where {
-            // It has just been read back where it is, and its own moves are no surprise.
-            self.seen = self.clock.now().tick;
+            if answer.is_ok() {
+                // It has just been read back where it is.
+                self.seen = self.clock.now().tick;
+            }
+            // Its own moves are no surprise.
             self.watched = self.watched.forget();
+            self.moves += 1;
         }
-        let found = known == Known::Nothing && answer.is_ok();
-        if order == ValveOrder::Where && answer.is_ok() {
+        if answer.is_ok() && (order == ValveOrder::Where || self.moves >= COUNT_AFTER) {
             // Who asks for it looks when the answer is there.
             self.describe().await;
         }
         self.report(Report::ValveDid { id, answer });
-        if found && order != ValveOrder::Where {
-            self.describe().await;
-        }
     }
 
     /// A valve is sent on as soon as a sample is drawn: the last moments before that must not have been elsewhere.
     async fn see_where_it_stood(&mut self) {
         let asked = self.clock.now().tick;
+        let mut doubt = None;
         if let Known::Stands(known @ Position::At(_, Verification::Readback)) = self.known {
             if self.driver.position().await.ok() == Some(known) {
                 let sight = self.sight(asked).await;
-                self.doubt(self.seen, &sight);
+                doubt = self.doubt(&sight);
             } else {
                 self.report(Report::Valve(ValveNews::UnseenSince(self.seen)));
+                self.suspect();
             }
         }
-        self.seen = asked;
+        if doubt.is_some() {
+            self.suspect();
+        }
+        let met = self.introduce().await;
+        self.tell_doubt(doubt);
+        // One that cannot be asked who it is was not seen; before it is moved, it is asked again.
+        if met.is_ok() && self.known != Known::Nothing {
+            self.seen = asked;
+        }
+    }
+
+    /// What the known one was not ordered to do, another one in its place may have done: it is asked anew who it is.
+    fn suspect(&mut self) {
+        self.met = None;
+        self.driver.suspect();
+    }
+
+    /// After a new contact, or a surprise, it may be another one: it says who it is.
+    async fn introduce(&mut self) -> Result<(), Fault> {
+        let contacts = self.driver.contacts();
+        if contacts == 0 {
+            // One that always is the same says what it is when it was found.
+            if self.known == Known::Nothing {
+                self.describe().await;
+            }
+            return Ok(());
+        }
+        if self.met == Some(contacts) {
+            return Ok(());
+        }
+        let seen = self.seen;
+        let description = self.description().await?;
+        self.met = Some(self.driver.contacts());
+        self.report(Report::Valve(ValveNews::Contacted { description, seen }));
+        Ok(())
     }
 
     /// What else is to be known of a position that was read right now.
@@ -191,22 +256,30 @@ impl Owner {
         Sight { asked, answered, moves, wavered }
     }
 
-    /// It stands where it stood at `seen`. Whether it did so all the time is another question.
-    fn doubt(&mut self, seen: Tick, sight: &Sight) {
+    /// It stands where it stood when it was last seen. Whether it did so all the time is another question.
+    fn doubt(&mut self, sight: &Sight) -> Option<(Tick, String)> {
         let is_read_back = matches!(self.known, Known::Stands(Position::At(_, Verification::Readback)));
-        let unseen = self.clock.outside(sight.answered.since(seen));
-        if let Some((since, why)) = self.watched.doubt(seen, unseen, sight).filter(|_| is_read_back) {
+        let unseen = self.clock.outside(sight.answered.since(self.seen));
+        self.watched.doubt(self.seen, unseen, sight).filter(|_| is_read_back)
+    }
+
+    fn tell_doubt(&self, doubt: Option<(Tick, String)>) {
+        if let Some((since, why)) = doubt {
             tracing::warn!("the valve's position was not verified since {since:?}: {why}");
             self.report(Report::Valve(ValveNews::Doubted { since, why }));
         }
     }
 
-    /// What a valve does not say of itself is not missed.
     async fn describe(&mut self) {
-        match self.driver.describe().await {
+        match self.description().await {
             Ok(description) => self.report(Report::Valve(ValveNews::Is(description))),
             Err(fault) => tracing::debug!("the valve does not describe itself: {fault}"),
         }
+    }
+
+    async fn description(&mut self) -> Result<ValveDescription, Fault> {
+        self.moves = 0;
+        self.driver.describe().await
     }
 
     fn report(&self, report: Report) {

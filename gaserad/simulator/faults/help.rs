@@ -62,6 +62,7 @@ The valve:
   valve_np = 10                 the actuator is set up for so many ports [as many as there are]
   valve_am = 2                  the actuator is set up as one with two positions, or whatever AM is
                                 [3: many]
+  valve_count = 1200            how often it had moved before (CNT) [0]
   valve_stuck_after = \"2m\"      the valve accepts GO and does not move from then on
   valve_between_ports = 3       its third move ends between two ports; \"2m\" is the first move
                                 after that time
@@ -84,4 +85,5 @@ The relay board:
   coil_welded = 4               the relay of this channel stays on
   modbus_silent = true          it neither obeys nor answers
   modbus_exception = 4          it answers everything with this exception
-  modbus_single_coils = true    it cannot write several coils at once";
+  modbus_single_coils = true    it cannot write several coils at once
+  modbus_nameless = true        it does not tell who it is";

@@ -173,7 +173,10 @@ fn describe(sheet: &Sheet) -> Value {
         "reference_channels": !channels::references(sheet).is_empty(),
         "software": sheet.provenance.software,
         "simulated": sheet.provenance.simulated,
-        "multiplexer": { "driver": sheet.provenance.multiplexer },
+        "multiplexer": {
+            "driver": sheet.provenance.multiplexer,
+            "simulated": sheet.provenance.multiplexer == "simulated",
+        },
         "configuration": { "sha256": digest(&sheet.provenance.configuration) },
     });
     package["instrument"] = instrument(sheet);

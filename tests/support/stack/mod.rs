@@ -18,8 +18,8 @@ use std::time::Duration;
 use gasera::device::multiplexer::simulated;
 use gasera::device::{Analyzer, AnalyzerSettings, Report, SessionMode, Valve};
 use gasera::domain::{
-    AfterRestart, Clock, Denied, Done, Event, Fact, IfMeasuring, Moment, Outcome, Plan, Record, RunId, StartRequest,
-    ValveDescription, VisitSummary,
+    AfterRestart, Clock, Denied, Done, Event, Fact, IfMeasuring, KnownDevices, KnownMultiplexer, Moment, Outcome, Plan,
+    Record, RunId, StartRequest, ValveDescription, VisitSummary,
 };
 use gasera::engine::{self, Beginning, Effect, Limits, RequestId, State, What};
 use gasera::simulator::{Faults, PlantSettings, Simulator, Truth};
@@ -79,6 +79,8 @@ pub struct Stack {
     pub valve_wire: Wire,
     analyzer: Analyzer,
     valve: Valve,
+    /// Who the valve's owner was told may be moved.
+    expected: Option<KnownMultiplexer>,
     reports: mpsc::UnboundedReceiver<Report>,
     truth: Sink,
     requests: u64,
@@ -112,6 +114,8 @@ impl Stack {
             state: State::new(Beginning {
                 limits: design.limits,
                 after_restart: Some(design.after_restart),
+                // Both are to be known again, like real ones.
+                known: KnownDevices { minds_analyzer: true, minds_multiplexer: true, ..KnownDevices::default() },
                 ..Beginning::default()
             }),
             clock,
@@ -122,6 +126,7 @@ impl Stack {
             valve_wire,
             analyzer,
             valve,
+            expected: None,
             reports,
             truth,
             requests: 0,
@@ -220,7 +225,14 @@ impl Stack {
         for effect in effects {
             match &effect {
                 Effect::Analyzer { id, order } => self.analyzer.order(*id, order.clone()),
-                Effect::Valve { id, order } => self.valve.order(*id, *order),
+                Effect::Valve { id, order } => {
+                    let known = self.state.known_multiplexer();
+                    if self.expected.as_ref() != known {
+                        self.expected = known.cloned();
+                        self.valve.expect(self.expected.clone());
+                    }
+                    self.valve.order(*id, *order);
+                }
                 Effect::Keep(_) | Effect::Tell(_) | Effect::Reply { .. } | Effect::Guard { .. } => {}
             }
             self.effects.push((at, effect));

@@ -2,8 +2,8 @@
 
 use super::model::{Model, World, results, seen, stamps};
 use super::{MINUTE, SECOND};
-use crate::device::fake::Fate;
-use crate::domain::{AnalyzerNews, AnalyzerState, Reconnection};
+use crate::device::fake::{Fate, Server};
+use crate::domain::{AnalyzerNews, AnalyzerOrder, AnalyzerState, IfMeasuring, Reconnection};
 
 fn contacts(news: &[AnalyzerNews]) -> Vec<&AnalyzerNews> {
     let is = |told: &&AnalyzerNews| matches!(told, AnalyzerNews::Online { .. } | AnalyzerNews::Offline { .. });
@@ -129,5 +129,40 @@ async fn what_is_left_of_an_analyzer_after_questions_without_an_answer_is_told()
         assert_eq!(back_after(|model| model.reboot(SECOND / 10), &fate).await, back(true), "{fate:?}");
         assert_eq!(back_after(Model::stop_by_hand, &fate).await, back(false), "{fate:?}");
         assert!(back_after(|_| (), &fate).await.is_empty(), "it measured on");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_analyzer_is_noticed_on_a_new_connection_that_failed_nothing() {
+    let mut world = World::new(Model::default());
+    world.listen(5 * SECOND).await;
+    world.model().serial = "030200";
+    world.server.next("ASTS", Fate::Close);
+    let news = world.listen(5 * SECOND).await;
+    assert!(matches!(contacts(&news)[..], [AnalyzerNews::Online { identity }] if identity[1] == "030200"), "{news:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_analyzer_is_noticed_where_no_connection_lasts() {
+    let mut world = World::with(Model::default(), Server::closing_after_reply);
+    world.listen(20 * SECOND).await;
+    world.model().serial = "030200";
+    let news = world.listen(15 * SECOND).await;
+    assert!(matches!(contacts(&news)[..], [AnalyzerNews::Online { identity }] if identity[1] == "030200"), "{news:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_started_on_an_analyzer_that_has_just_taken_the_address() {
+    for order in [
+        AnalyzerOrder::Start { task_id: 11 },
+        AnalyzerOrder::Prepare { task: "DEFAULT".into(), save_on_device: false, if_measuring: IfMeasuring::Stop },
+    ] {
+        let mut world = World::new(Model::default());
+        world.listen(7 * SECOND).await;
+        world.model().serial = "030200";
+        world.server.next("ASTS", Fate::Close);
+        let fault = world.carry_out(order).await.unwrap_err();
+        assert!(fault.text.contains("another analyzer answers at 192.0.2.1:8888 now"), "{fault}");
+        assert_eq!((world.server.count("STAM"), world.server.count("SONL")), (0, 0));
     }
 }

@@ -51,6 +51,7 @@ pub struct Model {
     /// CAS numbers and concentrations.
     pub gases: &'static [(&'static str, &'static str)],
     pub network: String,
+    pub serial: &'static str,
     /// It starts anew until then, and loses its layout.
     pub booted: Option<Instant>,
     /// Its self-test is under way until then.
@@ -85,6 +86,7 @@ impl Default for Model {
             counts: true,
             layout: [true, true, true, false],
             gases: &[("74-82-8", "1.5")],
+            serial: "030109",
             network: "1 192.168.20.112 255.255.255.0 192.168.20.1".into(),
             booted: None,
             tested: None,
@@ -120,7 +122,7 @@ impl Model {
             "ATSK" => self.tasks.into(),
             "ATSP" if self.tasks.split(' ').any(|word| word == request.data) => "74-82-8,7732-18-5 850 1 1 6".into(),
             "ACLK" => self.clock(),
-            "ADEV" => "\"Gasera Ltd\" \"030109\" \"MINTS-GASERA-ONE\" \"010304\"".into(),
+            "ADEV" => format!("\"Gasera Ltd\" \"{}\" \"MINTS-GASERA-ONE\" \"010304\"", self.serial),
             "AERR" => "8002".into(),
             "ANAM" => "lab 3".into(),
             "ANET" => self.network.clone(),

@@ -286,6 +286,6 @@ impl Multiplexer for Gpio {
             (_, _) => "with position inputs",
         };
         let model = format!("{units} on {}, {seen}", self.place);
-        Box::pin(async { Ok(ValveDescription { model, actuations: None }) })
+        Box::pin(async { Ok(ValveDescription { model, ..ValveDescription::default() }) })
     }
 }

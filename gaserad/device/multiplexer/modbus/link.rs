@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{sleep, timeout};
 use tokio_modbus::client::{Client, Context as Connection, rtu, tcp};
+use tokio_modbus::prelude::ReadCode;
 use tokio_modbus::{ExceptionCode, Request, Response, Slave};
 
 use crate::device::{Dial, Stream};
@@ -44,12 +45,15 @@ pub enum Trouble {
     Stray(String),
     #[error("it answers with exception {code} ({0})", code = u8::from(*.0))]
     Exception(ExceptionCode),
+    /// It answers well, and is not the one that is known.
+    #[error("it is another one: {0}")]
+    Stranger(String),
 }
 
 impl Trouble {
     /// The device itself answered, and will answer the same again.
     pub const fn is_final(&self) -> bool {
-        matches!(self, Self::Exception(_)) && !self.is_from_gateway()
+        matches!(self, Self::Stranger(_)) || (matches!(self, Self::Exception(_)) && !self.is_from_gateway())
     }
 
     /// A gateway answered for a device that did not.
@@ -86,6 +90,18 @@ impl Link {
                 Ok(coils)
             }
             other => Err(Trouble::Stray(format!("{other:?} to a question for {count} coils"))),
+        }
+    }
+
+    /// Vendor, product and revision, as it writes them.
+    pub async fn identify(&mut self) -> Result<String, Trouble> {
+        match self.ask(Request::ReadDeviceIdentification(ReadCode::Basic, 0)).await? {
+            Response::ReadDeviceIdentification(told) => {
+                let texts = told.device_id_objects.iter().map(|object| String::from_utf8_lossy(&object.value));
+                let texts: Vec<String> = texts.map(|text| text.trim().replace(char::is_control, " ")).collect();
+                Ok(texts.join(" ").trim().to_owned())
+            }
+            other => Err(Trouble::Stray(format!("{other:?} to the question who it is"))),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Exactly one coil is on. Each change is read back, and only what was read back is a position. A coil is never
 //! toggled: every order says what each coil is to be, so that it may be repeated.
 
+mod identify;
 mod link;
 #[cfg(test)]
 mod tests;
@@ -12,13 +13,14 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_modbus::ExceptionCode;
 
+use identify::Identity;
 pub use link::Framing;
 use link::{Link, Trouble};
 
 use super::again::{self, Reopens};
 use super::{BoxFuture, Multiplexer};
 use crate::device::Dial;
-use crate::domain::{Channel, Fault, FaultKind, Position, ValveDescription, Verification};
+use crate::domain::{Channel, Fault, FaultKind, KnownMultiplexer, Position, ValveDescription, Verification};
 
 /// A gateway may show the old state for a moment.
 const LOOKS: u32 = 4;
@@ -52,6 +54,7 @@ pub struct Modbus {
     link: Option<Link>,
     /// The device cannot write several coils at once.
     singly: bool,
+    identity: Identity,
 }
 
 /// One question to the device.
@@ -100,7 +103,7 @@ impl<'a> Reopens<Ask<'a>> for Modbus {
 
 impl Modbus {
     pub fn new(dial: Dial, settings: ModbusSettings) -> Self {
-        Self { dial, settings, link: None, singly: false }
+        Self { dial, settings, link: None, singly: false, identity: Identity::default() }
     }
 
     async fn travel(&mut self, to: Channel) -> Result<Position, Fault> {
@@ -187,8 +190,11 @@ impl Modbus {
         // Taken out: a request that was given up half way leaves no connection behind.
         let mut link = match self.link.take() {
             Some(link) => link,
-            None => Link::open(&self.dial, unit, framing, timeout).await?,
+            None => Link::open(&self.dial, unit, framing, timeout).await.inspect(|_| self.identity.contacted())?,
         };
+        if !matches!(ask, Ask::Read) {
+            link = self.check_identity(link).await?;
+        }
         let answer = match ask {
             Ask::Read => link.read_coils(first_coil, channels.into()).await,
             Ask::WriteAll(levels) => link.write_coils(first_coil, levels).await.map(|()| Vec::new()),
@@ -208,6 +214,7 @@ impl Modbus {
                          power, its line, and unit"
                 ),
             ),
+            Trouble::Stranger(why) => self.refused(&format!("is another one than before, and is not switched: {why}")),
             Trouble::Exception(_) => self.refused(&format!(
                 "was asked {what}, and {trouble}; check [multiplexer.modbus] unit and first_coil, and that it has \
                  {} coils from {}",
@@ -257,9 +264,18 @@ impl Multiplexer for Modbus {
     }
 
     fn describe(&mut self) -> BoxFuture<'_, Result<ValveDescription, Fault>> {
-        let ModbusSettings { framing, unit, first_coil, channels, .. } = self.settings;
-        let kind = if framing == Framing::Tcp { "Modbus TCP" } else { "Modbus RTU" };
-        let model = format!("{channels} coils from {first_coil} of {kind} unit {unit} on {}", self.dial.place);
-        Box::pin(async { Ok(ValveDescription { model, actuations: None }) })
+        Box::pin(self.description())
+    }
+
+    fn contacts(&self) -> u64 {
+        self.identity.contacts()
+    }
+
+    fn suspect(&mut self) {
+        self.identity.contacted();
+    }
+
+    fn expect(&mut self, known: Option<KnownMultiplexer>) {
+        self.identity.expect(known);
     }
 }

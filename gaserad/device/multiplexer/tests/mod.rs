@@ -1,5 +1,6 @@
 //! Drivers against the plant's valve and against valves that misbehave, and the task that owns a driver.
 
+mod identity;
 mod kinds;
 mod lines;
 mod owner;
@@ -131,14 +132,15 @@ impl Desk {
         }
     }
 
-    /// The valve is found, and says what it is.
+    /// The valve is found: it says what it is, and then where it stands.
     async fn found(&mut self, at: u8) {
         self.found_as(self::at(at)).await;
     }
 
     async fn found_as(&mut self, position: Position) {
+        let who = self.next().await;
+        assert!(matches!(who, Report::Valve(ValveNews::Contacted { .. } | ValveNews::Is(_))), "{who:?}");
         assert_eq!(self.next().await, Report::Valve(ValveNews::At(position)));
-        assert!(matches!(self.next().await, Report::Valve(ValveNews::Is(_))));
     }
 
     async fn next_answer(&mut self) -> (u64, Result<Position, Fault>) {

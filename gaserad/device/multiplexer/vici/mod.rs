@@ -20,6 +20,7 @@
 mod contact;
 mod dialect;
 mod direction;
+mod identity;
 mod introduce;
 
 use std::pin::pin;
@@ -30,7 +31,9 @@ use super::again::{self, Reopens};
 use super::line::LineError;
 use super::{BoxFuture, Multiplexer};
 use crate::device::Dial;
-use crate::domain::{Channel, Clock, Fault, FaultKind, Position, Tick, ValveDescription, Verification};
+use crate::domain::{
+    Channel, Clock, Fault, FaultKind, KnownMultiplexer, Position, Tick, ValveDescription, Verification,
+};
 
 use contact::{Contact, Trouble};
 pub use dialect::Dialect;
@@ -41,8 +44,6 @@ use introduce::{Actuator, introduce};
 
 const POLL: Duration = Duration::from_millis(100);
 const FASTEST_POLL: Duration = Duration::from_millis(5);
-/// An actuator that did not answer `CNT` so many times in a row is not asked any more.
-const MOST_UNCOUNTED: u8 = 3;
 
 #[derive(Debug, Clone)]
 pub struct ViciSettings {
@@ -83,6 +84,11 @@ pub struct Vici {
     wavered: bool,
     /// How often in a row it did not tell how often it has moved.
     uncounted: u8,
+    /// How many contacts there were.
+    contacts: u64,
+    expected: Option<KnownMultiplexer>,
+    /// The actuator of this contact is the one that is expected.
+    checked: bool,
 }
 
 /// It may be on its way, and name the port that it is leaving.
@@ -141,6 +147,18 @@ impl Multiplexer for Vici {
         Box::pin(self.description())
     }
 
+    fn contacts(&self) -> u64 {
+        self.contacts
+    }
+
+    fn suspect(&mut self) {
+        self.contact = None;
+    }
+
+    fn expect(&mut self, known: Option<KnownMultiplexer>) {
+        (self.expected, self.checked) = (known, false);
+    }
+
     fn hung_up(&mut self) -> BoxFuture<'_, ()> {
         match &mut self.contact {
             Some((contact, _)) => Box::pin(contact.hung_up()),
@@ -155,6 +173,9 @@ impl<'a> Reopens<Ask<'a>> for Vici {
 
     async fn ask(&mut self, ask: Ask<'a>) -> Result<(Whereabouts, u32), Trouble> {
         let poll = self.clock.outside(POLL).max(FASTEST_POLL);
+        if matches!(ask, Ask::Order(_)) {
+            self.check_identity().await?;
+        }
         let (contact, actuator) = self.contact().await?;
         let ports = actuator.ports;
         match ask {
@@ -177,7 +198,18 @@ impl Vici {
     pub fn new(dial: Dial, settings: ViciSettings, clock: Arc<dyn Clock>) -> Self {
         let way = settings.direction.longest_way(u32::from(settings.channels));
         let unrest = Some(Unrest { until: clock.now().tick + way, ordered: false });
-        Self { dial, settings, clock, contact: None, unrest, wavered: false, uncounted: 0 }
+        Self {
+            dial,
+            settings,
+            clock,
+            contact: None,
+            unrest,
+            wavered: false,
+            uncounted: 0,
+            contacts: 0,
+            expected: None,
+            checked: false,
+        }
     }
 
     async fn travel(&mut self, to: Channel) -> Result<Position, Fault> {
@@ -252,41 +284,6 @@ impl Vici {
         }
     }
 
-    async fn description(&mut self) -> Result<ValveDescription, Fault> {
-        let told = self.tell().await;
-        told.map_err(|trouble| {
-            self.contact = None;
-            self.troubled("CNT", &trouble)
-        })
-    }
-
-    async fn tell(&mut self) -> Result<ValveDescription, Trouble> {
-        let model = self.contact().await?.1.model.clone();
-        Ok(ValveDescription { model, actuations: self.count().await })
-    }
-
-    /// A legacy actuator counts nothing. One that does not answer to this is not lost: it answers otherwise.
-    async fn count(&mut self) -> Option<u64> {
-        if self.uncounted >= MOST_UNCOUNTED {
-            return None;
-        }
-        let (contact, _) = self.contact().await.ok()?;
-        match contact.ask("CNT", dialect::actuations).await {
-            Ok(count) => {
-                self.uncounted = 0;
-                return Some(count.into());
-            }
-            Err(Trouble::BadCommand(_)) => self.uncounted = MOST_UNCOUNTED,
-            Err(trouble) => {
-                tracing::debug!("the valve was asked CNT: {trouble}");
-                self.uncounted += 1;
-                // What comes late would answer the next question.
-                self.contact = None;
-            }
-        }
-        None
-    }
-
     /// Asks for the position until it is as wanted, or `patience` is over.
     async fn poll_until(
         &mut self,
@@ -327,6 +324,8 @@ impl Vici {
             let address = self.settings.address.as_deref().unwrap_or_default();
             let mut contact = Contact::open(&self.dial, address).await?;
             let actuator = introduce(&mut contact, &self.settings).await?;
+            self.contacts += 1;
+            self.checked = false;
             (contact, actuator)
         };
         Ok(self.contact.insert(contact))
