@@ -176,7 +176,7 @@ fn false_gas_exchange_names_no_other_window() {
         for counter in [Habits::default().counter, None] {
             FALSE_AT.set(second);
             let false_phase = |second| (second == FALSE_AT.get()).then_some(AnalyzerPhase::GasExchange);
-            let outcome = follow(&Habits { false_phase, counter, ..Habits::default() }, 20);
+            let outcome = follow(&Habits { counter, false_phase, ..Habits::default() }, 20);
             assert!(outcome.sharp() >= 18, "{second}: {outcome:?}");
         }
     }
@@ -262,7 +262,7 @@ fn gap_between_polls_is_never_narrower_than_it_was() {
                 FALSE_AT.set(begins);
                 LATE_BY.set(length);
                 let unpolled = |second| (FALSE_AT.get()..FALSE_AT.get() + LATE_BY.get()).contains(&second);
-                let outcome = follow(&Habits { unpolled, counter, ..Habits::default() }, 20);
+                let outcome = follow(&Habits { counter, unpolled, ..Habits::default() }, 20);
                 let lost = usize::try_from(length / CYCLE + 3).unwrap();
                 assert!(outcome.sharp() + lost >= 20, "{length} s from {begins}: {outcome:?}");
             }
