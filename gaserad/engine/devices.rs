@@ -71,11 +71,27 @@ impl Turn {
         let newest = |exchanges: &Exchanges| exchanges.newest_ended().map(|exchange| exchange.began_before);
         let ended = newest(&self.state.exchanges);
         self.note_what_is_owed(seen.state);
+        let awaited = self.awaited_of_the_visit();
         self.state.exchanges.see(seen);
+        self.take_back(awaited.saturating_sub(self.awaited_of_the_visit()));
         if newest(&self.state.exchanges) > ended {
             self.exchange_ended();
         }
         self.look_after_the_run(seen);
+    }
+
+    /// How many samples of the visit under way may still come and be good.
+    fn awaited_of_the_visit(&self) -> u32 {
+        let visit = self.state.run.as_ref().and_then(|run| run.visit.as_ref()).map(|visit| visit.id);
+        let awaited = self.awaited().filter(|awaited| visit.is_some() && *awaited == visit).count();
+        u32::try_from(awaited).unwrap_or(u32::MAX)
+    }
+
+    /// So many gas exchanges of the visit are in doubt by what was just seen: it needs others.
+    fn take_back(&mut self, doubted: u32) {
+        if let Some(visit) = self.state.run.as_mut().and_then(|run| run.visit.as_mut()) {
+            visit.clean_exchanges = visit.clean_exchanges.saturating_sub(doubted);
+        }
     }
 
     /// A gas exchange is over: it may be what the visit waited for.

@@ -12,30 +12,30 @@ const START: u64 = 100;
 /// What it does, by the second and by the iteration.
 struct Habits {
     phase_lag: u64,
-    result_lag: fn(u64) -> u64,
+    result_lag: Box<dyn Fn(u64) -> u64>,
     /// By iteration and second within it.
     counter: Option<fn(u64, u64) -> u32>,
     /// What a poll at that second shows instead of the phase.
-    false_phase: fn(u64) -> Option<AnalyzerPhase>,
-    gives_result: fn(u64) -> bool,
+    false_phase: Box<dyn Fn(u64) -> Option<AnalyzerPhase>>,
+    gives_result: Box<dyn Fn(u64) -> bool>,
     /// Seconds at which nobody polls.
-    unpolled: fn(u64) -> bool,
+    unpolled: Box<dyn Fn(u64) -> bool>,
     /// Seconds at which it is in another state; the iteration goes on meanwhile.
-    elsewhere: fn(u64) -> bool,
-    stamp: fn(u64) -> i64,
+    elsewhere: Box<dyn Fn(u64) -> bool>,
+    stamp: Box<dyn Fn(u64) -> i64>,
 }
 
 impl Default for Habits {
     fn default() -> Self {
         Self {
             phase_lag: 0,
-            result_lag: |_| 0,
+            result_lag: Box::new(|_| 0),
             counter: Some(|iteration, _| u32::try_from(iteration).unwrap()),
-            false_phase: |_| None,
-            gives_result: |_| true,
-            unpolled: |_| false,
-            elsewhere: |_| false,
-            stamp: |iteration| i64::try_from(iteration * CYCLE).unwrap(),
+            false_phase: Box::new(|_| None),
+            gives_result: Box::new(|_| true),
+            unpolled: Box::new(|_| false),
+            elsewhere: Box::new(|_| false),
+            stamp: Box::new(|iteration| i64::try_from(iteration * CYCLE).unwrap()),
         }
     }
 }
@@ -174,8 +174,7 @@ fn counter_habits_cost_no_sample() {
 fn false_gas_exchange_names_no_other_window() {
     for second in (START + 10 * CYCLE..START + 11 * CYCLE).step_by(5) {
         for counter in [Habits::default().counter, None] {
-            FALSE_AT.set(second);
-            let false_phase = |second| (second == FALSE_AT.get()).then_some(AnalyzerPhase::GasExchange);
+            let false_phase = Box::new(move |at| (at == second).then_some(AnalyzerPhase::GasExchange));
             let outcome = follow(&Habits { counter, false_phase, ..Habits::default() }, 20);
             assert!(outcome.sharp() >= 18, "{second}: {outcome:?}");
         }
@@ -185,19 +184,10 @@ fn false_gas_exchange_names_no_other_window() {
 #[test]
 fn false_end_of_a_gas_exchange_names_no_other_window() {
     for phase in [AnalyzerPhase::Integration, AnalyzerPhase::Analysis, AnalyzerPhase::None] {
-        FALSE_PHASE.set(phase);
-        let at = |second: u64| second == START + 10 * CYCLE + 5;
-        assert!(at(START + 605));
-        let false_phase = |second| (second == START + 10 * CYCLE + 5).then(|| FALSE_PHASE.get());
+        let false_phase = Box::new(move |second| (second == START + 10 * CYCLE + 5).then_some(phase));
         let outcome = follow(&Habits { false_phase, ..Habits::default() }, 20);
         assert!((17..20).contains(&outcome.sharp()), "{phase:?}: {outcome:?}");
     }
-}
-
-std::thread_local! {
-    static FALSE_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-    static FALSE_PHASE: std::cell::Cell<AnalyzerPhase> = const { std::cell::Cell::new(AnalyzerPhase::None) };
-    static LATE_BY: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 #[test]
@@ -211,8 +201,7 @@ fn late_phases_name_no_other_window() {
 #[test]
 fn late_results_name_no_other_window() {
     for late in 0..2 * CYCLE {
-        LATE_BY.set(late);
-        let outcome = follow(&Habits { result_lag: |_| LATE_BY.get(), ..Habits::default() }, 20);
+        let outcome = follow(&Habits { result_lag: Box::new(move |_| late), ..Habits::default() }, 20);
         assert!(late > 4 || outcome.sharp() == 20, "{late}: {outcome:?}");
         assert!(!(8..36).contains(&late) || outcome.sharp() >= 14, "{late}: {outcome:?}");
     }
@@ -221,8 +210,7 @@ fn late_results_name_no_other_window() {
 #[test]
 fn result_held_for_an_iteration_names_no_other_window() {
     for late in 0..2 * CYCLE {
-        LATE_BY.set(late);
-        let result_lag = |iteration| if iteration == 10 { LATE_BY.get() } else { 0 };
+        let result_lag = Box::new(move |iteration| if iteration == 10 { late } else { 0 });
         let outcome = follow(&Habits { result_lag, ..Habits::default() }, 20);
         assert!(late < CYCLE || outcome.missed() > 0, "{late}: {outcome:?}");
     }
@@ -230,14 +218,15 @@ fn result_held_for_an_iteration_names_no_other_window() {
 
 #[test]
 fn missing_result_is_told_and_costs_little_where_stamps_are_good() {
-    let outcome = follow(&Habits { gives_result: |iteration| iteration != 10, ..Habits::default() }, 20);
+    let outcome = follow(&Habits { gives_result: Box::new(|iteration| iteration != 10), ..Habits::default() }, 20);
     assert!(outcome.missed() >= 1 && outcome.has(Contradiction::ResultMissing), "{outcome:?}");
     assert_eq!(outcome.sharp(), 19);
 }
 
 #[test]
 fn missing_result_without_good_stamps_leaves_two_exchanges_open() {
-    let habits = Habits { gives_result: |iteration| iteration != 10, stamp: |_| 7, ..Habits::default() };
+    let habits =
+        Habits { gives_result: Box::new(|iteration| iteration != 10), stamp: Box::new(|_| 7), ..Habits::default() };
     let outcome = follow(&habits, 20);
     assert!(outcome.missed() >= 1);
     assert_eq!(outcome.sharp(), 10, "{outcome:?}");
@@ -246,8 +235,7 @@ fn missing_result_without_good_stamps_leaves_two_exchanges_open() {
 #[test]
 fn analyzer_that_leaves_measuring_voids_what_was_open() {
     for begins in START + 600..START + 660 {
-        FALSE_AT.set(begins);
-        let elsewhere = |second| (FALSE_AT.get()..FALSE_AT.get() + 3).contains(&second);
+        let elsewhere = Box::new(move |second| (begins..begins + 3).contains(&second));
         let outcome = follow(&Habits { elsewhere, ..Habits::default() }, 20);
         assert!(outcome.has(Contradiction::LeftMeasuring), "{begins}: {outcome:?}");
         assert!(outcome.sharp() >= 17, "{begins}: {outcome:?}");
@@ -259,9 +247,7 @@ fn gap_between_polls_is_never_narrower_than_it_was() {
     for counter in [Habits::default().counter, None] {
         for length in [4, 30, 57, 58, 59, 60, 61, 90, 119, 200] {
             for begins in (START + 600..START + 660).step_by(3) {
-                FALSE_AT.set(begins);
-                LATE_BY.set(length);
-                let unpolled = |second| (FALSE_AT.get()..FALSE_AT.get() + LATE_BY.get()).contains(&second);
+                let unpolled = Box::new(move |second| (begins..begins + length).contains(&second));
                 let outcome = follow(&Habits { counter, unpolled, ..Habits::default() }, 20);
                 let lost = usize::try_from(length / CYCLE + 3).unwrap();
                 assert!(outcome.sharp() + lost >= 20, "{length} s from {begins}: {outcome:?}");
