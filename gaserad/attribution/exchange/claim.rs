@@ -192,7 +192,9 @@ impl Exchanges {
             self.learned.result = self.learned.result.max(read.read.since(over));
         } else if first && self.is_of_before(read) {
             return Origin::BeforeTheRun;
-        } else if self.waiting().is_some() || first {
+        } else if (self.waiting().is_some() || first)
+            && self.drawn.back().is_none_or(|drawn| !drawn.doubt && !drawn.widened)
+        {
             self.contradict(Contradiction::ResultEarly);
             self.early = self.early.or(Some(read.after));
         } else {

@@ -74,11 +74,11 @@ impl Exchanges {
         self.contradict(Contradiction::LeftMeasuring);
         self.doubt_what_is_open();
         let now = rank(seen.phase);
-        let goes_on = now == GAS_EXCHANGE && self.rank == GAS_EXCHANGE;
+        let since = Seen { after: left.0, ..seen };
+        let goes_on = now == GAS_EXCHANGE && self.rank == GAS_EXCHANGE && !self.could_wrap(since);
         if goes_on {
             self.reopen();
         } else if now > 0 {
-            let since = Seen { after: left.0, ..seen };
             self.push(since, now);
             // Beyond the gas exchange it may still be the iteration of before.
             self.doubt_newest(now != GAS_EXCHANGE);
