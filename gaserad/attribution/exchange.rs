@@ -121,12 +121,18 @@ pub struct Exchanges {
     bounds: Lags,
     /// What this measurement has shown of them.
     learned: Lags,
+    /// Phases of the measurement before are still shown.
+    phases_of_before: bool,
+    /// When the first result of this measurement was read.
+    first_read: Option<Tick>,
     /// A result of before the measurement came.
     met_before: bool,
     /// A result came before its iteration was seen to end; it was not there yet at this reading.
     early: Option<Tick>,
     /// By how much results came before their iterations were seen to end.
     early_by: Duration,
+    /// By how much results came after their iterations.
+    late_by: Duration,
     /// So many results were not there when they were due, and may still come.
     behind: usize,
     anchor: Option<Anchor>,
@@ -164,6 +170,7 @@ impl Exchanges {
     /// A measurement is about to begin: whatever was drawn before is none of its business.
     pub fn restart(&mut self, at: Tick) {
         self.begin_anew(at);
+        self.phases_of_before = self.shows_old_phases();
         self.blind = blind::Readings::start(at);
     }
 
@@ -179,6 +186,7 @@ impl Exchanges {
         let phase = if started == Tick::ZERO { before.learned.phase } else { Duration::ZERO };
         *self = Self {
             learned: Lags { phase, ..before.learned },
+            late_by: before.late_by,
             behind: before.behind,
             last: before.last,
             started,

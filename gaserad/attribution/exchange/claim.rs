@@ -24,10 +24,31 @@ impl Exchanges {
             self.forget_stamps();
             self.stamps_repeat = true;
         }
-        match (candidates.first().copied(), candidates.last().copied()) {
+        let origin = match (candidates.first().copied(), candidates.last().copied()) {
+            (Some(first), Some(last)) if self.may_be_stale(last, read) => {
+                self.take_result(first..=self.drawn.len() - 1, 0, read)
+            }
             (Some(first), Some(last)) => self.claim_among(first, last, read),
             _ => self.claim_out_of_step(read),
+        };
+        if origin != Origin::BeforeTheRun {
+            self.first_read.get_or_insert(read.read);
         }
+        origin
+    }
+
+    /// Whether it may as well be the phases that are stale: the result came so long after the iteration that it would be
+    /// of as only results that come late do, and that they do did not show from the start of the measurement.
+    fn may_be_stale(&self, last: usize, read: &ResultRead) -> bool {
+        let usual = self.bounds.within(self.cycles.get()).result;
+        let late = self.over_by(last).is_some_and(|over| over + usual <= read.after);
+        late && !self.is_late_from_the_start()
+    }
+
+    /// Whether the first result came as late after the start as later ones came after their iterations.
+    fn is_late_from_the_start(&self) -> bool {
+        let Some((first, cycle)) = self.first_read.zip(self.usual.get()) else { return false };
+        self.started > Tick::ZERO && first.since(self.started) + cycle / 4 >= cycle + self.late_by
     }
 
     /// The analyzer's clock was set.
@@ -87,7 +108,8 @@ impl Exchanges {
             self.contradict(Contradiction::ResultMissing);
         }
         self.behind = (self.behind + overdue).min(Self::MOST_BEHIND);
-        let oldest = first.saturating_sub(self.behind).max(self.oldest_open(first));
+        let behind = self.behind.max(usize::from(self.was_passed_over(first, read)));
+        let oldest = first.saturating_sub(behind).max(self.oldest_open(first));
         let (span, certain) = self.narrow(first, oldest..=last, read);
         if certain {
             self.behind = 0;
@@ -104,6 +126,14 @@ impl Exchanges {
             return Origin::Contradicted { missed: 0 };
         }
         self.take_result(span, missed.max(overdue), read)
+    }
+
+    /// Whether the exchange before may still give its result, an iteration late: the one that came may have been another's.
+    fn was_passed_over(&self, first: usize, read: &ResultRead) -> bool {
+        let Some((before, usual)) = first.checked_sub(1).zip(self.usual.get()) else { return false };
+        let drawn = &self.drawn[before];
+        let lately = self.over_by(before).is_some_and(|over| over + usual * 5 / 4 > read.after);
+        drawn.result == Arrival::Doubtful && !drawn.widened && lately
     }
 
     /// Results do not come later than so many iterations.
@@ -189,7 +219,9 @@ impl Exchanges {
             // It is of one of those, and the others may have given none.
             missed = u32::try_from(late.len() - 1).unwrap_or(u32::MAX);
             let over = self.drawn.get(oldest + 1).map_or(read.read, |next| next.began.0);
-            self.learned.result = self.learned.result.max(read.read.since(over));
+            self.late_by = self.late_by.max(read.read.since(over));
+            // Who is late once may be later the next time.
+            self.learned.result = self.learned.result.max(self.late_by * 3 / 2);
         } else if first && self.is_of_before(read) {
             return Origin::BeforeTheRun;
         } else if (self.waiting().is_some() || first)

@@ -39,6 +39,11 @@ impl Exchanges {
         self.time_phase(seen);
     }
 
+    /// Whether it shows phases although it does not measure.
+    pub(super) fn shows_old_phases(&self) -> bool {
+        self.last.is_some_and(|last| last.state != AnalyzerState::Measuring && rank(last.phase) > 0)
+    }
+
     /// A measurement that others began is under way: when its exchange began is not known.
     pub(super) fn take_over(&mut self) {
         let Some(last) = self.last.filter(|last| last.state == AnalyzerState::Measuring) else { return };
@@ -89,6 +94,16 @@ impl Exchanges {
     fn measure(&mut self, last: Option<Seen>, seen: Seen) {
         let now = rank(seen.phase);
         self.measuring_since.get_or_insert(seen.before);
+        if self.phases_of_before {
+            let begins = now == GAS_EXCHANGE && last.is_some_and(|last| last.phase != seen.phase);
+            if now > 0 && !begins {
+                return;
+            }
+            // What was shown until now was that much older.
+            self.phases_of_before = false;
+            self.early_by = self.early_by.max(seen.before.since(self.started));
+            self.learned.phase = self.learned.phase.max(self.early_by);
+        }
         self.mind_the_counter(last, seen);
         if now == 0 {
             self.rest(last, seen);
