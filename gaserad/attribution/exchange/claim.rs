@@ -133,7 +133,8 @@ impl Exchanges {
         let Some((before, usual)) = first.checked_sub(1).zip(self.usual.get()) else { return false };
         let drawn = &self.drawn[before];
         let lately = self.over_by(before).is_some_and(|over| over + usual * 5 / 4 > read.after);
-        drawn.result == Arrival::Doubtful && !drawn.widened && lately
+        let late_at_times = !self.late_by.is_zero() && !self.is_late_from_the_start();
+        drawn.result == Arrival::Doubtful && !drawn.widened && lately && late_at_times
     }
 
     /// Results do not come later than so many iterations.
