@@ -48,7 +48,7 @@ impl Exchanges {
     /// Whether the first result came as late after the start as later ones came after their iterations.
     fn is_late_from_the_start(&self) -> bool {
         let Some((first, cycle)) = self.first_read.zip(self.usual.get()) else { return false };
-        self.started > Tick::ZERO && first.since(self.started) + cycle / 4 >= cycle + self.late_by
+        self.started > Tick::ZERO && first.since(self.started).abs_diff(cycle + self.late_by) <= cycle / 4
     }
 
     /// The analyzer's clock was set.
@@ -213,7 +213,8 @@ impl Exchanges {
     /// No exchange can have given it when it came.
     fn claim_out_of_step(&mut self, read: &ResultRead) -> Origin {
         let first = self.drawn.iter().all(|drawn| drawn.result == Arrival::Awaited);
-        let late: Vec<usize> = (0..self.drawn.len()).filter(|place| self.is_late(*place, read)).collect();
+        let known = |place: &usize| !self.drawn[*place].doubt && self.is_late(*place, read);
+        let late: Vec<usize> = (0..self.drawn.len()).filter(known).collect();
         let mut missed = 0;
         if let Some(oldest) = late.first() {
             self.contradict(Contradiction::ResultLate);
