@@ -258,7 +258,8 @@ fn nothing_is_opened_to_other_machines_without_tokens_and_tls() {
     let tokens = folder.path().join("tokens");
     fs::write(&tokens, "operator ada 12\n").unwrap();
     fs::set_permissions(&tokens, fs::Permissions::from_mode(0o600)).unwrap();
-    let named = format!("{open}plain_text = true\n[auth]\ntokens = \"{}\"\n", tokens.display());
+    let valve = "[multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nport = \"/dev/serial/by-id/valve\"\n";
+    let named = format!("{open}plain_text = true\n[auth]\ntokens = \"{}\"\n{valve}", tokens.display());
     let done = run(&named, &["check-config", &path]);
     assert_eq!(done.exit, 78, "{done:?}");
     assert!(done.stderr.contains("tokens:1:1: the third word is not the SHA-256"), "{done:?}");
