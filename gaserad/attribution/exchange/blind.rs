@@ -61,7 +61,7 @@ impl Exchanges {
         self.learned.result = self.learned.result.max(late);
         let Some(before) = before else { return Origin::BeforeTheRun };
         let counted = before.iteration.zip(read.iteration).map(|(before, now)| now.saturating_sub(before));
-        let by_time = self.blind.cycle.get().map(|cycle| whole_times(read.read.since(before.read) + cycle / 4, cycle));
+        let by_time = self.blind.cycle.get().map(|cycle| whole_times(read.read.since(before.read) + cycle / 2, cycle));
         let passed = counted.max(by_time.filter(|_| before.read > self.started)).unwrap_or(0);
         let lag = self.lags().result;
         let exchange = Exchange {
