@@ -44,8 +44,9 @@ bench-cli:
     cargo build --release --locked
     benches/cli target/release
 
-# ten thousand whole lives in virtual time, two hundred kills at random instants, and two days in one process at a thousand times the speed of the world
+# ten thousand rude worlds and ten thousand whole lives in virtual time, two hundred kills at random instants, and two days in one process at a thousand times the speed of the world
 long:
+    RUDE_WORLDS=10000 cargo test --locked no_rude_world -- --nocapture
     LIVES=10000 cargo test --locked lives:: -- --nocapture
     KILLS=200 cargo test --locked kill:: -- --nocapture
     HOURS=48 cargo test --locked endurance:: -- --nocapture

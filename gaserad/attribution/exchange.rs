@@ -123,8 +123,9 @@ pub struct Exchanges {
     learned: Lags,
     /// Phases of the measurement before are still shown.
     phases_of_before: bool,
-    /// When the first result of this measurement was read.
+    /// When the first result of this measurement was read, and the newest that was in step.
     first_read: Option<Tick>,
+    newest_read: Option<Tick>,
     /// A result of before the measurement came.
     met_before: bool,
     /// A result came before its iteration was seen to end; it was not there yet at this reading.

@@ -8,6 +8,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::polls::whole_times;
 use super::{Anchor, Arrival, Contradiction, Drawn, Exchange, Exchanges, Lags, Origin};
 use crate::domain::{AnalyzerPhase, ResultRead, Tick};
 
@@ -199,6 +200,8 @@ impl Exchanges {
         }
         let in_step = self.trust.step();
         let missed = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(hidden);
+        let before = self.newest_read.replace(read.read);
+        let missed = if first == last { missed } else { missed.max(self.passed_since(before, read)) };
         let Some((oldest, newest)) = oldest.zip(newest).filter(|_| !doubt && in_step) else {
             return Origin::Contradicted { missed };
         };
@@ -208,6 +211,12 @@ impl Exchanges {
         let exchange =
             Exchange { iteration: newest.iteration.filter(|_| certain), began_after: oldest.began_after, ..newest };
         Origin::Exchange { exchange, missed }
+    }
+
+    /// How many iterations more than one passed since the result before.
+    fn passed_since(&self, before: Option<Tick>, read: &ResultRead) -> u32 {
+        let Some((before, usual)) = before.zip(self.usual.get()) else { return 0 };
+        whole_times(read.read.since(before) + usual / 2, usual).saturating_sub(1)
     }
 
     /// No exchange can have given it when it came.
