@@ -102,3 +102,16 @@ async fn a_change_is_bounded_by_the_look_before_and_the_look_that_saw_it() {
         assert!(seen.before.since(seen.asked) <= 5 * LATENCY, "{seen:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn poll_after_a_gap_is_told_although_it_found_nothing_new() {
+    let mut world = World::new(Model { cycle: MINUTE, refused: vec!["AITR"], ..Model::default() });
+    world.start_measuring().await;
+    let before = seen(&world.listen(20 * SECOND).await);
+    // The process stands still for a whole iteration.
+    tokio::time::advance(MINUTE).await;
+    let after = seen(&world.listen(3 * SECOND).await);
+    assert_eq!(after[0].phase, before.last().unwrap().phase, "it looks as if nothing had happened");
+    assert!(after[0].before.since(after[0].after) >= MINUTE, "{after:?}");
+    assert_eq!(after.len(), 1, "and then there is nothing to tell: {after:?}");
+}
