@@ -39,6 +39,8 @@ impl World {
             (false, false) => "[\"AMST\"]",
             (false, true) => "[\"AMST\", \"AITR\"]",
         };
+        // One with two ports and no AM may turn a valve with two positions: it is not moved.
+        let fewest = if valve == "legacy_valve = true" { 3 } else { 0 };
         let habits = habits(&mut dice);
         let lags = format!("lag = {{ \"{AMMONIA}\" = \"{}ms\" }}", lag.as_millis());
         let design = Design {
@@ -46,7 +48,7 @@ impl World {
             cycle: dice.seconds(40, 100),
             seed,
             driver,
-            ports: 31.min(channels + u8::try_from(dice.between(0, 3)).unwrap()),
+            ports: 31.min(channels + u8::try_from(dice.between(0, 3)).unwrap()).max(fewest),
             channels,
             poll: Duration::from_millis(dice.between(500, 2000)),
             mode: if dice.once_in(3) { SessionMode::Persistent } else { SessionMode::Auto },
