@@ -275,3 +275,20 @@ fn adopted_measurement_is_not_the_one_before() {
         assert!(first.is_none_or(|first| first.ended_before > tick(START + 900)), "{adopted}: {first:?}");
     }
 }
+
+#[test]
+fn stamp_of_a_result_that_was_never_read_decides_nothing() {
+    for late in 0..CYCLE / 2 {
+        let outcome = follow(
+            &Habits {
+                gives_result: Box::new(|iteration| iteration != 10),
+                result_lag: Box::new(move |iteration| if iteration == 11 { late } else { 0 }),
+                // The one after it repeats its stamp.
+                stamp: Box::new(|iteration| i64::try_from((iteration - u64::from(iteration == 11)) * CYCLE).unwrap()),
+                ..Habits::default()
+            },
+            20,
+        );
+        assert!(outcome.missed() >= 1, "{late}: {outcome:?}");
+    }
+}
