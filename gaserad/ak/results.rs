@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_that_are_no_ascii_blanks_part_thousands_and_not_fields() {
+    fn thin_blanks_part_thousands_and_not_fields() {
         let samples = reply("ACON 0 10 74-82-8 1\u{202f}234,5 10 124-38-9 12\u{a0}345").results().unwrap();
         let values: Vec<_> = samples[0].readings.iter().map(|reading| reading.ppm).collect();
         assert_eq!(values, [Some(1234.5), Some(12_345.0)]);

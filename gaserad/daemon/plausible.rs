@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_that_came_in_pieces_are_read_and_what_is_no_reply_is_not() {
+    fn replies_in_pieces_are_read_and_other_text_is_not() {
         let mut replies = Replies::default();
         let at = utc(5);
         for bytes in ["\\x02 AM", "ST 0 1\\n", "\\x03\\x02 AMST 0 2\\n\\x03"] {

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_always_rises_and_once_does_not_shows_one_iteration() {
+    fn proven_counter_that_stands_still_shows_one_iteration() {
         let mut counter = Counter::default();
         assert_eq!(compare(&mut counter, &[4, 5, 6, 6]), [Tally::Fits, Tally::Fits, Tally::Still]);
         assert_eq!(compare(&mut counter, &[6, 7]), [Tally::Fits]);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_jumps_is_odd_once_and_not_believed_until_it_is_steady() {
+    fn counter_that_jumps_is_odd_once_and_not_believed_after() {
         let mut counter = Counter::default();
         assert_eq!(compare(&mut counter, &[0, 1, 2, 68]), [Tally::Fits, Tally::Fits, Tally::Odd]);
         assert_eq!(compare(&mut counter, &[68, 68]), [Tally::Fits]);

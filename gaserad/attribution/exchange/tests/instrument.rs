@@ -217,7 +217,7 @@ fn result_held_for_an_iteration_names_no_other_window() {
 }
 
 #[test]
-fn missing_result_is_told_and_costs_little_where_stamps_are_good() {
+fn missing_result_is_told_and_costs_one_sample_with_good_stamps() {
     let outcome = follow(&Habits { gives_result: Box::new(|iteration| iteration != 10), ..Habits::default() }, 20);
     assert!(outcome.missed() >= 1 && outcome.has(Contradiction::ResultMissing), "{outcome:?}");
     assert_eq!(outcome.sharp(), 19);
