@@ -135,9 +135,9 @@ pub enum Command {
     Start(Box<Start>),
     /// Abort the measurement under way, or call off one that waits to begin
     Abort(Abort),
-    /// Suspend the run under way where it is, after the sample under way
+    /// Pause the run under way where it is, after the sample under way
     Pause(Pause),
-    /// Go on with a suspended run
+    /// Go on with a paused run
     #[command(after_help = RESUME_EXAMPLES)]
     Resume,
     /// Leave the channel under way for the next one
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_negative_duration_is_called_negative() {
-        let usage = Args::try_parse_from(["gaseractl", "start", "--pause", "-5s"]).unwrap_err();
+        let usage = Args::try_parse_from(["gaseractl", "start", "--purge", "-5s"]).unwrap_err();
         assert!(usage.to_string().contains("\"-5s\" is negative; a duration cannot be"), "{usage}");
         assert_eq!(usage.exit_code(), 2);
     }

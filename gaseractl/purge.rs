@@ -108,7 +108,7 @@ fn scatter(values: &[f64]) -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advice {
     /// Purge for so long, and leave out no sample.
-    pub pause_s: u64,
+    pub purge_s: u64,
     /// Or do not purge, and leave out so many samples.
     pub discard_first: u64,
 }
@@ -118,7 +118,7 @@ pub struct Advice {
 pub fn advice(slowest_t90_s: f64, interval_s: f64) -> Advice {
     let settled = (2.0 * slowest_t90_s).clamp(0.0, 86_400.0);
     let samples = if interval_s > 0.0 { (settled / interval_s).ceil() } else { 0.0 };
-    Advice { pause_s: (settled / 10.0).ceil() as u64 * 10, discard_first: samples as u64 }
+    Advice { purge_s: (settled / 10.0).ceil() as u64 * 10, discard_first: samples as u64 }
 }
 
 /// The usual time from one sample to the next.
@@ -188,8 +188,8 @@ mod tests {
 
     #[test]
     fn twice_t90_is_purged_or_left_out() {
-        assert_eq!(advice(101.0, 58.0), Advice { pause_s: 210, discard_first: 4 });
-        assert_eq!(advice(0.0, 0.0), Advice { pause_s: 0, discard_first: 0 });
+        assert_eq!(advice(101.0, 58.0), Advice { purge_s: 210, discard_first: 4 });
+        assert_eq!(advice(0.0, 0.0), Advice { purge_s: 0, discard_first: 0 });
         assert!((interval_s(&line(0.0, 1.0, 60.0, 58.0, 6)) - 58.0).abs() < 0.01);
         assert!(interval_s(&[]).abs() < f64::EPSILON);
     }

@@ -308,7 +308,7 @@ channels = 0x10
 settle = "1.5s"
 vici = { port = "/dev/ttyS0", baud = 19_200, dialect = "legacy", direction = "cw", ports = 16 }
 [plan]
-pause = "0"
+purge = "0"
 sync = "dwell"
 discard_first = 3
 background = 16
@@ -320,7 +320,7 @@ on_restart = "end"
 [channels.16]
 label = "Süd, \\ 50 %"
 kind = "target"
-pause = "90s"
+purge = "90s"
 iterations = 4
 discard_first = 0
 volume_m3 = 1
@@ -342,7 +342,7 @@ fn what_is_printed_reads_back_to_the_same_settings_and_names_every_origin() {
     assert_eq!((settings.analyzer.stamp, settings.plan.park), (Some(StampMeaning::Calculated), Channel::new(7)));
     assert_eq!((settings.plan.discard_first, settings.plan.overlap), (3, false));
     let own = &settings.channels[&Channel::new(16).unwrap()];
-    assert_eq!((own.pause, own.measure, own.discard_first), (Some(Duration::from_secs(90)), None, Some(0)));
+    assert_eq!((own.purge, own.measure, own.discard_first), (Some(Duration::from_secs(90)), None, Some(0)));
     assert_eq!(settings.store.on_restart, OnRestart::End);
     for (driver, section) in [("gpio", GPIO), ("modbus", MODBUS)] {
         let settings = read(&everything_for(driver, section)).unwrap();

@@ -95,7 +95,7 @@ async fn keep(store: &Store, batch: Batch) {
 fn draft() -> PlanDraft {
     PlanDraft {
         repeats: 100,
-        pause: Duration::from_secs(60),
+        purge: Duration::from_secs(60),
         measure: Duration::from_secs(300),
         task: "DEFAULT".into(),
         label: "bench".into(),

@@ -25,7 +25,7 @@ fn run(number: u32) -> RunSummary {
         channels: "1-8".into(),
         channel_count: 31,
         repeats: 100,
-        pause: Duration::from_secs(60),
+        purge: Duration::from_secs(60),
         measure: Duration::from_secs(300),
         task: "DEFAULT".into(),
         label: format!("run {number}"),

@@ -26,17 +26,17 @@ const LONGEST: Duration = Duration::from_secs(14 * 24 * 3600);
 struct Way {
     name: &'static str,
     sync: Sync,
-    pause_s: u64,
+    purge_s: u64,
     measure_s: u64,
     overlap: bool,
 }
 
-const fn in_step(name: &'static str, pause_s: u64, overlap: bool) -> Way {
-    Way { name, sync: Sync::Analyzer, pause_s, measure_s: 300, overlap }
+const fn in_step(name: &'static str, purge_s: u64, overlap: bool) -> Way {
+    Way { name, sync: Sync::Analyzer, purge_s, measure_s: 300, overlap }
 }
 
-const fn fixed(pause_s: u64, measure_s: u64) -> Way {
-    Way { name: "fixed timings", sync: Sync::Dwell, pause_s, measure_s, overlap: false }
+const fn fixed(purge_s: u64, measure_s: u64) -> Way {
+    Way { name: "fixed timings", sync: Sync::Dwell, purge_s, measure_s, overlap: false }
 }
 
 const WAYS: [Way; 9] = [
@@ -73,7 +73,7 @@ fn main() {
         println!(
             "{:<34}{:>8}{measured:>9}{:>12.1}{:>8.2}{:>9.1}{:>8.2}{:>8}",
             way.name,
-            way.pause_s,
+            way.purge_s,
             got.revisit_s / 60.0,
             reference.revisit_s / got.revisit_s,
             got.good_per_hour,
@@ -85,14 +85,14 @@ fn main() {
     for place in [0, 3] {
         let (with, without) = (&yields[place], &yields[place + 1]);
         let ratio = without.revisit_s / with.revisit_s;
-        println!("purge {} s: without overlap a revisit takes {ratio:.2} times as long", WAYS[place].pause_s);
+        println!("purge {} s: without overlap a revisit takes {ratio:.2} times as long", WAYS[place].purge_s);
     }
 }
 
 fn plan(way: &Way) -> Plan {
     let draft = PlanDraft {
         repeats: REPEATS,
-        pause: Duration::from_secs(way.pause_s),
+        purge: Duration::from_secs(way.purge_s),
         measure: Duration::from_secs(way.measure_s),
         iterations: (way.sync == Sync::Analyzer).then_some(1),
         sync: way.sync,

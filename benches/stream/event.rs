@@ -20,7 +20,7 @@ pub fn payload(seq: u64) -> String {
     let at = now();
     format!(
         "{{\"timestamp\":1768464192.345,\"at\":\"@{at:019}{seq:08}\",\"run_id\":\"01JHN5E6M0Q8ZJ5V3T0W1X2Y3Z\",\
-         \"phase\":\"MEASURING\",\"previous\":\"PAUSED\",\"channel\":7,\"visit_id\":{seq},\"repeat\":2,\
+         \"phase\":\"MEASURING\",\"previous\":\"PURGING\",\"channel\":7,\"visit_id\":{seq},\"repeat\":2,\
          \"until\":\"2026-01-15T08:03:12.345Z\",\"reason\":\"measuring until the fourth good iteration is complete\",\
          \"progress\":{{\"phase\":\"MEASURING\",\"current_channel\":6,\"next_channel\":7,\"next_enabled_channel\":8,\
          \"percent\":33,\"overall_percent\":16,\"repeat_index\":1,\"repeat_total\":10,\"enabled_count\":31,\

@@ -8,7 +8,7 @@ Examples:
   gaseractl pause --now && gaseractl note \"filter change\"
 
 With --json: {\"run_id\"}
-A suspended run stays where it is, valve and analyzer as they are, until it is resumed. What is drawn meanwhile is kept \
+A paused run stays where it is, valve and analyzer as they are, until it is resumed. What is drawn meanwhile is kept \
 and not used. Exit code 3 if no run is under way, or it is not one that can be paused now.";
 
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -24,8 +24,8 @@ Example:
   gaseractl resume && gaseractl watch
 
 With --json: {\"run_id\"}
-The run goes on with the channel where it was suspended, which is purged again. A pause that has not begun yet is taken \
-back. Exit code 3 if the run is not suspended.";
+The run goes on with the channel where it was paused, which is purged again. A pause that has not begun yet is taken \
+back. Exit code 3 if the run is not paused.";
 
 pub const SKIP_EXAMPLES: &str = "\
 Example:

@@ -8,16 +8,16 @@ const PLAN_EXAMPLES: &str = "\
 A plan is a file of the options of `gaseractl start`, with underscores, and what is different on single channels:
   channels = \"1-8\"
   repeats = 12
-  pause = \"5m\"
+  purge = \"5m\"
   iterations = 3
   background = 31
   background_every = 4
   [channel.3]
-  pause = \"10m\"
+  purge = \"10m\"
   [gas.NH3]
   discard_first = 2
-The keys are channels, repeats, pause, measure, iterations, task, sync, save_on_device, label, note, operator, \
-discard_first, background, background_every and overlap; in [channel.N] pause, measure, iterations and discard_first; in \
+The keys are channels, repeats, purge, measure, iterations, task, sync, save_on_device, label, note, operator, \
+discard_first, background, background_every and overlap; in [channel.N] purge, measure, iterations and discard_first; in \
 [gas.X] discard_first. What is not said is as the daemon is configured.
 
 PLAN is a file, which has a / in its path or ends in .toml; or - for stdin; or the name of a plan that the daemon keeps.

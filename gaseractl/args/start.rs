@@ -9,7 +9,7 @@ use gasera::domain::{Channel, Multiple, duration};
 
 const START_EXAMPLES: &str = "\
 Examples:
-  gaseractl start --channels 1-8,12,!5 --repeats 3 --pause 5m --measure 5m --watch
+  gaseractl start --channels 1-8,12,!5 --repeats 3 --purge 5m --measure 5m --watch
   gaseractl start --iterations 5 --label \"barn north\" --note \"after cleaning\"
   gaseractl start --channels 1-8 --iterations 3 --discard-first 1 --background 31:4 --dry-run
   gaseractl start weekly.toml --repeats 2 --watch        a plan in a file; see `gaseractl plan --help`
@@ -18,9 +18,9 @@ Examples:
   gaseractl start --if-busy wait --label \"barn south\"    when the run under way is over
 
 With --json, the first line is the run as it was started:
-  {\"run_id\",\"channels\",\"repeats\",\"pause_s\",\"measure_s\",\"iterations\",\"discard_first\",\"task\",\"sync\",
+  {\"run_id\",\"channels\",\"repeats\",\"purge_s\",\"measure_s\",\"iterations\",\"discard_first\",\"task\",\"sync\",
    \"overlap\",\"background\":{\"channel\",\"every\"},\"park\",\"save_on_device\",\"label\",\"note\",\"operator\",
-   \"exceptions\":[{\"channel\",\"pause_s\",\"measure_s\",\"iterations\",\"discard_first\"}],
+   \"exceptions\":[{\"channel\",\"purge_s\",\"measure_s\",\"iterations\",\"discard_first\"}],
    \"gas_discards\":{\"<CAS>\":…},\"total_s\",\"queued\",\"begins_utc\",\"end_utc\",\"pace\"}
 \"background\" is null where there is none, and \"park\" where the valve stays.
 and with --wait a second line follows when it has ended:
@@ -53,7 +53,7 @@ pub struct Start {
     pub repeats: Option<u32>,
     /// Purge on a channel before measuring, like 30s, 5m or 1h30m [default: as in PLAN, or as configured]
     #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
-    pub pause: Option<Duration>,
+    pub purge: Option<Duration>,
     /// Measure on a channel for this long [default: as in PLAN, or as configured]
     #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
     pub measure: Option<Duration>,

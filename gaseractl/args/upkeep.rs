@@ -10,7 +10,7 @@ const CONFIG_EXAMPLES: &str = "\
 Examples:
   gaseractl config get
   gaseractl config get analyzer
-  gaseractl config get plan.pause -q
+  gaseractl config get plan.purge -q
   gaseractl config check gaserad.toml && sudo install gaserad.toml /etc/gaserad/
 
 With --json, get prints {\"settings\":[{\"key\",\"value\",\"origin\"}],\"warnings\":[…]}, with values as TOML writes them,
@@ -27,7 +27,7 @@ pub struct Config {
 pub enum ConfigCommand {
     /// The settings that gaserad works with, each with where it is from; tokens and keys are never among them
     Get {
-        /// A setting, like plan.pause, or a section, like plan [default: all]
+        /// A setting, like plan.purge, or a section, like plan [default: all]
         key: Option<String>,
     },
     /// Every mistake in a configuration of gaserad, with line and column; exit code 2 if there are any
@@ -113,7 +113,7 @@ Examples:
   gaseractl doctor purge-test --channel 3 --from 12 --settle 10m
 
 With --json: {\"run_id\",\"channel\",\"from\",\"gases\":[{\"gas\",\"before_ppm\",\"after_ppm\",\"samples\",\"t90_s\",\"at_most\",\"refused\"}],
-  \"interval_s\",\"pause_s\",\"discard_first\",\"refused\"}
+  \"interval_s\",\"purge_s\",\"discard_first\",\"refused\"}
 \"t90_s\" is null where \"refused\" says why. Exit code 7 if no gas tells.";
 
 #[derive(Debug, clap::Args)]

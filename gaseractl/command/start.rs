@@ -141,7 +141,7 @@ fn request(start: &Start) -> Result<StartMeasurementRequest, Failure> {
     let plan = PlanRequest {
         channels: channels(start)?,
         repeats: start.repeats,
-        pause_ms: start.pause.map(millis),
+        purge_ms: start.purge.map(millis),
         measure_ms: start.measure.map(millis),
         iterations: start.iterations,
         task: start.task.clone(),

@@ -53,7 +53,7 @@ fn sentence(event: &Event, paint: Paint) -> String {
     match event {
         Event::RunStarted { run } => format!("run {}: {}", run.id, words::plan(&run.plan)),
         Event::RunFinished { run } => ended(run),
-        Event::RunUpdated(update) if update.change == RunChange::Suspended => {
+        Event::RunUpdated(update) if update.change == RunChange::Paused => {
             paint.doubtful(&words::update(update)).into_owned()
         }
         Event::RunUpdated(update) => words::update(update),
@@ -112,14 +112,14 @@ mod tests {
     fn events_are_told_in_words() {
         let line = |event: &Event| of(&notice(event, 41), Paint(false)).unwrap();
         let started = line(&Event::RunStarted { run: run_summary() });
-        assert!(started.contains("run.started       run 01KAHRUN: channels 1-4,7 x 2, pause 6s,"), "{started}");
+        assert!(started.contains("run.started       run 01KAHRUN: channels 1-4,7 x 2, purge 6s,"), "{started}");
         let update = |change, text: &str| {
             let run_id = run_summary().id;
             line(&Event::RunUpdated(RunUpdate { run_id, change, who: "ada".into(), text: text.into() }))
         };
         for (change, text, says) in [
             (RunChange::PauseAsked, "at once", "ada wants the run to pause at once"),
-            (RunChange::Suspended, "paused", "the run is suspended: paused, by ada"),
+            (RunChange::Paused, "paused", "the run is paused: paused, by ada"),
             (RunChange::Resumed, "", "ada resumed the run"),
             (RunChange::Skipped, "channel 3", "ada skipped channel 3"),
             (

@@ -200,7 +200,7 @@ pub mod tests {
             channels: "1-4,7".into(),
             channel_count: 8,
             repeats: 2,
-            pause: seconds(6),
+            purge: seconds(6),
             measure: seconds(20),
             sync: Sync::Analyzer,
             label: "barn".into(),

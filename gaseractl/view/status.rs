@@ -59,8 +59,8 @@ pub fn headline(status: &Status, paint: Paint) -> String {
         Phase::Idle => paint.bold(&doing),
         Phase::Measuring => paint.good(&doing),
         Phase::Aborted | Phase::Failed => paint.bad(&doing),
-        Phase::Suspended => paint.doubtful(&doing),
-        Phase::Homing | Phase::Switching | Phase::Paused => paint.busy(&doing),
+        Phase::Paused => paint.doubtful(&doing),
+        Phase::Homing | Phase::Switching | Phase::Purging => paint.busy(&doing),
     };
     let until = words::until(status.until, words::moment(status.timestamp));
     let parts = [doing.into_owned(), words::place(status), until];

@@ -122,10 +122,10 @@ fn span(start: &str, end: &str) -> Option<String> {
     Some(words::lasting(words::between(start.parse::<Utc>().ok()?, end.parse::<Utc>().ok()?)))
 }
 
-/// `channels 1-4 x 2, pause 6s, measure 20s, task DEFAULT, sync analyzer`
+/// `channels 1-4 x 2, purge 6s, measure 20s, task DEFAULT, sync analyzer`
 pub fn plan(plan: &PlanRequest) -> String {
     let mut parts = vec![format!("channels {} x {}", plan.channels, plan.repeats.unwrap_or(1))];
-    parts.extend(plan.pause_ms.map(|pause| format!("pause {}", words::millis(pause))));
+    parts.extend(plan.purge_ms.map(|purge| format!("purge {}", words::millis(purge))));
     let time = || plan.measure_ms.map(words::millis);
     let measure = plan.iterations.map(|count| words::count(count.into(), "iteration")).or_else(time);
     parts.extend(measure.map(|measure| format!("measure {measure}")));

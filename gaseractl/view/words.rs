@@ -106,9 +106,9 @@ pub fn doing(phase: Phase) -> &'static str {
         Phase::Idle => "idle",
         Phase::Homing => "homing the valve",
         Phase::Switching => "switching the valve",
-        Phase::Paused => "purging",
+        Phase::Purging => "purging",
         Phase::Measuring => "measuring",
-        Phase::Suspended => "suspended",
+        Phase::Paused => "paused",
         Phase::Aborted => "aborted",
         Phase::Failed => "failed",
     }
@@ -126,7 +126,7 @@ pub fn place(status: &Status) -> String {
         progress.repeat_total
     );
     match progress.phase {
-        Phase::Paused | Phase::Measuring | Phase::Suspended => {
+        Phase::Purging | Phase::Measuring | Phase::Paused => {
             format!("channel {}, {repeat}", progress.current_channel + 1)
         }
         _ => repeat,
@@ -150,9 +150,9 @@ pub fn plan(plan: &Plan) -> String {
         gases: plan.gas_discards.iter().map(|(cas, discard)| (cas.formula().to_owned(), *discard)).collect(),
     };
     let usual = format!(
-        "channels {channels} x {}, pause {}, measure {measure}, task {}, sync {}",
+        "channels {channels} x {}, purge {}, measure {measure}, task {}, sync {}",
         plan.repeats,
-        duration::format(plan.pause),
+        duration::format(plan.purge),
         plan.task,
         plan.sync.as_str()
     );
@@ -288,7 +288,7 @@ pub fn update(update: &RunUpdate) -> String {
         RunChange::Queued => format!("{who} wants run {}, which {text}", update.run_id),
         RunChange::Unqueued => format!("run {} does not begin: {text}", update.run_id),
         RunChange::PauseAsked => format!("{who} wants the run to pause {text}"),
-        RunChange::Suspended => format!("the run is suspended: {text}, by {who}"),
+        RunChange::Paused => format!("the run is paused: {text}, by {who}"),
         RunChange::Resumed => format!("{who} resumed the run {text}"),
         RunChange::Skipped => format!("{who} skipped {text}"),
         RunChange::FinishAsked => format!("{who} wants the run to finish {text}"),

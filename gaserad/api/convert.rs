@@ -63,7 +63,7 @@ pub fn plan(request: proto::PlanRequest, count: u8) -> Result<PlanRequest, Denie
     Ok(PlanRequest {
         channels: said(request.channels),
         repeats: request.repeats,
-        pause: request.pause_ms.map(Duration::from_millis),
+        purge: request.purge_ms.map(Duration::from_millis),
         measure: request.measure_ms.map(Duration::from_millis),
         iterations: request.iterations,
         task: request.task,
@@ -96,7 +96,7 @@ fn background(asked: proto::Background, count: u8) -> Result<BackgroundRequest, 
 fn exception(asked: proto::ChannelPlan, count: u8) -> Result<ChannelPlan, Denied> {
     Ok(ChannelPlan {
         channel: channel(asked.channel, count)?,
-        pause: asked.pause_ms.map(Duration::from_millis),
+        purge: asked.purge_ms.map(Duration::from_millis),
         measure: asked.measure_ms.map(Duration::from_millis),
         iterations: asked.iterations,
         discard_first: asked.discard_first,
@@ -155,7 +155,7 @@ pub fn plan_out(plan: &Plan) -> proto::PlanRequest {
     proto::PlanRequest {
         channels: format_list(plan.channels()),
         repeats: Some(plan.repeats),
-        pause_ms: Some(millis(plan.pause)),
+        purge_ms: Some(millis(plan.purge)),
         measure_ms: Some(millis(plan.measure)),
         iterations: plan.iterations,
         task: Some(plan.task.clone()),
@@ -178,7 +178,7 @@ pub fn plan_out(plan: &Plan) -> proto::PlanRequest {
 fn exception_out(exception: &ChannelPlan) -> proto::ChannelPlan {
     proto::ChannelPlan {
         channel: exception.channel.number().into(),
-        pause_ms: exception.pause.map(millis),
+        purge_ms: exception.purge.map(millis),
         measure_ms: exception.measure.map(millis),
         iterations: exception.iterations,
         discard_first: exception.discard_first,

@@ -199,10 +199,10 @@ mod tests {
         assert_eq!(spans, [Some(300.0), Some(90.0), Some(0.5), None, None]);
         assert_eq!(good.finish(), Ok(()));
         for bad in [json!("5"), json!(-1), json!(1e300), json!([1]), json!("")] {
-            let mut bad = form(&json!({ "pause": bad }));
-            assert_eq!(bad.span("pause"), None);
+            let mut bad = form(&json!({ "purge": bad }));
+            assert_eq!(bad.span("purge"), None);
             let mistakes = bad.finish().unwrap_err();
-            assert_eq!(mistakes[0].field.as_deref(), Some("pause"), "{mistakes:?}");
+            assert_eq!(mistakes[0].field.as_deref(), Some("purge"), "{mistakes:?}");
         }
     }
 

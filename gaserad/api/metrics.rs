@@ -61,8 +61,8 @@ fn run(page: &mut Page, status: &Status) {
     let ratio = status.run.as_ref().map(|_| f64::from(status.progress.overall_percent) / 100.0);
     page.family("gaserad_run_active", "gauge", "Whether a run is under way.").flag(&[], status.run.is_some());
     page.family("gaserad_run_progress_ratio", "gauge", "How much of the run under way is done.").sample(&[], ratio);
-    page.family("gaserad_suspended", "gauge", "Whether the run waits for somebody, or for a fault to go.")
-        .flag(&[], status.phase == Phase::Suspended);
+    page.family("gaserad_paused", "gauge", "Whether the run waits for somebody, or for a fault to go.")
+        .flag(&[], status.phase == Phase::Paused);
     page.family("gaserad_runs_queued", "gauge", "Runs that begin later.").count(&[], status.queued.len() as u64);
 }
 

@@ -87,7 +87,7 @@ fn start_request(form: &mut Form) -> proto::StartMeasurementRequest {
     let plan = proto::PlanRequest {
         channels: form.channels("channels").unwrap_or_default(),
         repeats: form.number("repeats"),
-        pause_ms: form.span("pause").map(convert::millis),
+        purge_ms: form.span("purge").map(convert::millis),
         measure_ms: form.span("measure").map(convert::millis),
         iterations: form.number("iterations"),
         task: form.text("task").filter(|task| !task.is_empty()),

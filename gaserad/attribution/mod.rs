@@ -64,8 +64,8 @@ pub fn attribute(origin: Origin, timeline: &Timeline) -> Credit {
         Holding::Moved => Credit::without_channel(Attribution::Mixed, Some(exchange), Flag::PosChanged),
         Holding::Steady { channel, verification, stay } => {
             let measured = stay.is_some_and(|stay| stay.covers(&exchange));
-            let suspended = stay.is_some_and(|stay| stay.is_suspended_in(&exchange));
-            let reason = if suspended { Flag::Suspended } else { Flag::Purge };
+            let paused = stay.is_some_and(|stay| stay.is_paused_in(&exchange));
+            let reason = if paused { Flag::Paused } else { Flag::Purge };
             Credit {
                 attribution: Attribution::Exact,
                 channel: Some(channel),

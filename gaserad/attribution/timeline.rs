@@ -18,13 +18,13 @@ pub struct Stay {
     pub arrived: Tick,
     /// When the purge was over.
     pub measured_from: Option<Tick>,
-    /// When the run was suspended.
-    pub suspended_from: Option<Tick>,
+    /// When the run was paused.
+    pub paused_from: Option<Tick>,
 }
 
 impl Stay {
     pub const fn new(visit: VisitId, channel: Channel, repeat: u32, arrived: Tick) -> Self {
-        Self { visit, channel, repeat, arrived, measured_from: None, suspended_from: None }
+        Self { visit, channel, repeat, arrived, measured_from: None, paused_from: None }
     }
 
     /// Whether the exchange began after the purge. The plan only guesses how long a purge must be, so the poll at
@@ -32,14 +32,14 @@ impl Stay {
     /// hold for the widest window.
     pub fn covers(&self, exchange: &Exchange) -> bool {
         let seen = exchange.began_before.min(exchange.began_after + Self::SHARP);
-        self.measured_from.is_some_and(|from| seen >= from) && !self.is_suspended_in(exchange)
+        self.measured_from.is_some_and(|from| seen >= from) && !self.is_paused_in(exchange)
     }
 
     /// How far a beginning that was seen is from one that was missed.
     const SHARP: Duration = Duration::from_secs(6);
 
-    pub fn is_suspended_in(&self, exchange: &Exchange) -> bool {
-        self.suspended_from.is_some_and(|from| exchange.began_before > from)
+    pub fn is_paused_in(&self, exchange: &Exchange) -> bool {
+        self.paused_from.is_some_and(|from| exchange.began_before > from)
     }
 }
 
@@ -109,10 +109,10 @@ impl Timeline {
         self.push(Entry { from: at, position, stay: Some(stay) });
     }
 
-    /// The run is suspended: what is drawn from now on is not measured for it.
-    pub fn suspend(&mut self, at: Tick) {
+    /// The run is paused: what is drawn from now on is not measured for it.
+    pub fn pause(&mut self, at: Tick) {
         if let Some(stay) = self.entries.back_mut().and_then(|entry| entry.stay.as_mut()) {
-            stay.suspended_from = Some(at);
+            stay.paused_from = Some(at);
         }
     }
 

@@ -43,7 +43,7 @@ pub(super) fn settings(
     let multiplexer = multiplexer::settings(source, valve, overrides.simulate, &mut warnings);
     let park = park.within(source, multiplexer.channels);
     let plan = plan::defaults(root.section("plan"), park, multiplexer.channels);
-    let suspend = suspend(root.section("suspend"));
+    let pause = pause(root.section("pause"));
     let guard = guard(root.section("guard"));
     let store = store(source, root.section("store"), overrides, environment);
     let stream = stream(root.section("stream"));
@@ -61,7 +61,7 @@ pub(super) fn settings(
         analyzer,
         multiplexer,
         plan,
-        suspend,
+        pause,
         guard,
         store,
         stream,
@@ -106,7 +106,7 @@ pub(super) fn absolute(text: &str, like: &str) -> Result<PathBuf, String> {
 }
 
 /// What a run waits for, and what it goes on in spite of.
-fn suspend(mut section: Section<'_>) -> Reactions {
+fn pause(mut section: Section<'_>) -> Reactions {
     let reactions = Reactions {
         analyzer_errors: section.choice("analyzer_errors", Reaction::GoOn),
         valve: section.choice("valve", Reaction::GoOn),

@@ -51,7 +51,7 @@ pub(super) fn park(section: &mut Section<'_>) -> Park {
 
 pub(super) fn defaults(mut section: Section<'_>, park: Option<Channel>, count: u8) -> PlanDefaults {
     let settings = PlanDefaults {
-        pause: section.duration("pause", FIVE_MINUTES, Duration::ZERO..=Plan::MAX_DURATION),
+        purge: section.duration("purge", FIVE_MINUTES, Duration::ZERO..=Plan::MAX_DURATION),
         measure: section.duration("measure", FIVE_MINUTES, Plan::MIN_MEASURE..=Plan::MAX_DURATION),
         repeats: section.integer("repeats", 1, 1..=Plan::MAX_REPEATS),
         sync: section.choice("sync", Sync::Analyzer),
@@ -139,7 +139,7 @@ fn channel(section: &mut Section<'_>) -> ChannelSettings {
     ChannelSettings {
         label: section.checked("label", label).unwrap_or_default(),
         kind: section.choice("kind", ChannelKind::Sample),
-        pause: section.optional_duration("pause", Duration::ZERO..=Plan::MAX_DURATION),
+        purge: section.optional_duration("purge", Duration::ZERO..=Plan::MAX_DURATION),
         measure: section.optional_duration("measure", Plan::MIN_MEASURE..=Plan::MAX_DURATION),
         iterations: section.optional_integer("iterations", 1..=Plan::MAX_ITERATIONS),
         discard_first: section.optional_integer("discard_first", 0..=Plan::MAX_DISCARD),

@@ -49,7 +49,7 @@ fn request(source: &Source<'_>, root: &mut Section<'_>, defaults: &PlanDraft) ->
     let mut request = PlanRequest {
         channels: root.read("channels", |value| channels(value, count)),
         repeats: root.optional_integer("repeats", 1..=Plan::MAX_REPEATS),
-        pause: root.optional_duration("pause", Duration::ZERO..=Plan::MAX_DURATION),
+        purge: root.optional_duration("purge", Duration::ZERO..=Plan::MAX_DURATION),
         measure: root.optional_duration("measure", Plan::MIN_MEASURE..=Plan::MAX_DURATION),
         iterations: root.optional_integer("iterations", 1..=Plan::MAX_ITERATIONS),
         task: root.checked("task", check::task),
@@ -147,7 +147,7 @@ fn exceptions(section: Section<'_>, measured: &[Channel], count: u8, dwell: bool
         }
         exceptions.push(ChannelPlan {
             channel,
-            pause: section.optional_duration("pause", Duration::ZERO..=Plan::MAX_DURATION),
+            purge: section.optional_duration("purge", Duration::ZERO..=Plan::MAX_DURATION),
             measure: section.optional_duration("measure", Plan::MIN_MEASURE..=Plan::MAX_DURATION),
             iterations: section.optional_integer("iterations", 1..=Plan::MAX_ITERATIONS),
             discard_first: section.optional_integer("discard_first", 0..=Plan::MAX_DISCARD),

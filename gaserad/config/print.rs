@@ -38,7 +38,7 @@ fn page(settings: &Settings) -> Page<'_> {
     analyzer(&mut page);
     multiplexer(&mut page);
     plan(&mut page);
-    suspend(&mut page);
+    pause(&mut page);
     guard(&mut page);
     store(&mut page);
     page.begin("stream");
@@ -108,9 +108,9 @@ fn site(page: &mut Page<'_>) {
     }
 }
 
-fn suspend(page: &mut Page<'_>) {
-    let Reactions { analyzer_errors, valve, clock, clock_unsynced, disk } = page.settings.suspend;
-    page.begin("suspend");
+fn pause(page: &mut Page<'_>) {
+    let Reactions { analyzer_errors, valve, clock, clock_unsynced, disk } = page.settings.pause;
+    page.begin("pause");
     page.string("analyzer_errors", analyzer_errors.word());
     page.string("valve", valve.word());
     page.string("clock", clock.word());
@@ -269,7 +269,7 @@ fn park(page: &mut Page<'_>) {
 fn plan(page: &mut Page<'_>) {
     let plan = &page.settings.plan;
     page.begin("plan");
-    page.duration("pause", plan.pause);
+    page.duration("purge", plan.purge);
     page.duration("measure", plan.measure);
     page.raw("repeats", &plan.repeats.to_string());
     page.string("sync", plan.sync.word());
@@ -287,7 +287,7 @@ fn plan(page: &mut Page<'_>) {
 fn channel(page: &mut Page<'_>, channel: &ChannelSettings) {
     page.string("label", &channel.label);
     page.string("kind", channel.kind.word());
-    page.optional_duration("pause", channel.pause);
+    page.optional_duration("purge", channel.purge);
     page.optional_duration("measure", channel.measure);
     page.integer("iterations", channel.iterations);
     page.integer("discard_first", channel.discard_first);

@@ -20,7 +20,7 @@ pub struct Settings {
     pub analyzer: AnalyzerSettings,
     pub multiplexer: MultiplexerSettings,
     pub plan: PlanDefaults,
-    pub suspend: Reactions,
+    pub pause: Reactions,
     pub guard: Option<GuardSettings>,
     pub store: StoreSettings,
     pub stream: StreamSettings,
@@ -225,7 +225,7 @@ pub enum Direction {
 /// What a start uses for whatever it does not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanDefaults {
-    pub pause: Duration,
+    pub purge: Duration,
     pub measure: Duration,
     pub repeats: u32,
     pub sync: Sync,
@@ -309,7 +309,7 @@ pub struct ChannelSettings {
     pub label: String,
     pub kind: ChannelKind,
     /// What plans do otherwise on this channel.
-    pub pause: Option<Duration>,
+    pub purge: Option<Duration>,
     pub measure: Option<Duration>,
     pub iterations: Option<u32>,
     pub discard_first: Option<u32>,
@@ -369,7 +369,7 @@ impl Choice for Direction {
 }
 
 impl Choice for Reaction {
-    const ALL: &'static [(&'static str, Self)] = &[("go_on", Self::GoOn), ("suspend", Self::Suspend)];
+    const ALL: &'static [(&'static str, Self)] = &[("go_on", Self::GoOn), ("pause", Self::Pause)];
 }
 
 impl Choice for AfterRestart {

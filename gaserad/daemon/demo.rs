@@ -15,7 +15,7 @@ use crate::stream::{Cursor, Format, SubscribeRequest};
 
 const SCALE: f64 = 60.0;
 const CHANNELS: &str = "1-4";
-const PAUSE: Duration = Duration::from_secs(30);
+const PURGE: Duration = Duration::from_secs(30);
 const MEASURE: Duration = Duration::from_secs(120);
 
 /// Runs the demonstration and writes what happens to `out`.
@@ -52,7 +52,7 @@ fn plan(settings: &Settings) -> Result<Plan, Failure> {
     let draft = PlanDraft {
         channels: CHANNELS.into(),
         channel_count: settings.multiplexer.channels,
-        pause: PAUSE,
+        purge: PURGE,
         measure: MEASURE,
         task: settings.analyzer.task.clone(),
         sync: Sync::Analyzer,
@@ -69,7 +69,7 @@ fn introduce(out: &mut impl Write, daemon: &Daemon, plan: &Plan, scale: f64) -> 
         "gaserad on a simulated analyzer and valve, {scale} times as fast as the real ones.\n\
          A browser can look on at {url}/ , and another terminal with: gaseractl --endpoint {url} watch\n\
          Plan: channels {CHANNELS}, each purged for {} and measured for {} or more.\n",
-        duration::format(plan.pause),
+        duration::format(plan.purge),
         duration::format(plan.measure),
     );
     Ok(writeln!(out, "{text}").map_err(anyhow::Error::from)?)
@@ -83,7 +83,7 @@ fn conclude(out: &mut impl Write, run: &RunSummary, samples: &str) -> Result<(),
          What to type next:\n  \
            cargo install --path .                                            puts gaserad and gaseractl in your path\n  \
            gaserad --simulate --time-scale 60                                a daemon that stays, with its page at http://localhost:5001/\n  \
-           gaseractl start --channels 1-4 --pause 30s --measure 2m --watch   a measurement of your own\n  \
+           gaseractl start --channels 1-4 --purge 30s --measure 2m --watch   a measurement of your own\n  \
            gaseractl runs export last -o samples.csv                         its data",
         run.id, run.records, run.good_records,
     );
@@ -158,9 +158,9 @@ fn phase(change: &PhaseChange) -> Option<String> {
     let words = match change.phase {
         Phase::Homing => "valve goes home",
         Phase::Switching if change.channel.is_some() => "valve moves",
-        Phase::Paused => "purging",
+        Phase::Purging => "purging",
         Phase::Measuring => "measuring",
-        Phase::Switching | Phase::Suspended | Phase::Idle | Phase::Aborted | Phase::Failed => return None,
+        Phase::Switching | Phase::Paused | Phase::Idle | Phase::Aborted | Phase::Failed => return None,
     };
     let Progress { elapsed, percent } = Progress::of(change);
     Some(format!("{elapsed:>7}  {percent:>3}%  {words:<16} {channel}"))

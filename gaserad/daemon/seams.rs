@@ -118,7 +118,7 @@ impl Control for Measuring {
             channels: "all".into(),
             channel_count: multiplexer.channels,
             repeats: plan.repeats,
-            pause: plan.pause,
+            purge: plan.purge,
             measure: plan.measure,
             task: analyzer.task.clone(),
             sync: plan.sync,
@@ -150,7 +150,7 @@ impl Control for Measuring {
 fn exception(channel: Channel, line: &ChannelSettings) -> ChannelPlan {
     ChannelPlan {
         channel,
-        pause: line.pause,
+        purge: line.purge,
         measure: line.measure,
         iterations: line.iterations,
         discard_first: line.discard_first,

@@ -370,7 +370,7 @@ function tipLines(sample, known, gases) {
     ["time", dateTime(sample.time)],
     ["channel", sample.channel ? `${sample.channel}${label ? ` ${label}` : ""}` : "not known"],
     ["repeat", String(sample.repeat ?? "–")],
-    ["phase", sample.flags.includes("suspended") ? "suspended" : sample.flags.includes("purge") ? "purge" : "measure"],
+    ["phase", sample.flags.includes("paused") ? "paused" : sample.flags.includes("purge") ? "purge" : "measure"],
     ["attribution", sample.attribution],
     ["quality", `${sample.qc}${sample.discard ? ", left out" : ""}`],
     ...(sample.flags.length ? [["flags", sample.flags.join(", ")]] : []),

@@ -86,7 +86,7 @@ export function controls(page) {
     const may = me?.role === "operator";
     const running = model.isRunning;
     const wanted = !may || !model.known ? [] : running
-      ? [model.phase === "SUSPENDED" ? "resume" : "pause", "skip", "finish", "note", "abort"]
+      ? [model.phase === "PAUSED" ? "resume" : "pause", "skip", "finish", "note", "abort"]
       : ["start"];
     const key = wanted.join();
     host.hidden = !may;

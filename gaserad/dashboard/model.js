@@ -54,7 +54,7 @@ export class Model {
     for (const [id, visit] of old) if (!this.visits.has(id)) this.#add(visit);
   }
 
-  /** off, enabled, moving, purging, measuring, suspended, done or failed. */
+  /** off, enabled, moving, purging, measuring, paused, done or failed. */
   channelState(channel) {
     const { run, progress } = this;
     if (!run) return this.#past(channel);
@@ -123,7 +123,7 @@ export class Model {
   }
 }
 
-const NOW = { HOMING: "moving", SWITCHING: "moving", PAUSED: "purging", MEASURING: "measuring", SUSPENDED: "suspended" };
+const NOW = { HOMING: "moving", SWITCHING: "moving", PURGING: "purging", MEASURING: "measuring", PAUSED: "paused" };
 
 const TAKERS = {
   snapshot(data) {

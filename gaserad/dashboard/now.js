@@ -7,7 +7,7 @@ import { gasKey } from "./samples.js";
 export const STALE = 12; // seconds without a word from gaserad
 
 const WORDS = {
-  IDLE: "Idle", HOMING: "Homing", SWITCHING: "Switching", PAUSED: "Purging", MEASURING: "Measuring", SUSPENDED: "Suspended", ABORTED: "Aborted", FAILED: "Failed",
+  IDLE: "Idle", HOMING: "Homing", SWITCHING: "Switching", PURGING: "Purging", MEASURING: "Measuring", PAUSED: "Paused", ABORTED: "Aborted", FAILED: "Failed",
 };
 const DEVICE = { gas_exchange: "gas exchange", self_test: "self-test", laser_scan: "laser scan", laser_tuning: "laser tuning", initialization_error: "initialization error" };
 
@@ -30,7 +30,7 @@ export function showNow(page) {
 }
 
 function channelNow({ phase, progress }) {
-  return progress && ["PAUSED", "MEASURING", "SWITCHING", "SUSPENDED"].includes(phase) ? ` ch ${progress.current_channel + 1}` : "";
+  return progress && ["PURGING", "MEASURING", "SWITCHING", "PAUSED"].includes(phase) ? ` ch ${progress.current_channel + 1}` : "";
 }
 
 function showRun({ model, now, silent, known }) {
@@ -86,7 +86,7 @@ function showQueue({ queued }) {
 
 export function planWords(plan) {
   const each = plan.iterations ? `${plan.iterations} iterations` : span(plan.measure_s);
-  return `${channelList(plan.channels)} × ${plan.repeats}, purge ${span(plan.pause_s)}, measure ${each}`;
+  return `${channelList(plan.channels)} × ${plan.repeats}, purge ${span(plan.purge_s)}, measure ${each}`;
 }
 
 /** 1-4, 7 */

@@ -10,7 +10,7 @@ const WAIT = 350; // ms after the last key
 
 const FIELDS = [
   { name: "repeats", label: "Repeats", type: "number", min: 1, max: 10000, hint: "as configured" },
-  { name: "pause", label: "Purge each channel", hint: "as configured, like 5m" },
+  { name: "purge", label: "Purge each channel", hint: "as configured, like 5m" },
   { name: "measure", label: "Measure each channel", hint: "as configured, like 10m" },
   { name: "iterations", label: "or so many good iterations", type: "number", min: 1, hint: "–" },
   { name: "label", label: "Label", hint: "a short name", maxlength: 100 },

@@ -4,7 +4,7 @@ import { age, ppm } from "./scale.js";
 import { at, attribute, el, recall, remember, text } from "./dom.js";
 import { gasKey } from "./samples.js";
 
-const WORDS = { off: "not in plan", enabled: "to come", moving: "valve moves", purging: "purging", measuring: "measuring", suspended: "suspended", done: "done", failed: "failed" };
+const WORDS = { off: "not in plan", enabled: "to come", moving: "valve moves", purging: "purging", measuring: "measuring", paused: "paused", done: "done", failed: "failed" };
 
 /** `page` as for now.js, with `chart`. Returns what shows the tiles anew. */
 export function tiles(page) {

@@ -8,7 +8,7 @@ const MOST = 4;
 const OLD = 120; // seconds: what is told late is in the lists, not news
 
 const CHANGES = {
-  queued: "A run was queued", unqueued: "A queued run was called off", pause_asked: "The run will pause", suspended: "The run is suspended",
+  queued: "A run was queued", unqueued: "A queued run was called off", pause_asked: "The run will pause", paused: "The run is paused",
   resumed: "The run goes on", skipped: "The channel is skipped", finish_asked: "The run will finish early", noted: "Note",
 };
 
@@ -32,7 +32,7 @@ export function words({ type, data }, now, rate = 1) {
       return [`Run ${run.outcome} after ${took}: ${run.good_records} good of ${run.records} samples${run.reason ? `. ${run.reason}` : ""}`, run.outcome === "completed" ? "good" : run.outcome === "failed" ? "bad" : "warn"];
     }
     case "run.updated":
-      return [`${CHANGES[data.change] ?? data.change}${data.text ? `: ${data.text}` : ""}`, data.change === "suspended" ? "warn" : "info"];
+      return [`${CHANGES[data.change] ?? data.change}${data.text ? `: ${data.text}` : ""}`, data.change === "paused" ? "warn" : "info"];
     case "device.connection":
       return data.online ? ["The analyzer is back", "good"] : [`The analyzer is offline${data.reason ? `: ${data.reason}` : ""}`, "bad"];
     case "alarm":

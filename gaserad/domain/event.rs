@@ -82,7 +82,7 @@ pub enum RunChange {
     Unqueued,
     /// It will pause after the sample under way.
     PauseAsked,
-    Suspended,
+    Paused,
     Resumed,
     Skipped,
     /// It will end after the channel or the repeat under way.

@@ -11,10 +11,10 @@ pub enum Phase {
     Homing,
     Switching,
     /// Purging before measuring.
-    Paused,
+    Purging,
     Measuring,
     /// The run was paused, or waits until something in its way is gone.
-    Suspended,
+    Paused,
     Aborted,
     /// The merged payload says ABORTED instead.
     Failed,
@@ -26,9 +26,9 @@ impl Phase {
             Self::Idle => "IDLE",
             Self::Homing => "HOMING",
             Self::Switching => "SWITCHING",
-            Self::Paused => "PAUSED",
+            Self::Purging => "PURGING",
             Self::Measuring => "MEASURING",
-            Self::Suspended => "SUSPENDED",
+            Self::Paused => "PAUSED",
             Self::Aborted => "ABORTED",
             Self::Failed => "FAILED",
         }

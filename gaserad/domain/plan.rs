@@ -47,7 +47,7 @@ pub struct PlanDraft {
     /// How many channels the multiplexer has.
     pub channel_count: u8,
     pub repeats: u32,
-    pub pause: Duration,
+    pub purge: Duration,
     pub measure: Duration,
     pub iterations: Option<u32>,
     pub task: String,
@@ -83,8 +83,8 @@ impl Background {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelPlan {
     pub channel: Channel,
-    #[serde(rename = "pause_s", default, with = "duration::optional_seconds", skip_serializing_if = "Option::is_none")]
-    pub pause: Option<Duration>,
+    #[serde(rename = "purge_s", default, with = "duration::optional_seconds", skip_serializing_if = "Option::is_none")]
+    pub purge: Option<Duration>,
     #[serde(
         rename = "measure_s",
         default,
@@ -104,8 +104,8 @@ pub enum PlanError {
     Channels(#[from] ChannelError),
     #[error("repeats is {0}; it can be 1 to {max}", max = Plan::MAX_REPEATS)]
     Repeats(u32),
-    #[error("pause is {}; it can be 0s to {}", duration::format(*.0), duration::format(Plan::MAX_DURATION))]
-    Pause(Duration),
+    #[error("purge is {}; it can be 0s to {}", duration::format(*.0), duration::format(Plan::MAX_DURATION))]
+    Purge(Duration),
     #[error("measure is {}; it can be {} to {}", duration::format(*.0), duration::format(Plan::MIN_MEASURE), duration::format(Plan::MAX_DURATION))]
     Measure(Duration),
     #[error("iterations is {0}; it can be 1 to {max}", max = Plan::MAX_ITERATIONS)]
@@ -132,7 +132,7 @@ impl PlanError {
         Some(match self {
             Self::Channels(_) | Self::OnlyBackground(_) => "channels",
             Self::Repeats(_) => "repeats",
-            Self::Pause(_) => "pause",
+            Self::Purge(_) => "purge",
             Self::Measure(_) => "measure",
             Self::Iterations(_) | Self::IterationsInDwell => "iterations",
             Self::Task => "task",
@@ -149,8 +149,8 @@ pub struct Plan {
     /// Ascending, not empty.
     channels: Vec<Channel>,
     pub repeats: u32,
-    #[serde(rename = "pause_s", with = "duration::seconds")]
-    pub pause: Duration,
+    #[serde(rename = "purge_s", with = "duration::seconds")]
+    pub purge: Duration,
     #[serde(rename = "measure_s", with = "duration::seconds")]
     pub measure: Duration,
     pub iterations: Option<u32>,
@@ -219,7 +219,7 @@ impl Plan {
         Ok(Self {
             channels,
             repeats: draft.repeats,
-            pause: draft.pause,
+            purge: draft.purge,
             measure: draft.measure,
             iterations: draft.iterations,
             task: draft.task,
@@ -255,7 +255,7 @@ impl Default for PlanDraft {
             channels: "all".into(),
             channel_count: Channel::MAX,
             repeats: 1,
-            pause: Duration::from_secs(300),
+            purge: Duration::from_secs(300),
             measure: Duration::from_secs(300),
             iterations: None,
             task: "DEFAULT".into(),
@@ -277,7 +277,7 @@ impl Default for PlanDraft {
 
 impl ChannelPlan {
     pub const fn new(channel: Channel) -> Self {
-        Self { channel, pause: None, measure: None, iterations: None, discard_first: None }
+        Self { channel, purge: None, measure: None, iterations: None, discard_first: None }
     }
 }
 
@@ -285,7 +285,7 @@ impl PlanDraft {
     fn as_exception(&self) -> ChannelPlan {
         ChannelPlan {
             channel: Channel::HOME,
-            pause: Some(self.pause),
+            purge: Some(self.purge),
             measure: Some(self.measure),
             iterations: self.iterations,
             discard_first: Some(self.discard_first),
@@ -294,8 +294,8 @@ impl PlanDraft {
 }
 
 fn check(asked: &ChannelPlan, sync: Sync) -> Result<(), PlanError> {
-    if let Some(pause) = asked.pause.filter(|pause| *pause > Plan::MAX_DURATION) {
-        return Err(PlanError::Pause(pause));
+    if let Some(purge) = asked.purge.filter(|purge| *purge > Plan::MAX_DURATION) {
+        return Err(PlanError::Purge(purge));
     }
     let measurable = Plan::MIN_MEASURE..=Plan::MAX_DURATION;
     if let Some(measure) = asked.measure.filter(|measure| !measurable.contains(measure)) {
@@ -338,7 +338,7 @@ pub(super) mod tests {
     pub(super) fn draft(channels: &str, sync: Sync) -> PlanDraft {
         PlanDraft {
             channels: channels.into(),
-            pause: Duration::from_secs(2),
+            purge: Duration::from_secs(2),
             measure: Duration::from_secs(4),
             sync,
             ..PlanDraft::default()
@@ -354,7 +354,7 @@ pub(super) mod tests {
         };
         assert!(matches!(with(|d| d.repeats = 0), Err(PlanError::Repeats(0))));
         assert!(matches!(with(|d| d.measure = Duration::ZERO), Err(PlanError::Measure(_))));
-        assert!(matches!(with(|d| d.pause = Duration::from_secs(90_000)), Err(PlanError::Pause(_))));
+        assert!(matches!(with(|d| d.purge = Duration::from_secs(90_000)), Err(PlanError::Purge(_))));
         assert!(matches!(with(|d| d.iterations = Some(2)), Err(PlanError::IterationsInDwell)));
         assert!(matches!(with(|d| d.channels = "!1-31".into()), Err(PlanError::Channels(ChannelError::None))));
         assert!(matches!(with(|d| d.discard_first = 1001), Err(PlanError::Discard(1001))));

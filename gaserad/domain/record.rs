@@ -58,8 +58,8 @@ impl Qc {
 pub enum Flag {
     /// The gas exchange began before the purge was over.
     Purge,
-    /// The gas exchange began while the run was suspended.
-    Suspended,
+    /// The gas exchange began while the run was paused.
+    Paused,
     /// The visit was interrupted after this, and measured again.
     Interrupted,
     /// One of the first samples after a switch, which the plan leaves out for all gases or for some.
@@ -98,7 +98,7 @@ impl Flag {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Purge => "purge",
-            Self::Suspended => "suspended",
+            Self::Paused => "paused",
             Self::Interrupted => "interrupted",
             Self::Carryover => "carryover",
             Self::PosUnverified => "pos_unverified",

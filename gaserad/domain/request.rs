@@ -193,7 +193,7 @@ pub enum Reaction {
     #[default]
     GoOn,
     /// It also waits until the cause is gone, or somebody resumes it.
-    Suspend,
+    Pause,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,14 +76,14 @@ pub(super) fn control(state: &State, control: &Control) -> Result<(), Denied> {
         (Control::Note { .. }, _) if run.started.is_some() => Ok(()),
         (_, Standing::Beginning) => not_now("the run is only just being started; try again when it measures"),
         (_, Standing::Ending) => not_now("the run is ending already"),
-        (Control::Pause { .. }, Standing::Suspended) => not_now("the run is suspended already"),
-        (Control::Skip, Standing::Suspended) if run.in_doubt.is_some() => {
+        (Control::Pause { .. }, Standing::Paused) => not_now("the run is paused already"),
+        (Control::Skip, Standing::Paused) if run.in_doubt.is_some() => {
             not_now("the analyzer may have been stopped by somebody; resume the run first, or abort it")
         }
-        (Control::Resume, Standing::UnderWay) if run.pause_asked.is_none() => not_now("the run is not suspended"),
+        (Control::Resume, Standing::UnderWay) if run.pause_asked.is_none() => not_now("the run is not paused"),
         (
             Control::Note { .. } | Control::Pause { .. } | Control::Resume | Control::Skip | Control::Finish { .. },
-            Standing::UnderWay | Standing::Suspended,
+            Standing::UnderWay | Standing::Paused,
         ) => Ok(()),
     }
 }
@@ -99,7 +99,7 @@ pub(super) enum Standing {
     /// The analyzer does not measure yet.
     Beginning,
     UnderWay,
-    Suspended,
+    Paused,
     /// The last results come in, or the devices come to rest.
     Ending,
 }
@@ -108,7 +108,7 @@ impl Run {
     fn standing(&self) -> Standing {
         match self.stage {
             Stage::Preparing(_) | Stage::Starting(..) | Stage::Recovering(_) => Standing::Beginning,
-            Stage::Suspended(_) | Stage::GuardedOff => Standing::Suspended,
+            Stage::Paused(_) | Stage::GuardedOff => Standing::Paused,
             Stage::Draining
             | Stage::Closing(..)
             | Stage::Stopping(..)

@@ -56,7 +56,7 @@ impl Turn {
             return self.drained();
         }
         self.break_off_the_visit();
-        self.updated(RunChange::Suspended, "gaserad".into(), text);
+        self.updated(RunChange::Paused, "gaserad".into(), text);
         self.get_ready(IfMeasuring::Refuse);
     }
 
@@ -88,7 +88,7 @@ impl Turn {
         run.readying = Some(Readying { since, until, if_measuring });
         let channel = run.target().map(|stop| stop.channel);
         self.enter_until(Stage::Recovering(None), since, until);
-        self.show(Phase::Suspended, channel);
+        self.show(Phase::Paused, channel);
         self.prepare_when_ready();
     }
 
@@ -202,9 +202,9 @@ impl Turn {
         // What else was in its way does not decide when it goes on.
         run.paused_by_hand = true;
         let channel = run.target().map(|stop| stop.channel);
-        self.enter_until(Stage::Suspended(text.clone()), at, at);
-        self.updated(RunChange::Suspended, "gaserad".into(), text);
-        self.show(Phase::Suspended, channel);
+        self.enter_until(Stage::Paused(text.clone()), at, at);
+        self.updated(RunChange::Paused, "gaserad".into(), text);
+        self.show(Phase::Paused, channel);
     }
 
     /// Somebody wants it to go on.

@@ -1,6 +1,6 @@
 //! What can be done to the run under way: pause and resume, skip, finish, note.
 //!
-//! A suspended run stays where it is, valve and analyzer as they are; what is drawn meanwhile is kept and not used. It
+//! A paused run stays where it is, valve and analyzer as they are; what is drawn meanwhile is kept and not used. It
 //! goes on with the visit it was in, which is purged again.
 
 use super::event::RequestId;
@@ -49,33 +49,33 @@ impl Turn {
         let text = if now { "at once" } else { "after the sample under way" };
         self.updated(RunChange::PauseAsked, who, text.into());
         let sampling = self.state.run.as_ref().is_some_and(Run::is_sampling);
-        let may_begin = self.state.run.as_ref().is_some_and(Run::may_be_suspended);
+        let may_begin = self.state.run.as_ref().is_some_and(Run::may_be_paused);
         if may_begin && (now || !sampling) {
-            self.suspend_if_asked();
+            self.pause_if_asked();
         }
     }
 
     /// Begins the pause that was asked for, if one was.
-    pub(super) fn suspend_if_asked(&mut self) -> bool {
+    pub(super) fn pause_if_asked(&mut self) -> bool {
         let Some(asked) = self.state.run.as_mut().and_then(|run| run.pause_asked.take()) else { return false };
-        self.suspend(asked.who, asked.reason);
+        self.pause(asked.who, asked.reason);
         true
     }
 
     /// A sample that was waited for is drawn, or has come.
     pub(super) fn sample_over(&mut self) {
-        if self.state.run.as_ref().is_some_and(|run| run.may_be_suspended() && run.is_sampling()) {
-            self.suspend_if_asked();
+        if self.state.run.as_ref().is_some_and(|run| run.may_be_paused() && run.is_sampling()) {
+            self.pause_if_asked();
         }
     }
 
-    fn suspend(&mut self, who: String, reason: String) {
+    fn pause(&mut self, who: String, reason: String) {
         let at = self.at.tick;
-        self.state.timeline.suspend(at);
-        self.enter_until(Stage::Suspended(reason.clone()), at, at);
+        self.state.timeline.pause(at);
+        self.enter_until(Stage::Paused(reason.clone()), at, at);
         let channel = self.state.run.as_ref().and_then(Run::target).map(|stop| stop.channel);
-        self.updated(RunChange::Suspended, who, reason);
-        self.show(Phase::Suspended, channel);
+        self.updated(RunChange::Paused, who, reason);
+        self.show(Phase::Paused, channel);
     }
 
     fn resume(&mut self, who: String) {
@@ -90,8 +90,8 @@ impl Turn {
         let Some(stage) = self.state.run.as_ref().map(|run| run.stage.clone()) else { return };
         self.updated(RunChange::Resumed, who, text);
         match stage {
-            Stage::Suspended(_) if self.doubted_no_more() => {}
-            Stage::Suspended(_) => self.go_on(self.at.tick),
+            Stage::Paused(_) if self.doubted_no_more() => {}
+            Stage::Paused(_) => self.go_on(self.at.tick),
             Stage::GuardedOff => {
                 self.reckon_from_now();
                 self.next_stop();
@@ -132,13 +132,13 @@ impl Turn {
         let Some(run) = &mut self.state.run else { return };
         run.finish_asked = Some(FinishAsked { after, who: who.clone() });
         let visiting = run.visit.is_some();
-        let suspended = matches!(run.stage, Stage::Suspended(_));
+        let paused = matches!(run.stage, Stage::Paused(_));
         let text = match after {
             FinishAfter::Channel => "after the channel under way",
             FinishAfter::Repeat => "after the repeat under way",
         };
         self.updated(RunChange::FinishAsked, who, text.into());
-        if after == FinishAfter::Channel && (suspended || !visiting) {
+        if after == FinishAfter::Channel && (paused || !visiting) {
             self.leave();
         }
     }

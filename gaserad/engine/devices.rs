@@ -182,7 +182,7 @@ impl Turn {
                 | Stage::Lingering
                 | Stage::Draining
                 | Stage::ValveLost(_)
-                | Stage::Suspended(_)
+                | Stage::Paused(_)
                 | Stage::Guarding(_)
                 | Stage::GuardedOff
                 | Stage::Interrupted

@@ -2,7 +2,7 @@
 //! measures, and how long its finished visits took.
 //!
 //! Of each visit it is told beforehand when it should be over. By how much that was wrong on the average, all visits to
-//! come are taken to be off, too. A visit that was disturbed (suspended, sent back, skipped, held up) does not count.
+//! come are taken to be off, too. A visit that was disturbed (paused, sent back, skipped, held up) does not count.
 
 use std::time::Duration;
 
@@ -128,7 +128,7 @@ impl State {
             Stage::Measuring | Stage::MeasureOver(_) | Stage::Lingering => (Whereabouts::Left, due(at)),
             Stage::Guarding(_) => (Whereabouts::Left, due(run.since)),
             Stage::GuardedOff => (Whereabouts::Left, at),
-            Stage::Suspended(_) => (Whereabouts::Settled, at),
+            Stage::Paused(_) => (Whereabouts::Settled, at),
             Stage::ValveLost(_) => (Whereabouts::Moving, at),
             Stage::Preparing(_) | Stage::Recovering(_) | Stage::Interrupting(_) | Stage::Interrupted => {
                 (Whereabouts::Homing, at)

@@ -55,8 +55,8 @@ impl Turn {
         if first {
             let channel = self.state.run.as_ref().and_then(Run::target).map(|stop| stop.channel);
             self.alarm(Severity::Warning, "guard", format!("the guard speaks against the next visit: {why}"));
-            self.updated(RunChange::Suspended, "the guard".into(), why);
-            self.show(Phase::Suspended, channel);
+            self.updated(RunChange::Paused, "the guard".into(), why);
+            self.show(Phase::Paused, channel);
         }
     }
 

@@ -29,7 +29,7 @@
 //! | `queue` | runs that begin later |
 //! | `control` | pause, resume, skip, finish, note |
 //! | `guard` | a condition outside between two visits |
-//! | `suspend` | what gets in a run's way |
+//! | `pause` | what gets in a run's way |
 //! | `restart` | how a run goes on that was interrupted |
 //! | `absence`, `again` | what it means that the analyzer does not measure; how it is started anew |
 //! | `ending` | how it ends |
@@ -57,6 +57,7 @@ mod event;
 mod guard;
 mod identity;
 mod losses;
+mod pause;
 mod progress;
 mod queue;
 mod restart;
@@ -66,7 +67,6 @@ mod schedule;
 mod service;
 mod stage;
 mod state;
-mod suspend;
 mod time;
 mod values;
 mod valve;

@@ -141,7 +141,7 @@ impl Turn {
 
     /// Whatever the analyzer did for the visit is lost, and it has to be started again.
     pub(super) fn break_off_the_visit(&mut self) {
-        self.remember_suspension();
+        self.remember_pause();
         let Some(run) = &mut self.state.run else { return };
         run.ordered_start = false;
         if let Some(visit) = run.visit.as_ref().map(|visit| visit.id) {
@@ -160,16 +160,14 @@ impl Turn {
         self.keep(fact);
     }
 
-    /// A run that was suspended is suspended again once it is back where it was.
-    fn remember_suspension(&mut self) {
+    /// A run that was paused is paused again once it is back where it was.
+    fn remember_pause(&mut self) {
         if let Some(run) = &mut self.state.run {
             run.between_visits |= matches!(run.stage, Stage::Guarding(_) | Stage::GuardedOff);
         }
-        if let Some(run) = self.state.run.as_mut().filter(|run| matches!(run.stage, Stage::Suspended(_))) {
-            run.pause_asked.get_or_insert(PauseAsked {
-                who: "gaserad".into(),
-                reason: "suspended before the interruption".into(),
-            });
+        if let Some(run) = self.state.run.as_mut().filter(|run| matches!(run.stage, Stage::Paused(_))) {
+            run.pause_asked
+                .get_or_insert(PauseAsked { who: "gaserad".into(), reason: "paused before the interruption".into() });
         }
     }
 
@@ -209,7 +207,7 @@ impl Turn {
 
     /// The process ends while the run does not: the analyzer is brought to rest, and the rest is up to the next process.
     pub(super) fn interrupt(&mut self) {
-        self.remember_suspension();
+        self.remember_pause();
         let patience = if self.state.analyzer.online { self.state.limits.stop } else { STOP_OFFLINE };
         let order = self.order_analyzer(AnalyzerOrder::Stop);
         self.enter(Stage::Interrupting(order), patience);

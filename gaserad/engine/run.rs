@@ -188,7 +188,7 @@ impl Turn {
             return self.go(stop.channel);
         }
         run.shown_channel = stop.channel.index();
-        if self.suspend_if_asked() {
+        if self.pause_if_asked() {
             return;
         }
         let Some(run) = &mut self.state.run else { return };
@@ -197,10 +197,10 @@ impl Turn {
             return self.settled();
         }
         let since = self.purge_from(&stop);
-        self.due_at(since + stop.pause);
-        self.enter_until(Stage::Purging, since, since + stop.pause);
-        self.show(Phase::Paused, Some(stop.channel));
-        if stop.pause.is_zero() {
+        self.due_at(since + stop.purge);
+        self.enter_until(Stage::Purging, since, since + stop.purge);
+        self.show(Phase::Purging, Some(stop.channel));
+        if stop.purge.is_zero() {
             self.purge_over();
         }
     }
@@ -240,7 +240,7 @@ impl Turn {
             Stage::Lingering => self.leave(),
             Stage::Draining => self.drained(),
             Stage::ValveLost(_) => self.valve_stays_lost(),
-            Stage::Suspended(_) | Stage::Interrupted => {}
+            Stage::Paused(_) | Stage::Interrupted => {}
             stage @ (Stage::Guarding(_) | Stage::GuardedOff) => self.guard_again(&stage),
             stage @ (Stage::Preparing(_)
             | Stage::Recovering(_)
@@ -276,7 +276,7 @@ impl Turn {
             | Stage::Lingering
             | Stage::Draining
             | Stage::ValveLost(_)
-            | Stage::Suspended(_)
+            | Stage::Paused(_)
             | Stage::Recovering(None)
             | Stage::GuardedOff
             | Stage::Interrupted => return None,

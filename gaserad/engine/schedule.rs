@@ -4,7 +4,7 @@
 //! look came back or the valve arrived. So nothing adds up, however long the run. What the valve takes to arrive comes
 //! out of the time to settle, and if need be out of a small part of the purge. A line that would be purged less than that
 //! is purged as long as the plan says: the schedule slips, and an alarm says so. It begins anew where a run goes on after
-//! it was suspended, sent back, held up by the guard, or interrupted.
+//! it was paused, sent back, held up by the guard, or interrupted.
 //!
 //! In step with the analyzer there is no such schedule: a stage lasts from when it really began.
 
@@ -50,7 +50,7 @@ impl Turn {
             return run.until;
         }
         let late = run.arrived.since(run.due);
-        if late > stop.pause / SPARE {
+        if late > stop.purge / SPARE {
             run.due = run.arrived;
             let text = format!(
                 "the valve reached channel {} {} later than its time to settle allows; the line is purged as long as the \

@@ -24,7 +24,7 @@ pub(super) enum Stage {
     /// The guard speaks against it; it is asked again.
     GuardedOff,
     /// Nothing is waited for but somebody who says that it may go on; and why.
-    Suspended(String),
+    Paused(String),
     Settling,
     Purging,
     /// A look at the analyzer at the end of the purge: what it draws already is not measured.
@@ -73,7 +73,7 @@ impl Stage {
             Self::Moving(_) => "the valve to reach the channel",
             Self::ValveLost(_) => "the valve to come back",
             Self::Guarding(_) | Self::GuardedOff => "the guard to let the next visit begin",
-            Self::Suspended(_) => "somebody to resume the run",
+            Self::Paused(_) => "somebody to resume the run",
             Self::Parking(..) => "the valve to reach its rest position",
             Self::Settling => "the line to settle after the move",
             Self::Purging | Self::PurgeOver(_) => "the end of the purge",

@@ -220,7 +220,7 @@ impl State {
             return self.next_begins().map(|begins| (begins, "the next run to begin"));
         };
         let stage = (run.until, run.stage.reason());
-        let timeless = matches!(run.stage, Stage::Suspended(_) | Stage::Interrupted);
+        let timeless = matches!(run.stage, Stage::Paused(_) | Stage::Interrupted);
         let stage = Some(stage).filter(|_| !timeless);
         let offline = self.analyzer.offline_since.filter(|_| run.suffers_offline());
         let grace = offline.map(|since| (since + self.limits.grace, "the analyzer to come back"));
@@ -311,7 +311,7 @@ impl Run {
                 | Stage::Measuring
                 | Stage::MeasureOver(_)
                 | Stage::Lingering
-                | Stage::Suspended(_)
+                | Stage::Paused(_)
         )
     }
 

@@ -46,9 +46,9 @@ impl Turn {
         let Some(visit) = &run.visit else { return };
         let stay = Stay::new(visit.id, visit.channel, run.repeat + 1, visit.arrived);
         let measures = matches!(run.stage, Stage::Measuring | Stage::MeasureOver(_) | Stage::Lingering);
-        let suspended = matches!(run.stage, Stage::Suspended(_));
-        let (measured_from, suspended_from) = (measures.then_some(at), suspended.then_some(at));
-        self.state.timeline.renew(at, Stay { measured_from, suspended_from, ..stay });
+        let paused = matches!(run.stage, Stage::Paused(_));
+        let (measured_from, paused_from) = (measures.then_some(at), paused.then_some(at));
+        self.state.timeline.renew(at, Stay { measured_from, paused_from, ..stay });
     }
 
     /// The purge time is over; what the analyzer draws already was drawn too early.

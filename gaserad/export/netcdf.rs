@@ -83,7 +83,7 @@ const fn verification(verification: Verification) -> i8 {
 /// The bits of the flags in `qc_flags`.
 const FLAGS: [Flag; 22] = [
     Flag::Purge,
-    Flag::Suspended,
+    Flag::Paused,
     Flag::Interrupted,
     Flag::Carryover,
     Flag::PosUnverified,

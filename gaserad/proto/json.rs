@@ -64,7 +64,7 @@ pub fn plan(plan: &PlanRequest) -> Map<String, Value> {
     let fields = [
         ("channels", json!(plan.channels)),
         ("repeats", json!(plan.repeats)),
-        ("pause_s", plan.pause_ms.map_or(Value::Null, seconds)),
+        ("purge_s", plan.purge_ms.map_or(Value::Null, seconds)),
         ("measure_s", plan.measure_ms.map_or(Value::Null, seconds)),
         ("iterations", json!(plan.iterations)),
         ("discard_first", json!(plan.discard_first)),
@@ -90,7 +90,7 @@ fn background(background: Background) -> Value {
 fn exception(exception: &ChannelPlan) -> Value {
     json!({
         "channel": exception.channel,
-        "pause_s": exception.pause_ms.map(seconds),
+        "purge_s": exception.purge_ms.map(seconds),
         "measure_s": exception.measure_ms.map(seconds),
         "iterations": exception.iterations,
         "discard_first": exception.discard_first,

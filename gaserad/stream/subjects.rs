@@ -57,7 +57,7 @@ pub fn of(status: &Status) -> Subjects {
     for channel in (1..=Channel::MAX).filter_map(Channel::new) {
         let word = match status.phase {
             _ if !planned.contains(&channel) => "inactive",
-            Phase::Paused if current == Some(channel) => "pausing",
+            Phase::Purging if current == Some(channel) => "pausing",
             Phase::Measuring if current == Some(channel) => "sampling",
             Phase::Failed if current == Some(channel) => "failed",
             _ if through.contains(&channel) => "sampled",

@@ -93,7 +93,7 @@ pub(crate) fn draft() -> PlanDraft {
     PlanDraft {
         channels: "1-4".into(),
         repeats: 2,
-        pause: Duration::from_secs(6),
+        purge: Duration::from_secs(6),
         measure: Duration::from_secs(20),
         sync: Sync::Dwell,
         ..PlanDraft::default()

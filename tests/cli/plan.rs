@@ -14,7 +14,7 @@ fn plan() -> PlanRequest {
     PlanRequest {
         channels: "1-4".into(),
         repeats: Some(2),
-        pause_ms: Some(60_000),
+        purge_ms: Some(60_000),
         iterations: Some(3),
         label: "barn north".into(),
         ..PlanRequest::default()
@@ -32,7 +32,7 @@ fn good() -> CheckPlanResponse {
     CheckPlanResponse {
         plan: Some(plan()),
         total_ms: 217_000,
-        timeline: vec![entry(0, "HOMING", 0), entry(5000, "PAUSED", 1)],
+        timeline: vec![entry(0, "HOMING", 0), entry(5000, "PURGING", 1)],
         end_utc: "2026-01-15T08:03:37.000Z".into(),
         ..CheckPlanResponse::default()
     }
@@ -61,7 +61,7 @@ fn a_good_file_is_ok_with_what_it_takes() {
     let (_folder, path) = file(b"repeats = 2\n");
     let fake = fake(good());
     let done = run(&["plan", "check", &path, "--endpoint", &fake.unix]);
-    let told = "ok: channels 1-4 x 2, pause 1m, measure 3 iterations; takes 3m37s\n";
+    let told = "ok: channels 1-4 x 2, purge 1m, measure 3 iterations; takes 3m37s\n";
     assert_eq!((done.exit, done.stdout.as_str(), done.stderr.as_str()), (0, told, ""));
     assert_eq!(fake.calls(), ["CheckPlan".to_owned(), format!("{path} Some(\"repeats = 2\\n\")")]);
     let quiet = run(&["plan", "check", &path, "-q", "--endpoint", &fake.unix]);

@@ -12,7 +12,7 @@ fn listed(id: &str, outcome: proto::Outcome) -> Run {
     let plan = PlanRequest {
         channels: "1-4".into(),
         repeats: Some(2),
-        pause_ms: Some(6000),
+        purge_ms: Some(6000),
         measure_ms: Some(20_000),
         task: Some("DEFAULT".into()),
         sync: proto::Sync::Analyzer.into(),
@@ -66,7 +66,7 @@ fn a_run_is_shown_with_its_visits_and_notes() {
     let mut shown = listed("01KAHA", proto::Outcome::Completed);
     let plan = shown.plan.as_mut().unwrap();
     plan.background = Some(proto::Background { channel: 8, every: 2 });
-    plan.exceptions = vec![proto::ChannelPlan { channel: 3, pause_ms: Some(90_000), ..Default::default() }];
+    plan.exceptions = vec![proto::ChannelPlan { channel: 3, purge_ms: Some(90_000), ..Default::default() }];
     plan.gas_discards = vec![proto::GasDiscard { cas: "7664-41-7".into(), discard_first: 2 }];
     plan.park = Some(1);
     let note = |second, who: &str, text: &str| proto::Note {

@@ -47,11 +47,11 @@ fn it_subscribes_before_it_starts_and_exits_as_the_run_ended() {
 #[test]
 fn json_gives_a_line_at_the_start_and_one_at_the_end() {
     let fake = Fake::new(script(vec![ending(Outcome::Partial)]));
-    let done = run(&["start", "--channels", "1-4", "--pause", "6s", "--wait", "--json", "--endpoint", &fake.http]);
+    let done = run(&["start", "--channels", "1-4", "--purge", "6s", "--wait", "--json", "--endpoint", &fake.http]);
     let lines = lines(&done.stdout);
     assert_eq!(lines.len(), 2, "{done:?}");
     assert_eq!((&lines[0]["run_id"], &lines[0]["total_s"]), (&RUN.into(), &217.into()));
-    assert_eq!((&lines[0]["channels"], &lines[0]["pause_s"]), (&"1-4".into(), &6.into()));
+    assert_eq!((&lines[0]["channels"], &lines[0]["purge_s"]), (&"1-4".into(), &6.into()));
     assert_eq!(lines[0]["operator"], "ada");
     assert_eq!((&lines[1]["outcome"], &lines[1]["exit"]), (&"partial".into(), &7.into()));
 }
@@ -172,7 +172,7 @@ fn a_daemon_that_does_not_answer_runs_into_the_timeout() {
 fn a_dry_run_shows_the_timeline_and_when_it_would_end() {
     let mut timeline = Vec::new();
     for repeat in 1..=3 {
-        for (second, phase, channel, lasts) in [(0, "HOMING", 0, 1), (1, "PAUSED", 1, 6), (7, "MEASURING", 1, 20)] {
+        for (second, phase, channel, lasts) in [(0, "HOMING", 0, 1), (1, "PURGING", 1, 6), (7, "MEASURING", 1, 20)] {
             let offset_ms = (u64::from(repeat - 1) * 27 + second) * 1000;
             let duration_ms = lasts * 1000;
             timeline.push(TimelineEntry { offset_ms, duration_ms, phase: phase.into(), channel, repeat });
@@ -187,7 +187,7 @@ fn a_dry_run_shows_the_timeline_and_when_it_would_end() {
     });
     let start = Ok(StartMeasurementResponse { run_id: String::new(), total_ms: 82_000, timeline, ..started() });
     let fake = Fake::new(Script { start, ..Script::default() });
-    let args = ["start", "--channels", "1", "--repeats", "3", "--pause", "6s", "--measure", "20s", "--dry-run"];
+    let args = ["start", "--channels", "1", "--repeats", "3", "--purge", "6s", "--measure", "20s", "--dry-run"];
     let done = run(&[&args[..], &["--endpoint", &fake.unix]].concat());
     assert_eq!((done.exit, done.stderr.as_str()), (0, ""));
     golden("dry_run", &done.stdout);

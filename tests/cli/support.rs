@@ -59,7 +59,7 @@ pub fn summary(outcome: Option<Outcome>) -> RunSummary {
         channels: "1-4".into(),
         channel_count: 8,
         repeats: 2,
-        pause: Duration::from_secs(6),
+        purge: Duration::from_secs(6),
         measure: Duration::from_secs(20),
         label: "barn north".into(),
         operator: "ada".into(),

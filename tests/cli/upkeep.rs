@@ -49,7 +49,7 @@ fn config() -> proto::GetConfigResponse {
         settings: vec![
             setting("analyzer.address", "\"192.168.0.100:8888\"", "line 2 of /etc/gaserad/gaserad.toml"),
             setting("analyzer.task", "\"DEFAULT\"", "default"),
-            setting("plan.pause", "\"5m\"", "default"),
+            setting("plan.purge", "\"5m\"", "default"),
         ],
         warnings: vec!["the valve is simulated".into()],
     }
@@ -77,11 +77,11 @@ fn settings_are_told_with_their_origin_one_section_or_one_value() {
     let fake = Fake::new(Script { config: config(), ..Script::default() });
     golden("config_get", &told(&fake, &["config", "get"]));
     golden("config_get_section", &told(&fake, &["config", "get", "analyzer"]));
-    let value = run(&["config", "get", "plan.pause", "-q", "--endpoint", &fake.unix]);
+    let value = run(&["config", "get", "plan.purge", "-q", "--endpoint", &fake.unix]);
     assert_eq!((value.exit, value.stdout.as_str()), (0, "\"5m\"\n"));
     let unknown = run(&["config", "get", "plan.paus", "--endpoint", &fake.unix]);
     assert_eq!(unknown.exit, 10);
-    assert!(unknown.stderr.ends_with("did you mean plan.pause?\n"), "{unknown:?}");
+    assert!(unknown.stderr.ends_with("did you mean plan.purge?\n"), "{unknown:?}");
 }
 
 #[test]

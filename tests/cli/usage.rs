@@ -85,7 +85,7 @@ fn usage_errors_say_what_is_wrong_and_exit_2() {
         &["begin"],
         &["plan", "check"],
         &["start", "weekly.toml", "daily.toml"],
-        &["start", "--pause", "-5s"],
+        &["start", "--purge", "-5s"],
         &["start", "--measure", "20"],
         &["start", "--measure", "99999999999999999999999d"],
         &["start", "--repeats", "0"],

@@ -33,7 +33,7 @@ fn every_key_of_the_example_is_read_and_it_is_a_plan() {
     let expected = PlanRequest {
         channels: Some("1-8".into()),
         repeats: Some(12),
-        pause: seconds(300),
+        purge: seconds(300),
         measure: seconds(600),
         iterations: Some(3),
         task: Some("DEFAULT".into()),
@@ -46,7 +46,7 @@ fn every_key_of_the_example_is_read_and_it_is_a_plan() {
         background: Some(BackgroundRequest::Channel { channel: channel(31), every: Some(4) }),
         overlap: Some(true),
         park: None,
-        exceptions: vec![ChannelPlan { pause: seconds(600), iterations: Some(5), ..ChannelPlan::new(channel(3)) }],
+        exceptions: vec![ChannelPlan { purge: seconds(600), iterations: Some(5), ..ChannelPlan::new(channel(3)) }],
         gas_discards: BTreeMap::from([(Cas("7664-41-7".into()), 2)]),
     };
     assert_eq!(request, expected);
@@ -59,7 +59,7 @@ fn every_mistake_of_a_plan_is_reported_at_once_with_line_and_column() {
     let text = r#"channels = "1-4,17"
 repeat = 3
 repeats = 0
-pause = 5
+purge = 5
 measure = "0s"
 iterations = "many"
 task = " "
@@ -68,7 +68,7 @@ label = "two\nlines"
 background = 17
 overlap = "no"
 [channels.3]
-pause = "1m"
+purge = "1m"
 [channel.40]
 [channel.9]
 area = 1
@@ -80,7 +80,7 @@ area = 1
         "1:12: channels is wrong: channel 17 does not exist; this multiplexer has channels 1 to 16",
         "2:1: repeat is not a key of a plan; did you mean repeats?",
         "3:11: repeats is 0; it can be 1 to 100000",
-        "4:9: pause is a number; write a duration as text, like \"30s\" or \"5m\"",
+        "4:9: purge is a number; write a duration as text, like \"30s\" or \"5m\"",
         "5:11: measure is 0s; it can be 1s to 24h",
         "6:14: iterations is text; it must be a whole number",
         "7:8: task is empty; name the analyzer's task, like \"DEFAULT\"",
@@ -89,7 +89,7 @@ area = 1
         "10:14: background is 17; it can be 1 to 16, or \"none\"",
         "11:11: overlap is text; it must be true or false",
         "12:10: channel 40 does not exist; this multiplexer has channels 1 to 16",
-        "14:1: area is not a key of [channel.9]; known are pause, measure, iterations, discard_first",
+        "14:1: area is not a key of [channel.9]; known are purge, measure, iterations, discard_first",
         "15:6: NH4 is not a gas that is known here; write its CAS number, like \"7664-41-7\", or its formula: did you mean NH3?",
         "16:2: [gass] is not a section; did you mean gas?",
     ];

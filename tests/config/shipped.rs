@@ -36,7 +36,7 @@ fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     let first = &settings.channels[&Channel::HOME];
     assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
     assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
-    assert_eq!((first.pause, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
+    assert_eq!((first.purge, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
     assert_eq!(settings.plan_directories(), [PathBuf::from("/etc/gaserad/plans")]);
     assert_eq!(settings.multiplexer.vici.as_ref().unwrap().address.as_deref(), Some("3"));
     assert_eq!(uncommented("gpio").multiplexer.gpio.unwrap().units.len(), 2);

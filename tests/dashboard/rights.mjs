@@ -63,7 +63,7 @@ await story(async (browser) => {
   await logOut(page);
   await logIn(page, operator);
   await until(page, () => document.querySelectorAll("#controls button").length > 0);
-  const started = await send(page, "/control/start", { channels: "1-2", pause: "5s", measure: "1h" });
+  const started = await send(page, "/control/start", { channels: "1-2", purge: "5s", measure: "1h" });
   assert.equal(started.status, 200, JSON.stringify(started));
   await phase(page, "MEASURING");
   assert((await controls(page)) > 1);

@@ -65,12 +65,12 @@ fn an_analyzer_seen_initializing_is_started_anew_once_it_is_idle() {
     seen(&mut world, AnalyzerState::Initializing, Some(0));
     world.run_for(seconds(20));
     assert!(orders(&world, from).iter().all(|order| *order == AnalyzerOrder::Look), "{:?}", orders(&world, from));
-    assert_eq!(world.phases().last().unwrap().1.phase, Phase::Suspended);
+    assert_eq!(world.phases().last().unwrap().1.phase, Phase::Paused);
     seen(&mut world, AnalyzerState::Idle, Some(0));
     world.run_for(seconds(5));
     assert_eq!(world.valve.len(), valve, "a valve that says where it stands need not go home");
     let (_, purged) = world.phases().last().cloned().unwrap();
-    assert_eq!((purged.phase, purged.visit_id), (Phase::Paused, visit), "the visit is purged again");
+    assert_eq!((purged.phase, purged.visit_id), (Phase::Purging, visit), "the visit is purged again");
     world.settle(seconds(10_000));
     check(&world);
     assert_eq!(ending(&world), (Outcome::Completed, String::new()));
@@ -199,7 +199,7 @@ fn where_a_stop_cannot_be_told_from_a_restart_nothing_is_started_and_nothing_giv
     world.run_for(seconds(40_000));
     assert!(orders(&world, from).is_empty(), "{:?}", orders(&world, from));
     assert!(world.state.is_busy() && !world.is_measuring());
-    assert_eq!(world.phases().last().unwrap().1.phase, Phase::Suspended);
+    assert_eq!(world.phases().last().unwrap().1.phase, Phase::Paused);
     assert!(alarms(&world).contains(&"analyzer_restart_doubtful".to_owned()));
     world.ask(|request| What::Control { request, who: "ada".into(), control: Control::Resume });
     world.settle(seconds(10_000));

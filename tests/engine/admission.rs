@@ -151,7 +151,7 @@ fn late(moment: &str) -> World {
             world.ask(|request| control(Control::Finish { after: FinishAfter::Channel }, request));
             world
         }
-        "suspended" => {
+        "paused" => {
             let mut world = waiting_for("the end of the measuring time");
             world.ask(|request| control(Control::Pause { now: true }, request));
             world
@@ -202,7 +202,7 @@ const MOMENTS: [&str; 26] = [
     "the valve moves",
     "the valve is lost",
     "the guard is asked",
-    "suspended",
+    "paused",
     "the last result is waited for",
     "the analyzer stops",
     "the analyzer stops, and another run waits",

@@ -68,18 +68,18 @@ fn a_pause_waits_for_the_sample_under_way_and_lasts_until_somebody_resumes() {
     let asked = ask(&mut world, PAUSE);
     assert!(granted(&world, asked));
     assert_eq!(last(&world).phase, Phase::Measuring, "the sample under way comes first");
-    until_phase(&mut world, Phase::Suspended);
+    until_phase(&mut world, Phase::Paused);
     world.run_for(seconds(3600));
-    assert_eq!(last(&world).phase, Phase::Suspended);
+    assert_eq!(last(&world).phase, Phase::Paused);
     let records = world.records();
-    let suspended = records.iter().filter(|record| record.flags.contains(&Flag::Suspended)).count();
-    assert!(suspended > 50, "{suspended}");
-    assert!(records.iter().all(|record| !record.is_good() || !record.flags.contains(&Flag::Suspended)));
+    let paused = records.iter().filter(|record| record.flags.contains(&Flag::Paused)).count();
+    assert!(paused > 50, "{paused}");
+    assert!(records.iter().all(|record| !record.is_good() || !record.flags.contains(&Flag::Paused)));
     let resumed = ask(&mut world, Control::Resume);
     assert!(granted(&world, resumed));
-    assert_eq!(last(&world).phase, Phase::Paused, "the line is purged again");
+    assert_eq!(last(&world).phase, Phase::Purging, "the line is purged again");
     let world = settled(world);
-    assert_eq!(changes(&world), [RunChange::PauseAsked, RunChange::Suspended, RunChange::Resumed]);
+    assert_eq!(changes(&world), [RunChange::PauseAsked, RunChange::Paused, RunChange::Resumed]);
     assert_eq!(world.endings(), [(Outcome::Completed, String::new())]);
     assert!(good(&world, 1) >= 2, "the sample before the pause counts");
 }
@@ -90,7 +90,7 @@ fn a_pause_at_once_waits_for_nothing() {
     until_phase(&mut world, Phase::Measuring);
     world.run_for(seconds(5));
     ask(&mut world, PAUSE_NOW);
-    assert_eq!(last(&world).phase, Phase::Suspended);
+    assert_eq!(last(&world).phase, Phase::Paused);
     ask(&mut world, Control::Resume);
     assert_eq!(settled(world).endings(), [(Outcome::Completed, String::new())]);
 }
@@ -105,7 +105,7 @@ fn a_pause_that_has_not_begun_can_be_taken_back() {
     let again = ask(&mut world, Control::Resume);
     assert_eq!(world.replies(again).remove(0).1.expect_err("refused").reason, Reason::NotNow);
     let world = settled(world);
-    assert!(world.phases().iter().all(|(_, change)| change.phase != Phase::Suspended));
+    assert!(world.phases().iter().all(|(_, change)| change.phase != Phase::Paused));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_pause_while_the_valve_moves_begins_when_it_has_arrived() {
     until_phase(&mut world, Phase::Switching);
     ask(&mut world, PAUSE_NOW);
     assert_eq!(last(&world).phase, Phase::Switching);
-    until_phase(&mut world, Phase::Suspended);
+    until_phase(&mut world, Phase::Paused);
     assert_eq!(last(&world).channel.map(Channel::number), Some(2));
 }
 
@@ -122,7 +122,7 @@ fn a_pause_while_the_valve_moves_begins_when_it_has_arrived() {
 fn a_visit_that_is_skipped_has_no_sample_and_the_others_are_whole() {
     let mut world = world();
     until_phase(&mut world, Phase::Switching);
-    until_phase(&mut world, Phase::Paused);
+    until_phase(&mut world, Phase::Purging);
     let skip = ask(&mut world, Control::Skip);
     assert!(granted(&world, skip));
     assert_eq!((last(&world).phase, last(&world).channel.map(Channel::number)), (Phase::Switching, Some(3)));

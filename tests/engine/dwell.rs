@@ -15,16 +15,16 @@ type Row = (f64, usize, Phase, u8, Option<u8>, u32, u32, u32, u32);
 
 const TWO_CHANNELS_TWICE: [Row; 14] = [
     (0.0, 11, Phase::Homing, 0, None, 0, 0, 0, 0),
-    (5.0, 11, Phase::Paused, 0, Some(1), 0, 0, 0, 0),
+    (5.0, 11, Phase::Purging, 0, Some(1), 0, 0, 0, 0),
     (15.0, 11, Phase::Measuring, 0, Some(1), 0, 0, 0, 0),
     (25.0, 11, Phase::Switching, 0, Some(1), 50, 25, 0, 1),
-    (30.0, 11, Phase::Paused, 1, Some(2), 50, 25, 0, 1),
+    (30.0, 11, Phase::Purging, 1, Some(2), 50, 25, 0, 1),
     (40.0, 11, Phase::Measuring, 1, Some(2), 50, 25, 0, 1),
     (50.0, 11, Phase::Homing, 0, None, 0, 50, 1, 2),
-    (55.0, 11, Phase::Paused, 0, Some(1), 0, 50, 1, 2),
+    (55.0, 11, Phase::Purging, 0, Some(1), 0, 50, 1, 2),
     (65.0, 11, Phase::Measuring, 0, Some(1), 0, 50, 1, 2),
     (75.0, 11, Phase::Switching, 0, Some(1), 50, 75, 1, 3),
-    (80.0, 11, Phase::Paused, 1, Some(2), 50, 75, 1, 3),
+    (80.0, 11, Phase::Purging, 1, Some(2), 50, 75, 1, 3),
     (90.0, 11, Phase::Measuring, 1, Some(2), 50, 75, 1, 3),
     (100.0, 3, Phase::Switching, 1, Some(2), 100, 100, 1, 4),
     (101.0, 1, Phase::Idle, 1, Some(2), 100, 100, 2, 4),
@@ -33,11 +33,11 @@ const TWO_CHANNELS_TWICE: [Row; 14] = [
 const SECOND_AND_FOURTH: [Row; 10] = [
     (0.0, 11, Phase::Homing, 0, None, 0, 0, 0, 0),
     (5.0, 11, Phase::Switching, 0, Some(1), 0, 0, 0, 0),
-    (10.0, 5, Phase::Paused, 1, Some(2), 0, 0, 0, 0),
+    (10.0, 5, Phase::Purging, 1, Some(2), 0, 0, 0, 0),
     (12.0, 9, Phase::Measuring, 1, Some(2), 0, 0, 0, 0),
     (16.0, 11, Phase::Switching, 1, Some(2), 50, 50, 0, 1),
     (21.0, 11, Phase::Switching, 2, Some(3), 50, 50, 0, 1),
-    (26.0, 5, Phase::Paused, 3, Some(4), 50, 50, 0, 1),
+    (26.0, 5, Phase::Purging, 3, Some(4), 50, 50, 0, 1),
     (28.0, 9, Phase::Measuring, 3, Some(4), 50, 50, 0, 1),
     (32.0, 3, Phase::Switching, 3, Some(4), 100, 100, 0, 2),
     (33.0, 1, Phase::Idle, 3, Some(4), 100, 100, 1, 2),
@@ -134,7 +134,7 @@ fn planned(plan: &Plan) -> Vec<(Planned, Duration, Duration)> {
 }
 
 fn is_timed(phase: Phase) -> bool {
-    matches!(phase, Phase::Paused | Phase::Measuring)
+    matches!(phase, Phase::Purging | Phase::Measuring)
 }
 
 /// Where they really began, and the deadlines that were set for them.
@@ -202,7 +202,7 @@ fn a_line_that_could_not_be_purged_in_time_is_purged_as_long_as_the_plan_says_an
     world.settle(seconds(10_000));
     check(&world);
     let phases = world.phases();
-    let purges = phases.windows(2).filter(|pair| pair[0].1.phase == Phase::Paused);
+    let purges = phases.windows(2).filter(|pair| pair[0].1.phase == Phase::Purging);
     assert!(purges.clone().all(|pair| pair[1].0.since(pair[0].0) == seconds(30)));
     assert_eq!(purges.count(), 4);
     // Before the analyzer measures there is nothing to be late for.

@@ -56,8 +56,8 @@ fn at_an_edge(asked: &Plan, pace: Pace) -> bool {
     let margin = Duration::from_secs(1) + pace.iteration * 3 / 100;
     let moved = |plan: &Plan| plan.total(steady).as_secs_f64();
     let (mut shorter, mut longer) = (asked.clone(), asked.clone());
-    shorter.pause = asked.pause.saturating_sub(margin);
-    longer.pause = asked.pause + margin;
+    shorter.purge = asked.purge.saturating_sub(margin);
+    longer.purge = asked.purge + margin;
     let allowed = steady.iteration.as_secs_f64().max(moved(asked) / 50.0) / 2.0;
     // The margin itself comes in once a visit where no iteration takes it up.
     let taken = if asked.iterations.is_some() { 0.0 } else { margin.as_secs_f64() * f64::from(asked.visits()) };
@@ -119,11 +119,11 @@ fn listed(jitter: u64) -> Vec<(Manners, Plan)> {
     let mut all = Vec::new();
     for cycle in [20, 45, 58, 90, 120] {
         for overlap in [true, false] {
-            for (channels, repeats, pause, measure) in
+            for (channels, repeats, purge, measure) in
                 [("1-4", 3, 30, 300), ("2,5,9", 8, 10, 260), ("1,31", 5, 90, 400), ("1-8", 2, 60, 150)]
             {
                 for iterations in [None, Some(1), Some(3)] {
-                    let mut asked = plan(channels, repeats, pause, measure, Sync::Analyzer);
+                    let mut asked = plan(channels, repeats, purge, measure, Sync::Analyzer);
                     (asked.overlap, asked.iterations) = (overlap, iterations);
                     all.push((Manners { cycle: Some(seconds(cycle)), jitter, ..lively() }, asked));
                 }

@@ -49,7 +49,7 @@ fn build(seed: u64) -> (World, Plan) {
         has_counter: !seed.is_multiple_of(4),
         ..Manners::default()
     };
-    let reaction = |dice: &mut World| if dice.random(2) == 0 { Reaction::GoOn } else { Reaction::Suspend };
+    let reaction = |dice: &mut World| if dice.random(2) == 0 { Reaction::GoOn } else { Reaction::Pause };
     let reactions = Reactions {
         analyzer_errors: reaction(&mut dice),
         valve: reaction(&mut dice),

@@ -23,7 +23,7 @@ fn completes(mut world: World) {
 #[test]
 fn while_it_holds_nothing_is_seen_of_it() {
     let world = guarded(None);
-    assert!(world.phases().iter().all(|(_, change)| change.phase != Phase::Suspended));
+    assert!(world.phases().iter().all(|(_, change)| change.phase != Phase::Paused));
     completes(world);
 }
 
@@ -32,8 +32,8 @@ fn while_it_does_not_hold_the_next_visit_waits_and_begins_when_it_does() {
     let mut world = guarded(Some("it rains"));
     world.until_waiting_for("the guard to let the next visit begin");
     world.run_for(seconds(3000));
-    assert_eq!(world.phases().last().unwrap().1.phase, Phase::Suspended);
-    assert_eq!(world.phases().iter().filter(|(_, change)| change.phase == Phase::Suspended).count(), 1);
+    assert_eq!(world.phases().last().unwrap().1.phase, Phase::Paused);
+    assert_eq!(world.phases().iter().filter(|(_, change)| change.phase == Phase::Paused).count(), 1);
     world.manners.guard = None;
     completes(world);
 }

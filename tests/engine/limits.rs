@@ -20,7 +20,7 @@ fn ran(manners: Manners, seed: u64) -> World {
 /// When the purge of the visit was over by the plan that was drawn up for it.
 fn purged(world: &World, record: &Record) -> Tick {
     let phases = world.phases();
-    let purge = phases.iter().find(|(_, change)| change.phase == Phase::Paused && change.visit_id == record.visit);
+    let purge = phases.iter().find(|(_, change)| change.phase == Phase::Purging && change.visit_id == record.visit);
     purge.expect("a visit is purged").0 + seconds(40)
 }
 

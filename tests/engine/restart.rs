@@ -93,7 +93,7 @@ fn a_run_that_was_being_stopped_is_stopped_again() {
 }
 
 #[test]
-fn a_run_that_was_suspended_is_suspended_again() {
+fn a_run_that_was_paused_is_paused_again() {
     use gasera::domain::Control;
     let mut world = World::new(lively());
     world.start(plan("1-3", 1, 10, 150, Sync::Analyzer));
@@ -102,17 +102,13 @@ fn a_run_that_was_suspended_is_suspended_again() {
     world.run_for(seconds(10));
     world.crash(seconds(60));
     world.run_for(seconds(600));
-    let (_, suspended) = world.phases().last().cloned().unwrap();
-    assert_eq!((suspended.phase, suspended.channel), (Phase::Suspended, Channel::new(2)));
-    assert_eq!(
-        Channel::new(world.state.progress(world.now).current_channel + 1),
-        suspended.channel,
-        "where it is shown"
-    );
+    let (_, paused) = world.phases().last().cloned().unwrap();
+    assert_eq!((paused.phase, paused.channel), (Phase::Paused, Channel::new(2)));
+    assert_eq!(Channel::new(world.state.progress(world.now).current_channel + 1), paused.channel, "where it is shown");
     world.ask(|request| What::Control { request, who: "ada".into(), control: Control::Resume });
     world.settle(seconds(10_000));
     assert_eq!(world.endings(), [(Outcome::Completed, String::new())]);
-    assert!(world.records().iter().all(|record| !record.is_good() || !record.flags.contains(&Flag::Suspended)));
+    assert!(world.records().iter().all(|record| !record.is_good() || !record.flags.contains(&Flag::Paused)));
 }
 
 #[test]
@@ -236,7 +232,7 @@ fn a_run_that_is_not_to_go_on_after_a_crash_ends_with_the_analyzer_idle_and_the_
         let park = Channel::new(3);
         let draft = PlanDraft {
             channels: "1-2".into(),
-            pause: seconds(10),
+            purge: seconds(10),
             measure: seconds(150),
             park,
             ..PlanDraft::default()

@@ -31,10 +31,10 @@ fn no_world_credits_a_wrong_channel_loses_a_clean_sample_or_stays_busy() {
         let manners = manners(seed, &mut dice);
         let undisturbed = manners.valve_refuses_from.is_none();
         let sync = if dice.random(2) == 0 { Sync::Analyzer } else { Sync::Dwell };
-        let (pause, measure) = (dice.random(60), 1 + dice.random(200));
+        let (purge, measure) = (dice.random(60), 1 + dice.random(200));
         let channels = ["1-3", "2,5,9", "4", "1,31"][usize::try_from(dice.random(4)).unwrap()];
         let mut world = World::new(manners).with_seed(seed);
-        let start = world.start(plan(channels, 1 + u32::try_from(dice.random(3)).unwrap(), pause, measure, sync));
+        let start = world.start(plan(channels, 1 + u32::try_from(dice.random(3)).unwrap(), purge, measure, sync));
         let abort = (dice.random(3) == 0).then(|| {
             world.run_for(Duration::from_millis(dice.random(400_000)));
             world.abort()

@@ -42,7 +42,7 @@ pub fn plan() -> Plan {
     Plan::new(PlanDraft {
         channels: "1-4".into(),
         repeats: 2,
-        pause: Duration::from_millis(2500),
+        purge: Duration::from_millis(2500),
         measure: Duration::from_secs(4),
         sync: Sync::Analyzer,
         save_on_device: true,

@@ -24,11 +24,11 @@ pub fn seconds(seconds: u64) -> Duration {
 }
 
 /// A plan with the settle time of five seconds.
-pub fn plan(channels: &str, repeats: u32, pause_s: u64, measure_s: u64, sync: Sync) -> Plan {
+pub fn plan(channels: &str, repeats: u32, purge_s: u64, measure_s: u64, sync: Sync) -> Plan {
     let draft = PlanDraft {
         channels: channels.into(),
         repeats,
-        pause: seconds(pause_s),
+        purge: seconds(purge_s),
         measure: seconds(measure_s),
         sync,
         ..PlanDraft::default()

@@ -4,7 +4,7 @@ use super::lab::{Design, Lab};
 
 /// Slow enough for most aborts to meet the phase that they are meant for; whatever they meet, the same holds.
 const SCALE: u32 = 20;
-const START: &[&str] = &["start", "--channels", "2-3", "--pause", "20s", "--measure", "10s"];
+const START: &[&str] = &["start", "--channels", "2-3", "--purge", "20s", "--measure", "10s"];
 
 fn lab() -> Lab {
     Lab::new(&Design { scale: SCALE, ..Design::default() })
@@ -60,7 +60,7 @@ fn an_abort_while_the_valve_moves_leaves_the_analyzer_idle() {
 
 #[test]
 fn an_abort_in_the_purge_leaves_the_analyzer_idle() {
-    aborted_when("PAUSED", &[0]);
+    aborted_when("PURGING", &[0]);
 }
 
 #[test]

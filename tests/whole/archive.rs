@@ -28,7 +28,7 @@ license = \"CC-BY-4.0\"
 /// A lab in which a run of two channels is over; gives its folder.
 fn measured() -> (Lab, PathBuf) {
     let lab = Lab::new(&Design { store: SETTINGS, ..Design::default() });
-    let plan = ["start", "--channels", "1-2", "--pause", "2m", "--measure", "5m", "--wait"];
+    let plan = ["start", "--channels", "1-2", "--purge", "2m", "--measure", "5m", "--wait"];
     assert_eq!(lab.ctl(&plan).exit, 0);
     let folder = lab.ask(&["runs", "show", "last"])["folder"].as_str().unwrap().to_owned();
     (lab, folder.into())

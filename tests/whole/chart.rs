@@ -34,9 +34,9 @@ fn a_run_is_watched_to_its_end_and_its_chart_zooms_hides_remembers_and_gives_fil
     let lab = Lab::new(&Design::default());
     let mut look = Reader::look(&tools, "chart.mjs", &[&page(&lab)]);
     look.until(step("open"));
-    measure(&lab, &["--channels", "1-3", "--pause", "60s", "--measure", "150s"]);
+    measure(&lab, &["--channels", "1-3", "--purge", "60s", "--measure", "150s"]);
     look.until(step("stored"));
-    measure(&lab, &["--channels", "1-3", "--pause", "60s", "--measure", "1h"]);
+    measure(&lab, &["--channels", "1-3", "--purge", "60s", "--measure", "1h"]);
     look.wait();
 }
 
@@ -44,7 +44,7 @@ fn a_run_is_watched_to_its_end_and_its_chart_zooms_hides_remembers_and_gives_fil
 fn a_week_of_31_channels_is_loaded_and_scrolled_without_holding_the_page_up() {
     let Some(tools) = Tools::find() else { return };
     let lab = Lab::new(&Design::default());
-    measure(&lab, &["--channels", "1", "--pause", "6s", "--measure", "20s", "--wait"]);
+    measure(&lab, &["--channels", "1", "--purge", "6s", "--measure", "20s", "--wait"]);
     let run: Value = serde_json::from_str(&lab.ctl(&["runs", "show", "last", "--json"]).stdout).unwrap();
     let id = run["run"]["id"].as_str().or(run["id"].as_str()).or(run["run_id"].as_str()).unwrap();
     let (_, told) = Reader::look(&tools, "week.mjs", &[&page(&lab), id]).wait();
@@ -59,7 +59,7 @@ fn what_an_open_page_holds_does_not_grow() {
     let last = if env::var_os("GASERA_DAY").is_some() { "1400" } else { "180" };
     let mut look = Reader::look(&tools, "day.mjs", &[&page(&lab), "40", last]);
     look.until(step("open"));
-    measure(&lab, &["--channels", "1-8", "--repeats", "1000", "--pause", "60s", "--measure", "150s"]);
+    measure(&lab, &["--channels", "1-8", "--repeats", "1000", "--purge", "60s", "--measure", "150s"]);
     let (_, told) = look.wait();
     say(&told, "held");
 }

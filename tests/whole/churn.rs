@@ -250,7 +250,7 @@ fn who_drops_and_comes_back_misses_nothing_over_two_restarts() {
     let begun = lab.ask(&["status"])["seq"].as_u64().unwrap();
     // A visit takes a hundred seconds, which is one of the world's.
     let repeats = (seconds / 5).to_string();
-    let plan = ["start", "--channels", "1-5", "--repeats", &repeats, "--pause", "10s", "--measure", "85s"];
+    let plan = ["start", "--channels", "1-5", "--repeats", &repeats, "--purge", "10s", "--measure", "85s"];
     assert_eq!(lab.ctl(&[&plan[..], &["--sync", "dwell"]].concat()).exit, 0);
 
     let world = Arc::new(World { place: Mutex::new(lab.address().to_owned()), ..World::default() });

@@ -29,7 +29,7 @@ fn step(name: &'static str) -> impl Fn(&Value) -> bool {
 }
 
 fn measure(lab: &Lab, more: &[&str]) {
-    let plan = ["start", "--channels", "1-3", "--pause", "6s", "--measure", "20s"];
+    let plan = ["start", "--channels", "1-3", "--purge", "6s", "--measure", "20s"];
     let done = lab.ctl(&[&plan[..], more].concat());
     assert_eq!(done.exit, 0, "{done:?}");
 }

@@ -13,7 +13,7 @@ use super::verdict::{assert_true, exported, visited};
 use crate::support::processes::Process;
 
 const WHERE_TOOLS_ARE: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const START: &[&str] = &["start", "--channels", "1-3", "--repeats", "2", "--pause", "6s", "--measure", "20s"];
+const START: &[&str] = &["start", "--channels", "1-3", "--repeats", "2", "--purge", "6s", "--measure", "20s"];
 const WAITING: &str = "space on the disk of the state directory";
 const TINY: &str = "6m";
 const SMALL: &str = "32m";
@@ -111,10 +111,10 @@ fn a_disk_that_is_nearly_full_is_told_in_the_middle_of_a_run_which_waits_if_the_
     if !may_mount() {
         return;
     }
-    let store = "min_free_mb = 10\n[suspend]\ndisk = \"suspend\"";
+    let store = "min_free_mb = 10\n[pause]\ndisk = \"pause\"";
     let lab = Lab::new(&Design { disk: Some(SMALL), store, ..Design::default() });
     assert_eq!(
-        lab.ctl(&["start", "--channels", "1-3", "--repeats", "40", "--pause", "6s", "--measure", "20s"]).exit,
+        lab.ctl(&["start", "--channels", "1-3", "--repeats", "40", "--purge", "6s", "--measure", "20s"]).exit,
         0
     );
     let run = lab.ask(&["status"])["run"]["id"].as_str().unwrap().to_owned();
@@ -124,7 +124,7 @@ fn a_disk_that_is_nearly_full_is_told_in_the_middle_of_a_run_which_waits_if_the_
     fill(&filler, ALMOST_ALL);
     let alarm = events.until(|event| is_alarm(event, "disk_low"));
     assert_eq!(alarm["data"]["run_id"], run, "{alarm}");
-    events.until_phase("SUSPENDED");
+    events.until_phase("PAUSED");
     fs::remove_file(&filler).unwrap();
     events.until_phase("MEASURING");
     assert_eq!(lab.ctl(&["abort", "--wait"]).exit, 0);

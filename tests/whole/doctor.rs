@@ -27,7 +27,7 @@ fn where_all_is_well_nothing_fails() {
 #[test]
 fn what_is_kept_and_how_it_is_set_up_is_told() {
     let lab = Lab::new(&Design::default());
-    let done = lab.ctl(&["start", "--channels", "1-2", "--pause", "6s", "--measure", "20s", "--wait"]);
+    let done = lab.ctl(&["start", "--channels", "1-2", "--purge", "6s", "--measure", "20s", "--wait"]);
     assert_eq!(done.exit, 0, "{done:?}");
     let storage = told(&lab, "storage", &[]);
     let run = &storage["runs"][0];
@@ -55,7 +55,7 @@ fn a_purge_test_measures_a_line_between_two_gases() {
     let found = told(&lab, "doctor purge-test", &["--channel", "3", "--settle", "10m"]);
     let measured = found["gases"].as_array().unwrap().iter().filter(|gas| gas["t90_s"].is_number());
     assert!(measured.count() > 0, "{found}");
-    assert!(found["pause_s"].as_u64().is_some_and(|pause| (10..=600).contains(&pause)), "{found}");
+    assert!(found["purge_s"].as_u64().is_some_and(|purge| (10..=600).contains(&purge)), "{found}");
     let visits = lab.ask(&["runs", "show", "last"])["visits"].clone();
     let channels: Vec<u64> =
         visits.as_array().unwrap().iter().map(|visit| visit["channel"].as_u64().unwrap()).collect();

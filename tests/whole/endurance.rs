@@ -28,7 +28,7 @@ use crate::support::processes::Process;
 const SCALE: u32 = 1000;
 /// Four visits of 300 s to settle, 300 s and 1200 s, in seconds.
 const REPEAT_S: u32 = 7200;
-const PLAN: &[&str] = &["--channels", "1-4", "--pause", "300s", "--measure", "1200s", "--sync", "dwell"];
+const PLAN: &[&str] = &["--channels", "1-4", "--purge", "300s", "--measure", "1200s", "--sync", "dwell"];
 /// Memory is looked at from then on: buffers and caches are filled.
 const WARM_S: f64 = 3.0 * 3600.0;
 /// A stream is read for so many events, then the next one goes on where it ended.
@@ -105,7 +105,7 @@ impl Seen {
 
     fn hold_against_the_plan(&mut self, data: &Value) {
         let measures = data["phase"] == "MEASURING";
-        if !measures && data["phase"] != "PAUSED" {
+        if !measures && data["phase"] != "PURGING" {
             return;
         }
         let until = data["until"].as_str().unwrap().parse::<Utc>().unwrap().as_seconds();

@@ -17,7 +17,7 @@ const FLUXES: [&str; 4] = ["goflux", "fluxible", "fluxfinder", "gasfluxes"];
 /// A run of three channels, and a folder with its exports.
 fn measured() -> (Lab, tempfile::TempDir) {
     let lab = Lab::new(&Design::default());
-    let plan = ["--channels", "1-3", "--pause", "30s", "--measure", "3m", "--wait"];
+    let plan = ["--channels", "1-3", "--purge", "30s", "--measure", "3m", "--wait"];
     assert_eq!(lab.ctl(&[&["start"], &plan[..]].concat()).exit, 0);
     (lab, tempfile::tempdir().unwrap())
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use super::lab::{Design, Lab};
 use super::verdict::{assert_true, exported};
 
-const START: &[&str] = &["start", "--channels", "2-3", "--pause", "6s", "--measure", "20s"];
+const START: &[&str] = &["start", "--channels", "2-3", "--purge", "6s", "--measure", "20s"];
 
 /// A start that is refused because of the plant's faults.
 #[track_caller]
@@ -88,7 +88,7 @@ fn an_analyzer_that_is_not_there_is_offline() {
 fn a_run_whose_visits_are_too_short_for_a_sample_is_partial() {
     let lab = Lab::new(&Design::default());
     let done =
-        lab.ctl(&["start", "--channels", "1-4", "--pause", "6s", "--measure", "1s", "--sync", "dwell", "--wait"]);
+        lab.ctl(&["start", "--channels", "1-4", "--purge", "6s", "--measure", "1s", "--sync", "dwell", "--wait"]);
     lab.assert_idle();
     assert_eq!(done.exit, 7, "{done:?}");
     assert!(done.stderr.contains("visits without a good sample"), "{done:?}");

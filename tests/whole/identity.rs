@@ -8,8 +8,8 @@ use super::lab::{Design, Lab, gaserad};
 use super::verdict::{assert_true, exported, is_good};
 use crate::support::processes::Process;
 
-const LONG: &[&str] = &["start", "--channels", "1-4", "--repeats", "50", "--pause", "6s", "--measure", "20s"];
-const SHORT: &[&str] = &["start", "--channels", "2,3", "--pause", "6s", "--measure", "90s", "--wait"];
+const LONG: &[&str] = &["start", "--channels", "1-4", "--repeats", "50", "--purge", "6s", "--measure", "20s"];
+const SHORT: &[&str] = &["start", "--channels", "2,3", "--purge", "6s", "--measure", "90s", "--wait"];
 
 const ANALYZER: &str = "habits.analyzer_swapped = { after = \"0s\", serial = \"000002\" }";
 

@@ -15,7 +15,7 @@ use super::lab::{Design, Events, Lab};
 use super::verdict::{Row, assert_true, exported, visited};
 use crate::support::processes::Process;
 
-const START: &[&str] = &["start", "--channels", "1-3", "--repeats", "2", "--pause", "6s", "--measure", "20s"];
+const START: &[&str] = &["start", "--channels", "1-3", "--repeats", "2", "--purge", "6s", "--measure", "20s"];
 const RESUME: Design = Design {
     scale: 100,
     faults: "",

@@ -3,7 +3,7 @@
 use super::lab::{Design, Lab, Multiplexer};
 use super::verdict::{assert_channels, assert_complete, assert_numbered, assert_true, exported, visited};
 
-const START: &[&str] = &["start", "--channels", "1-4", "--repeats", "2", "--pause", "6s", "--wait"];
+const START: &[&str] = &["start", "--channels", "1-4", "--repeats", "2", "--purge", "6s", "--wait"];
 const SHORT: &[&str] = &["--measure", "20s"];
 
 /// Carries out a plan and holds its records against the truth.

@@ -21,7 +21,7 @@ fn a_plan_is_checked_kept_shown_and_started() {
     let good = "channels = \"2-3\"\nrepeats = 2\npause = \"6s\"\nmeasure = \"20s\"\n[channel.3]\npause = \"9s\"\n";
     fs::write(&path, good).unwrap();
     let checked = lab.ctl(&["plan", "check", &path]);
-    assert!(checked.exit == 0 && checked.stdout.starts_with("ok: channels 2-3 x 2, pause 6s,"), "{checked:?}");
+    assert!(checked.exit == 0 && checked.stdout.starts_with("ok: channels 2-3 x 2, purge 6s,"), "{checked:?}");
     assert_eq!(lab.ctl(&["plan", "show", "weekly"]).exit, 10, "it is not kept by the daemon");
     fs::create_dir_all(lab.path("state/plans")).unwrap();
     fs::copy(&path, lab.path("state/plans/weekly.toml")).unwrap();
@@ -34,5 +34,5 @@ fn a_plan_is_checked_kept_shown_and_started() {
     assert_eq!(done.exit, 0, "{done:?}");
     let plan = &lab.ask(&["runs", "show", "last"])["plan"];
     assert_eq!((&plan["channels"], &plan["repeats"]), (&"3".into(), &1.into()), "{plan}");
-    assert_eq!((&plan["exceptions"][0]["pause_s"], &plan["operator"]), (&9.into(), &"ada".into()), "{plan}");
+    assert_eq!((&plan["exceptions"][0]["purge_s"], &plan["operator"]), (&9.into(), &"ada".into()), "{plan}");
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::lab::{Design, Lab};
 
-const SHORT: &[&str] = &["start", "--channels", "1-2", "--pause", "6s", "--measure", "20s"];
+const SHORT: &[&str] = &["start", "--channels", "1-2", "--purge", "6s", "--measure", "20s"];
 
 fn waiting(lab: &Lab) -> Vec<String> {
     let queued = lab.ask(&["status"])["queued"].as_array().unwrap().clone();

@@ -212,7 +212,7 @@ fn every_standard_reader_reads_the_whole_run() {
         reader.until(is_open);
     }
     readers.push(Reader::curl(&url));
-    let done = lab.ctl(&["start", "--channels", "1-3", "--pause", "6s", "--measure", "20s", "--wait"]);
+    let done = lab.ctl(&["start", "--channels", "1-3", "--purge", "6s", "--measure", "20s", "--wait"]);
     assert_eq!(done.exit, 0, "{done:?}");
     let read: Vec<_> = readers.into_iter().map(Reader::wait).collect();
 
@@ -239,7 +239,7 @@ fn standard_readers_that_connect_again_lose_nothing_over_restarts() {
     for reader in &mut readers {
         reader.until(is_open);
     }
-    let plan = ["--channels", "1-3", "--repeats", "2", "--pause", "6s", "--measure", "20s"];
+    let plan = ["--channels", "1-3", "--repeats", "2", "--purge", "6s", "--measure", "20s"];
     assert_eq!(lab.ctl(&[&["start"], &plan[..]].concat()).exit, 0);
     for signal in [Signal::KILL, Signal::TERM] {
         for reader in &mut readers {
@@ -285,7 +285,7 @@ fn the_merged_messages_drive_a_dashboard_in_a_browser() {
     let url = format!("http://{}/gasera/api/measurement/events", lab.address());
     let mut dashboard = Reader::start(&tools, "chromium.mjs", &[&url, "dashboard"]);
     dashboard.until(|line| line["phase"] == "IDLE");
-    let plan = ["--channels", "1-3", "--pause", "30s", "--measure", "70s", "--sync", "dwell", "--wait"];
+    let plan = ["--channels", "1-3", "--purge", "30s", "--measure", "70s", "--sync", "dwell", "--wait"];
     let run = lab.begin(&[&["start"], &plan[..]].concat());
     let (_, lines) = dashboard.wait();
     run.wait();

@@ -22,8 +22,8 @@ fn a_plan_that_cannot_be_is_refused_with_the_reason() {
         (&["--channels", "40"], 2, &["40", "31"]),
         (&["--channels", "0"], 2, &["0", "31"]),
         (&["--channels", "barn"], 2, &["barn"]),
-        (&["--pause", "-5s"], 2, &["-5s", "negative"]),
-        (&["--pause", "999h"], 2, &["pause"]),
+        (&["--purge", "-5s"], 2, &["-5s", "negative"]),
+        (&["--purge", "999h"], 2, &["purge"]),
         (&["--measure", "0s"], 2, &["measure"]),
         (&["--measure", "999h"], 2, &["measure"]),
         (&["--measure", "soon"], 2, &["soon"]),
@@ -95,7 +95,7 @@ fn a_configuration_with_a_mistake_is_refused_with_its_place() {
     for args in [&["--config", &file][..], &["check-config", &file]] {
         let done = Process::start(&mut gaserad(args)).wait();
         let key = format!("{file}:2:1: adress is not a key of [analyzer]; did you mean address?");
-        assert_refused(&done, 78, &[&key, ":4:9: pause is not a duration", "negative"]);
+        assert_refused(&done, 78, &[&key, ":4:9: purge is not a duration", "negative"]);
     }
 }
 

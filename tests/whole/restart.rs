@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::lab::{Design, Lab};
 use super::verdict::{assert_numbered, assert_true, exported, is_good};
 
-const LONG: &[&str] = &["start", "--channels", "1-4", "--repeats", "50", "--pause", "6s", "--measure", "20s"];
+const LONG: &[&str] = &["start", "--channels", "1-4", "--repeats", "50", "--purge", "6s", "--measure", "20s"];
 
 fn lossless(events: impl IntoIterator<Item = Value>) -> Vec<Value> {
     events.into_iter().filter(|event| !event["id"].is_null()).collect()
@@ -54,7 +54,7 @@ fn a_daemon_that_is_killed_in_a_run_loses_nothing_that_it_has_told() {
     assert_true(&kept, &lab.truth());
 
     lab.assert_idle();
-    let done = lab.ctl(&["start", "--channels", "3", "--pause", "6s", "--measure", "20s", "--wait"]);
+    let done = lab.ctl(&["start", "--channels", "3", "--purge", "6s", "--measure", "20s", "--wait"]);
     assert_eq!(done.exit, 0, "{done:?}");
     let again = lab.ask(&["runs", "show", "last"])["id"].as_str().unwrap().to_owned();
     assert_ne!(again, run);
@@ -65,7 +65,7 @@ fn a_daemon_that_is_killed_in_a_run_loses_nothing_that_it_has_told() {
 #[test]
 fn a_run_goes_on_where_a_kill_interrupted_it_unless_that_is_not_wanted() {
     let mut lab = Lab::new(&Design::default());
-    let short = ["start", "--channels", "1-3", "--pause", "6s", "--measure", "20s"];
+    let short = ["start", "--channels", "1-3", "--purge", "6s", "--measure", "20s"];
     let (_, all) = killed_in_a_run(&mut lab, &short, 1);
     let ended = &all.last().unwrap()["data"]["run"];
     assert_eq!(ended["outcome"], "completed", "{ended}");

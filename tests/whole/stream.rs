@@ -123,7 +123,7 @@ fn a_dashboard_sees_a_run_as_it_was_recorded() {
     let first = dashboard.next().unwrap();
     assert_message(&first);
     assert_eq!((&first["phase"], first.get("device_status").is_some()), (&"IDLE".into(), true));
-    let plan = ["start", "--channels", "1-3", "--pause", "30s", "--measure", "70s", "--sync", "dwell", "--wait"];
+    let plan = ["start", "--channels", "1-3", "--purge", "30s", "--measure", "70s", "--sync", "dwell", "--wait"];
     let run = lab.begin(&plan);
     let (mut phases, mut last, mut results) = (Vec::new(), first, BTreeMap::new());
     for message in dashboard {
@@ -190,7 +190,7 @@ fn fifty_readers_ask_the_analyzer_no_more_than_one_does() {
     let mut lab = Lab::new(&Design { scale: 20, ..Design::default() });
     let (place, count) = counting(lab.analyzer().to_owned());
     lab.look_elsewhere(&place);
-    let run = lab.begin(&["start", "--channels", "1", "--pause", "0s", "--measure", "1h", "--wait"]);
+    let run = lab.begin(&["start", "--channels", "1", "--purge", "0s", "--measure", "1h", "--wait"]);
     let mut events = lab.events(None);
     let mut questions = |iterations: usize| {
         let mut next = || events.until(|event| event["type"] == "live_data");

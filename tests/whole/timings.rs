@@ -23,33 +23,33 @@ fn measures(scale: u32, plan: &[&str]) -> (i32, usize) {
 
 #[test]
 fn three_hundred_and_three_hundred_seconds_in_step() {
-    assert_eq!(measures(200, &["--pause", "300s", "--measure", "300s"]), (0, 4));
+    assert_eq!(measures(200, &["--purge", "300s", "--measure", "300s"]), (0, 4));
 }
 
 #[test]
 fn a_hundred_and_twenty_and_ten_seconds_in_step() {
-    assert_eq!(measures(100, &["--pause", "120s", "--measure", "10s"]), (0, 4));
+    assert_eq!(measures(100, &["--purge", "120s", "--measure", "10s"]), (0, 4));
 }
 
 #[test]
 fn twenty_and_sixty_seconds_in_step() {
-    assert_eq!(measures(100, &["--pause", "20s", "--measure", "60s", "--repeats", "2"]), (0, 8));
+    assert_eq!(measures(100, &["--purge", "20s", "--measure", "60s", "--repeats", "2"]), (0, 8));
 }
 
 #[test]
 fn three_hundred_and_three_hundred_seconds_by_the_clock() {
-    assert_eq!(measures(200, &["--pause", "300s", "--measure", "300s", "--sync", "dwell"]), (0, 4));
+    assert_eq!(measures(200, &["--purge", "300s", "--measure", "300s", "--sync", "dwell"]), (0, 4));
 }
 
 /// Ten seconds hold no gas exchange of twelve: nothing is good, and the run says so.
 #[test]
 fn a_hundred_and_twenty_and_ten_seconds_by_the_clock() {
-    assert_eq!(measures(100, &["--pause", "120s", "--measure", "10s", "--sync", "dwell"]), (7, 0));
+    assert_eq!(measures(100, &["--purge", "120s", "--measure", "10s", "--sync", "dwell"]), (7, 0));
 }
 
 /// Whether sixty seconds hold a whole gas exchange is a matter of luck.
 #[test]
 fn twenty_and_sixty_seconds_by_the_clock() {
-    let (exit, visited) = measures(100, &["--pause", "20s", "--measure", "60s", "--sync", "dwell"]);
+    let (exit, visited) = measures(100, &["--purge", "20s", "--measure", "60s", "--sync", "dwell"]);
     assert!(exit == 0 || visited < 4);
 }

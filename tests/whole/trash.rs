@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::lab::{Design, Lab};
 use super::verdict::exported;
 
-const SHORT: &[&str] = &["start", "--channels", "1-2", "--pause", "6s", "--measure", "20s", "--wait"];
+const SHORT: &[&str] = &["start", "--channels", "1-2", "--purge", "6s", "--measure", "20s", "--wait"];
 
 fn ids(listed: &Value, key: &str) -> Vec<String> {
     let runs = listed[key].as_array().unwrap_or_else(|| panic!("{listed}"));

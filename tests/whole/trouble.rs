@@ -4,7 +4,7 @@ use super::lab::{Design, Lab};
 use super::verdict::{assert_complete, assert_true, exported, visited};
 use crate::support::processes::{Done, Process};
 
-const LONG: &[&str] = &["start", "--channels", "2-4", "--repeats", "3", "--pause", "6s", "--measure", "20s", "--wait"];
+const LONG: &[&str] = &["start", "--channels", "2-4", "--repeats", "3", "--purge", "6s", "--measure", "20s", "--wait"];
 
 fn lab(scale: u32, faults: &'static str) -> Lab {
     Lab::new(&Design { scale, faults, ..Design::default() })
@@ -65,7 +65,7 @@ fn connections_that_are_reset_now_and_then_are_survived() {
 fn replies_byte_by_byte_among_noise_are_read() {
     // A reply takes its time like this, in which the plant should not get far.
     let lab = lab(20, "junk = true\nreply_byte_by_byte = true\nunsolicited = { every = 13 }");
-    let done = lab.ctl(&["start", "--channels", "2-4", "--pause", "6s", "--measure", "20s", "--wait"]);
+    let done = lab.ctl(&["start", "--channels", "2-4", "--purge", "6s", "--measure", "20s", "--wait"]);
     lab.assert_idle();
     assert_eq!(ended(&lab, &done)["outcome"], "completed", "{done:?}");
     assert_eq!(visited(&exported(&lab)).len(), 3);
@@ -144,7 +144,7 @@ fn an_error_that_blocks_measuring_is_told_and_marks_what_comes_after() {
     let mut events = lab.events(None);
     // Errors are asked for every ten seconds of the world's time, however fast the plant runs.
     let run =
-        lab.begin(&["start", "--channels", "2-4", "--repeats", "100", "--pause", "6s", "--measure", "20s", "--wait"]);
+        lab.begin(&["start", "--channels", "2-4", "--repeats", "100", "--purge", "6s", "--measure", "20s", "--wait"]);
     let alarm = events.until(|event| event["type"] == "alarm");
     assert!(alarm["data"]["text"].as_str().unwrap().contains("cell temperature high"), "{alarm}");
     for _ in 0..2 {

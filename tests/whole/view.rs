@@ -8,7 +8,7 @@ use crate::support::terminal::Terminal;
 #[test]
 fn the_view_says_that_the_daemon_is_gone_and_goes_on_when_it_is_back() {
     let mut lab = Lab::new(&Design { store: "on_restart = \"resume\"\nmax_outage = \"30d\"", ..Design::default() });
-    let start = ["start", "--channels", "1-3", "--repeats", "500", "--pause", "20s", "--measure", "2m"];
+    let start = ["start", "--channels", "1-3", "--repeats", "500", "--purge", "20s", "--measure", "2m"];
     assert_eq!(lab.ctl(&start).exit, 0);
     let run = lab.ask(&["status"])["run"]["id"].as_str().unwrap().to_owned();
     lab.events(Some(0)).until(|event| event["type"] == "live_data");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::lab::{Design, Lab};
 use super::verdict::assert_numbered;
 
-const START: &[&str] = &["start", "--channels", "1-3", "--repeats", "2", "--pause", "6s", "--measure", "20s"];
+const START: &[&str] = &["start", "--channels", "1-3", "--repeats", "2", "--purge", "6s", "--measure", "20s"];
 
 /// The lines of what is numbered, without the snapshots.
 fn numbered(jsonl: &str) -> Vec<Value> {

@@ -83,7 +83,7 @@ impl World {
         let iteration = self.longest_iteration();
         let suffices = |stop: &Stop| {
             let measure = iteration * (2 + stop.discard_first) + self.few_polls();
-            stop.pause >= iteration + self.few_polls() && stop.measure >= measure && stop.iterations.is_none()
+            stop.purge >= iteration + self.few_polls() && stop.measure >= measure && stop.iterations.is_none()
         };
         self.plan.stops().iter().filter(|stop| stop.measured).all(suffices)
     }
@@ -103,7 +103,7 @@ impl World {
             channels: listed,
             channel_count: channels,
             repeats: if all { 1 } else { u32::try_from(dice.between(1, 2)).unwrap() },
-            pause: if least > 100 { dice.seconds(130, 150) } else { dice.seconds(0, 90) },
+            purge: if least > 100 { dice.seconds(130, 150) } else { dice.seconds(0, 90) },
             measure: dice.seconds(least, most),
             iterations: (analyzer && least < 100 && dice.once_in(2))
                 .then(|| u32::try_from(dice.between(1, 3)).unwrap()),
@@ -122,8 +122,8 @@ impl World {
 
     /// So many samples of ammonia are left out that what is not is of its channel.
     fn gas_discards(&self, draft: &PlanDraft) -> BTreeMap<Cas, u32> {
-        let pauses = draft.exceptions.iter().filter_map(|exception| exception.pause).chain([draft.pause]);
-        let flushed = draft.settle + pauses.min().unwrap_or_default();
+        let purges = draft.exceptions.iter().filter_map(|exception| exception.purge).chain([draft.purge]);
+        let flushed = draft.settle + purges.min().unwrap_or_default();
         // An iteration is shorter than usual by a tenth at most.
         let discards = (self.lag * 5).saturating_sub(flushed).as_secs_f64() / (self.design.cycle.as_secs_f64() * 0.9);
         let discards = (0..100).find(|count| f64::from(*count) >= discards).unwrap_or(0);
@@ -143,7 +143,7 @@ fn exceptions(channels: u8, sync: Sync, dice: &mut Dice) -> Vec<ChannelPlan> {
         let channel = any(channels, dice);
         let exception = ChannelPlan {
             channel,
-            pause: dice.once_in(2).then(|| dice.seconds(0, 120)),
+            purge: dice.once_in(2).then(|| dice.seconds(0, 120)),
             measure: dice.once_in(2).then(|| dice.seconds(10, 250)),
             iterations: (sync == Sync::Analyzer && dice.once_in(4)).then(|| u32::try_from(dice.between(1, 3)).unwrap()),
             discard_first: dice.once_in(3).then(|| u32::try_from(dice.between(0, 2)).unwrap()),

@@ -132,7 +132,7 @@ async fn do_it(deed: Deed, stack: &mut Stack) {
 /// About how long a run takes.
 fn length(plan: &Plan) -> Duration {
     let stops = plan.stops();
-    let one: Duration = stops.iter().map(|stop| plan.settle + stop.pause + stop.measure).sum();
+    let one: Duration = stops.iter().map(|stop| plan.settle + stop.purge + stop.measure).sum();
     one * plan.repeats
 }
 

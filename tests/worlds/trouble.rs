@@ -19,7 +19,7 @@ pub fn plan() -> Plan {
     let draft = PlanDraft {
         channels: "2-4".into(),
         repeats: 2,
-        pause: seconds(20),
+        purge: seconds(20),
         iterations: Some(1),
         ..PlanDraft::default()
     };

@@ -53,7 +53,7 @@ fn request(test: &PurgeTest, from: u8) -> StartMeasurementRequest {
     let settle = u64::try_from(test.settle.as_millis()).unwrap_or(u64::MAX);
     let plainly = |channel: u8| ChannelPlan {
         channel: channel.into(),
-        pause_ms: Some(0),
+        purge_ms: Some(0),
         measure_ms: Some(settle),
         discard_first: Some(0),
         ..ChannelPlan::default()
@@ -61,7 +61,7 @@ fn request(test: &PurgeTest, from: u8) -> StartMeasurementRequest {
     let plan = PlanRequest {
         channels: test.channel.to_string(),
         repeats: Some(1),
-        pause_ms: Some(0),
+        purge_ms: Some(0),
         measure_ms: Some(settle),
         sync: Sync::Analyzer.into(),
         discard_first: Some(0),
@@ -141,7 +141,7 @@ fn report(session: &Session, run: &str, channel: u8, from: u8, result: &Measured
             "from": from,
             "gases": result.gases.iter().map(|(gas, response)| object(gas, response)).collect::<Vec<_>>(),
             "interval_s": result.interval_s,
-            "pause_s": advice.map(|advice| advice.pause_s),
+            "purge_s": advice.map(|advice| advice.purge_s),
             "discard_first": advice.map(|advice| advice.discard_first),
             "refused": refused,
         }));
@@ -160,10 +160,10 @@ fn report(session: &Session, run: &str, channel: u8, from: u8, result: &Measured
     match advice {
         None => session.output.note(refused.unwrap_or_default()),
         Some(advice) => output::line(&format!(
-            "purge channel {channel} for {}: [channels.{channel}] pause = \"{}s\"; or leave out the first {} instead: \
+            "purge channel {channel} for {}: [channels.{channel}] purge = \"{}s\"; or leave out the first {} instead: \
              discard_first = {}",
-            words::lasting(std::time::Duration::from_secs(advice.pause_s)),
-            advice.pause_s,
+            words::lasting(std::time::Duration::from_secs(advice.purge_s)),
+            advice.purge_s,
             words::count(advice.discard_first, "sample"),
             advice.discard_first,
         ))?,

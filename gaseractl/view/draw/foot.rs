@@ -28,7 +28,7 @@ const KEYS: [(&str, &str); 8] = [
 
 const HELP: [(&str, &str); 9] = [
     ("p", "pause after the sample under way"),
-    ("r", "resume the suspended run"),
+    ("r", "resume the paused run"),
     ("s", "skip the channel under way"),
     ("f", "finish after the channel under way"),
     ("a", "abort the run"),

@@ -71,8 +71,8 @@ fn eventful() -> Screen {
     tell(Event::RunStarted { run: run_summary() });
     for channel in 1..=3 {
         let id = u32::from(channel);
-        tell(Event::Phase(phase(Phase::Paused, Phase::Switching, channel, id)));
-        tell(Event::Phase(phase(Phase::Measuring, Phase::Paused, channel, id)));
+        tell(Event::Phase(phase(Phase::Purging, Phase::Switching, channel, id)));
+        tell(Event::Phase(phase(Phase::Measuring, Phase::Purging, channel, id)));
         for sample in 0..3 {
             let flags = if channel == 2 { vec![Flag::Purge, Flag::Carryover] } else { Vec::new() };
             let (discard, visit_id) = (channel == 2, Some(VisitId(id)));

@@ -52,8 +52,8 @@ impl Theme {
         match phase {
             Phase::Idle => self.bold(),
             Phase::Measuring => self.good().add_modifier(Modifier::BOLD),
-            Phase::Homing | Phase::Switching | Phase::Paused => self.busy(),
-            Phase::Suspended => self.doubtful().add_modifier(Modifier::BOLD),
+            Phase::Homing | Phase::Switching | Phase::Purging => self.busy(),
+            Phase::Paused => self.doubtful().add_modifier(Modifier::BOLD),
             Phase::Aborted | Phase::Failed => self.bad(),
         }
     }
@@ -63,7 +63,7 @@ impl Theme {
             Mark::NotPlanned => self.dim(),
             Mark::Pending => self.plain(),
             Mark::Purging | Mark::Measuring => self.busy().add_modifier(Modifier::REVERSED),
-            Mark::Suspended => self.doubtful().add_modifier(Modifier::REVERSED),
+            Mark::Paused => self.doubtful().add_modifier(Modifier::REVERSED),
             Mark::Awaited => self.colored(Color::Cyan),
             Mark::Done => self.good(),
             Mark::Empty => self.bad(),

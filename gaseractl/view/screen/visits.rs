@@ -15,8 +15,8 @@ pub enum Mark {
     Pending,
     Purging,
     Measuring,
-    /// The run is suspended here.
-    Suspended,
+    /// The run is paused here.
+    Paused,
     /// The valve has left, and the last result is not there yet.
     Awaited,
     Done,
@@ -30,7 +30,7 @@ impl Mark {
         Self::Pending,
         Self::Purging,
         Self::Measuring,
-        Self::Suspended,
+        Self::Paused,
         Self::Awaited,
         Self::Done,
         Self::Empty,
@@ -44,7 +44,7 @@ impl Mark {
             Self::Pending => '.',
             Self::Purging => '~',
             Self::Measuring => '*',
-            Self::Suspended => '=',
+            Self::Paused => '=',
             Self::Awaited => '?',
             Self::Done => '+',
             Self::Empty => '!',
@@ -58,7 +58,7 @@ impl Mark {
             Self::Pending => "still to come",
             Self::Purging => "purging",
             Self::Measuring => "measuring",
-            Self::Suspended => "suspended here",
+            Self::Paused => "paused here",
             Self::Awaited => "left, result awaited",
             Self::Done => "done",
             Self::Empty => "no good sample",
@@ -108,12 +108,12 @@ impl Visits {
 
     fn phase(&mut self, change: &PhaseChange) {
         self.belong_to(&change.run_id);
-        let (Some(channel), Phase::Paused | Phase::Measuring) = (change.channel, change.phase) else { return };
+        let (Some(channel), Phase::Purging | Phase::Measuring) = (change.channel, change.phase) else { return };
         let known = |visit: &Visit| (visit.id, visit.channel, visit.repeat);
         if self.seen.back().map(known) == Some((change.visit_id, channel, change.repeat)) {
             return;
         }
-        let whole = !matches!(change.previous, Phase::Paused | Phase::Measuring | Phase::Suspended);
+        let whole = !matches!(change.previous, Phase::Purging | Phase::Measuring | Phase::Paused);
         let (id, repeat) = (change.visit_id, change.repeat);
         self.seen.push_back(Visit { id, channel, repeat, good: 0, whole, skipped: false });
         if self.seen.len() > MOST {
@@ -141,9 +141,9 @@ impl Visits {
         let under_way = status.run.is_some();
         if under_way && Channel::new(progress.current_channel + 1) == Some(channel) {
             match progress.phase {
-                Phase::Paused => return Mark::Purging,
+                Phase::Purging => return Mark::Purging,
                 Phase::Measuring => return Mark::Measuring,
-                Phase::Suspended => return Mark::Suspended,
+                Phase::Paused => return Mark::Paused,
                 _ => {}
             }
         }
@@ -198,17 +198,17 @@ mod tests {
     }
 
     fn arrive(visits: &mut Visits, id: u32, channel: u8) {
-        visits.apply(&Event::Phase(phase(Phase::Paused, Phase::Switching, channel, id)));
-        visits.apply(&Event::Phase(phase(Phase::Measuring, Phase::Paused, channel, id)));
+        visits.apply(&Event::Phase(phase(Phase::Purging, Phase::Switching, channel, id)));
+        visits.apply(&Event::Phase(phase(Phase::Measuring, Phase::Purging, channel, id)));
     }
 
     #[test]
     fn without_anything_told_the_plan_says_it() {
         let mut status = status();
         assert_eq!(signs(&Visits::default(), &status), "++*.  . ");
-        status.progress.phase = Phase::Paused;
+        status.progress.phase = Phase::Purging;
         assert_eq!(signs(&Visits::default(), &status), "++~.  . ");
-        status.progress.phase = Phase::Suspended;
+        status.progress.phase = Phase::Paused;
         assert_eq!(signs(&Visits::default(), &status), "++=.  . ");
         status.run = None;
         assert_eq!(signs(&Visits::default(), &status), "        ");
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_visit_that_was_joined_late_is_not_called_empty() {
         let mut visits = Visits::default();
-        visits.apply(&Event::Phase(phase(Phase::Measuring, Phase::Paused, 1, 1)));
+        visits.apply(&Event::Phase(phase(Phase::Measuring, Phase::Purging, 1, 1)));
         arrive(&mut visits, 2, 2);
         arrive(&mut visits, 3, 3);
         assert_eq!(signs(&visits, &status()), "+?*.  . ");

@@ -19,9 +19,9 @@ fn asked(daemon: &Daemon) -> Vec<String> {
 #[tokio::test]
 async fn what_a_page_orders_is_done_by_whom_it_names() {
     let daemon = Daemon::start().await;
-    let start = json!({ "channels": [1, 2], "repeats": 3, "pause": "5m", "measure": 60, "operator": "ada" });
+    let start = json!({ "channels": [1, 2], "repeats": 3, "purge": "5m", "measure": 60, "operator": "ada" });
     let (status, told) = ordered(&daemon, "/control/start", &start).await;
-    assert_eq!((status, &told["run_id"], &told["pause_s"]), (StatusCode::OK, &json!("01JRUN"), &json!(300)), "{told}");
+    assert_eq!((status, &told["run_id"], &told["purge_s"]), (StatusCode::OK, &json!("01JRUN"), &json!(300)), "{told}");
     for (verb, form) in [
         ("pause", json!({ "now": true })),
         ("resume", json!({})),
@@ -122,7 +122,7 @@ async fn a_viewer_checks_plans_and_orders_nothing() {
 #[tokio::test]
 async fn a_check_tells_the_timeline_or_where_the_mistakes_are() {
     let daemon = Daemon::start().await;
-    let form = json!({ "channels": "1-2", "repeats": 1, "pause": "1m", "measure": "2m", "sync": "dwell" });
+    let form = json!({ "channels": "1-2", "repeats": 1, "purge": "1m", "measure": "2m", "sync": "dwell" });
     let (status, told) = ordered(&daemon, "/plan/check", &form).await;
     assert_eq!((status, &told["errors"], &told["channels"]), (StatusCode::OK, &json!([]), &json!("1-2")), "{told}");
     assert_eq!(told["estimate_s"], told["total_s"]);
@@ -130,7 +130,7 @@ async fn a_check_tells_the_timeline_or_where_the_mistakes_are() {
     let phases: Vec<_> = told["timeline"].as_array().unwrap().iter().map(|entry| entry["phase"].clone()).collect();
     assert_eq!(phases.iter().filter(|phase| *phase == "MEASURING").count(), 2, "{told}");
     let dry_run =
-        json!({ "channels": "1-2", "repeats": 1, "pause": "1m", "measure": "2m", "sync": "dwell", "dry_run": true });
+        json!({ "channels": "1-2", "repeats": 1, "purge": "1m", "measure": "2m", "sync": "dwell", "dry_run": true });
     let (_, planned) = ordered(&daemon, "/control/start", &dry_run).await;
     assert_eq!((&planned["timeline"], &planned["run_id"]), (&told["timeline"], &Value::Null));
 
@@ -140,7 +140,7 @@ async fn a_check_tells_the_timeline_or_where_the_mistakes_are() {
     assert_eq!(told["errors"][1], json!({ "sentence": "nothing else" }));
     for (form, field) in [
         (json!({ "channels": "x" }), "channels"),
-        (json!({ "channels": "1", "pause": "5" }), "pause"),
+        (json!({ "channels": "1", "purge": "5" }), "purge"),
         (json!({ "plan": "monthly" }), "plan"),
     ] {
         let (_, told) = ordered(&daemon, "/plan/check", &form).await;

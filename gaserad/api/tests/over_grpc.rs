@@ -14,7 +14,7 @@ async fn a_run_is_started_and_aborted_by_grpc() {
     let started = client.start_measurement(start_request("1-2")).await.unwrap().into_inner();
     assert_eq!((started.run_id.as_str(), started.timeline.len()), ("01JRUN", 0));
     let plan = started.plan.unwrap();
-    assert_eq!((plan.channels.as_str(), plan.pause_ms, plan.task.as_deref()), ("1-2", Some(6000), Some("DEFAULT")));
+    assert_eq!((plan.channels.as_str(), plan.purge_ms, plan.task.as_deref()), ("1-2", Some(6000), Some("DEFAULT")));
     let aborted = client.abort_measurement(proto::AbortMeasurementRequest::default()).await.unwrap().into_inner();
     assert_eq!(aborted.run_id, "01JRUN");
     let asked = daemon.measuring.asked.lock().unwrap().clone();
@@ -62,7 +62,7 @@ async fn a_dry_run_tells_the_timeline_and_starts_nothing() {
     let request = StartMeasurementRequest { dry_run: true, ..start_request("1") };
     let answer = daemon.grpc().await.start_measurement(request).await.unwrap().into_inner();
     let phases: Vec<_> = answer.timeline.iter().map(|entry| entry.phase.as_str()).collect();
-    assert_eq!(phases[..4], ["HOMING", "PAUSED", "MEASURING", "HOMING"]);
+    assert_eq!(phases[..4], ["HOMING", "PURGING", "MEASURING", "HOMING"]);
     assert_eq!((answer.total_ms, answer.run_id.as_str()), (94_000, ""));
     assert_eq!(answer.end_utc, (NOW + Duration::from_secs(94)).to_string());
     assert!(daemon.measuring.asked.lock().unwrap().is_empty());

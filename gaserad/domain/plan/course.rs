@@ -176,8 +176,8 @@ impl<'a> Course<'a> {
         }
         self.position = channel;
         if stop.measured {
-            self.phase(Phase::Paused, channel, stop.pause);
-            self.stray(self.plan.settle.saturating_add(stop.pause));
+            self.phase(Phase::Purging, channel, stop.purge);
+            self.stray(self.plan.settle.saturating_add(stop.purge));
             self.measure(&stop);
         }
     }

@@ -12,7 +12,7 @@ pub struct PlanRequest {
     /// As people write them: `1-8,12,!5` or `all`.
     pub channels: Option<String>,
     pub repeats: Option<u32>,
-    pub pause: Option<Duration>,
+    pub purge: Option<Duration>,
     pub measure: Option<Duration>,
     pub iterations: Option<u32>,
     pub task: Option<String>,
@@ -50,7 +50,7 @@ impl PlanRequest {
         Self {
             channels: self.channels.or(under.channels),
             repeats: self.repeats.or(under.repeats),
-            pause: self.pause.or(under.pause),
+            purge: self.purge.or(under.purge),
             measure: self.measure.or(under.measure),
             iterations,
             task: self.task.or(under.task),
@@ -81,7 +81,7 @@ impl PlanRequest {
             channels: self.channels.unwrap_or(defaults.channels),
             channel_count: defaults.channel_count,
             repeats: self.repeats.unwrap_or(defaults.repeats),
-            pause: self.pause.unwrap_or(defaults.pause),
+            purge: self.purge.unwrap_or(defaults.purge),
             measure: self.measure.unwrap_or(defaults.measure),
             iterations: self.iterations.or(defaults.iterations),
             task: self.task.unwrap_or(defaults.task),
@@ -140,7 +140,7 @@ fn merged(under: Vec<ChannelPlan>, over: Vec<ChannelPlan>) -> Vec<ChannelPlan> {
         let usual = all.remove(&asked.channel).unwrap_or(ChannelPlan::new(asked.channel));
         let exception = ChannelPlan {
             channel: asked.channel,
-            pause: asked.pause.or(usual.pause),
+            purge: asked.purge.or(usual.purge),
             measure: asked.measure.or(usual.measure),
             iterations: asked.iterations.or(usual.iterations.filter(|_| asked.measure.is_none())),
             discard_first: asked.discard_first.or(usual.discard_first),
@@ -167,15 +167,15 @@ mod tests {
     fn a_flag_counts_more_than_the_file_and_the_file_more_than_the_settings() {
         let file = PlanRequest {
             channels: Some("1-4".into()),
-            pause: seconds(60),
+            purge: seconds(60),
             iterations: Some(3),
-            exceptions: vec![ChannelPlan { pause: seconds(90), iterations: Some(5), ..own(2) }],
+            exceptions: vec![ChannelPlan { purge: seconds(90), iterations: Some(5), ..own(2) }],
             ..PlanRequest::default()
         };
         let flags = PlanRequest { channels: Some("2".into()), measure: seconds(30), ..PlanRequest::default() };
         let defaults = PlanDraft { repeats: 7, ..PlanDraft::default() };
         let plan = flags.over(file.clone()).plan(defaults.clone()).unwrap();
-        assert_eq!((plan.channels().len(), plan.repeats, plan.pause), (1, 7, Duration::from_secs(60)));
+        assert_eq!((plan.channels().len(), plan.repeats, plan.purge), (1, 7, Duration::from_secs(60)));
         assert_eq!((Some(plan.measure), plan.iterations), (seconds(30), None), "a time in place of iterations");
         let plan = file.plan(defaults).unwrap();
         assert_eq!((plan.channels().len(), plan.iterations), (4, Some(3)));
@@ -183,11 +183,11 @@ mod tests {
 
     #[test]
     fn what_is_different_on_a_channel_is_laid_over_key_by_key() {
-        let under = vec![ChannelPlan { pause: seconds(90), iterations: Some(5), ..own(2) }, own(3)];
-        let over = vec![ChannelPlan { measure: seconds(20), ..own(2) }, ChannelPlan { pause: seconds(1), ..own(1) }];
+        let under = vec![ChannelPlan { purge: seconds(90), iterations: Some(5), ..own(2) }, own(3)];
+        let over = vec![ChannelPlan { measure: seconds(20), ..own(2) }, ChannelPlan { purge: seconds(1), ..own(1) }];
         let expected = [
-            ChannelPlan { pause: seconds(1), ..own(1) },
-            ChannelPlan { pause: seconds(90), measure: seconds(20), ..own(2) },
+            ChannelPlan { purge: seconds(1), ..own(1) },
+            ChannelPlan { purge: seconds(90), measure: seconds(20), ..own(2) },
             own(3),
         ];
         assert_eq!(merged(under, over), expected);

@@ -14,7 +14,7 @@ pub struct Stop {
     pub channel: Channel,
     /// A line that is only passed is not measured.
     pub measured: bool,
-    pub pause: Duration,
+    pub purge: Duration,
     pub measure: Duration,
     pub iterations: Option<u32>,
     pub discard_first: u32,
@@ -61,7 +61,7 @@ impl Plan {
         Stop {
             channel,
             measured: true,
-            pause: exception.pause.unwrap_or(self.pause),
+            purge: exception.purge.unwrap_or(self.purge),
             measure: exception.measure.unwrap_or(self.measure),
             // A time that is asked for on one channel counts more than the iterations asked for on all.
             iterations: exception.iterations.or(self.iterations.filter(|_| exception.measure.is_none())),

@@ -43,7 +43,7 @@ fn body(plan: &Plan) -> String {
     page.string("channels", &format_list(plan.channels()));
     page.raw("repeats", &plan.repeats.to_string());
     page.string("sync", plan.sync.as_str());
-    page.string("pause", &duration::format(plan.pause));
+    page.string("purge", &duration::format(plan.purge));
     page.string("measure", &duration::format(plan.measure));
     if let Some(iterations) = plan.iterations {
         page.raw("iterations", &iterations.to_string());
@@ -73,7 +73,7 @@ fn body(plan: &Plan) -> String {
 
 fn exception(page: &mut Page, own: &ChannelPlan, sync: Sync) {
     page.line(&format!("\n[channel.{}]", own.channel));
-    for (key, time) in [("pause", own.pause), ("measure", own.measure)] {
+    for (key, time) in [("purge", own.purge), ("measure", own.measure)] {
         if let Some(time) = time {
             page.string(key, &duration::format(time));
         }

@@ -27,7 +27,7 @@ const states = (model) => [1, 2, 3, 4].map((channel) => model.channelState(chann
 test("a channel goes from to come by way of purging and measuring to done", () => {
   const model = started();
   assert.deepEqual(states(model), ["enabled", "enabled", "enabled", "off"]);
-  phase(model, "PAUSED", 1, 1, 10);
+  phase(model, "PURGING", 1, 1, 10);
   assert.deepEqual(states(model), ["purging", "enabled", "enabled", "off"]);
   phase(model, "MEASURING", 1, 1, 20);
   result(model, 1, 1, 1);
@@ -50,7 +50,7 @@ test("the next repeat begins with all channels to come", () => {
   const model = started();
   phase(model, "MEASURING", 1, 1, 10);
   result(model, 1, 1, 1);
-  phase(model, "PAUSED", 2, 2, 20, 2);
+  phase(model, "PURGING", 2, 2, 20, 2);
   assert.deepEqual(states(model), ["enabled", "purging", "enabled", "off"]);
 });
 

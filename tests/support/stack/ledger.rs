@@ -184,7 +184,7 @@ fn windows(stack: &Stack, plan: &Plan) -> Vec<Window> {
         let stop = stops.iter().find(|stop| stop.channel == visit.channel).expect("it is in the plan");
         Window {
             channel: visit.channel.number(),
-            from: visit.arrived + plan.settle + stop.pause + SLACK,
+            from: visit.arrived + plan.settle + stop.purge + SLACK,
             to: sent_on.get(&visit.id).copied().unwrap_or(visit.arrived),
             discard_first: stop.discard_first,
         }

@@ -44,13 +44,13 @@ impl Life {
                 design.faults = format!("{fault}\n{}", design.faults);
             }
         }
-        let mut reaction = || dice.one_of(&["go_on", "suspend"]);
+        let mut reaction = || dice.one_of(&["go_on", "pause"]);
         let (errors, valve, clock) = (reaction(), reaction(), reaction());
         let (on_restart, outage) = (dice.one_of(&["resume", "resume", "end"]), dice.one_of(&["1m", "1h"]));
         let settings = format!(
             "[listen]\naddresses = [\"127.0.0.1:0\"]\n[analyzer]\naddress = \"192.0.2.1:8888\"\n\
              [multiplexer]\ndriver = \"simulated\"\n\
-             [suspend]\nanalyzer_errors = \"{errors}\"\nvalve = \"{valve}\"\nclock = \"{clock}\"\n\
+             [pause]\nanalyzer_errors = \"{errors}\"\nvalve = \"{valve}\"\nclock = \"{clock}\"\n\
              [store]\nmin_free_mb = 0\non_restart = \"{on_restart}\"\nmax_outage = \"{outage}\""
         );
         Self { dice, design, settings }
@@ -65,7 +65,7 @@ impl Life {
             channels: channels.join(","),
             channel_count: self.design.channels,
             repeats: u32::try_from(dice.between(1, 2)).unwrap(),
-            pause: dice.seconds(0, 30),
+            purge: dice.seconds(0, 30),
             measure: dice.seconds(10, 90),
             iterations: (analyzer && dice.once_in(2)).then_some(1),
             sync: if analyzer { Sync::Analyzer } else { Sync::Dwell },

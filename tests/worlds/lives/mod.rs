@@ -73,7 +73,7 @@ async fn settle(host: &mut Host) -> Result<(), String> {
         if status.run.is_none() && status.queued.is_empty() {
             break;
         }
-        if status.phase == Phase::Suspended {
+        if status.phase == Phase::Paused {
             host.ask(async |handle: gasera::runtime::Handle, who| handle.control(Control::Resume, who).await.map(drop));
         }
     }

@@ -202,7 +202,7 @@ fn owed(run: &Told, truth: &[Truth], margin: Margin) -> Vec<usize> {
     let mut owed = Vec::new();
     for (channel, arrived, left) in run.visits.values() {
         let Some(stop) = stops.iter().find(|stop| stop.channel.number() == *channel) else { continue };
-        let from = *arrived + run.plan.settle + stop.pause + SLACK + margin.before;
+        let from = *arrived + run.plan.settle + stop.purge + SLACK + margin.before;
         let within = |truth: &Truth| {
             truth.exchange_start_utc >= from
                 && truth.exchange_end_utc.max(truth.exchange_start_utc + margin.after) <= *left

@@ -16,12 +16,12 @@ impl Turn {
         }
         let Some(run) = self.state.run.as_mut().filter(|run| run.is_measured() && run.ordered_start) else { return };
         run.causes.insert(cause);
-        if matches!(run.stage, Stage::Suspended(_)) {
+        if matches!(run.stage, Stage::Paused(_)) {
             return;
         }
         run.pause_asked.get_or_insert(PauseAsked { who: "gaserad".into(), reason: text.to_owned() });
-        if run.may_be_suspended() {
-            self.suspend_if_asked();
+        if run.may_be_paused() {
+            self.pause_if_asked();
         }
     }
 
@@ -33,7 +33,7 @@ impl Turn {
             return;
         }
         run.pause_asked = None;
-        if matches!(run.stage, Stage::Suspended(_)) {
+        if matches!(run.stage, Stage::Paused(_)) {
             self.resumed("gaserad".into(), "what was in the way is gone".into());
         }
     }
@@ -114,7 +114,7 @@ impl Turn {
 
 impl Run {
     /// Whether a pause can begin right away where it is; else it begins when the run comes to the next such point.
-    pub(super) fn may_be_suspended(&self) -> bool {
+    pub(super) fn may_be_paused(&self) -> bool {
         self.ordered_start
             && matches!(self.stage, Stage::Settling | Stage::Purging | Stage::Measuring | Stage::Lingering)
     }
