@@ -207,7 +207,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let Err(error) = Store::open(directory.path(), labels()) else { panic!("a newer schema was opened") };
-    assert!(error.to_string().contains("newer gaserad (schema 99, this one reads up to 10)"), "{error}");
+    assert!(error.to_string().contains("newer gaserad (schema 99, this one reads up to 11)"), "{error}");
 }
 
 #[tokio::test]

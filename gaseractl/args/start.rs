@@ -52,7 +52,7 @@ pub struct Start {
         value_parser = clap::value_parser!(u32).range(1..=i64::from(Plan::MAX_REPEATS)))]
     pub repeats: Option<u32>,
     /// Purge on a channel before measuring, like 30s, 5m or 1h30m [default: as in PLAN, or as configured]
-    #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
+    #[arg(long, alias = "pause", value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]
     pub purge: Option<Duration>,
     /// Measure on a channel for this long [default: as in PLAN, or as configured]
     #[arg(long, value_name = "D", value_parser = duration::parse, allow_hyphen_values = true)]

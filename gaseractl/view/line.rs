@@ -119,7 +119,8 @@ mod tests {
         };
         for (change, text, says) in [
             (RunChange::PauseAsked, "at once", "ada wants the run to pause at once"),
-            (RunChange::Paused, "paused", "the run is paused: paused, by ada"),
+            (RunChange::Paused, "paused", "ada paused the run"),
+            (RunChange::Paused, "the valve does not answer", "the run is paused: the valve does not answer, by ada"),
             (RunChange::Resumed, "", "ada resumed the run"),
             (RunChange::Skipped, "channel 3", "ada skipped channel 3"),
             (

@@ -288,6 +288,7 @@ pub fn update(update: &RunUpdate) -> String {
         RunChange::Queued => format!("{who} wants run {}, which {text}", update.run_id),
         RunChange::Unqueued => format!("run {} does not begin: {text}", update.run_id),
         RunChange::PauseAsked => format!("{who} wants the run to pause {text}"),
+        RunChange::Paused if text == "paused" => format!("{who} paused the run"),
         RunChange::Paused => format!("the run is paused: {text}, by {who}"),
         RunChange::Resumed => format!("{who} resumed the run {text}"),
         RunChange::Skipped => format!("{who} skipped {text}"),

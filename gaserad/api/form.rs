@@ -141,6 +141,14 @@ impl Form {
         })
     }
 
+    /// A field under the name that it had before; both at once are a mistake.
+    pub fn renamed(&mut self, old: &'static str, new: &'static str) {
+        let Some(value) = self.fields.remove(old) else { return };
+        if self.fields.insert(new.to_owned(), value).is_some() {
+            self.mistake(Mistake::of(old, format!("{old} is the name that {new} had before; send one of them")));
+        }
+    }
+
     pub fn mistake(&mut self, mistake: Mistake) {
         self.mistakes.push(mistake);
     }

@@ -70,6 +70,7 @@ async fn start(services: &Services, caller: &Caller, mut form: Form) -> Answer {
 
 /// The form of a start: what `StartMeasurementRequest` has, under the names of the command line.
 fn start_request(form: &mut Form) -> proto::StartMeasurementRequest {
+    form.renamed("pause", "purge");
     let sync = form.choice("sync", &[("analyzer", proto::Sync::Analyzer), ("dwell", proto::Sync::Dwell)]);
     let measuring = [
         ("refuse", proto::IfMeasuring::Refuse),

@@ -32,7 +32,7 @@ export function words({ type, data }, now, rate = 1) {
       return [`Run ${run.outcome} after ${took}: ${run.good_records} good of ${run.records} samples${run.reason ? `. ${run.reason}` : ""}`, run.outcome === "completed" ? "good" : run.outcome === "failed" ? "bad" : "warn"];
     }
     case "run.updated":
-      return [`${CHANGES[data.change] ?? data.change}${data.text ? `: ${data.text}` : ""}`, data.change === "paused" ? "warn" : "info"];
+      return [`${CHANGES[data.change] ?? data.change}${data.text && data.text !== data.change ? `: ${data.text}` : ""}`, data.change === "paused" ? "warn" : "info"];
     case "device.connection":
       return data.online ? ["The analyzer is back", "good"] : [`The analyzer is offline${data.reason ? `: ${data.reason}` : ""}`, "bad"];
     case "alarm":

@@ -82,6 +82,7 @@ pub enum RunChange {
     Unqueued,
     /// It will pause after the sample under way.
     PauseAsked,
+    #[serde(alias = "suspended")]
     Paused,
     Resumed,
     Skipped,

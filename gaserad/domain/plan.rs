@@ -83,7 +83,13 @@ impl Background {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelPlan {
     pub channel: Channel,
-    #[serde(rename = "purge_s", default, with = "duration::optional_seconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "purge_s",
+        alias = "pause_s",
+        default,
+        with = "duration::optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub purge: Option<Duration>,
     #[serde(
         rename = "measure_s",
@@ -149,7 +155,7 @@ pub struct Plan {
     /// Ascending, not empty.
     channels: Vec<Channel>,
     pub repeats: u32,
-    #[serde(rename = "purge_s", with = "duration::seconds")]
+    #[serde(rename = "purge_s", alias = "pause_s", with = "duration::seconds")]
     pub purge: Duration,
     #[serde(rename = "measure_s", with = "duration::seconds")]
     pub measure: Duration,

@@ -59,6 +59,7 @@ pub enum Flag {
     /// The gas exchange began before the purge was over.
     Purge,
     /// The gas exchange began while the run was paused.
+    #[serde(alias = "suspended")]
     Paused,
     /// The visit was interrupted after this, and measured again.
     Interrupted,

@@ -193,6 +193,7 @@ pub enum Reaction {
     #[default]
     GoOn,
     /// It also waits until the cause is gone, or somebody resumes it.
+    #[serde(alias = "suspend")]
     Pause,
 }
 

@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version of the schema from the one before. A released step is never edited.
-const STEPS: [&str; 10] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH];
+const STEPS: [&str; 11] =
+    [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH];
 
 const FIRST: &str = "
     CREATE TABLE journal (
@@ -180,6 +181,26 @@ const TENTH: &str = "
         known   TEXT NOT NULL
     ) STRICT;
 ";
+
+/// The purge was called pause before, and the pause was called suspension.
+const ELEVENTH: &str = r#"
+    UPDATE runs SET rebuild = 1, plan = replace(plan, '"pause_s"', '"purge_s"');
+
+    UPDATE records SET flags = replace(flags, '"suspended"', '"paused"') WHERE flags LIKE '%"suspended"%';
+
+    UPDATE events SET data =
+        replace(replace(replace(replace(replace(replace(replace(replace(data,
+            '"phase":"PAUSED"', '"phase":"PURGING"'),
+            '"previous":"PAUSED"', '"previous":"PURGING"'),
+            '"phase":"SUSPENDED"', '"phase":"PAUSED"'),
+            '"previous":"SUSPENDED"', '"previous":"PAUSED"'),
+            '"change":"suspended"', '"change":"paused"'),
+            '["suspended"', '["paused"'),
+            ',"suspended"', ',"paused"'),
+            '"pause_s":', '"purge_s":')
+        WHERE name IN ('phase', 'live_data', 'run.started', 'run.updated')
+            AND (data LIKE '%"PAUSED"%' OR data LIKE '%"suspended"%' OR data LIKE '%"pause_s":%');
+"#;
 
 /// Somebody may look into the file with a tool of their own.
 const PATIENCE: Duration = Duration::from_secs(5);

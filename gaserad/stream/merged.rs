@@ -123,10 +123,11 @@ fn devices(analyzer: &AnalyzerStatus, mounted: bool) -> Value {
     })
 }
 
-/// The dashboards know no failure, only that a run did not go through.
+/// The words of GaseraMux: it calls the purge PAUSED, and knows no failure, only that a run did not go through.
 fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Failed => Phase::Aborted.as_str(),
+        Phase::Purging => Phase::Paused.as_str(),
         other => other.as_str(),
     }
 }

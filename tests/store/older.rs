@@ -58,13 +58,59 @@ fn rows(directory: &Path, table: &str, columns: Option<&[String]>) -> (Vec<Strin
     (columns, rows)
 }
 
+/// A plan's purge was called its pause once.
+fn in_the_words_of_today(value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(text.replace("\"pause_s\"", "\"purge_s\"")),
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn old_words_for_purge_and_pause_are_renamed_in_events() {
+    let directory = left_by(9);
+    let said = [
+        ("phase", r#"{"phase":"PAUSED","previous":"SWITCHING","channel":1}"#),
+        ("phase", r#"{"phase":"SUSPENDED","previous":"PAUSED","channel":1}"#),
+        ("run.updated", r#"{"change":"suspended","text":"suspended","who":"ada"}"#),
+        ("live_data", r#"{"phase":"PAUSED","flags":["suspended","gap"],"label":"suspended"}"#),
+        ("alarm", r#"{"text":"\"phase\":\"PAUSED\""}"#),
+    ];
+    {
+        let database = Connection::open(directory.path().join("state.sqlite")).unwrap();
+        for (name, data) in said {
+            let sql = "INSERT INTO events (tick, utc, name, data) VALUES (1, 1, ?1, ?2)";
+            database.execute(sql, [name, data]).unwrap();
+        }
+        let sql = "UPDATE records SET flags = '[\"purge\",\"suspended\"]' WHERE seq = 1";
+        database.execute(sql, []).unwrap();
+    }
+    let (store, _) = open(directory.path());
+    let database = Connection::open(directory.path().join("state.sqlite")).unwrap();
+    let mut query = database.prepare("SELECT data FROM events WHERE seq > 5 ORDER BY seq").unwrap();
+    let found: Vec<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(
+        found,
+        [
+            r#"{"phase":"PURGING","previous":"SWITCHING","channel":1}"#,
+            r#"{"phase":"PAUSED","previous":"PURGING","channel":1}"#,
+            r#"{"change":"paused","text":"suspended","who":"ada"}"#,
+            r#"{"phase":"PURGING","flags":["paused","gap"],"label":"suspended"}"#,
+            r#"{"text":"\"phase\":\"PAUSED\""}"#,
+        ]
+    );
+    let flags: String = database.query_row("SELECT flags FROM records WHERE seq = 1", [], |row| row.get(0)).unwrap();
+    assert_eq!(flags, r#"["purge","paused"]"#);
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_database_of_every_version_before_has_all_it_had() {
-    for version in 1..=9 {
+    for version in 1..=10 {
         let directory = left_by(version);
         let tables =
             ["journal", "runs", "visits", "records", "events", "audit", "notes", "schedules", "sheets", "trash"];
-        let tables: Vec<&str> = tables[..[6, 7, 7, 7, 8, 8, 9, 10, 10][version as usize - 1]].into();
+        let tables: Vec<&str> = tables[..[6, 7, 7, 7, 8, 8, 9, 10, 10, 10][version as usize - 1]].into();
         let before: Vec<_> = tables.iter().map(|table| rows(directory.path(), table, None)).collect();
 
         let (store, opened) = open(directory.path());
@@ -77,6 +123,8 @@ async fn a_database_of_every_version_before_has_all_it_had() {
             ("01KF000000000000000000000B", 5, 3)
         );
         for (table, (columns, before)) in tables.iter().zip(before) {
+            let before = before.into_iter().map(|row| row.into_iter().map(in_the_words_of_today).collect());
+            let before: Vec<Vec<Value>> = before.collect();
             assert_eq!(rows(directory.path(), table, Some(&columns)).1, before, "{table} of version {version}");
         }
         let (run, visits) = store.run(&RunId("01KF000000000000000000000A".into())).await.unwrap();
@@ -91,7 +139,7 @@ async fn a_database_of_every_version_before_has_all_it_had() {
 
 #[tokio::test]
 async fn a_run_of_a_version_before_goes_on_and_gets_its_whole_folder() {
-    for version in 1..=9 {
+    for version in 1..=10 {
         let directory = left_by(version);
         let (store, opened) = open(directory.path());
         let run = opened.open_run.unwrap();

@@ -141,6 +141,8 @@ async fn a_check_tells_the_timeline_or_where_the_mistakes_are() {
     for (form, field) in [
         (json!({ "channels": "x" }), "channels"),
         (json!({ "channels": "1", "purge": "5" }), "purge"),
+        (json!({ "channels": "1", "pause": "5" }), "purge"),
+        (json!({ "channels": "1", "pause": "5s", "purge": "5s" }), "pause"),
         (json!({ "plan": "monthly" }), "plan"),
     ] {
         let (_, told) = ordered(&daemon, "/plan/check", &form).await;
