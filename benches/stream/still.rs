@@ -13,8 +13,8 @@ use gasera::api::{
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
-    self, Aborted, Clock, Denied, DriftPoint, Inquiry, Moment, Observation, Phase, PlanDraft, PlanRequest, Progress,
-    Published, Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder, Wanted,
+    self, Aborted, Clock, Denied, DriftPoint, Inquiry, Moment, Phase, PlanDraft, PlanRequest, Progress, Published,
+    Reason, RunId, Service, StartRequest, Started, Status, Tick, Told, Utc, ValveOrder, VisitMeans, Wanted,
 };
 use gasera::store::Audit;
 use gasera::stream::{BoxFuture, History, Hub, Settings};
@@ -284,7 +284,7 @@ impl Archive for Still {
         nothing()
     }
 
-    fn observations<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>> {
+    fn visit_means<'a>(&'a self, _: &'a RunId) -> BoxFuture<'a, Result<Vec<VisitMeans>, Denied>> {
         nothing()
     }
 

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
     self, Aborted, Channel, ChannelKind, Denied, DeviceKind, DriftPoint, GasInfo, GasTable, Inquiry, MirrorStatus,
-    Misfire, Note, Observation, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest,
-    Started, Status, Told, TrashedRun, Utc, ValveOrder, VisitSummary, Wanted,
+    Misfire, Note, Overlap, PlanDraft, PlanRequest, RunId, RunSummary, Schedule, Service, StartRequest, Started,
+    Status, Told, TrashedRun, Utc, ValveOrder, VisitMeans, VisitSummary, Wanted,
 };
 use crate::store::{Audit, Backup, Inspection, Piece};
 use crate::stream::BoxFuture;
@@ -214,7 +214,7 @@ pub trait Archive: Holdings {
     fn run<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Detail, Denied>>;
 
     /// What was measured on each visit.
-    fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>>;
+    fn visit_means<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<VisitMeans>, Denied>>;
 
     /// Up to `limit` of what happened in the run after event number `seq`, in order; its results are not among it.
     fn events<'a>(

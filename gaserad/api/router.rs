@@ -51,7 +51,7 @@ GET /runs                    past and present runs
 GET /runs/{id}               one run and its visits; an id, a unique prefix of one, or last
 GET /runs/{id}/samples.csv   its samples
 GET /runs/{id}/export        its samples in another format (?format=parquet&from=&until=&channels=&gases= …)
-GET /runs/{id}/observations  what was measured on each visit, as means
+GET /runs/{id}/visits  what was measured on each visit, as means
 GET /runs/{id}/events        what happened in it, but for its results (?types= &since= &limit=)
 GET /runs/{id}/files         the files in its folder; /files/{name} is one of them
 GET /channels  /gases        the lines of the multiplexer; what is known of gases
@@ -220,7 +220,7 @@ impl Router {
             Resource::Ready => self.ready().await,
             Resource::Runs => runs::list(services, query).await,
             Resource::Run => runs::show(services, &named(1)).await,
-            Resource::Observations => runs::observations(services, &named(1)).await,
+            Resource::Visits => runs::visits(services, &named(1)).await,
             Resource::RunFiles => storage::list(services, &named(1)).await,
             Resource::RunFile => storage::file(services, method, &named(1), &named(3)).await,
             Resource::RunEvents => runs::events(services, &named(1), query).await,

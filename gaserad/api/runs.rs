@@ -7,7 +7,7 @@ use super::answer::{self, Answer};
 use super::control::{Detail, StoredRun};
 use super::query::Query;
 use super::{Services, control::Archive};
-use crate::domain::{Cas, Denied, GasInfo, Note, Observation, Reason, RunId, RunSummary, Spread, VisitSummary};
+use crate::domain::{Cas, Denied, GasInfo, Note, Reason, RunId, RunSummary, Spread, VisitMeans, VisitSummary};
 use crate::stream::Filter;
 
 /// How many runs a list shows unless it is told.
@@ -60,24 +60,24 @@ pub async fn show(services: &Services, name: &str) -> Answer {
 }
 
 /// What was measured on each visit, as means of its good samples.
-pub async fn observations(services: &Services, name: &str) -> Answer {
+pub async fn visits(services: &Services, name: &str) -> Answer {
     let archive = services.archive.as_ref();
     let found = async {
         let id = archive.find(name).await?;
-        let observations = archive.observations(&id).await?;
-        Ok((id, observations))
+        let visits = archive.visit_means(&id).await?;
+        Ok((id, visits))
     };
     match found.await {
-        Ok((id, observations)) => {
+        Ok((id, visits)) => {
             let gases = services.control.gases();
-            let told: Vec<Value> = observations.iter().map(|told| observation(told, &gases)).collect();
-            answer::json(&json!({ "run_id": id, "observations": told }))
+            let told: Vec<Value> = visits.iter().map(|told| means(told, &gases)).collect();
+            answer::json(&json!({ "run_id": id, "visits": told }))
         }
         Err(denied) => answer::denied(&denied),
     }
 }
 
-fn observation(told: &Observation, gases: &[GasInfo]) -> Value {
+fn means(told: &VisitMeans, gases: &[GasInfo]) -> Value {
     let VisitSummary { id, channel, repeat, arrived, left, records, good_records } = &told.visit;
     let formula = |cas: &Cas| {
         let known = gases.iter().find(|gas| gas.cas == *cas);

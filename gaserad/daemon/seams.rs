@@ -14,9 +14,9 @@ use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfErr
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Channel, ChannelPlan, Clock, Denied, DeviceKind, DriftPoint, FaultKind, GasInfo, Inquiry,
-    Observation, PlanDraft, PlanRequest, Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status,
-    Told, Utc, ValveOrder, Wanted,
+    self, Aborted, Channel, ChannelPlan, Clock, Denied, DeviceKind, DriftPoint, FaultKind, GasInfo, Inquiry, PlanDraft,
+    PlanRequest, Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status, Told, Utc, ValveOrder,
+    VisitMeans, Wanted,
 };
 use crate::export::Job;
 use crate::runtime::Handle;
@@ -262,8 +262,8 @@ impl Archive for Keeping {
         })
     }
 
-    fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>> {
-        Box::pin(async move { self.0.observations(id).await.map_err(denied) })
+    fn visit_means<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<VisitMeans>, Denied>> {
+        Box::pin(async move { self.0.visit_means(id).await.map_err(denied) })
     }
 
     fn events<'a>(&'a self, id: &'a RunId, seq: u64, limit: u32) -> BoxFuture<'a, Result<Vec<Published>, Denied>> {

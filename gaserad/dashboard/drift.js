@@ -3,7 +3,7 @@
 const DAY = 86400000;
 const FEWEST = 3; // visits that make a line
 
-/** observations as of GET /runs/{id}/observations -> [{ channel, visits, gases: { key: { mean, perDay, percentPerDay } } }] */
+/** observations as of GET /runs/{id}/visits -> [{ channel, visits, gases: { key: { mean, perDay, percentPerDay } } }] */
 export function drift(observations, gasKey) {
   const channels = new Map();
   for (const visit of observations) {

@@ -49,7 +49,7 @@ export class Runs {
     for (const row of at("runs").querySelectorAll("tr[data-run]")) row.setAttribute("aria-current", String(row.dataset.run === id));
     try {
       const [detail, observed] = await Promise.all([
-        getJson(`/runs/${encodeURIComponent(id)}`, stop.signal), getJson(`/runs/${encodeURIComponent(id)}/observations`, stop.signal).catch(() => null)]);
+        getJson(`/runs/${encodeURIComponent(id)}`, stop.signal), getJson(`/runs/${encodeURIComponent(id)}/visits`, stop.signal).catch(() => null)]);
       if (stop.signal.aborted) return;
       const { run } = detail;
       text(at("detail-title"), run.plan.label || `Run of ${dateTime(Date.parse(run.started)).slice(0, 16)}`);
@@ -132,7 +132,7 @@ function happened(events) {
 
 /** The means of each visit, if they are known; else how many samples each one brought. */
 function observations({ visits }, observed, known) {
-  const rows = observed?.observations ?? [];
+  const rows = observed?.visits ?? [];
   return rows.length ? means(rows, known) : counts(visits, known);
 }
 
@@ -147,7 +147,7 @@ function means(rows, known) {
 }
 
 function drifts(observed, known) {
-  const rows = drift(observed?.observations ?? [], gasKey);
+  const rows = drift(observed?.visits ?? [], gasKey);
   const gases = [...new Set(rows.flatMap((row) => Object.keys(row.gases)))].sort();
   return table("Drift of each channel", ["Channel", "Visits", ...gases.map((gas) => `${known.gas(gas).symbol} ppm a day`)], rows, (row) => [
     name(row.channel, known), row.visits, ...gases.map((gas) => change(row.gases[gas])),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::channel::{Channel, ChannelKind};
 use super::gas::GasInfo;
-use super::observation::Spread;
 use super::run::RunId;
 use super::time::Utc;
+use super::visit_means::Spread;
 
 /// What a run measured of one gas on one reference channel.
 #[derive(Debug, Clone, PartialEq)]

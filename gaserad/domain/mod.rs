@@ -23,7 +23,6 @@ pub mod gas;
 pub mod gpio;
 pub mod identity;
 pub mod instrument;
-pub mod observation;
 pub mod phase;
 pub mod plan;
 pub mod record;
@@ -35,6 +34,7 @@ pub mod sheet;
 pub mod status;
 pub mod storage;
 pub mod time;
+pub mod visit_means;
 pub mod wire;
 
 pub use channel::{Channel, ChannelKind, Position, Verification};
@@ -51,7 +51,6 @@ pub use gas::{Cas, Gas, GasFacts, GasInfo, GasTable};
 pub use gpio::{GpioLine, LineAt};
 pub use identity::{DeviceKind, KnownAnalyzer, KnownDevices, KnownMultiplexer};
 pub use instrument::{AkLine, Inquiry, Instrument, Service, StampMeaning, Task, Told};
-pub use observation::{Observation, Spread, Tally};
 pub use phase::Phase;
 pub use plan::{
     Background, BackgroundRequest, ChannelPlan, Pace, ParkRequest, Plan, PlanDraft, PlanError, PlanRequest, Stop, Sync,
@@ -69,4 +68,5 @@ pub use sheet::{ChannelInfo, Equipment, Provenance, Sheet, Site};
 pub use status::{ProgressTick, Status};
 pub use storage::{MirrorState, MirrorStatus, StorageChange, StorageNews, TrashedRun, UsbEvent, UsbNews};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};
+pub use visit_means::{Spread, Tally, VisitMeans};
 pub use wire::{Way, Wire};

@@ -13,7 +13,7 @@ const BEFORE_GASES: [&str; 15] = [
     "time_read_utc",
     "run_id",
     "seq",
-    "programme",
+    "run_label",
     "repeat",
     "visit_id",
     "channel",

@@ -18,7 +18,7 @@ fn row(job: &Job, lines: &mut Lines, row: &Row) {
     object.time("time_read_utc", row.read);
     object.text("run_id", &sheet.run.id.0);
     object.integer("seq", Some(row.seq));
-    object.text("programme", &sheet.run.plan.label);
+    object.text("run_label", &sheet.run.plan.label);
     object.integer("repeat", row.repeat);
     object.integer("visit_id", row.visit.map(|visit| visit.0));
     object.integer("channel", row.channel.map(Channel::number));

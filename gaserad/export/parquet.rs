@@ -32,7 +32,7 @@ fn shapes(gases: &[GasInfo]) -> Vec<(&str, Shape, bool)> {
     let shape = |column| match column {
         "time_utc" | "time_read_utc" => (Shape::Time, true),
         "time_unix_s" => (Shape::Double, true),
-        "run_id" | "programme" | "attribution" | "qc_flags" | "position_verified" => (Shape::Text, true),
+        "run_id" | "run_label" | "attribution" | "qc_flags" | "position_verified" => (Shape::Text, true),
         "channel_label" | "channel_kind" => (Shape::Text, false),
         "seq" | "qc" => (Shape::Int, true),
         "repeat" | "visit_id" | "channel" | "sample_in_visit" => (Shape::Int, false),
@@ -88,7 +88,7 @@ fn properties(job: &Job) -> WriterPropertiesPtr {
 /// What the columns and the runs are, for whoever opens the file without this documentation.
 fn described(job: &Job) -> Vec<KeyValue> {
     let gas = |gas: &GasInfo| json!({ "column": gas.column, "formula": gas.formula, "name": gas.name, "cas": gas.cas, "unit": "ppm" });
-    let run = |sheet: &Sheet| json!({ "run_id": sheet.run.id, "programme": sheet.run.plan.label, "started_utc": sheet.run.started });
+    let run = |sheet: &Sheet| json!({ "run_id": sheet.run.id, "run_label": sheet.run.plan.label, "started_utc": sheet.run.started });
     let all = |values: Vec<serde_json::Value>| Some(serde_json::Value::from(values).to_string());
     vec![
         KeyValue::new("gasera.gases".into(), all(job.gases.iter().map(gas).collect())),
@@ -132,7 +132,7 @@ impl Encoder for Columns {
         put(Value::Long(Some(row.read.as_micros())));
         put(Value::Text(Some(&names.run)));
         put(Value::count(Some(row.seq)));
-        put(Value::Text(Some(&names.programme)));
+        put(Value::Text(Some(&names.run_label)));
         put(Value::count(row.repeat));
         put(Value::count(row.visit.map(|visit| visit.0)));
         put(Value::Int(row.channel.map(|channel| channel.number().into())));
@@ -179,7 +179,7 @@ struct Names(Vec<RunNames>);
 
 struct RunNames {
     run: ByteArray,
-    programme: ByteArray,
+    run_label: ByteArray,
     /// Label and kind, by the number of the channel.
     lines: Vec<(ByteArray, ByteArray)>,
 }
@@ -193,7 +193,7 @@ impl Names {
         };
         let run = |sheet: &Sheet| RunNames {
             run: word(&sheet.run.id.0),
-            programme: word(&sheet.run.plan.label),
+            run_label: word(&sheet.run.plan.label),
             lines: lines(sheet),
         };
         Self(job.sheets.iter().map(run).collect())

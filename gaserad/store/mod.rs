@@ -53,7 +53,7 @@ pub use usage::Usage;
 pub use wire::{WireLog, read_raw_log};
 pub use work::{Disk, Work};
 
-use crate::domain::{Cas, Clock, Note, Observation, Published, Record, RunId, RunSummary, Sheet, Tally, VisitSummary};
+use crate::domain::{Cas, Clock, Note, Published, Record, RunId, RunSummary, Sheet, Tally, VisitMeans, VisitSummary};
 use thread::{Owner, Writer};
 use wire::WireFile;
 
@@ -258,7 +258,7 @@ impl Store {
     }
 
     /// What was measured on each visit of a run. Its records are read page by page.
-    pub async fn observations(&self, id: &RunId) -> Result<Vec<Observation>, StoreError> {
+    pub async fn visit_means(&self, id: &RunId) -> Result<Vec<VisitMeans>, StoreError> {
         let run = id.clone();
         let sheet = self.reader.ask(move |connection| sheet::of(connection, &run)).await?;
         let (mut tally, mut after) = (Tally::default(), 0);
@@ -271,11 +271,11 @@ impl Store {
             }
         }
         let (_, visits) = self.run(id).await?;
-        let observation = |visit: VisitSummary| {
+        let means = |visit: VisitSummary| {
             let label = sheet.channel(visit.channel).label;
-            Observation { label, gases: tally.take(visit.id), visit }
+            VisitMeans { label, gases: tally.take(visit.id), visit }
         };
-        Ok(visits.into_iter().map(observation).collect())
+        Ok(visits.into_iter().map(means).collect())
     }
 
     /// Sends the run's `samples.csv` in pieces, as the truth has it at the beginning, until it is through or nobody

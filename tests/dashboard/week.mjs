@@ -5,7 +5,7 @@ import { given, story, tab, tell, until, url } from "./harness.mjs";
 const [run] = given;
 const SAMPLES = 7 * 24 * 60;
 const BEGIN = Date.UTC(2026, 0, 5) / 1000;
-const HEADER = "time_utc,time_unix_s,time_read_utc,run_id,seq,programme,repeat,visit_id,channel,channel_label,channel_kind,attribution,elapsed_s,sample_in_visit,discard,ch4_ppm,co2_ppm,h2o_ppm,n2o_ppm,nh3_ppm,qc,qc_flags,position_verified,iteration";
+const HEADER = "time_utc,time_unix_s,time_read_utc,run_id,seq,run_label,repeat,visit_id,channel,channel_label,channel_kind,attribution,elapsed_s,sample_in_visit,discard,ch4_ppm,co2_ppm,h2o_ppm,n2o_ppm,nh3_ppm,qc,qc_flags,position_verified,iteration";
 const visitOf = (minute) => Math.floor(minute / 10);
 const iso = (seconds) => new Date(seconds * 1000).toISOString();
 

@@ -22,7 +22,7 @@ async fn the_live_file_and_the_export_are_the_same_and_quote_what_must_be() {
     let lines: Vec<_> = file.lines().collect();
     assert_eq!(
         lines[0],
-        "time_utc,time_unix_s,time_read_utc,run_id,seq,programme,repeat,visit_id,channel,channel_label,channel_kind,\
+        "time_utc,time_unix_s,time_read_utc,run_id,seq,run_label,repeat,visit_id,channel,channel_label,channel_kind,\
          attribution,elapsed_s,sample_in_visit,discard,ch4_ppm,qc,qc_flags,position_verified,iteration,cell_temp_c,\
          cell_pressure_hpa,air_temp_c,air_pressure_hpa"
     );

@@ -86,7 +86,7 @@ async fn a_visit_has_its_row_when_no_result_can_come_of_it_any_more() {
     let directory = TempDir::new().unwrap();
     let (store, _) = Store::open(directory.path(), about()).unwrap();
     let run = measured(&store, RUN).await;
-    let rows = read(&store, &run, "observations.csv");
+    let rows = read(&store, &run, "visits.csv");
     let rows: Vec<&str> = rows.lines().collect();
     assert_eq!(rows.len(), 2, "{rows:?}");
     assert!(rows[0].ends_with(",records,n,discards,ch4_n,ch4_mean_ppm,ch4_sd_ppm,co2_n,co2_mean_ppm,co2_sd_ppm"));
@@ -100,7 +100,7 @@ async fn a_visit_has_its_row_when_no_result_can_come_of_it_any_more() {
     nothing_differs(&store, &run).await;
 
     let over = ended(&store, &run).await;
-    assert_eq!(read(&store, &over, "observations.csv").lines().count(), 3);
+    assert_eq!(read(&store, &over, "visits.csv").lines().count(), 3);
     nothing_differs(&store, &over).await;
 }
 
@@ -110,7 +110,7 @@ async fn a_result_that_comes_late_is_in_the_row_of_its_visit() {
     let (store, _) = Store::open(directory.path(), about()).unwrap();
     let run = measured(&store, RUN).await;
     store.commit(facts(vec![Fact::Recorded(record(RUN, 5, &[(METHANE, 2.4)]))])).await.unwrap();
-    assert!(read(&store, &run, "observations.csv").contains(",4,3,1,3,"));
+    assert!(read(&store, &run, "visits.csv").contains(",4,3,1,3,"));
     nothing_differs(&store, &run).await;
 }
 
@@ -184,8 +184,7 @@ async fn after(damage: impl Fn(&Path)) -> (TempDir, Store, RunSummary) {
     (crashed, restarted, run)
 }
 
-const FILES: [&str; 6] =
-    ["samples.csv", "events.csv", "observations.csv", "channels.csv", "plan.toml", "datapackage.json"];
+const FILES: [&str; 6] = ["samples.csv", "events.csv", "visits.csv", "channels.csv", "plan.toml", "datapackage.json"];
 
 #[tokio::test]
 async fn whatever_a_crash_took_from_a_file_is_there_again() {

@@ -38,7 +38,7 @@ async fn frictionless_finds_a_run_valid_while_it_is_under_way_and_when_it_is_ove
     ended(&store, &run).await;
     let (valid, said) = validate(&folder).unwrap();
     assert!(valid, "over: {said}");
-    assert!(said.contains("samples") && said.contains("observations"), "{said}");
+    assert!(said.contains("samples") && said.contains("visits"), "{said}");
 }
 
 #[tokio::test]

@@ -141,6 +141,9 @@ async fn a_database_of_every_version_before_has_all_it_had() {
 async fn a_run_of_a_version_before_goes_on_and_gets_its_whole_folder() {
     for version in 1..=10 {
         let directory = left_by(version);
+        let folder = directory.path().join("runs/2026/2026-01-15T081640Z_01KF000000000000000000000B");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("observations.csv"), "the name of visits.csv before\n").unwrap();
         let (store, opened) = open(directory.path());
         let run = opened.open_run.unwrap();
         store
@@ -153,6 +156,7 @@ async fn a_run_of_a_version_before_goes_on_and_gets_its_whole_folder() {
         store.commit(keep(Fact::Scheduled(Box::new(schedule("day"))))).await.unwrap();
         let verdict = store.compare_folder(&run.id).await.unwrap();
         assert_eq!((verdict.differences, verdict.rows), (Vec::<String>::new(), 6), "version {version}");
+        assert!(folder.join("visits.csv").exists() && !folder.join("observations.csv").exists());
         assert_eq!(store.run(&run.id).await.unwrap().1[1].records, 2);
         let older = store.compare_folder(&RunId("01KF000000000000000000000A".into())).await.unwrap();
         assert_eq!(older.differences, Vec::<String>::new(), "the run before, of version {version}");

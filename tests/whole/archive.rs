@@ -50,7 +50,7 @@ fn the_folder_of_a_real_run_says_all_that_is_known() {
     assert_eq!(package["contributors"][0]["title"].as_str().map(|who| who.contains("ada")), Some(true));
     assert!(text(&folder, "samples.csv").lines().next().unwrap().contains(",ammonia_ppm,"));
     assert!(text(&folder, "channels.csv").contains("\n2,span gas,span,,,,,,,,,,,400\n"));
-    assert_eq!(text(&folder, "observations.csv").lines().count(), 3);
+    assert_eq!(text(&folder, "visits.csv").lines().count(), 3);
     let events = lab.events_to_the_end_of(package["id"].as_str().unwrap());
     let shown = events.iter().find(|event| event["type"] == "live_data").unwrap();
     let labels = shown["data"]["components"].to_string();

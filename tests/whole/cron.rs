@@ -9,7 +9,7 @@ use super::lab::{Design, Lab};
 use crate::support::processes::Process;
 
 /// Three lines in an hour: as long as a run takes.
-const PLAN: &str = "channels = \"1-3\"\npause = \"5m\"\nmeasure = \"15m\"\n";
+const PLAN: &str = "channels = \"1-3\"\npurge = \"5m\"\nmeasure = \"15m\"\n";
 const HOURS: usize = 8;
 
 /// A lab that is a thousand times faster, with the plans that the document names.

@@ -8,7 +8,7 @@ use super::lab::{Design, Lab};
 fn a_plan_is_checked_kept_shown_and_started() {
     let lab = Lab::new(&Design::default());
     let path = lab.path("weekly.toml").display().to_string();
-    fs::write(&path, "channels = \"2-3\"\nrepeat = 2\npause = \"6s\"\nmeasure = 20\n").unwrap();
+    fs::write(&path, "channels = \"2-3\"\nrepeat = 2\npurge = \"6s\"\nmeasure = 20\n").unwrap();
     let checked = lab.ctl(&["plan", "check", &path]);
     let expected = format!(
         "{path}:2:1: repeat is not a key of a plan; did you mean repeats?\n\
@@ -18,7 +18,7 @@ fn a_plan_is_checked_kept_shown_and_started() {
     let refused = lab.ctl(&["start", &path]);
     assert_eq!((refused.exit, refused.stderr.as_str()), (2, expected.as_str()), "{refused:?}");
 
-    let good = "channels = \"2-3\"\nrepeats = 2\npause = \"6s\"\nmeasure = \"20s\"\n[channel.3]\npause = \"9s\"\n";
+    let good = "channels = \"2-3\"\nrepeats = 2\npurge = \"6s\"\nmeasure = \"20s\"\n[channel.3]\npurge = \"9s\"\n";
     fs::write(&path, good).unwrap();
     let checked = lab.ctl(&["plan", "check", &path]);
     assert!(checked.exit == 0 && checked.stdout.starts_with("ok: channels 2-3 x 2, purge 6s,"), "{checked:?}");

@@ -90,7 +90,7 @@ fn without_a_daemon_it_is_said_where_it_was_looked_for() {
 fn a_configuration_with_a_mistake_is_refused_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gaserad.toml");
-    std::fs::write(&file, "[analyzer]\nadress = \"127.0.0.1:1\"\n[plan]\npause = \"-5s\"\n").unwrap();
+    std::fs::write(&file, "[analyzer]\nadress = \"127.0.0.1:1\"\n[plan]\npurge = \"-5s\"\n").unwrap();
     let file = file.display().to_string();
     for args in [&["--config", &file][..], &["check-config", &file]] {
         let done = Process::start(&mut gaserad(args)).wait();

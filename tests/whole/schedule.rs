@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::lab::{Design, Events, Lab};
 
-const PLAN: &str = "channels = \"1-2\"\npause = \"2m\"\nmeasure = \"6m\"\n";
+const PLAN: &str = "channels = \"1-2\"\npurge = \"2m\"\nmeasure = \"6m\"\n";
 const LONG: &str = "channels = \"1-2\"\nmeasure = \"4h\"\n";
 
 fn lab(scale: u32) -> Lab {

@@ -42,8 +42,8 @@ use super::{
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
-    self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, Observation, PlanDraft, PlanRequest, Reason,
-    RunId, Service, Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitSummary, Wanted,
+    self, Aborted, Attribution, Begins, Denied, Event, Inquiry, Note, PlanDraft, PlanRequest, Reason, RunId, Service,
+    Spread, StartRequest, Started, Status, Told, Utc, ValveOrder, VisitId, VisitMeans, VisitSummary, Wanted,
 };
 use crate::proto::gasera_service_client::GaseraServiceClient;
 use crate::proto::{self, StartMeasurementRequest};
@@ -179,7 +179,7 @@ impl Archive for Shelf {
         Box::pin(async move { Ok(Detail { stored: stored(), visits: vec![visit], notes: vec![note] }) })
     }
 
-    fn observations<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<Observation>, Denied>> {
+    fn visit_means<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<VisitMeans>, Denied>> {
         Box::pin(async move {
             let mut spread = Spread::default();
             for ppm in [1.0, 3.0] {
@@ -188,7 +188,7 @@ impl Archive for Shelf {
             let visit = self.run(id).await?.visits.remove(0);
             let visit = VisitSummary { records: 5, good_records: 2, ..visit };
             let gases = vec![(domain::Cas("124-38-9".into()), spread)];
-            Ok(vec![Observation { visit, label: "north".into(), gases }])
+            Ok(vec![VisitMeans { visit, label: "north".into(), gases }])
         })
     }
 

@@ -88,11 +88,11 @@ async fn a_page_finds_channels_gases_tasks_plans_and_observations() {
         (&json!(2), &json!(7)),
         "{plans}"
     );
-    let observed = get("/runs/last/observations").await;
-    let visit = &observed["observations"][0];
+    let observed = get("/runs/last/visits").await;
+    let visit = &observed["visits"][0];
     assert_eq!((&visit["label"], &visit["good"], &visit["discarded"]), (&json!("north"), &json!(2), &json!(3)));
     assert_eq!((&visit["gases"][0]["formula"], &visit["gases"][0]["mean"]), (&json!("CO2"), &json!(2.0)), "{visit}");
-    assert_eq!(daemon.get("/runs/nothing/observations").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(daemon.get("/runs/nothing/visits").await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

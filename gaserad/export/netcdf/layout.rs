@@ -12,7 +12,7 @@ const ID_LENGTH: usize = 3;
 const NAME_LENGTH: usize = 4;
 const KIND_LENGTH: usize = 5;
 const RUN_LENGTH: usize = 6;
-const PROGRAMME_LENGTH: usize = 7;
+const RUN_LABEL_LENGTH: usize = 7;
 
 const SINCE: &str = "seconds since 1970-01-01T00:00:00Z";
 
@@ -30,7 +30,7 @@ pub fn stations(job: &Job) -> Vec<Option<Channel>> {
 pub fn header(job: &Job) -> Header {
     let stations = Stations::of(job);
     let runs = texts(job.sheets.iter().map(|sheet| sheet.run.id.0.as_str()));
-    let programmes = texts(job.sheets.iter().map(|sheet| sheet.run.plan.label.as_str()));
+    let run_labels = texts(job.sheets.iter().map(|sheet| sheet.run.plan.label.as_str()));
     let length = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let dimensions = vec![
         ("obs", 0),
@@ -40,12 +40,12 @@ pub fn header(job: &Job) -> Header {
         ("station_name_length", stations.names.1),
         ("channel_kind_length", stations.kinds.1),
         ("run_id_length", runs.1),
-        ("programme_length", programmes.1),
+        ("run_label_length", run_labels.1),
     ];
     let mut variables = stations.variables();
     variables.push(fixed("run_id", Type::Char, vec![RUN, RUN_LENGTH], runs.0, &[("long_name", "run".into())]));
     let label = [("long_name", Attribute::from("label of the plan of the run"))];
-    variables.push(fixed("programme", Type::Char, vec![RUN, PROGRAMME_LENGTH], programmes.0, &label));
+    variables.push(fixed("run_label", Type::Char, vec![RUN, RUN_LABEL_LENGTH], run_labels.0, &label));
     variables.extend(of_records(job));
     Header { dimensions, attributes: global(job), variables }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::{GasInfo, Sheet};
 
-use super::{channels, observations};
+use super::{channels, visits};
 
 pub(super) struct Column {
     pub name: String,
@@ -34,9 +34,9 @@ const SAMPLES: [Described; 15] = [
     ("time_read_utc", Kind::Time, "", "when the result was read from the analyzer"),
     ("run_id", Kind::Text, "", "the run"),
     ("seq", Kind::Whole, "1", "counts the results of the run from 1, without gaps"),
-    ("programme", Kind::Text, "", "the label of the plan"),
+    ("run_label", Kind::Text, "", "the label of the plan"),
     ("repeat", Kind::Whole, "1", "which repeat of the plan, from 1"),
-    ("visit_id", Kind::Whole, "1", "one stay on one channel; see observations.csv"),
+    ("visit_id", Kind::Whole, "1", "one stay on one channel; see visits.csv"),
     (
         "channel",
         Kind::Whole,
@@ -80,7 +80,7 @@ const EVENTS: [Described; 9] = [
     ("data", Kind::Text, "", "all of it, as JSON"),
 ];
 
-const OBSERVATIONS: [Described; 14] = [
+const VISITS: [Described; 14] = [
     ("run_id", Kind::Text, "", "the run"),
     ("visit_id", Kind::Whole, "1", "one stay on one channel, counted from 1"),
     ("repeat", Kind::Whole, "1", "which repeat of the plan, from 1"),
@@ -123,17 +123,17 @@ pub(super) fn events(_: &Sheet) -> Vec<Column> {
     EVENTS.iter().map(plain).collect()
 }
 
-pub(super) fn observations(sheet: &Sheet) -> Vec<Column> {
+pub(super) fn visits(sheet: &Sheet) -> Vec<Column> {
     let of = |gas: &GasInfo| {
         let meanings =
             [("1", "good samples with a number"), ("ppm", "their mean"), ("ppm", "their standard deviation")];
-        let columns = observations::OF_GAS.iter().zip(meanings).map(|((what, suffix), (unit, meaning))| {
-            let name = observations::column(&gas.column, what, suffix);
+        let columns = visits::OF_GAS.iter().zip(meanings).map(|((what, suffix), (unit, meaning))| {
+            let name = visits::column(&gas.column, what, suffix);
             Column { kind: if unit == "1" { Kind::Whole } else { Kind::Number }, ..of_gas(name, unit, meaning, gas) }
         });
         columns.collect::<Vec<_>>()
     };
-    OBSERVATIONS.iter().map(plain).chain(sheet.gases.iter().flat_map(of)).collect()
+    VISITS.iter().map(plain).chain(sheet.gases.iter().flat_map(of)).collect()
 }
 
 pub(super) fn channels(sheet: &Sheet) -> Vec<Column> {
@@ -159,7 +159,7 @@ mod tests {
     fn every_column_of_the_tables_is_described_in_its_place() {
         let names = |described: &[Described]| described.iter().map(|(name, ..)| *name).collect::<Vec<_>>();
         assert_eq!(names(&EVENTS), events::COLUMNS);
-        assert_eq!(names(&OBSERVATIONS), observations::BEFORE_GASES);
+        assert_eq!(names(&VISITS), visits::BEFORE_GASES);
         assert_eq!(names(&CHANNELS), channels::BEFORE_REFERENCES);
         let samples = [names(&SAMPLES), names(&AFTER_GASES)].concat().join(",") + "\n";
         assert_eq!(samples, crate::store::csv::header(&[]));

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `samples.csv` | one per record |
 //! | `events.csv` | one per event but the results |
-//! | `observations.csv` | one per visit |
+//! | `visits.csv` | one per visit |
 //! | `channels.csv` | one per channel |
 //! | `plan.toml` | the plan as it was carried out |
 //! | `datapackage.json` | what all this is, for programs and people |
@@ -19,15 +19,15 @@ mod channels;
 mod checks;
 mod columns;
 mod events;
-mod observations;
 mod package;
 mod plan;
 mod samples;
 mod table;
+mod visits;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -40,7 +40,7 @@ use crate::domain::{Cas, Fact, Published, RunId, Sheet, Utc};
 pub use checks::{FolderVerdict, Listed};
 pub(super) use checks::{compare, manifest};
 
-const TABLES: [&Table; 3] = [&samples::SAMPLES, &events::EVENTS, &observations::OBSERVATIONS];
+const TABLES: [&Table; 3] = [&samples::SAMPLES, &events::EVENTS, &visits::VISITS];
 
 /// `<root>/2026/2026-01-15T080000Z_<id>`
 pub(super) fn path(root: &Path, id: &RunId, started: Utc) -> PathBuf {
@@ -154,6 +154,7 @@ impl Folders {
         live.write_whole_files()?;
         live.sync()?;
         if anew {
+            remove_if_there(&live.folder.join(visits::EARLIER_NAME))?;
             read::set_rebuild(connection, run, false)?;
         }
         if is_new {
@@ -179,7 +180,7 @@ impl Live {
 
     /// Whether there is a result of a visit that has its row already.
     fn is_told_late(&self, facts: &[Fact]) -> bool {
-        let observed = self.files.iter().find(|file| file.is(&observations::OBSERVATIONS)).map_or(0, Growing::key);
+        let observed = self.files.iter().find(|file| file.is(&visits::VISITS)).map_or(0, Growing::key);
         facts.iter().any(|fact| {
             let Fact::Recorded(record) = fact else { return false };
             record.run == self.run && record.visit.is_some_and(|visit| i64::from(visit.0) <= observed)
@@ -216,6 +217,13 @@ impl Live {
         replace(folder, channels::NAME, &channels::text(sheet))?;
         replace(folder, plan::NAME, &plan::text(sheet))?;
         replace(folder, package::NAME, &package::text(sheet, folder)?)
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", path)(error)),
+        _ => Ok(()),
     }
 }
 

@@ -27,9 +27,9 @@ struct Resource {
 const RESOURCES: [Resource; 4] = [
     Resource { path: "samples.csv", title: "one row per result", columns: columns::samples, key: &["run_id", "seq"] },
     Resource {
-        path: "observations.csv",
+        path: "visits.csv",
         title: "one row per visit of a channel",
-        columns: columns::observations,
+        columns: columns::visits,
         key: &["run_id", "visit_id"],
     },
     Resource { path: "events.csv", title: "one row per event", columns: columns::events, key: &["seq"] },
@@ -107,7 +107,7 @@ impl Resource {
     fn describe(&self, sheet: &Sheet) -> Value {
         let fields: Vec<Value> = (self.columns)(sheet).iter().map(field).collect();
         let mut schema = json!({ "fields": fields, "missingValues": [""], "primaryKey": self.key });
-        if self.path == "samples.csv" || self.path == "observations.csv" {
+        if self.path == "samples.csv" || self.path == "visits.csv" {
             let reference = json!({ "resource": "channels", "fields": ["channel"] });
             schema["foreignKeys"] = json!([{ "fields": ["channel"], "reference": reference }]);
         }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Fields, quote, reader, split, write } from "../../../gaserad/dashboard/csv.js";
 import { Samples } from "../../../gaserad/dashboard/samples.js";
 
-const HEADER = "time_utc,time_unix_s,time_read_utc,run_id,seq,programme,repeat,visit_id,channel,channel_label,channel_kind,attribution,elapsed_s,sample_in_visit,discard,ch4_ppm,cas_71-43-2_ppm,qc,qc_flags,position_verified,iteration,cell_temp_c";
+const HEADER = "time_utc,time_unix_s,time_read_utc,run_id,seq,run_label,repeat,visit_id,channel,channel_label,channel_kind,attribution,elapsed_s,sample_in_visit,discard,ch4_ppm,cas_71-43-2_ppm,qc,qc_flags,position_verified,iteration,cell_temp_c";
 const FILE = `${HEADER}\n2026-11-21T14:30:39Z,1795271439.056,2026-11-21T14:31:25Z,R,1,"a ""b"", c\nd",1,1,3,"x,y",sample,exact,16.839,1,1,2.000942,,0,purge;gap,readback,0,\n2026-11-21T14:31:39Z,1795271499,2026-11-21T14:32:25Z,R,2,,,,,,,unattributed,,,1,,0.5,2,pos_unverified,none,,\n`;
 
 function read(size) {

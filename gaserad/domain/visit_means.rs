@@ -8,7 +8,7 @@ use super::run::{VisitId, VisitSummary};
 
 /// A visit and what was measured on it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Observation {
+pub struct VisitMeans {
     pub visit: VisitSummary,
     /// As the channel was called when the run began.
     pub label: String,

@@ -1,4 +1,4 @@
-//! `observations.csv`: a row for each visit that is over and to which no result can come any more: how long it was,
+//! `visits.csv`: a row for each visit that is over and to which no result can come any more: how long it was,
 //! and for each gas the number, mean and spread of its good samples.
 
 use std::collections::BTreeMap;
@@ -30,7 +30,10 @@ pub(in crate::store) const BEFORE_GASES: [&str; 14] = [
 /// What stands before and behind the unit of a gas's columns.
 pub(in crate::store) const OF_GAS: [(&str, &str); 3] = [("n", ""), ("mean", "_ppm"), ("sd", "_ppm")];
 
-pub(super) const OBSERVATIONS: Table = Table { name: "observations.csv", key_column: 1, header, rows };
+/// What the file was called before.
+pub(super) const EARLIER_NAME: &str = "observations.csv";
+
+pub(super) const VISITS: Table = Table { name: "visits.csv", key_column: 1, header, rows };
 
 /// A visit, and where its records are among those of the run.
 struct Visit {
@@ -40,7 +43,7 @@ struct Visit {
     settled: bool,
 }
 
-const VISITS: &str = "
+const ROWS: &str = "
     SELECT *, departed IS NOT NULL AND EXISTS (
         SELECT 1 FROM visits AS later WHERE later.run = visits.run AND later.visit > visits.visit
             AND (later.records > 0 OR later.departed IS NOT NULL)) AS settled
@@ -63,7 +66,7 @@ pub(in crate::store) fn column(gas: &str, what: &str, unit: &str) -> String {
 }
 
 fn rows(connection: &Connection, sheet: &Sheet, after: i64, limit: u32) -> Result<Rows, StoreError> {
-    let mut query = connection.prepare_cached(VISITS)?;
+    let mut query = connection.prepare_cached(ROWS)?;
     let visits = query.query_map(params![sheet.run.id.0, after, limit], visit)?;
     let mut rows = Vec::new();
     for visit in visits {
