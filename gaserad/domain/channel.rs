@@ -6,6 +6,8 @@ use std::num::NonZeroU8;
 
 use serde::{Deserialize, Serialize};
 
+use super::worded::worded;
+
 /// A sample line, 1-based as printed on the valve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -70,25 +72,15 @@ impl ChannelKind {
     }
 }
 
-/// How we know where the valve stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verification {
-    /// The valve said so.
-    Readback,
-    /// Pulses were counted from home.
-    HomedCount,
-    /// It was ordered, and nothing confirms it.
-    None,
-}
-
-impl Verification {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Readback => "readback",
-            Self::HomedCount => "homed_count",
-            Self::None => "none",
-        }
+worded! {
+    /// How we know where the valve stands.
+    pub enum Verification {
+        /// The valve said so.
+        Readback = "readback",
+        /// Pulses were counted from home.
+        HomedCount = "homed_count",
+        /// It was ordered, and nothing confirms it.
+        None = "none",
     }
 }
 

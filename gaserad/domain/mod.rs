@@ -36,6 +36,7 @@ pub mod storage;
 pub mod time;
 pub mod visit_means;
 pub mod wire;
+mod worded;
 
 pub use channel::{Channel, ChannelKind, Position, Verification};
 pub use command::{

@@ -7,120 +7,81 @@ use super::instrument::StampMeaning;
 use super::run::{RunId, VisitId};
 use super::sample::Sample;
 use super::time::Utc;
+use super::worded::worded;
 
-/// What the position history says of a sample's gas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Attribution {
-    /// One verified channel held during the whole gas exchange.
-    Exact,
-    /// The valve moved during the gas exchange.
-    Mixed,
-    /// A result from before the run.
-    Stale,
-    /// The position or the gas exchange is not known well enough.
-    Unattributed,
-}
-
-impl Attribution {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Mixed => "mixed",
-            Self::Stale => "stale",
-            Self::Unattributed => "unattributed",
-        }
+worded! {
+    /// What the position history says of a sample's gas.
+    pub enum Attribution {
+        /// One verified channel held during the whole gas exchange.
+        Exact = "exact",
+        /// The valve moved during the gas exchange.
+        Mixed = "mixed",
+        /// A result from before the run.
+        Stale = "stale",
+        /// The position or the gas exchange is not known well enough.
+        Unattributed = "unattributed",
     }
 }
 
-/// How far a record can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, PartialOrd, Ord)]
-#[serde(rename_all = "lowercase")]
-pub enum Qc {
-    Good,
-    Suspect,
-    Bad,
+worded! {
+    /// How far a record can be trusted.
+    pub enum Qc {
+        Good = "good",
+        Suspect = "suspect",
+        Bad = "bad",
+    }
 }
 
 impl Qc {
+    /// Each with its number in files. Nothing of ours is without an evaluation.
+    pub const CODES: [(u8, &'static str); 4] =
+        [(0, Self::Good.as_str()), (1, Self::Suspect.as_str()), (2, Self::Bad.as_str()), (9, "not_evaluated")];
+
     pub const fn code(self) -> u8 {
-        match self {
-            Self::Good => 0,
-            Self::Suspect => 1,
-            Self::Bad => 2,
-        }
+        Self::CODES[self as usize].0
     }
 }
 
-/// Why a record is discarded or suspect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Flag {
-    /// The gas exchange began before the purge was over.
-    Purge,
-    /// The gas exchange began while the run was paused.
-    #[serde(alias = "suspended")]
-    Paused,
-    /// The visit was interrupted after this, and measured again.
-    Interrupted,
-    /// One of the first samples after a switch, which the plan leaves out for all gases or for some.
-    Carryover,
-    PosUnverified,
-    PosChanged,
-    Stale,
-    /// What is known of its gas exchange contradicts itself.
-    Contradicted,
-    /// Iterations before this one were missed.
-    Gap,
-    ErrWarning,
-    ErrBlocker,
-    ErrCritical,
-    /// A gas is out of the analyzer's range.
-    Range,
-    /// What the analyzer gave for a gas is no number, or may mean two.
-    Unreadable,
-    /// A gas of the task is not in the reply.
-    Missing,
-    /// The analyzer gave no number for a gas, but that there is more than it can measure.
-    OverRange,
-    /// But that there is less.
-    UnderRange,
-    Negative,
-    ZeroExact,
-    /// The host's or the analyzer's clock was set meanwhile.
-    ClockStep,
-    /// The host's clock was not synchronized.
-    ClockUnsynced,
-    /// No valve moved: it is simulated, and the analyzer is not.
-    ValveSimulated,
-}
-
-impl Flag {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Purge => "purge",
-            Self::Paused => "paused",
-            Self::Interrupted => "interrupted",
-            Self::Carryover => "carryover",
-            Self::PosUnverified => "pos_unverified",
-            Self::PosChanged => "pos_changed",
-            Self::Stale => "stale",
-            Self::Contradicted => "contradicted",
-            Self::Gap => "gap",
-            Self::ErrWarning => "err_warning",
-            Self::ErrBlocker => "err_blocker",
-            Self::ErrCritical => "err_critical",
-            Self::Range => "range",
-            Self::Unreadable => "unreadable",
-            Self::Missing => "missing",
-            Self::OverRange => "over_range",
-            Self::UnderRange => "under_range",
-            Self::Negative => "negative",
-            Self::ZeroExact => "zero_exact",
-            Self::ClockStep => "clock_step",
-            Self::ClockUnsynced => "clock_unsynced",
-            Self::ValveSimulated => "valve_simulated",
-        }
+worded! {
+    /// Why a record is discarded or suspect.
+    pub enum Flag {
+        /// The gas exchange began before the purge was over.
+        Purge = "purge",
+        /// The gas exchange began while the run was paused.
+        #[serde(alias = "suspended")]
+        Paused = "paused",
+        /// The visit was interrupted after this, and measured again.
+        Interrupted = "interrupted",
+        /// One of the first samples after a switch, which the plan leaves out for all gases or for some.
+        Carryover = "carryover",
+        PosUnverified = "pos_unverified",
+        PosChanged = "pos_changed",
+        Stale = "stale",
+        /// What is known of its gas exchange contradicts itself.
+        Contradicted = "contradicted",
+        /// Iterations before this one were missed.
+        Gap = "gap",
+        ErrWarning = "err_warning",
+        ErrBlocker = "err_blocker",
+        ErrCritical = "err_critical",
+        /// A gas is out of the analyzer's range.
+        Range = "range",
+        /// What the analyzer gave for a gas is no number, or may mean two.
+        Unreadable = "unreadable",
+        /// A gas of the task is not in the reply.
+        Missing = "missing",
+        /// The analyzer gave no number for a gas, but that there is more than it can measure.
+        OverRange = "over_range",
+        /// But that there is less.
+        UnderRange = "under_range",
+        Negative = "negative",
+        ZeroExact = "zero_exact",
+        /// The host's or the analyzer's clock was set meanwhile.
+        ClockStep = "clock_step",
+        /// The host's clock was not synchronized.
+        ClockUnsynced = "clock_unsynced",
+        /// No valve moved: it is simulated, and the analyzer is not.
+        ValveSimulated = "valve_simulated",
     }
 }
 

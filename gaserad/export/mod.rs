@@ -6,6 +6,7 @@
 //! Which columns a format has, and in which units, is in `docs/exports.md`; it reads no records and chooses none.
 
 mod classic;
+pub mod columns;
 pub mod csv;
 mod flux;
 mod json;

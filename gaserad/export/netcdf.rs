@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::classic::Record;
+use super::columns::{Kind, Value};
 use super::{Assembler, Block, Broken, Encoder, Job, Row};
-use crate::domain::{Attribution, Channel, Flag, Utc, Verification};
+use crate::domain::{Channel, Utc};
 
 mod layout;
 
@@ -16,6 +17,7 @@ const MOST: u64 = 0x7fff_ffff;
 
 /// Rows as records.
 pub struct Records {
+    job: Arc<Job>,
     stations: [i32; Channel::MAX as usize + 1],
     record: Record,
     rows: u64,
@@ -28,7 +30,7 @@ impl Records {
             let number = channel.map_or(0, Channel::number);
             stations[usize::from(number)] = i32::try_from(station).unwrap_or(0);
         }
-        Self { stations, record: Record::default(), rows: 0 }
+        Self { job: job.clone(), stations, record: Record::default(), rows: 0 }
     }
 }
 
@@ -37,21 +39,12 @@ impl Encoder for Records {
     fn row(&mut self, row: &Row) {
         let number = row.channel.map_or(0, Channel::number);
         let record = &mut self.record;
-        record.double(Some(row.sampled.as_seconds()));
-        record.double(Some(row.read.as_seconds()));
         record.int(Some(self.stations[usize::from(number)]));
         record.int(i32::try_from(row.run).ok());
-        record.count(Some(row.seq));
-        record.count(row.visit.map(|visit| visit.0));
-        record.count(row.repeat);
-        record.count(row.sample_in_visit);
-        record.double(row.elapsed_s);
-        record.count(row.iteration);
-        record.byte(attribution(row.attribution));
-        record.byte(verification(row.verification));
-        record.byte(i8::from(row.discard));
-        record.byte(i8::try_from(row.qc.code()).unwrap_or(i8::MAX));
-        record.int(Some(row.flags.iter().fold(0, |mask, flag| mask | mask_of(*flag))));
+        let sheet = &self.job.sheets[row.run];
+        for column in layout::columns() {
+            variable(record, column.kind, (column.value)(row, sheet));
+        }
         row.gases.iter().for_each(|gas| record.double(gas.usable()));
         self.rows += 1;
     }
@@ -62,52 +55,24 @@ impl Encoder for Records {
     }
 }
 
-/// In the order in which `layout` names them.
-const fn attribution(attribution: Attribution) -> i8 {
-    match attribution {
-        Attribution::Exact => 0,
-        Attribution::Mixed => 1,
-        Attribution::Stale => 2,
-        Attribution::Unattributed => 3,
+/// Words are their places in the list of the column, flags the bits of theirs.
+fn variable(record: &mut Record, kind: Kind, value: Value<'_>) {
+    match (kind, value) {
+        (Kind::Words(words), Value::Word(word)) => {
+            let place = words.iter().position(|known| *known == word);
+            record.byte(place.and_then(|place| i8::try_from(place).ok()).unwrap_or(i8::MAX));
+        }
+        (Kind::Codes(_), Value::Whole(code)) => record.byte(i8::try_from(code).unwrap_or(i8::MAX)),
+        (Kind::Yes(_), Value::Yes(yes)) => record.byte(i8::from(yes)),
+        (Kind::Flags, Value::Flags(flags)) => {
+            record.int(Some(flags.iter().fold(0, |mask, flag| mask | 1 << *flag as i32)));
+        }
+        (Kind::Time, Value::Time(utc)) => record.double(Some(utc.as_seconds())),
+        (Kind::Number, Value::Number(number)) => record.double(Some(number)),
+        (Kind::Number, _) => record.double(None),
+        (_, Value::Whole(number)) => record.count(u32::try_from(number).ok()),
+        _ => record.count(None),
     }
-}
-
-const fn verification(verification: Verification) -> i8 {
-    match verification {
-        Verification::Readback => 0,
-        Verification::HomedCount => 1,
-        Verification::None => 2,
-    }
-}
-
-/// The bits of the flags in `qc_flags`.
-const FLAGS: [Flag; 22] = [
-    Flag::Purge,
-    Flag::Paused,
-    Flag::Interrupted,
-    Flag::Carryover,
-    Flag::PosUnverified,
-    Flag::PosChanged,
-    Flag::Stale,
-    Flag::Gap,
-    Flag::ErrWarning,
-    Flag::ErrBlocker,
-    Flag::ErrCritical,
-    Flag::Range,
-    Flag::Negative,
-    Flag::ZeroExact,
-    Flag::ClockStep,
-    Flag::ClockUnsynced,
-    Flag::Unreadable,
-    Flag::Missing,
-    Flag::OverRange,
-    Flag::UnderRange,
-    Flag::Contradicted,
-    Flag::ValveSimulated,
-];
-
-fn mask_of(flag: Flag) -> i32 {
-    FLAGS.iter().position(|known| *known == flag).map_or(0, |bit| 1 << bit)
 }
 
 /// The file as it grows.

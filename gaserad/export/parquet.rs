@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::column::writer::{ColumnCloseResult, get_column_writer};
-use parquet::data_type::ByteArray;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, Type, TypePtr};
 use serde_json::json;
 
-use self::column::{Column, Shape, Value};
-use super::{Assembler, Block, Broken, Encoder, Job, Row, csv};
-use crate::domain::{Channel, GasInfo, Sheet};
+use self::column::{Column, Shape};
+use super::columns::{self, Kind};
+use super::{Assembler, Block, Broken, Encoder, Job, Row};
+use crate::domain::{GasInfo, Sheet};
 
 mod column;
 
@@ -27,24 +27,17 @@ pub const ROW_GROUP: u32 = 32_768;
 /// An encoded column of one row group.
 pub type Chunk = (Bytes, ColumnCloseResult);
 
-/// What stands in each column, in the order of `samples.csv`, and whether every row has it.
-fn shapes(gases: &[GasInfo]) -> Vec<(&str, Shape, bool)> {
-    let shape = |column| match column {
-        "time_utc" | "time_read_utc" => (Shape::Time, true),
-        "time_unix_s" => (Shape::Double, true),
-        "run_id" | "run_label" | "attribution" | "qc_flags" | "position_verified" => (Shape::Text, true),
-        "channel_label" | "channel_kind" => (Shape::Text, false),
-        "seq" | "qc" => (Shape::Int, true),
-        "repeat" | "visit_id" | "channel" | "sample_in_visit" => (Shape::Int, false),
-        "iteration" => (Shape::Long, false),
-        "discard" => (Shape::Bool, true),
-        _ => (Shape::Double, false),
+/// The columns of a file with these gases: name, what is stored, and whether every row has it.
+fn shapes(gases: &[GasInfo]) -> impl Iterator<Item = (&str, Shape, bool)> {
+    let shape = |kind| match kind {
+        Kind::Time => Shape::Time,
+        Kind::Number => Shape::Double,
+        Kind::Text | Kind::Words(_) | Kind::Flags => Shape::Text,
+        Kind::Whole | Kind::Codes(_) => Shape::Int,
+        Kind::Long => Shape::Long,
+        Kind::Yes(_) => Shape::Bool,
     };
-    let shaped = |column| {
-        let (shape, required) = shape(column);
-        (column, shape, required)
-    };
-    csv::columns(gases).map(shaped).collect()
+    columns::headings(gases).map(move |(name, kind, always)| (name, shape(kind), always))
 }
 
 fn schema(job: &Job) -> Result<TypePtr, Broken> {
@@ -61,7 +54,7 @@ fn schema(job: &Job) -> Result<TypePtr, Broken> {
         let field = Type::primitive_type_builder(name, physical).with_logical_type(logical);
         Ok(Arc::new(field.with_repetition(repetition).build()?))
     };
-    let fields = shapes(&job.gases).into_iter().map(field).collect::<Result<Vec<TypePtr>, Broken>>()?;
+    let fields = shapes(&job.gases).map(field).collect::<Result<Vec<TypePtr>, Broken>>()?;
     Ok(Arc::new(Type::group_type_builder("samples").with_fields(fields).build()?))
 }
 
@@ -76,7 +69,7 @@ fn properties(job: &Job) -> WriterPropertiesPtr {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
         .set_key_value_metadata(Some(described(job)));
-    let words = shapes(&job.gases).into_iter().filter(|(_, shape, _)| *shape == Shape::Text);
+    let words = shapes(&job.gases).filter(|(_, shape, _)| *shape == Shape::Text);
     let built =
         words.fold(plain, |plain, (name, ..)| plain.set_column_dictionary_enabled(ColumnPath::from(name), true));
     let built = LOOKED_FOR.into_iter().fold(built, |built, name| {
@@ -102,58 +95,25 @@ pub struct Columns {
     schema: Result<Arc<SchemaDescriptor>, Broken>,
     properties: WriterPropertiesPtr,
     made: Vec<Column>,
-    names: Names,
+    job: Arc<Job>,
 }
 
 impl Columns {
     pub fn new(job: &Arc<Job>) -> Self {
-        let columns = shapes(&job.gases).into_iter().map(|(_, shape, required)| Column::new(shape, required));
+        let columns = shapes(&job.gases).map(|(_, shape, required)| Column::new(shape, required));
         Self {
             schema: schema(job).map(|schema| Arc::new(SchemaDescriptor::new(schema))),
             properties: properties(job),
             made: columns.collect(),
-            names: Names::of(job),
+            job: job.clone(),
         }
     }
 }
 
 impl Encoder for Columns {
     fn row(&mut self, row: &Row) {
-        let mut into = self.made.iter_mut();
-        let names = &self.names.0[row.run];
-        let line = row.channel.and_then(|channel| names.lines.get(usize::from(channel.number())));
-        let mut put = |value: Value<'_>| {
-            if let Some(column) = into.next() {
-                column.put(value);
-            }
-        };
-        put(Value::Long(Some(row.sampled.as_micros())));
-        put(Value::Double(Some(row.sampled.as_seconds())));
-        put(Value::Long(Some(row.read.as_micros())));
-        put(Value::Text(Some(&names.run)));
-        put(Value::count(Some(row.seq)));
-        put(Value::Text(Some(&names.run_label)));
-        put(Value::count(row.repeat));
-        put(Value::count(row.visit.map(|visit| visit.0)));
-        put(Value::Int(row.channel.map(|channel| channel.number().into())));
-        put(Value::Text(line.map(|(label, _)| label)));
-        put(Value::Text(line.map(|(_, kind)| kind)));
-        put(Value::Word(row.attribution.as_str()));
-        put(Value::Double(row.elapsed_s));
-        put(Value::count(row.sample_in_visit));
-        put(Value::Bool(row.discard));
-        for gas in &row.gases {
-            put(Value::Double(gas.usable()));
-        }
-        put(Value::Int(Some(row.qc.code().into())));
-        match row.flags.as_slice() {
-            [] => put(Value::Word("")),
-            [flag] => put(Value::Word(flag.as_str())),
-            flags => put(Value::Text(Some(&ByteArray::from(csv::joined(flags).into_bytes())))),
-        }
-        put(Value::Word(row.verification.as_str()));
-        put(Value::Long(row.iteration.map(i64::from)));
-        into.for_each(|column| column.put(Value::Double(None)));
+        let values = columns::values(row, &self.job.sheets[row.run]);
+        self.made.iter_mut().zip(values).for_each(|(column, value)| column.put(value));
     }
 
     fn block(&mut self) -> Result<Block, Broken> {
@@ -171,32 +131,6 @@ impl Encoder for Columns {
             chunks.push((Bytes::from(sink.into_inner()?), closed));
         }
         Ok(Block::Columns(chunks))
-    }
-}
-
-/// Words that many rows share, made once.
-struct Names(Vec<RunNames>);
-
-struct RunNames {
-    run: ByteArray,
-    run_label: ByteArray,
-    /// Label and kind, by the number of the channel.
-    lines: Vec<(ByteArray, ByteArray)>,
-}
-
-impl Names {
-    fn of(job: &Job) -> Self {
-        let word = |text: &str| ByteArray::from(text.as_bytes().to_vec());
-        let lines = |sheet: &Sheet| {
-            let line = |number| csv::line(Channel::new(number), sheet);
-            (0..=Channel::MAX).map(line).map(|(label, kind)| (word(label), word(kind))).collect()
-        };
-        let run = |sheet: &Sheet| RunNames {
-            run: word(&sheet.run.id.0),
-            run_label: word(&sheet.run.plan.label),
-            lines: lines(sheet),
-        };
-        Self(job.sheets.iter().map(run).collect())
     }
 }
 

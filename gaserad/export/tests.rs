@@ -355,3 +355,12 @@ fn an_export_without_a_record_is_a_file_all_the_same() {
     }
     assert_eq!(BTreeSet::from(Format::ALL.map(|(name, _)| name)).len(), 11);
 }
+
+#[test]
+fn every_word_of_an_enum_reads_back_as_its_variant() {
+    assert!(Flag::ALL.iter().all(|flag| Flag::named(flag.as_str().as_bytes()) == Some(*flag)));
+    assert_eq!(Flag::Contradicted.as_str(), "contradicted");
+    assert_eq!((Flag::named(b"suspended"), Qc::named(b"bad")), (None, Some(Qc::Bad)));
+    let read: Vec<Flag> = serde_json::from_str(r#"["suspended","pos_changed"]"#).unwrap();
+    assert_eq!(read, [Flag::Paused, Flag::PosChanged]);
+}

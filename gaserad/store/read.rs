@@ -8,13 +8,11 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 use super::batch::{Audit, Opened};
 use super::error::StoreError;
 use crate::domain::{
-    AnalyzerTime, Cas, Channel, DeviceKind, KnownDevices, Note, Published, Qc, Record, RunId, RunSummary, Sample,
-    Schedule, Tick, Utc, VisitId, VisitSummary, Waiting,
+    AnalyzerTime, Cas, Channel, DeviceKind, KnownDevices, Note, Published, Record, RunId, RunSummary, Sample, Schedule,
+    Tick, Utc, VisitId, VisitSummary, Waiting,
 };
 
 /// How a [`Qc`] is written.
-pub(super) const QC: [(&str, Qc); 3] = [("good", Qc::Good), ("suspect", Qc::Suspect), ("bad", Qc::Bad)];
-
 const RUN: &str = "SELECT id, plan, started, ended, outcome, reason, records, good_records, without_channel FROM runs";
 
 /// It is not in the trash.

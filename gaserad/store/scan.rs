@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::error::StoreError;
 use crate::domain::{
-    AnalyzerTime, Attribution, Channel, Flag, GasInfo, Reading, RunId, Selection, Utc, Verification, VisitId,
+    AnalyzerTime, Attribution, Channel, Flag, GasInfo, Qc, Reading, RunId, Selection, Utc, Verification, VisitId,
 };
 use crate::export::{Measured, Row};
 
@@ -77,31 +77,21 @@ fn fill(row: &mut Row, record: &rusqlite::Row<'_>, gases: &[GasInfo]) -> rusqlit
     row.seq = record.get(0)?;
     row.stamp = AnalyzerTime(record.get(1)?);
     readings(text(record, 2)?, gases, &mut row.gases).ok_or_else(|| unreadable(2, "not readings"))?;
-    row.attribution = word(record, 3, &ATTRIBUTIONS)?;
+    row.attribution = word(record, 3, Attribution::named)?;
     row.channel = record.get::<_, Option<u8>>(4)?.and_then(Channel::new);
     row.visit = record.get::<_, Option<u32>>(5)?.map(VisitId);
     row.repeat = record.get(6)?;
-    row.verification = word(record, 7, &VERIFICATIONS)?;
+    row.verification = word(record, 7, Verification::named)?;
     row.elapsed_s = record.get(8)?;
     row.sample_in_visit = record.get(9)?;
     row.discard = record.get(10)?;
-    row.qc = word(record, 11, &super::read::QC)?;
+    row.qc = word(record, 11, Qc::named)?;
     flags(text(record, 12)?, &mut row.flags)?;
     row.iteration = record.get(13)?;
     row.sampled = Utc::from_micros(record.get(14)?);
     row.read = Utc::from_micros(record.get(15)?);
     Ok(())
 }
-
-const ATTRIBUTIONS: [(&str, Attribution); 4] = [
-    ("exact", Attribution::Exact),
-    ("mixed", Attribution::Mixed),
-    ("stale", Attribution::Stale),
-    ("unattributed", Attribution::Unattributed),
-];
-
-const VERIFICATIONS: [(&str, Verification); 3] =
-    [("readback", Verification::Readback), ("homed_count", Verification::HomedCount), ("none", Verification::None)];
 
 fn text<'a>(record: &'a rusqlite::Row<'_>, column: usize) -> rusqlite::Result<&'a [u8]> {
     match record.get_ref(column)? {
@@ -110,10 +100,9 @@ fn text<'a>(record: &'a rusqlite::Row<'_>, column: usize) -> rusqlite::Result<&'
     }
 }
 
-fn word<T: Copy>(record: &rusqlite::Row<'_>, column: usize, words: &[(&str, T)]) -> rusqlite::Result<T> {
+fn word<T>(record: &rusqlite::Row<'_>, column: usize, named: fn(&[u8]) -> Option<T>) -> rusqlite::Result<T> {
     let text = text(record, column)?;
-    let known = words.iter().find(|(word, _)| word.as_bytes() == text);
-    known.map(|(_, value)| *value).ok_or_else(|| unreadable(column, "a word that this version does not know"))
+    named(text).ok_or_else(|| unreadable(column, "a word that this version does not know"))
 }
 
 fn flags(text: &[u8], into: &mut Vec<Flag>) -> rusqlite::Result<()> {

@@ -4,7 +4,7 @@ use rusqlite::{Transaction, params};
 
 use super::batch::{Audit, Batch, Circumstances};
 use super::error::StoreError;
-use super::{read, sheet, trash};
+use super::{sheet, trash};
 use crate::domain::{
     Cas, Channel, DeviceKind, Event, Fact, Moment, Outcome, Published, Record, RunId, RunSummary, Schedule,
     StampMeaning, Utc, VisitId, VisitSummary, WithoutChannel,
@@ -278,7 +278,7 @@ fn recorded(transaction: &Transaction<'_>, record: &Record, about: &Circumstance
             record.elapsed_s,
             record.sample_in_visit,
             record.discard,
-            read::QC.iter().find(|(_, qc)| *qc == record.qc).map(|(word, _)| word),
+            record.qc.as_str(),
             json("the flags", &record.flags)?,
             record.iteration,
             record.sampled.as_micros(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gasera::domain::{Fact, Flag, Format, Record, RunSummary, Selection, Sheet, Table, Wanted};
 use gasera::export::Job;
+use gasera::export::columns;
 use gasera::store::{Piece, Store, StoreError};
 use proptest::prelude::*;
 use tokio::sync::mpsc;
@@ -141,4 +142,32 @@ async fn several_runs_become_one_file() {
     assert!(lines[0].contains(",ch4_ppm,co2_ppm,") && lines.len() == 3, "{text}");
     assert!(lines[1].contains("A,1,") && lines[1].contains(",0,1.9,,0,"), "{}", lines[1]);
     assert!(lines[2].contains("B,1,") && lines[2].contains(",0,,415,0,"), "{}", lines[2]);
+}
+
+/// The reference of the columns, as `docs/data.md` has it.
+fn reference() -> String {
+    let line = |name: &str, unit: &str, meaning: &str| {
+        let unit = if unit == "1" { "" } else { unit };
+        format!("| `{name}` | {unit} | {meaning} |\n")
+    };
+    let plain = |column: &columns::Column| line(column.name, column.unit, column.meaning);
+    let (unit, meaning) = columns::OF_GAS;
+    let gas = line("<gas>_ppm", unit, &format!("{meaning}; empty while this gas may still cling to the tubes"));
+    let before: String = columns::BEFORE_GASES.iter().map(plain).collect();
+    let after: String = columns::AFTER_GASES.iter().map(plain).collect();
+    format!("\n| column | unit | meaning |\n|---|---|---|\n{before}{gas}{after}\n")
+}
+
+#[test]
+fn the_documents_list_the_columns_of_a_sample() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/data.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let begins = "<!-- the columns of a sample: made by a test from gaserad/export/columns.rs -->\n";
+    let (before, rest) = text.split_once(begins).unwrap();
+    let (found, after) = rest.split_once("<!-- end -->").unwrap();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, format!("{before}{begins}{}<!-- end -->{after}", reference())).unwrap();
+    } else {
+        assert_eq!(found, reference(), "docs/data.md differs from the table; write it anew with BLESS=1");
+    }
 }

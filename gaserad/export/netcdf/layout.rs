@@ -1,9 +1,10 @@
 //! Dimensions, variables and attributes by the conventions CF 1.11 and ACDD 1.3.
 
+use super::super::Job;
 use super::super::classic::{Attribute, Attributes, Header, NO_DOUBLE, NO_INT, Type, Variable, texts};
-use super::super::{Job, csv};
-use super::{FLAGS, iso};
-use crate::domain::{Channel, ChannelInfo, GasInfo, Sheet};
+use super::super::columns::{self, Column, Kind};
+use super::iso;
+use crate::domain::{Channel, ChannelInfo, Flag, GasInfo, Sheet};
 
 const OBS: usize = 0;
 const STATION: usize = 1;
@@ -97,7 +98,7 @@ impl<'a> Stations<'a> {
         let lines: Vec<(&str, &str)> = channels
             .iter()
             .map(|channel| match sheet_of(channel) {
-                Some(sheet) => csv::line(*channel, sheet),
+                Some(sheet) => columns::line(*channel, sheet).unwrap_or_default(),
                 None => ("", ""),
             })
             .collect();
@@ -166,71 +167,67 @@ fn about(long_name: &str) -> Attributes {
     vec![("long_name", long_name.into())]
 }
 
-fn number(name: &str, long_name: &str) -> Variable {
-    let mut attributes = about(long_name);
-    attributes.extend([("units", "1".into()), ("coverage_content_type", "auxiliaryInformation".into())]);
-    attributes.push(("_FillValue", Attribute::Ints(vec![NO_INT])));
-    record(name, Type::Int, attributes)
-}
-
-fn choice(name: &str, long_name: &str, meanings: &str) -> Variable {
-    let mut attributes = about(long_name);
-    let count = i8::try_from(meanings.split(' ').count()).unwrap_or(i8::MAX);
-    attributes.push(("flag_values", Attribute::Bytes((0..count).collect())));
-    attributes.push(("flag_meanings", meanings.into()));
-    attributes.push(("coverage_content_type", "qualityInformation".into()));
-    record(name, Type::Byte, attributes)
-}
-
-fn time(name: &str, more: Attributes) -> Variable {
-    let mut attributes: Attributes =
-        vec![("units", SINCE.into()), ("calendar", "standard".into()), ("units_metadata", "leap_seconds: none".into())];
-    attributes.extend(more);
-    record(name, Type::Double, attributes)
+/// The columns that have a variable with a value for each sample, in the order in which these are written.
+pub fn columns() -> impl Iterator<Item = &'static Column> {
+    let every = columns::BEFORE_GASES.iter().chain(&columns::AFTER_GASES);
+    every.filter(|column| column.variable.is_some())
 }
 
 fn of_records(job: &Job) -> Vec<Variable> {
-    let drawn = vec![
-        ("standard_name", "time".into()),
-        ("long_name", "when the gas was drawn: the end of the gas exchange".into()),
-        ("axis", "T".into()),
-    ];
-    let mut station = number("station_index", "which station this observation is of");
-    station.attributes =
-        vec![("long_name", "which station this observation is of".into()), ("instance_dimension", "station".into())];
-    let mut elapsed = about("seconds from the arrival on the channel to the sampling time");
-    elapsed.extend([("units", "s".into()), ("coverage_content_type", "auxiliaryInformation".into())]);
-    elapsed.push(("_FillValue", Attribute::Double(NO_DOUBLE)));
-    let mut qc = choice("qc", "how far the result can be trusted", "good suspect bad");
-    qc.attributes.push(("standard_name", "quality_flag".into()));
-    let mut variables = vec![
-        time("time", drawn),
-        time("time_read", about("when the result was read from the analyzer")),
-        station,
-        number("run_index", "which run this observation is of"),
-        number("seq", "number of the record in its run"),
-        number("visit_id", "which stay on a channel, counted from 1 in the run"),
-        number("repeat", "which repeat of the plan, counted from 1"),
-        number("sample_in_visit", "which result of the stay, counted from 1"),
-        record("elapsed_s", Type::Double, elapsed),
-        number("iteration", "iteration counter of the analyzer"),
-        choice("attribution", "what is known of where the gas came from", "exact mixed stale unattributed"),
-        choice("position_verified", "how the position of the valve is known", "readback homed_count none"),
-        choice("discard", "whether the result is left out by the plan", "counts discarded"),
-        qc,
-        flags(),
-    ];
+    let what = "which station this observation is of";
+    let station = vec![("long_name", what.into()), ("instance_dimension", "station".into())];
+    let mut run = about("which run this observation is of");
+    run.extend(auxiliary("1", Attribute::Ints(vec![NO_INT])));
+    let mut variables = vec![record("station_index", Type::Int, station), record("run_index", Type::Int, run)];
+    variables.extend(columns().map(of_column));
     variables.extend(job.gases.iter().map(gas));
     variables
 }
 
-fn flags() -> Variable {
-    let mut attributes = about("why a result is discarded or suspect");
-    attributes.push(("flag_masks", Attribute::Ints((0..FLAGS.len()).map(|bit| 1 << bit).collect())));
-    let meanings: Vec<&str> = FLAGS.iter().map(|flag| flag.as_str()).collect();
-    attributes.push(("flag_meanings", meanings.join(" ").into()));
+fn of_column(column: &Column) -> Variable {
+    let mut attributes = about(column.meaning);
+    let of = match column.kind {
+        Kind::Time => {
+            attributes.extend([("units", SINCE.into()), ("calendar", "standard".into())]);
+            attributes.push(("units_metadata", "leap_seconds: none".into()));
+            Type::Double
+        }
+        Kind::Number => {
+            attributes.extend(auxiliary(column.unit, Attribute::Double(NO_DOUBLE)));
+            Type::Double
+        }
+        Kind::Text | Kind::Whole | Kind::Long => {
+            attributes.extend(auxiliary("1", Attribute::Ints(vec![NO_INT])));
+            Type::Int
+        }
+        Kind::Words(words) => choice(&mut attributes, (0..).zip(words.iter().copied())),
+        Kind::Yes(words) => choice(&mut attributes, (0..).zip(words)),
+        Kind::Codes(codes) => choice(&mut attributes, codes.iter().map(|(code, word)| (code.cast_signed(), *word))),
+        Kind::Flags => {
+            let masks = Flag::ALL.iter().map(|flag| 1 << *flag as i32).collect();
+            attributes
+                .extend([("flag_masks", Attribute::Ints(masks)), ("flag_meanings", Flag::WORDS.join(" ").into())]);
+            attributes.push(("coverage_content_type", "qualityInformation".into()));
+            Type::Int
+        }
+    };
+    let standard = [("time_utc", "time"), ("qc", "quality_flag")].into_iter().find(|(name, _)| *name == column.name);
+    attributes.extend(standard.map(|(_, name)| ("standard_name", name.into())));
+    if column.name == "time_utc" {
+        attributes.push(("axis", "T".into()));
+    }
+    record(column.variable.unwrap_or(column.name), of, attributes)
+}
+
+fn auxiliary(unit: &str, fill: Attribute) -> Attributes {
+    vec![("units", unit.into()), ("coverage_content_type", "auxiliaryInformation".into()), ("_FillValue", fill)]
+}
+
+fn choice(attributes: &mut Attributes, words: impl Iterator<Item = (i8, &'static str)>) -> Type {
+    let (values, meanings): (Vec<i8>, Vec<&str>) = words.unzip();
+    attributes.extend([("flag_values", Attribute::Bytes(values)), ("flag_meanings", meanings.join(" ").into())]);
     attributes.push(("coverage_content_type", "qualityInformation".into()));
-    record("qc_flags", Type::Int, attributes)
+    Type::Byte
 }
 
 /// What a variable of a gas is called: letters, digits and underscores.

@@ -5,6 +5,7 @@ use parquet::column::writer::{ColumnWriter, get_typed_column_writer_mut};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 
 use super::super::Broken;
+use super::super::columns::{self, Value};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -15,22 +16,6 @@ pub enum Shape {
     Int,
     Long,
     Bool,
-}
-
-/// What a row has in a column.
-pub enum Value<'a> {
-    Int(Option<i32>),
-    Long(Option<i64>),
-    Double(Option<f64>),
-    Bool(bool),
-    Text(Option<&'a ByteArray>),
-    Word(&'static str),
-}
-
-impl Value<'_> {
-    pub fn count(value: Option<u32>) -> Self {
-        Self::Int(value.map(|value| i32::try_from(value).unwrap_or(i32::MAX)))
-    }
 }
 
 pub struct Column {
@@ -62,13 +47,18 @@ impl Column {
     /// A value of another shape is none.
     pub fn put(&mut self, value: Value<'_>) {
         let there = match (&mut self.values, value) {
-            (Values::Int(values), Value::Int(Some(value))) => push(values, value),
-            (Values::Long(values), Value::Long(Some(value))) => push(values, value),
-            (Values::Double(values), Value::Double(Some(value))) => push(values, value),
-            (Values::Bool(values), Value::Bool(value)) => push(values, value),
-            (Values::Text(values), Value::Text(Some(value))) => push(values, value.clone()),
-            (Values::Text(values), Value::Word(word)) => {
-                push(values, ByteArray::from(Bytes::from_static(word.as_bytes())))
+            (Values::Int(values), Value::Whole(value)) => push(values, i32::try_from(value).unwrap_or(i32::MAX)),
+            (Values::Long(values), Value::Whole(value)) => push(values, value),
+            (Values::Long(values), Value::Time(utc)) => push(values, utc.as_micros()),
+            (Values::Double(values), Value::Number(value)) => push(values, value),
+            (Values::Double(values), Value::Epoch(utc)) => push(values, utc.as_seconds()),
+            (Values::Bool(values), Value::Yes(value)) => push(values, value),
+            (Values::Text(values), Value::Text(text)) => push(values, shared(values.last(), text)),
+            (Values::Text(values), Value::Word(word)) => push(values, fixed(word)),
+            (Values::Text(values), Value::Flags([])) => push(values, fixed("")),
+            (Values::Text(values), Value::Flags([flag])) => push(values, fixed(flag.as_str())),
+            (Values::Text(values), Value::Flags(flags)) => {
+                push(values, ByteArray::from(columns::joined(flags).into_bytes()))
             }
             _ => 0,
         };
@@ -91,6 +81,18 @@ impl Column {
             levels.clear();
         }
         Ok(())
+    }
+}
+
+fn fixed(word: &'static str) -> ByteArray {
+    ByteArray::from(Bytes::from_static(word.as_bytes()))
+}
+
+/// Rows that stand together mostly say the same: it is kept once.
+fn shared(last: Option<&ByteArray>, text: &str) -> ByteArray {
+    match last {
+        Some(last) if last.data() == text.as_bytes() => last.clone(),
+        _ => ByteArray::from(text.as_bytes().to_vec()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the columns of a run's files mean: type, unit and description of each.
 
 use crate::domain::{GasInfo, Sheet};
+pub(super) use crate::export::columns::Kind;
+use crate::export::columns::{self as of_a_sample, CHANNEL_KINDS};
 
 use super::{channels, visits};
 
@@ -13,60 +15,7 @@ pub(super) struct Column {
     pub gas: Option<GasInfo>,
 }
 
-/// A type of Table Schema, and what it is bound by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Whole,
-    Number,
-    Time,
-    Words(&'static [&'static str]),
-    Codes(&'static [u8]),
-}
-
 type Described = (&'static str, Kind, &'static str, &'static str);
-
-const CHANNEL_KINDS: Kind = Kind::Words(&["sample", "background", "zero", "span", "target"]);
-
-const SAMPLES: [Described; 15] = [
-    ("time_utc", Kind::Time, "", "when the gas was drawn, by the host's clock"),
-    ("time_unix_s", Kind::Number, "s", "the same, seconds since 1970-01-01T00:00:00Z"),
-    ("time_read_utc", Kind::Time, "", "when the result was read from the analyzer"),
-    ("run_id", Kind::Text, "", "the run"),
-    ("seq", Kind::Whole, "1", "counts the results of the run from 1, without gaps"),
-    ("run_label", Kind::Text, "", "the label of the plan"),
-    ("repeat", Kind::Whole, "1", "which repeat of the plan, from 1"),
-    ("visit_id", Kind::Whole, "1", "one stay on one channel; see visits.csv"),
-    (
-        "channel",
-        Kind::Whole,
-        "1",
-        "the sample line as it is numbered on the valve, from 1; empty unless the attribution is exact",
-    ),
-    ("channel_label", Kind::Text, "", "what the channel was called when the run began"),
-    ("channel_kind", CHANNEL_KINDS, "", "what the channel is for"),
-    (
-        "attribution",
-        Kind::Words(&["exact", "mixed", "stale", "unattributed"]),
-        "",
-        "exact: the valve stood on the channel during the whole gas exchange; mixed: it moved; stale: a result from \
-         before the run; unattributed: not known well enough",
-    ),
-    ("elapsed_s", Kind::Number, "s", "from the arrival on the channel to the sampling time"),
-    ("sample_in_visit", Kind::Whole, "1", "counts the results of the visit from 1, discarded ones too"),
-    ("discard", Kind::Codes(&[0, 1]), "1", "1: kept, and not to be used (purge, or left out by the plan)"),
-];
-
-const AFTER_GASES: [Described; 8] = [
-    ("qc", Kind::Codes(&[0, 1, 2, 9]), "1", "0 good, 1 suspect, 2 bad, 9 not evaluated"),
-    ("qc_flags", Kind::Text, "", "why, as words with ; between them"),
-    ("position_verified", Kind::Words(&["readback", "homed_count", "none"]), "", "how the valve's position is known"),
-    ("iteration", Kind::Whole, "1", "the analyzer's own count of its iterations"),
-    ("cell_temp_c", Kind::Number, "degC", "temperature of the analyzer's cell"),
-    ("cell_pressure_hpa", Kind::Number, "hPa", "pressure in the analyzer's cell"),
-    ("air_temp_c", Kind::Number, "degC", "temperature of the air"),
-    ("air_pressure_hpa", Kind::Number, "hPa", "pressure of the air"),
-];
 
 const EVENTS: [Described; 9] = [
     ("seq", Kind::Whole, "1", "the number of the event, as the event stream has it"),
@@ -114,9 +63,11 @@ const CHANNELS: [Described; 13] = [
 ];
 
 pub(super) fn samples(sheet: &Sheet) -> Vec<Column> {
-    let gas = |gas: &GasInfo| of_gas(gas.column.clone(), "ppm", "mole fraction as the analyzer reports it", gas);
-    let before = SAMPLES.iter().map(plain);
-    before.chain(sheet.gases.iter().map(gas)).chain(AFTER_GASES.iter().map(plain)).collect()
+    let column = |column: &of_a_sample::Column| plain(&(column.name, column.kind, column.unit, column.meaning));
+    let (unit, meaning) = of_a_sample::OF_GAS;
+    let gas = |gas: &GasInfo| of_gas(gas.column.clone(), unit, meaning, gas);
+    let before = of_a_sample::BEFORE_GASES.iter().map(column);
+    before.chain(sheet.gases.iter().map(gas)).chain(of_a_sample::AFTER_GASES.iter().map(column)).collect()
 }
 
 pub(super) fn events(_: &Sheet) -> Vec<Column> {
@@ -161,7 +112,5 @@ mod tests {
         assert_eq!(names(&EVENTS), events::COLUMNS);
         assert_eq!(names(&VISITS), visits::BEFORE_GASES);
         assert_eq!(names(&CHANNELS), channels::BEFORE_REFERENCES);
-        let samples = [names(&SAMPLES), names(&AFTER_GASES)].concat().join(",") + "\n";
-        assert_eq!(samples, crate::store::csv::header(&[]));
     }
 }

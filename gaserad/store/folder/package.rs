@@ -128,15 +128,19 @@ impl Resource {
 fn field(column: &Column) -> Value {
     let mut field = json!({ "name": column.name, "description": column.meaning });
     field["type"] = match column.kind {
-        Kind::Text | Kind::Words(_) => "string",
-        Kind::Whole | Kind::Codes(_) => "integer",
+        Kind::Text | Kind::Words(_) | Kind::Flags => "string",
+        Kind::Whole | Kind::Long | Kind::Codes(_) | Kind::Yes(_) => "integer",
         Kind::Number => "number",
         Kind::Time => "datetime",
     }
     .into();
     match column.kind {
         Kind::Words(words) => field["constraints"] = json!({ "enum": words }),
-        Kind::Codes(codes) => field["constraints"] = json!({ "enum": codes }),
+        Kind::Codes(codes) => {
+            let codes: Vec<u8> = codes.iter().map(|(code, _)| *code).collect();
+            field["constraints"] = json!({ "enum": codes });
+        }
+        Kind::Yes(_) => field["constraints"] = json!({ "enum": [0, 1] }),
         _ => {}
     }
     if !column.unit.is_empty() {
