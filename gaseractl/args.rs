@@ -21,19 +21,19 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueE
 use gasera::domain::{channel, duration};
 
 use crate::endpoint::Endpoint;
-pub use context::{AddContext, Context, ContextCommand, Fleet, FleetCommand};
-pub use control::{After, Finish, Note, Pause};
+pub use context::{AddContext, ContextArgs, ContextCommand, Fleet, FleetCommand};
+pub use control::{After, Finish, NoteArgs, Pause};
 use control::{RESUME_EXAMPLES, SKIP_EXAMPLES};
-pub use export::Export;
-pub use instrument::{Ak, Analyzer, AnalyzerCommand, Mux, MuxCommand, Selftest};
-pub use plan::{Plan, PlanCommand};
+pub use export::ExportArgs;
+pub use instrument::{Ak, AnalyzerArgs, AnalyzerCommand, Mux, MuxCommand, Selftest};
+pub use plan::{PlanArgs, PlanCommand};
 pub use runs::{Drift, List, Rm, Runs, RunsCommand};
-pub use schedule::{Add as AddSchedule, IfMissed, Schedule, ScheduleCommand};
+pub use schedule::{Add as AddSchedule, IfMissed, ScheduleArgs, ScheduleCommand};
 pub use shell::{CompleteWords, Completions, Man, Shell};
-pub use start::{Background, IfBusy, IfMeasuring, Start, SyncMode};
-pub use stream::{Stream, StreamCommand};
-pub use upkeep::{Config, ConfigCommand, Doctor, DoctorCommand, PurgeTest, Storage, StorageCommand};
-pub use watch::{Fallback, Format, Watch};
+pub use start::{BackgroundArg, IfBusy, IfMeasuringArg, Start, SyncMode};
+pub use stream::{StreamArgs, StreamCommand};
+pub use upkeep::{Config, ConfigCommand, Doctor, DoctorCommand, PurgeTest, StorageArgs, StorageCommand};
+pub use watch::{Fallback, Watch, WatchFormat};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("GASERA_COMMIT")).trim_ascii_end();
 
@@ -146,31 +146,31 @@ pub enum Command {
     /// End the run early, in order
     Finish(Finish),
     /// Keep a remark with the run under way
-    Note(Note),
+    Note(NoteArgs),
     /// What it is doing, until when, and why
     Status,
     /// Look on: a live view on a terminal, JSON Lines in a pipe
     Watch(Watch),
     /// How the event stream does: figures, readers, a test event
-    Stream(Stream),
+    Stream(StreamArgs),
     /// List, show, follow, export and verify runs
     Runs(Runs),
     /// Check, show and list plans
-    Plan(Plan),
+    Plan(PlanArgs),
     /// Start plans by the clock: list, add, rm, enable, disable, next
-    Schedule(Schedule),
+    Schedule(ScheduleArgs),
     /// Ask the analyzer about itself, or test it
-    Analyzer(Analyzer),
+    Analyzer(AnalyzerArgs),
     /// Ask the multiplexer where it stands, or move it
     Mux(Mux),
     /// What is kept, where, and how much room is left; check it, or copy it
-    Storage(Storage),
+    Storage(StorageArgs),
     /// The settings that gaserad works with, and the mistakes of a configuration
     Config(Config),
     /// Look for what is wrong, and say what to do about it
     Doctor(Doctor),
     /// Daemons by name
-    Context(Context),
+    Context(ContextArgs),
     /// All daemons of the contexts at once
     Fleet(Fleet),
     /// Print a script that completes commands in a shell

@@ -26,7 +26,7 @@ use tonic::body::Body;
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::failure::{Failure, chain};
 use crate::tls::Speaks;
-use crate::token::Token;
+use crate::token::ClientToken;
 
 /// How often a silent daemon is asked whether it lives, and how long it may take to say so.
 const ALIVE: Duration = Duration::from_secs(20);
@@ -39,10 +39,10 @@ pub fn operator() -> String {
 }
 
 pub struct Client {
-    grpc: GaseraServiceClient<Connection>,
-    schedules: ScheduleServiceClient<Connection>,
-    storage: StorageServiceClient<Connection>,
-    archive: ArchiveServiceClient<Connection>,
+    grpc: GaseraServiceClient<ClientConnection>,
+    schedules: ScheduleServiceClient<ClientConnection>,
+    storage: StorageServiceClient<ClientConnection>,
+    archive: ArchiveServiceClient<ClientConnection>,
     endpoint: Endpoint,
 }
 
@@ -58,7 +58,7 @@ impl Client {
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({})", chain(&error))))?;
         // Its errors reach the callers through the sender.
         tokio::spawn(connection);
-        let connection = Connection { sender, token: endpoints.token().cloned() };
+        let connection = ClientConnection { sender, token: endpoints.token().cloned() };
         let origin: http::Uri = format!("{}://{}", endpoint.scheme(), endpoint.host())
             .parse()
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
@@ -253,12 +253,12 @@ impl Export {
 
 /// What tonic's generated client speaks through.
 #[derive(Clone)]
-struct Connection {
+struct ClientConnection {
     sender: http2::SendRequest<Body>,
-    token: Option<Token>,
+    token: Option<ClientToken>,
 }
 
-impl tower_service::Service<http::Request<Body>> for Connection {
+impl tower_service::Service<http::Request<Body>> for ClientConnection {
     type Response = http::Response<Incoming>;
     type Error = hyper::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;

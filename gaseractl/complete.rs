@@ -6,11 +6,11 @@ use clap::{Arg, Command};
 
 /// What the word at the cursor may become.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedWord {
     /// Known here, each with what it is for.
     pub words: Vec<(String, String)>,
     /// What to ask the daemon for.
-    pub names: Option<Names>,
+    pub names: Option<CompletionNames>,
     pub files: bool,
     /// What of the word is to be kept before each candidate: `--task=`.
     pub before: String,
@@ -20,7 +20,7 @@ pub struct Wanted {
 
 /// What has names that only the daemon knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
+pub enum CompletionNames {
     Runs,
     Trashed,
     Tasks,
@@ -32,9 +32,9 @@ pub enum Names {
 }
 
 /// `words` are those behind the program's name, the last one as far as it is there.
-pub fn wanted(root: &Command, words: &[String]) -> Wanted {
+pub fn wanted(root: &Command, words: &[String]) -> WantedWord {
     let (begun, done) = words.split_last().map_or(("", words), |(last, done)| (last.as_str(), done));
-    let mut place = Place { root, command: root, positionals: 0, option: None, plain: false };
+    let mut place = CompletionPlace { root, command: root, positionals: 0, option: None, plain: false };
     for word in done {
         place.pass(word);
     }
@@ -42,7 +42,7 @@ pub fn wanted(root: &Command, words: &[String]) -> Wanted {
 }
 
 /// Where in the command line the cursor is.
-struct Place<'a> {
+struct CompletionPlace<'a> {
     root: &'a Command,
     command: &'a Command,
     /// How many were given to this command.
@@ -53,7 +53,7 @@ struct Place<'a> {
     plain: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> CompletionPlace<'a> {
     fn pass(&mut self, word: &str) {
         if self.option.take().is_some() {
             return;
@@ -88,23 +88,23 @@ impl<'a> Place<'a> {
         self.find(|arg| arg.get_long() == Some(name))
     }
 
-    fn wanted(&self, word: &str) -> Wanted {
+    fn wanted(&self, word: &str) -> WantedWord {
         if let Some(option) = self.option {
             return values(option, word);
         }
         if let (false, true, Some((name, begun))) = (self.plain, word.starts_with("--"), word.split_once('=')) {
             let found = self.long(&name[2..]).map(|option| values(option, begun)).unwrap_or_default();
-            return Wanted { before: format!("{name}="), ..found };
+            return WantedWord { before: format!("{name}="), ..found };
         }
         if !self.plain && word.starts_with('-') && word != "-" {
-            return Wanted { words: self.option_names(), begun: word.into(), ..Wanted::default() };
+            return WantedWord { words: self.option_names(), begun: word.into(), ..WantedWord::default() };
         }
         let mut positionals = self.command.get_arguments().filter(|arg| arg.is_positional());
         let mut found = positionals.nth(self.positionals).map(|arg| values(arg, word)).unwrap_or_default();
         if self.positionals == 0 {
             found.words.extend(self.commands());
         }
-        Wanted { begun: word.into(), ..found }
+        WantedWord { begun: word.into(), ..found }
     }
 
     fn option_names(&self) -> Vec<(String, String)> {
@@ -123,7 +123,7 @@ fn line(text: Option<&clap::builder::StyledStr>) -> String {
     text.map(ToString::to_string).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
 }
 
-fn values(arg: &Arg, begun: &str) -> Wanted {
+fn values(arg: &Arg, begun: &str) -> WantedWord {
     let possible = arg.get_possible_values();
     let words = possible.iter().filter(|value| !value.is_hide_set());
     let words = words.map(|value| (value.get_name().to_owned(), line(value.get_help())));
@@ -131,27 +131,27 @@ fn values(arg: &Arg, begun: &str) -> Wanted {
     let words = if arg.get_action().takes_values() { words.collect() } else { Vec::new() };
     let names = names(arg.get_id().as_str());
     let hint = arg.get_value_hint();
-    let files = !matches!(hint, ValueHint::Unknown | ValueHint::Other) || names == Some(Names::Plans);
-    Wanted { words, names, files, before: String::new(), begun: begun.into() }
+    let files = !matches!(hint, ValueHint::Unknown | ValueHint::Other) || names == Some(CompletionNames::Plans);
+    WantedWord { words, names, files, before: String::new(), begun: begun.into() }
 }
 
 /// What is meant by an argument of that id.
-fn names(id: &str) -> Option<Names> {
+fn names(id: &str) -> Option<CompletionNames> {
     Some(match id {
-        "run" | "runs" => Names::Runs,
-        "trashed" => Names::Trashed,
-        "task" => Names::Tasks,
-        "plan" => Names::Plans,
-        "channel" | "channels" | "background" | "from_channel" => Names::Channels,
-        "key" => Names::Settings,
-        "schedule" => Names::Schedules,
-        "context" | "name" => Names::Contexts,
+        "run" | "runs" => CompletionNames::Runs,
+        "trashed" => CompletionNames::Trashed,
+        "task" => CompletionNames::Tasks,
+        "plan" => CompletionNames::Plans,
+        "channel" | "channels" | "background" | "from_channel" => CompletionNames::Channels,
+        "key" => CompletionNames::Settings,
+        "schedule" => CompletionNames::Schedules,
+        "context" | "name" => CompletionNames::Contexts,
         _ => return None,
     })
 }
 
 /// The candidates that begin as the word does, a line each, with what they are for behind a tab.
-pub fn lines(wanted: &Wanted, names: Vec<(String, String)>, keeps_before: bool) -> Vec<String> {
+pub fn lines(wanted: &WantedWord, names: Vec<(String, String)>, keeps_before: bool) -> Vec<String> {
     let before = if keeps_before { wanted.before.as_str() } else { "" };
     let fitting = wanted.words.iter().cloned().chain(names).filter(|(word, _)| word.starts_with(&wanted.begun));
     let one_line = |text: &str| text.replace(char::is_control, " ");
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
     use crate::args::Args;
 
-    fn at(line: &str) -> Wanted {
+    fn at(line: &str) -> WantedWord {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         wanted(&Args::command(), &words)
     }
@@ -240,24 +240,24 @@ mod tests {
     #[test]
     fn what_only_the_daemon_knows_is_named() {
         for (line, names) in [
-            ("runs show ", Some(Names::Runs)),
-            ("runs export --format csv 01", Some(Names::Runs)),
+            ("runs show ", Some(CompletionNames::Runs)),
+            ("runs export --format csv 01", Some(CompletionNames::Runs)),
             ("runs show last ", None),
-            ("abort ", Some(Names::Runs)),
-            ("start ", Some(Names::Plans)),
-            ("start --task ", Some(Names::Tasks)),
-            ("start --task=A", Some(Names::Tasks)),
-            ("start weekly --channels ", Some(Names::Channels)),
-            ("mux goto ", Some(Names::Channels)),
-            ("config get ", Some(Names::Settings)),
-            ("--context ", Some(Names::Contexts)),
-            ("context rm ", Some(Names::Contexts)),
-            ("schedule rm ", Some(Names::Schedules)),
-            ("schedule next ", Some(Names::Schedules)),
+            ("abort ", Some(CompletionNames::Runs)),
+            ("start ", Some(CompletionNames::Plans)),
+            ("start --task ", Some(CompletionNames::Tasks)),
+            ("start --task=A", Some(CompletionNames::Tasks)),
+            ("start weekly --channels ", Some(CompletionNames::Channels)),
+            ("mux goto ", Some(CompletionNames::Channels)),
+            ("config get ", Some(CompletionNames::Settings)),
+            ("--context ", Some(CompletionNames::Contexts)),
+            ("context rm ", Some(CompletionNames::Contexts)),
+            ("schedule rm ", Some(CompletionNames::Schedules)),
+            ("schedule next ", Some(CompletionNames::Schedules)),
             ("schedule add ", None),
-            ("doctor purge-test --from ", Some(Names::Channels)),
+            ("doctor purge-test --from ", Some(CompletionNames::Channels)),
             ("runs export --from ", None),
-            ("start -- ", Some(Names::Plans)),
+            ("start -- ", Some(CompletionNames::Plans)),
         ] {
             assert_eq!(at(line).names, names, "{line}");
         }

@@ -9,8 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::failure::{Failure, chain};
-use crate::tls::{Speaks, Trust};
-use crate::token::Token;
+use crate::tls::{Speaks, TlsTrust};
+use crate::token::ClientToken;
 
 const SYSTEM_SOCKET: &str = "/run/gaserad/gaserad.sock";
 const DEFAULT_PORT: u16 = 5001;
@@ -86,7 +86,7 @@ impl Endpoint {
         if matches!(self, Self::Tls(_)) { "https" } else { "http" }
     }
 
-    async fn open(&self, speaks: Speaks, trust: Option<&Trust>) -> std::io::Result<Box<dyn Io>> {
+    async fn open(&self, speaks: Speaks, trust: Option<&TlsTrust>) -> std::io::Result<Box<dyn Io>> {
         match (self, trust) {
             (Self::Unix(path), _) => Ok(Box::new(UnixStream::connect(path).await?)),
             (Self::Tls(authority), Some(trust)) => {
@@ -108,8 +108,8 @@ async fn tcp(authority: &str) -> std::io::Result<TcpStream> {
 #[derive(Debug, Clone)]
 pub struct Endpoints {
     places: Vec<Endpoint>,
-    token: Option<Token>,
-    trust: Option<Trust>,
+    token: Option<ClientToken>,
+    trust: Option<TlsTrust>,
 }
 
 impl Endpoints {
@@ -117,11 +117,11 @@ impl Endpoints {
     /// certificates.
     pub fn new(named: Option<Endpoint>, token: Option<&Path>, certificates: Option<&Path>) -> Result<Self, Failure> {
         let trust = match &named {
-            Some(Endpoint::Tls(_)) => Some(Trust::read(certificates)?),
+            Some(Endpoint::Tls(_)) => Some(TlsTrust::read(certificates)?),
             _ => None,
         };
         let places = named.map_or_else(usual_places, |endpoint| vec![endpoint]);
-        Ok(Self { places, token: token.map(Token::read).transpose()?, trust })
+        Ok(Self { places, token: token.map(ClientToken::read).transpose()?, trust })
     }
 
     /// One of them, and no other.
@@ -129,7 +129,7 @@ impl Endpoints {
         Self { places: vec![endpoint], ..self.clone() }
     }
 
-    pub fn token(&self) -> Option<&Token> {
+    pub fn token(&self) -> Option<&ClientToken> {
         self.token.as_ref()
     }
 

@@ -127,9 +127,9 @@ impl Paint {
 }
 
 /// Says on stderr what is waited for: on a terminal in a line that moves, and is gone afterwards.
-pub struct Waiting(Option<ProgressBar>);
+pub struct WaitingOutput(Option<ProgressBar>);
 
-impl Waiting {
+impl WaitingOutput {
     pub fn new(output: Output, text: &str) -> Self {
         if output.quiet || !io::stderr().is_terminal() {
             output.note(text);
@@ -175,7 +175,7 @@ impl Drop for Advancing {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for WaitingOutput {
     fn drop(&mut self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();

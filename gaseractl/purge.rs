@@ -5,7 +5,7 @@
 
 /// A sample of one gas, so many seconds after the valve arrived.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub struct PurgePoint {
     pub age_s: f64,
     pub ppm: f64,
 }
@@ -16,7 +16,7 @@ pub struct Response {
     pub before_ppm: f64,
     pub after_ppm: f64,
     pub samples: usize,
-    pub found: Result<Crossing, Refusal>,
+    pub found: Result<Crossing, PurgeRefusal>,
 }
 
 /// When 90 % of the step had come through.
@@ -28,7 +28,7 @@ pub struct Crossing {
 }
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Refusal {
+pub enum PurgeRefusal {
     #[error(
         "there are {0} samples on the first channel, and {1} after the switch; it takes 2 and {FEWEST}: stay longer with --settle"
     )]
@@ -53,35 +53,35 @@ const PART: f64 = 0.02;
 const SETTLED: f64 = 0.1;
 
 /// `before` are samples of the first channel, `after` those of the second one, in the order of their age.
-pub fn response(before: &[f64], after: &[Point]) -> Response {
+pub fn response(before: &[f64], after: &[PurgePoint]) -> Response {
     let level = &before[before.len().saturating_sub(LEVEL)..];
     let end: Vec<f64> = after[after.len().saturating_sub(LEVEL)..].iter().map(|point| point.ppm).collect();
     let (from, to) = (mean(level), mean(&end));
     let found = if before.len() < 2 || after.len() < FEWEST {
-        Err(Refusal::TooFew(before.len(), after.len()))
+        Err(PurgeRefusal::TooFew(before.len(), after.len()))
     } else {
         crossing(from, to, scatter(level).max(scatter(&end)), &end, after)
     };
     Response { before_ppm: from, after_ppm: to, samples: after.len(), found }
 }
 
-fn crossing(from: f64, to: f64, scatter: f64, end: &[f64], after: &[Point]) -> Result<Crossing, Refusal> {
+fn crossing(from: f64, to: f64, scatter: f64, end: &[f64], after: &[PurgePoint]) -> Result<Crossing, PurgeRefusal> {
     let step = to - from;
     let moved = end.first().zip(end.last()).map_or(0.0, |(first, last)| (last - first).abs());
     let is_small = |step: f64| step < (PART * from.abs().max(to.abs())).max(f64::MIN_POSITIVE);
     // A plateau that moves scatters, too: that it moves says more.
     if !is_small(step.abs()) && moved > SETTLED * step.abs() && is_monotonous(end) {
-        return Err(Refusal::Drifting);
+        return Err(PurgeRefusal::Drifting);
     }
     if is_small(step.abs()) || step.abs() < CLEAR * scatter {
-        return Err(Refusal::TooSmall { step: step.abs(), scatter });
+        return Err(PurgeRefusal::TooSmall { step: step.abs(), scatter });
     }
-    let done = |point: &Point| (point.ppm - from) / step;
+    let done = |point: &PurgePoint| (point.ppm - from) / step;
     // Up to the last sample that is not there yet; one that falls back is not there.
     let Some(last) = after.iter().rposition(|point| done(point) < 0.9) else {
         return Ok(Crossing { t90_s: after.first().map_or(0.0, |first| first.age_s), at_most: true });
     };
-    let Some(next) = after.get(last + 1) else { return Err(Refusal::Drifting) };
+    let Some(next) = after.get(last + 1) else { return Err(PurgeRefusal::Drifting) };
     let (before, beyond) = (done(&after[last]), done(next));
     let part = (0.9 - before) / (beyond - before);
     Ok(Crossing { t90_s: after[last].age_s + part * (next.age_s - after[last].age_s), at_most: false })
@@ -122,7 +122,7 @@ pub fn advice(slowest_t90_s: f64, interval_s: f64) -> Advice {
 }
 
 /// The usual time from one sample to the next.
-pub fn interval_s(after: &[Point]) -> f64 {
+pub fn interval_s(after: &[PurgePoint]) -> f64 {
     let mut gaps: Vec<f64> = after.windows(2).map(|pair| pair[1].age_s - pair[0].age_s).collect();
     gaps.sort_by(f64::total_cmp);
     gaps.get(gaps.len() / 2).copied().unwrap_or(0.0)
@@ -133,12 +133,12 @@ mod tests {
     use super::*;
 
     /// A line with that t90, sampled every so many seconds.
-    fn line(from: f64, to: f64, t90: f64, every: f64, count: u32) -> Vec<Point> {
+    fn line(from: f64, to: f64, t90: f64, every: f64, count: u32) -> Vec<PurgePoint> {
         let at = |age: f64| to + (from - to) * (-age / t90 * 10.0_f64.ln()).exp();
-        (1..=count).map(|number| f64::from(number) * every).map(|age_s| Point { age_s, ppm: at(age_s) }).collect()
+        (1..=count).map(|number| f64::from(number) * every).map(|age_s| PurgePoint { age_s, ppm: at(age_s) }).collect()
     }
 
-    fn t90(before: &[f64], after: &[Point]) -> Crossing {
+    fn t90(before: &[f64], after: &[PurgePoint]) -> Crossing {
         response(before, after).found.unwrap()
     }
 
@@ -168,22 +168,22 @@ mod tests {
 
     #[test]
     fn a_step_that_is_too_small_is_refused() {
-        let refused = |before: &[f64], after: &[Point]| response(before, after).found.unwrap_err();
+        let refused = |before: &[f64], after: &[PurgePoint]| response(before, after).found.unwrap_err();
         let same = line(420.0, 425.0, 30.0, 60.0, 12);
-        assert!(matches!(refused(&[420.0, 420.0], &same), Refusal::TooSmall { .. }));
+        assert!(matches!(refused(&[420.0, 420.0], &same), PurgeRefusal::TooSmall { .. }));
         let mut noisy = line(420.0, 500.0, 30.0, 60.0, 12);
         noisy.iter_mut().zip([9.0, -9.0].iter().cycle()).for_each(|(point, noise)| point.ppm += noise);
-        assert!(matches!(refused(&[420.0, 430.0], &noisy), Refusal::TooSmall { .. }));
-        assert!(matches!(refused(&[0.0, 0.0], &line(0.0, 0.0, 60.0, 60.0, 12)), Refusal::TooSmall { .. }));
+        assert!(matches!(refused(&[420.0, 430.0], &noisy), PurgeRefusal::TooSmall { .. }));
+        assert!(matches!(refused(&[0.0, 0.0], &line(0.0, 0.0, 60.0, 60.0, 12)), PurgeRefusal::TooSmall { .. }));
     }
 
     #[test]
     fn a_gas_that_has_not_settled_and_too_few_samples_are_refused() {
         let slow = response(&[0.0, 0.0], &line(0.0, 1000.0, 900.0, 60.0, 8));
-        assert_eq!(slow.found, Err(Refusal::Drifting));
+        assert_eq!(slow.found, Err(PurgeRefusal::Drifting));
         let few = response(&[0.0], &line(0.0, 1000.0, 60.0, 60.0, 4));
-        assert_eq!((few.samples, few.found), (4, Err(Refusal::TooFew(1, 4))));
-        assert_eq!(response(&[], &[]).found, Err(Refusal::TooFew(0, 0)));
+        assert_eq!((few.samples, few.found), (4, Err(PurgeRefusal::TooFew(1, 4))));
+        assert_eq!(response(&[], &[]).found, Err(PurgeRefusal::TooFew(0, 0)));
     }
 
     #[test]

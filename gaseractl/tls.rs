@@ -31,9 +31,9 @@ pub enum Speaks {
 
 /// Who may vouch for a daemon.
 #[derive(Debug, Clone)]
-pub struct Trust(Arc<ClientConfig>);
+pub struct TlsTrust(Arc<ClientConfig>);
 
-impl Trust {
+impl TlsTrust {
     /// Those in a file of certificates in PEM, or those whom the system trusts.
     pub fn read(file: Option<&Path>) -> Result<Self, Failure> {
         let system = || SYSTEM.iter().map(PathBuf::from).find(|path| path.exists());

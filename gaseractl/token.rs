@@ -13,9 +13,9 @@ use crate::failure::{Exit, Failure, chain};
 const LONGEST: u64 = 4096;
 
 #[derive(Clone)]
-pub struct Token(HeaderValue);
+pub struct ClientToken(HeaderValue);
 
-impl Token {
+impl ClientToken {
     /// Reads a file that holds a token and nothing else; refuses one that others can read, as ssh does.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let refuse =
@@ -54,7 +54,7 @@ impl Token {
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for ClientToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
     }
@@ -66,12 +66,12 @@ mod tests {
 
     use super::*;
 
-    fn written(text: &str, mode: u32) -> Result<Token, Failure> {
+    fn written(text: &str, mode: u32) -> Result<ClientToken, Failure> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        Token::read(&path)
+        ClientToken::read(&path)
     }
 
     #[test]
@@ -101,8 +101,8 @@ mod tests {
             let failure = written(text, 0o600).unwrap_err();
             assert!(failure.text.contains(why), "{failure}");
         }
-        let failure = Token::read(Path::new("/nonexistent/token")).unwrap_err();
+        let failure = ClientToken::read(Path::new("/nonexistent/token")).unwrap_err();
         assert_eq!(failure.text, "cannot use the token in /nonexistent/token: no such file or directory");
-        assert!(Token::read(Path::new("/")).is_err());
+        assert!(ClientToken::read(Path::new("/")).is_err());
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use gasera::api::auth::Role;
 use gasera::config::Overrides;
-use gasera::daemon::Failure;
+use gasera::daemon::DaemonFailure;
 use gasera::domain::duration;
 use gasera::simulator::{FAULTS_HELP, HABITS_HELP, SimulatorOptions};
 
@@ -31,7 +31,7 @@ const DAEMON: &str = "Options of the daemon";
 /// Owns one gas analyzer and its valve multiplexer, and runs measurement plans on them
 #[derive(Debug, Parser)]
 #[command(name = "gaserad", version = VERSION, after_help = EXAMPLES)]
-pub struct Args {
+pub struct DaemonArgs {
     /// Settings [default: /etc/gaserad/gaserad.toml as a service, else $XDG_CONFIG_HOME/gaserad/gaserad.toml]
     #[arg(long, global = true, value_name = "FILE", help_heading = DAEMON)]
     pub config: Option<PathBuf>,
@@ -54,11 +54,11 @@ pub struct Args {
     #[arg(long, global = true, value_name = "L")]
     pub log_level: Option<String>,
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<DaemonCommand>,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum DaemonCommand {
     /// Check settings: every mistake with line and column
     CheckConfig {
         /// [default: the file that gaserad would read]
@@ -111,18 +111,21 @@ pub struct SimulatorArgs {
 const PORTS: u8 = 31;
 
 impl TryFrom<SimulatorArgs> for SimulatorOptions {
-    type Error = Failure;
+    type Error = DaemonFailure;
 
-    fn try_from(args: SimulatorArgs) -> Result<Self, Failure> {
+    fn try_from(args: SimulatorArgs) -> Result<Self, DaemonFailure> {
         if args.cycle < Duration::from_secs(1) || args.cycle > Duration::from_secs(3600) {
-            return Err(Failure::usage(format!("--cycle is {}; it can be 1s to 1h", duration::format(args.cycle))));
+            return Err(DaemonFailure::usage(format!(
+                "--cycle is {}; it can be 1s to 1h",
+                duration::format(args.cycle)
+            )));
         }
         let SimulatorArgs { ak, vici, modbus, cycle, faults, truth, seed } = args;
         Ok(Self { ak, vici, modbus, cycle, channels: PORTS, faults, truth, seed })
     }
 }
 
-impl Args {
+impl DaemonArgs {
     pub fn overrides(&self) -> Overrides {
         Overrides { listen: self.listen.clone(), state_dir: self.state_dir.clone(), simulate: self.simulate }
     }

@@ -9,20 +9,20 @@ use std::sync::Arc;
 use clap::Parser;
 use gasera::config::{self, Settings};
 use gasera::daemon::access::{self, Material};
-use gasera::daemon::{self, Daemon, Failure, demo};
+use gasera::daemon::{self, Daemon, DaemonFailure, demo};
 use gasera::domain::{Clock, Tick};
 use gasera::runtime::clock::HostClock;
 use gasera::simulator::{self, SimulatorOptions};
 use tokio_util::sync::CancellationToken;
 
-use args::{Args, Command, SimulatorArgs};
+use args::{DaemonArgs, DaemonCommand, SimulatorArgs};
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match DaemonArgs::try_parse() {
         Ok(args) => args,
         Err(error) => {
             // Help and version are asked for; everything else is a mistake in the arguments.
-            let code = if error.use_stderr() { ExitCode::from(Failure::USAGE) } else { ExitCode::SUCCESS };
+            let code = if error.use_stderr() { ExitCode::from(DaemonFailure::USAGE) } else { ExitCode::SUCCESS };
             // A closed stdout or stderr leaves nobody to tell.
             let _ = error.print();
             return code;
@@ -41,10 +41,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args) -> Result<(), Failure> {
+fn run(args: DaemonArgs) -> Result<(), DaemonFailure> {
     let overrides = args.overrides();
     match &args.command {
-        Some(Command::CheckConfig { file }) => {
+        Some(DaemonCommand::CheckConfig { file }) => {
             let file = file.as_deref().or(args.config.as_deref());
             let settings = config::load(file, &overrides)?;
             settings.warnings.iter().for_each(|warning| say(io::stderr(), &format!("warning: {warning}")));
@@ -55,12 +55,12 @@ fn run(args: Args) -> Result<(), Failure> {
             say(io::stdout(), "the configuration is valid");
             return Ok(());
         }
-        Some(Command::PrintConfig) => {
+        Some(DaemonCommand::PrintConfig) => {
             let settings = config::load(args.config.as_deref(), &overrides)?;
             say(io::stdout(), config::print_config(&settings).trim_end());
             return Ok(());
         }
-        Some(Command::NewToken { role, name, file }) => {
+        Some(DaemonCommand::NewToken { role, name, file }) => {
             let (token, line) = access::new_token(*role, name, file.as_deref())?;
             say(io::stdout(), &token);
             if let Some(line) = line {
@@ -68,27 +68,27 @@ fn run(args: Args) -> Result<(), Failure> {
             }
             return Ok(());
         }
-        Some(Command::Simulator(_)) | None => {}
+        Some(DaemonCommand::Simulator(_)) | None => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(anyhow::Error::from)?;
     runtime.block_on(async {
         match args.command {
-            Some(Command::Simulator(simulator)) => simulate(simulator, args.time_scale.unwrap_or(1.0)).await,
+            Some(DaemonCommand::Simulator(simulator)) => simulate(simulator, args.time_scale.unwrap_or(1.0)).await,
             _ if args.demo => demo::run(&overrides, args.time_scale, &mut io::stdout()).await,
             _ => serve(&config::load(args.config.as_deref(), &overrides)?, args.time_scale.unwrap_or(1.0)).await,
         }
     })
 }
 
-async fn serve(settings: &Settings, scale: f64) -> Result<(), Failure> {
+async fn serve(settings: &Settings, scale: f64) -> Result<(), DaemonFailure> {
     let daemon = Daemon::start(settings, scale).await?;
     daemon.names.iter().for_each(|name| say(io::stdout(), &format!("listening on {name}")));
     daemon::sd_notify_best_effort(&[sd_notify::NotifyState::Ready]);
     daemon.until_stopped().await
 }
 
-async fn simulate(args: SimulatorArgs, scale: f64) -> Result<(), Failure> {
+async fn simulate(args: SimulatorArgs, scale: f64) -> Result<(), DaemonFailure> {
     let clock: Arc<dyn Clock> = Arc::new(HostClock::new(Tick::ZERO, None, scale));
     let cancel = CancellationToken::new();
     let stop = cancel.clone();
@@ -116,7 +116,7 @@ fn say(mut to: impl Write, line: &str) {
     let _ = writeln!(to, "{line}").and_then(|()| to.flush());
 }
 
-fn log_to_stderr(args: &Args) {
+fn log_to_stderr(args: &DaemonArgs) {
     let quiet = args.demo || args.command.is_some();
     let level = args.log_level.clone().unwrap_or_else(|| if quiet { "error" } else { "info" }.into());
     let filter = tracing_subscriber::EnvFilter::try_new(&level).unwrap_or_else(|_| "info".into());

@@ -1,7 +1,7 @@
 //! Recorded AK exchanges through the codec: each request as it is asked, each reply as it is understood, and both however
 //! the line treats them.
 
-use gasera::ak::{Command, Decoder, Error, Reply, Request, frame, reply};
+use gasera::ak::{AkRequest, Command, Decoder, Error, Reply, frame, reply};
 use gasera::domain::instrument::{Network, Parameter, TaskParameters};
 use gasera::domain::{Cas, Sample};
 
@@ -34,7 +34,7 @@ fn read_request(bytes: &[u8]) -> Command {
     let mut decoder = Decoder::default();
     decoder.push(bytes);
     let frame = decoder.next_frame().unwrap();
-    Command::of(&Request::parse(&frame).unwrap()).unwrap()
+    Command::of(&AkRequest::parse(&frame).unwrap()).unwrap()
 }
 
 fn read_reply(bytes: &[u8]) -> Reply {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gasera::domain::{Format, RunId, Wanted};
-use gasera::export::Job;
+use gasera::export::ExportJob;
 use gasera::store::{ChannelLabels, Store};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::mpsc;
@@ -97,7 +97,7 @@ async fn export(store: &Store, run: &RunId, format: Format, path: &Path) -> Fall
     let records = sheet.last_record;
     memory::forget_the_peak();
     let (begun, worked) = (now(), processor());
-    let job = Job::new(Wanted::of(format), vec![sheet])?;
+    let job = ExportJob::new(Wanted::of(format), vec![sheet])?;
     let (pieces, mut made) = mpsc::channel(1);
     let exporting = {
         let store = store.clone();

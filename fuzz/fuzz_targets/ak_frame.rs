@@ -1,7 +1,7 @@
 //! Any bytes, as requests and as replies: nothing panics, and where the bytes are split makes no difference.
 #![no_main]
 
-use gasera::ak::{Command, Decoder, Frame, Reply, Request};
+use gasera::ak::{Command, Decoder, Frame, Reply, AkRequest};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     let (head, tail) = bytes.split_at(bytes.len() / 2);
     assert_eq!(frames(&[head, tail]), whole);
     for frame in &whole {
-        if let Some(request) = Request::parse(frame) {
+        if let Some(request) = AkRequest::parse(frame) {
             read_request(&request);
         }
         if let Ok(reply) = Reply::parse(frame) {
@@ -27,9 +27,9 @@ fn frames(pieces: &[&[u8]]) -> Vec<Frame> {
 }
 
 /// A command that was understood is written so that it is understood again.
-fn read_request(request: &Request) {
+fn read_request(request: &AkRequest) {
     let Some(command) = Command::of(request) else { return };
-    let again = frames(&[&command.encode()]).iter().find_map(Request::parse);
+    let again = frames(&[&command.encode()]).iter().find_map(AkRequest::parse);
     assert_eq!(again.and_then(|request| Command::of(&request)), Some(command));
 }
 

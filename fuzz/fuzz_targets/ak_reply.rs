@@ -1,7 +1,7 @@
 //! Any reply through every reader, and any request there and back: nothing panics, and what was read is sound.
 #![no_main]
 
-use gasera::ak::{Command, Decoder, Frame, Layout, Reply, Request, reply, write_network};
+use gasera::ak::{Command, Decoder, Frame, Layout, Reply, AkRequest, reply, write_network};
 use gasera::domain::Sample;
 use gasera::domain::instrument::AkLine;
 use libfuzzer_sys::fuzz_target;
@@ -24,7 +24,7 @@ fn request(line: &str) {
     let line = AkLine { code: code.to_owned(), data: data.to_owned() };
     match Command::read(&line) {
         Ok(command) => {
-            let request = decode(&command.encode()).and_then(|frame| Request::parse(&frame));
+            let request = decode(&command.encode()).and_then(|frame| AkRequest::parse(&frame));
             let request = request.expect("a command is a request");
             assert_eq!(request.code, command.code());
             assert!(command.is_safe_to_repeat() || command.changes_the_instrument());

@@ -29,7 +29,7 @@ With --json, list prints {\"file\",\"current\",\"contexts\":[{\"name\",\"endpoin
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = CONTEXT_EXAMPLES)]
-pub struct Context {
+pub struct ContextArgs {
     #[command(subcommand)]
     pub command: ContextCommand,
 }

@@ -69,7 +69,7 @@ A note is kept with the run under way, with the time and who wrote it. Exit code
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = NOTE_EXAMPLES)]
-pub struct Note {
+pub struct NoteArgs {
     /// What is to be remembered; several words are one note
     #[arg(required = true, value_name = "TEXT")]
     pub text: Vec<String>,

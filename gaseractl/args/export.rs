@@ -28,7 +28,7 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
-pub struct Export {
+pub struct ExportArgs {
     /// Run ids, unique prefixes of some, or "last"; several become one file, one after the other
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Export {
     #[arg(long, value_name = "T", default_value = "samples", value_parser = ["samples", "visits"])]
     pub table: String,
     #[command(flatten)]
-    pub records: Records,
+    pub records: RecordChoice,
     #[command(flatten)]
     pub writing: Writing,
 }
@@ -51,7 +51,7 @@ pub struct Export {
 /// Which records.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Only some records")]
-pub struct Records {
+pub struct RecordChoice {
     /// Sampled at this time or later, in UTC unless it has a zone: 2026-01-15, 2026-01-15T08:00, 2026-01-15T09:00+01:00
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub from: Option<String>,

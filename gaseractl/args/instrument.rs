@@ -14,7 +14,7 @@ Exit codes: 3 a run is under way, 4 the analyzer is offline, 5 it refused, faile
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = ANALYZER_EXAMPLES)]
-pub struct Analyzer {
+pub struct AnalyzerArgs {
     #[command(subcommand)]
     pub command: AnalyzerCommand,
 }

@@ -28,7 +28,7 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = PLAN_EXAMPLES)]
-pub struct Plan {
+pub struct PlanArgs {
     #[command(subcommand)]
     pub command: PlanCommand,
 }

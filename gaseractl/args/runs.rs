@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::Export;
+use super::ExportArgs;
 use gasera::domain::Utc;
 
 const RUNS_EXAMPLES: &str = "\
@@ -45,7 +45,7 @@ pub enum RunsCommand {
         run: String,
     },
     /// The records of runs as a file, in the format of the tool that reads it
-    Export(Box<Export>),
+    Export(Box<ExportArgs>),
     /// The samples of a run, and those that come as long as it is under way
     Tail {
         /// A run id, a unique prefix of one, or "last"

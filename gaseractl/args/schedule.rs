@@ -26,7 +26,7 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = SCHEDULE_EXAMPLES)]
-pub struct Schedule {
+pub struct ScheduleArgs {
     #[command(subcommand)]
     pub command: Option<ScheduleCommand>,
 }

@@ -68,7 +68,7 @@ pub struct Start {
     /// Measure channel N before the first and then after every EVERY others (as configured, or 4); or none
     /// [default: as in PLAN, or as configured]
     #[arg(long, value_name = "N[:EVERY]", allow_hyphen_values = true)]
-    pub background: Option<Background>,
+    pub background: Option<BackgroundArg>,
     /// Let the valve wait for the result, instead of purging the next line meanwhile
     #[arg(long)]
     pub no_overlap: bool,
@@ -103,7 +103,7 @@ pub struct Start {
     /// What to do with an analyzer that somebody else made measure: refuse to start, stop it first, or adopt what it
     /// measures
     #[arg(long, value_name = "DO", default_value = "refuse")]
-    pub if_measuring: IfMeasuring,
+    pub if_measuring: IfMeasuringArg,
     /// Start although the analyzer reports errors that block measuring
     #[arg(long)]
     pub ignore_errors: bool,
@@ -129,7 +129,7 @@ pub enum IfBusy {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum IfMeasuring {
+pub enum IfMeasuringArg {
     Refuse,
     Stop,
     Adopt,
@@ -142,7 +142,7 @@ fn multiple(text: &str) -> Result<Duration, String> {
 
 /// A channel that is measured again and again between the others, or that there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Background {
+pub enum BackgroundArg {
     None,
     /// `every` is `None` if it is not said.
     Channel {
@@ -157,7 +157,7 @@ pub enum Background {
 )]
 pub struct BackgroundError(String);
 
-impl FromStr for Background {
+impl FromStr for BackgroundArg {
     type Err = BackgroundError;
 
     fn from_str(text: &str) -> Result<Self, BackgroundError> {
@@ -178,11 +178,11 @@ mod tests {
 
     #[test]
     fn a_background_channel_is_read_with_and_without_how_often() {
-        assert_eq!("31".parse(), Ok(Background::Channel { number: 31, every: None }));
-        assert_eq!("8:2".parse(), Ok(Background::Channel { number: 8, every: Some(2) }));
-        assert_eq!("none".parse(), Ok(Background::None));
+        assert_eq!("31".parse(), Ok(BackgroundArg::Channel { number: 31, every: None }));
+        assert_eq!("8:2".parse(), Ok(BackgroundArg::Channel { number: 8, every: Some(2) }));
+        assert_eq!("none".parse(), Ok(BackgroundArg::None));
         for text in ["", "0", "32", "8:", "8:0", "8:-1", ":4", "8:2:1", "eight"] {
-            assert!(text.parse::<Background>().is_err(), "{text}");
+            assert!(text.parse::<BackgroundArg>().is_err(), "{text}");
         }
     }
 }

@@ -12,7 +12,7 @@ With --json each prints what gaserad answers, as it is.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Stream {
+pub struct StreamArgs {
     #[command(subcommand)]
     pub command: StreamCommand,
 }

@@ -54,7 +54,7 @@ backup {\"file\",\"bytes\",\"runs\",\"records\",\"files\"}";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = STORAGE_JSON)]
-pub struct Storage {
+pub struct StorageArgs {
     #[command(subcommand)]
     pub command: Option<StorageCommand>,
 }

@@ -44,7 +44,7 @@ pub struct Watch {
     pub since: Option<u64>,
     /// table: a readable line per event, jsonl: a JSON object per event, frames: as on the wire
     #[arg(long, value_name = "F")]
-    pub format: Option<Format>,
+    pub format: Option<WatchFormat>,
     /// The gas that the view plots first, like CO2; g goes to the next one [default: the first one]
     #[arg(long, value_name = "GAS")]
     pub plot: Option<String>,
@@ -72,7 +72,7 @@ pub struct Watch {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum WatchFormat {
     Table,
     Jsonl,
     Frames,

@@ -10,12 +10,12 @@ use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 
 /// A copy of the database on its way.
-pub struct Backup {
+pub struct BackupReceipt {
     pieces: Streaming<BackupStoreResponse>,
     endpoint: Endpoint,
 }
 
-impl Backup {
+impl BackupReceipt {
     pub async fn next(&mut self) -> Result<Option<BackupStoreResponse>, Failure> {
         self.pieces.message().await.map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))
     }
@@ -27,9 +27,9 @@ impl Client {
         self.explain(answer)
     }
 
-    pub async fn backup(&mut self) -> Result<Backup, Failure> {
+    pub async fn backup(&mut self) -> Result<BackupReceipt, Failure> {
         let answer = self.archive.backup_store(BackupStoreRequest {}).await;
-        Ok(Backup { pieces: self.explain(answer)?, endpoint: self.endpoint.clone() })
+        Ok(BackupReceipt { pieces: self.explain(answer)?, endpoint: self.endpoint.clone() })
     }
 
     /// Of one run, or of all that began then or later; empty for all.

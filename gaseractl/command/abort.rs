@@ -3,12 +3,12 @@
 use gasera::domain::Status;
 use serde_json::json;
 
-use super::Session;
+use super::CommandSession;
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::output;
 
-pub async fn execute(session: &Session, run: Option<String>) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, run: Option<String>) -> Result<Exit, Failure> {
     let mut client = session.client().await?;
     session.goes_on("gaserad goes on aborting; see `gaseractl status`");
     let aborted = client.abort(run.unwrap_or_default()).await?;
@@ -27,7 +27,7 @@ pub async fn execute(session: &Session, run: Option<String>) -> Result<Exit, Fai
 }
 
 /// Whoever aborts a run may not expect that another one follows it.
-async fn tell_of_the_next(session: &Session, client: &mut Client, aborted: &str) {
+async fn tell_of_the_next(session: &CommandSession, client: &mut Client, aborted: &str) {
     let status = client.status().await.ok().and_then(|text| serde_json::from_str::<Status>(&text).ok());
     let Some(status) = status else { return };
     let waits = status.queued.iter().find(|queued| queued.begins.is_none()).map(|queued| &queued.run_id);

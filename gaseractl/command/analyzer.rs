@@ -5,11 +5,11 @@ use std::time::Duration;
 use gasera::proto::SelfTest;
 use serde_json::json;
 
-use super::{Session, mux};
+use super::{CommandSession, mux};
 use crate::args::{Ak, AnalyzerCommand, Selftest};
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
-use crate::output::{self, Waiting};
+use crate::output::{self, WaitingOutput};
 use crate::view::{instrument, words};
 
 /// How often to ask how the self-test goes, and how often at most: it takes about two minutes.
@@ -22,7 +22,7 @@ const MOST_SILENCE: u32 = 30;
 /// From here on, a clock is worth a warning.
 const OFFSET_WARNING_MS: u64 = 2000;
 
-pub async fn execute(session: &Session, command: AnalyzerCommand) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, command: AnalyzerCommand) -> Result<Exit, Failure> {
     let mut client = session.client().await?;
     match command {
         AnalyzerCommand::Info { parameters } => info(session, &mut client, parameters).await?,
@@ -39,7 +39,7 @@ pub async fn execute(session: &Session, command: AnalyzerCommand) -> Result<Exit
     Ok(Exit::DONE)
 }
 
-async fn info(session: &Session, client: &mut Client, parameters: bool) -> Result<(), Failure> {
+async fn info(session: &CommandSession, client: &mut Client, parameters: bool) -> Result<(), Failure> {
     let device = client.device().await?;
     if session.output.json {
         output::object(&instrument::device_json(&device))
@@ -50,7 +50,7 @@ async fn info(session: &Session, client: &mut Client, parameters: bool) -> Resul
     }
 }
 
-async fn tasks(session: &Session, client: &mut Client) -> Result<(), Failure> {
+async fn tasks(session: &CommandSession, client: &mut Client) -> Result<(), Failure> {
     let list = client.tasks().await?;
     if session.output.json {
         output::object(&instrument::tasks_json(&list))
@@ -61,7 +61,7 @@ async fn tasks(session: &Session, client: &mut Client) -> Result<(), Failure> {
     }
 }
 
-async fn errors(session: &Session, client: &mut Client) -> Result<(), Failure> {
+async fn errors(session: &CommandSession, client: &mut Client) -> Result<(), Failure> {
     let errors = client.errors().await?;
     if session.output.json {
         output::object(&instrument::errors_json(&errors))
@@ -75,7 +75,7 @@ async fn errors(session: &Session, client: &mut Client) -> Result<(), Failure> {
     }
 }
 
-async fn clock(session: &Session, client: &mut Client) -> Result<(), Failure> {
+async fn clock(session: &CommandSession, client: &mut Client) -> Result<(), Failure> {
     let reading = client.clock().await?;
     if session.output.json {
         output::object(&instrument::clock_json(&reading))?;
@@ -94,7 +94,7 @@ async fn clock(session: &Session, client: &mut Client) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn ak(session: &Session, client: &mut Client, line: &Ak) -> Result<Exit, Failure> {
+async fn ak(session: &CommandSession, client: &mut Client, line: &Ak) -> Result<Exit, Failure> {
     session.goes_on("whether the analyzer got the command is not known");
     let reply = client.raw_ak(line.line(), line.yes).await?;
     if session.output.json {
@@ -105,7 +105,7 @@ async fn ak(session: &Session, client: &mut Client, line: &Ak) -> Result<Exit, F
     Ok(if instrument::is_refusal(&reply) { Exit::DEVICE } else { Exit::DONE })
 }
 
-async fn selftest(session: &Session, client: &mut Client, asked: &Selftest) -> Result<Exit, Failure> {
+async fn selftest(session: &CommandSession, client: &mut Client, asked: &Selftest) -> Result<Exit, Failure> {
     if asked.last {
         let result = client.self_test().await?;
         return tell(session, result);
@@ -119,7 +119,7 @@ async fn selftest(session: &Session, client: &mut Client, asked: &Selftest) -> R
             .note("the self-test takes about two minutes; `gaseractl analyzer selftest --last` tells its result");
         return tell(session, SelfTest::Running);
     }
-    let waiting = Waiting::new(session.output, "the self-test runs, and takes about two minutes");
+    let waiting = WaitingOutput::new(session.output, "the self-test runs, and takes about two minutes");
     let result = ended(client).await;
     drop(waiting);
     match result? {
@@ -148,7 +148,7 @@ async fn ended(client: &mut Client) -> Result<SelfTest, Failure> {
     Ok(SelfTest::Running)
 }
 
-fn tell(session: &Session, result: SelfTest) -> Result<Exit, Failure> {
+fn tell(session: &CommandSession, result: SelfTest) -> Result<Exit, Failure> {
     let (word, sentence, exit) = match result {
         SelfTest::Passed => ("passed", "the self-test passed", Exit::DONE),
         SelfTest::Running => ("running", "the self-test runs", Exit::DONE),

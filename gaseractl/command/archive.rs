@@ -6,14 +6,14 @@ use std::path::Path;
 use gasera::proto::{CheckStoreResponse, DriftPoint, DriftTrend, GetDriftResponse};
 use serde_json::{Value, json};
 
-use super::Session;
+use super::CommandSession;
 use crate::args::Drift;
 use crate::failure::{Exit, Failure};
 use crate::new_file::{NewFile, cannot_write};
 use crate::output;
 use crate::view::{table, words};
 
-pub async fn check(session: &Session, without_files: bool) -> Result<Exit, Failure> {
+pub async fn check(session: &CommandSession, without_files: bool) -> Result<Exit, Failure> {
     let checked = session.client().await?.check_store(without_files).await?;
     let output = session.output;
     if output.json {
@@ -48,7 +48,7 @@ fn checked_json(checked: &CheckStoreResponse) -> Value {
 }
 
 /// The file appears under its name only when it is complete.
-pub async fn backup(session: &Session, path: &Path) -> Result<Exit, Failure> {
+pub async fn backup(session: &CommandSession, path: &Path) -> Result<Exit, Failure> {
     let mut client = session.client().await?;
     let mut file = NewFile::create(path).map_err(|error| cannot_write(path, &error))?;
     let mut pieces = client.backup().await?;
@@ -82,7 +82,7 @@ pub async fn backup(session: &Session, path: &Path) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-pub async fn drift(session: &Session, asked: &Drift) -> Result<Exit, Failure> {
+pub async fn drift(session: &CommandSession, asked: &Drift) -> Result<Exit, Failure> {
     let since = asked.since.map(|since| since.to_string()).unwrap_or_default();
     let found = session.client().await?.drift(asked.run.clone().unwrap_or_default(), since).await?;
     let output = session.output;

@@ -7,25 +7,25 @@ use std::path::{Path, PathBuf};
 use gasera::domain::{Format, Table};
 use gasera::proto::ExportRunRequest;
 
-use super::Session;
+use super::CommandSession;
 use crate::args;
 use crate::failure::{Exit, Failure};
 use crate::new_file::{NewFile, cannot_write};
 use crate::output::{self, Advancing};
 
-pub async fn execute(session: &Session, export: &args::Export) -> Result<(), Failure> {
+pub async fn execute(session: &CommandSession, export: &args::ExportArgs) -> Result<(), Failure> {
     let Some(path) = export.output.as_deref() else {
         if matches!(export.format, Format::Parquet | Format::Netcdf) && io::stdout().is_terminal() {
             let name = export.format.as_str();
             return Err(Failure::new(Exit::USAGE, format!("{name} is nothing to look at; write it to a file with -o")));
         }
-        return write(session, request(export, &export.table), Sink::Stdout).await;
+        return write(session, request(export, &export.table), ExportSink::Stdout).await;
     };
     if is_folder(path) {
         return every_table(session, export, path).await;
     }
     let sink = NewFile::create(path).map_err(|error| cannot_write(path, &error))?;
-    write(session, request(export, &export.table), Sink::File(sink)).await
+    write(session, request(export, &export.table), ExportSink::File(sink)).await
 }
 
 /// There is one, or the name says that it is to be one.
@@ -33,18 +33,18 @@ fn is_folder(path: &Path) -> bool {
     path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/')
 }
 
-async fn every_table(session: &Session, export: &args::Export, folder: &Path) -> Result<(), Failure> {
+async fn every_table(session: &CommandSession, export: &args::ExportArgs, folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
     for (table, name) in export.format.tables() {
         let path = folder.join(format!("{name}.{}", export.format.extension()));
         let sink = NewFile::create(&path).map_err(|error| cannot_write(&path, &error))?;
-        write(session, request(export, Table::as_str(*table)), Sink::File(sink)).await?;
+        write(session, request(export, Table::as_str(*table)), ExportSink::File(sink)).await?;
     }
     Ok(())
 }
 
-fn request(export: &args::Export, table: &str) -> ExportRunRequest {
-    let args::Export { runs, format, records, writing, .. } = export;
+fn request(export: &args::ExportArgs, table: &str) -> ExportRunRequest {
+    let args::ExportArgs { runs, format, records, writing, .. } = export;
     let said = |text: &Option<String>| text.clone().unwrap_or_default();
     ExportRunRequest {
         run: runs.first().cloned().unwrap_or_default(),
@@ -64,9 +64,9 @@ fn request(export: &args::Export, table: &str) -> ExportRunRequest {
     }
 }
 
-async fn write(session: &Session, request: ExportRunRequest, mut sink: Sink) -> Result<(), Failure> {
+async fn write(session: &CommandSession, request: ExportRunRequest, mut sink: ExportSink) -> Result<(), Failure> {
     let mut chunks = session.client().await?.export(request).await?;
-    let alone = matches!(sink, Sink::File(_)) || !io::stdout().is_terminal();
+    let alone = matches!(sink, ExportSink::File(_)) || !io::stdout().is_terminal();
     let advancing = Advancing::new(session.output, alone);
     let mut bytes = 0;
     while let Some(piece) = chunks.next().await? {
@@ -82,12 +82,12 @@ async fn write(session: &Session, request: ExportRunRequest, mut sink: Sink) -> 
 }
 
 /// Where a file goes.
-pub(super) enum Sink {
+pub(super) enum ExportSink {
     Stdout,
     File(NewFile),
 }
 
-impl Sink {
+impl ExportSink {
     pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let file = |path| NewFile::create(path).map(Self::File).map_err(|error| cannot_write(path, &error));
         path.map_or(Ok(Self::Stdout), file)

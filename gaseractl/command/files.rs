@@ -4,13 +4,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Session;
-use super::export::Sink;
+use super::CommandSession;
+use super::export::ExportSink;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::view::{table, words};
 
-pub async fn list(session: &Session, run: &str) -> Result<Exit, Failure> {
+pub async fn list(session: &CommandSession, run: &str) -> Result<Exit, Failure> {
     let told = session.client().await?.files(run).await?;
     let output = session.output;
     if output.json {
@@ -33,10 +33,10 @@ pub async fn list(session: &Session, run: &str) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-pub async fn get(session: &Session, run: &str, file: &str, to: Option<&Path>) -> Result<Exit, Failure> {
+pub async fn get(session: &CommandSession, run: &str, file: &str, to: Option<&Path>) -> Result<Exit, Failure> {
     let mut client = session.client().await?;
     let mut chunks = client.file(run, file).await?;
-    let mut sink = Sink::open(to)?;
+    let mut sink = ExportSink::open(to)?;
     let mut bytes = 0;
     loop {
         let next = chunks.message().await;

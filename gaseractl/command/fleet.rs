@@ -14,7 +14,7 @@ use crate::output::{self, Output};
 use crate::view::{status, table, words};
 
 /// What came of asking one daemon.
-struct Told {
+struct FleetAnswer {
     context: String,
     endpoint: String,
     /// The status as the daemon wrote it.
@@ -39,7 +39,7 @@ pub async fn status(global: &Global, output: Output) -> Result<Exit, Failure> {
 }
 
 /// In the order of their names, however soon each answers.
-async fn ask(contexts: &Contexts, global: &Global) -> Vec<Told> {
+async fn ask(contexts: &Contexts, global: &Global) -> Vec<FleetAnswer> {
     let patience = global.timeout.unwrap_or(Fleet::PATIENCE);
     let mut asking = JoinSet::new();
     for (name, context) in &contexts.contexts {
@@ -52,7 +52,7 @@ async fn ask(contexts: &Contexts, global: &Global) -> Vec<Told> {
                 }
                 Err(failure) => Err(failure),
             };
-            Told { context, endpoint, answer }
+            FleetAnswer { context, endpoint, answer }
         });
     }
     let mut told = asking.join_all().await;
@@ -69,7 +69,7 @@ async fn within(
     tokio::time::timeout(patience, asking).await.map_err(late)?
 }
 
-fn object(told: &Told) -> Value {
+fn object(told: &FleetAnswer) -> Value {
     let failure = told.answer.as_ref().err();
     json!({
         "context": told.context,
@@ -81,10 +81,10 @@ fn object(told: &Told) -> Value {
     })
 }
 
-fn lines(told: &[Told], output: Output) -> String {
+fn lines(told: &[FleetAnswer], output: Output) -> String {
     let mut table = table::table(&["CONTEXT", "DOING", "RUN", "PROGRESS", "ANALYZER", "VALVE", "CLOCK"], &[]);
     let mut failures = Vec::new();
-    for Told { context, answer, .. } in told {
+    for FleetAnswer { context, answer, .. } in told {
         match answer.as_ref().map(|text| serde_json::from_str::<Status>(text)) {
             Ok(Ok(status)) => table.add_row(row(context, &status)),
             Ok(Err(error)) => table.add_row([context, &format!("answers what this version cannot read ({error})")]),

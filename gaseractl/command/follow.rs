@@ -6,15 +6,15 @@ mod target;
 
 use gasera::domain::Status;
 
-use super::Session;
+use super::CommandSession;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Paint};
 use crate::stream::Notice;
-use crate::stream::reconnect::{Message, State, Subscription};
-use crate::view::model::Ending;
+use crate::stream::reconnect::{Arrived, ReconnectState, Subscription};
+use crate::view::model::RunEnding;
 use crate::view::{json, line};
-pub use filter::Filter;
-use live::{Live, Step};
+pub use filter::FollowFilter;
+use live::{LiveStep, LiveView};
 pub use target::Target;
 
 /// In which form the stream is shown.
@@ -27,26 +27,26 @@ pub enum Show {
     Frames,
 }
 
-pub struct Follower<'a> {
-    session: &'a Session,
+pub struct RunFollower<'a> {
+    session: &'a CommandSession,
     show: Show,
-    filter: Filter,
-    live: Option<Live>,
+    filter: FollowFilter,
+    live: Option<LiveView>,
     /// Rings for what people want to be called for.
     pub bell: bool,
     /// What came before this event is no news.
     known: u64,
 }
 
-impl<'a> Follower<'a> {
-    pub fn new(session: &'a Session, show: Show, filter: Filter) -> Self {
+impl<'a> RunFollower<'a> {
+    pub fn new(session: &'a CommandSession, show: Show, filter: FollowFilter) -> Self {
         Self { session, show, filter, live: None, bell: false, known: 0 }
     }
 
     /// Opens the view, if it is to be shown so; draws at once what is known.
     pub fn open(&mut self, endpoint: String, gas: Option<String>, status: Option<&Status>) -> Result<(), Failure> {
         if self.show == Show::Live {
-            let mut live = Live::open(self.session, endpoint, gas)?;
+            let mut live = LiveView::open(self.session, endpoint, gas)?;
             if let Some(status) = status {
                 self.known = status.seq;
                 live.prime(status);
@@ -58,20 +58,20 @@ impl<'a> Follower<'a> {
     }
 
     /// Shows what comes until the target is reached.
-    pub async fn until(&mut self, subscription: &mut Subscription, target: &mut Target) -> Result<Ending, Failure> {
+    pub async fn until(&mut self, subscription: &mut Subscription, target: &mut Target) -> Result<RunEnding, Failure> {
         loop {
             let message = match &mut self.live {
                 None => subscription.next().await,
                 Some(live) => match live.next(subscription).await? {
-                    Step::Message(message) => message,
-                    Step::Quit => return Err(self.left(target)),
-                    Step::Interrupted(why) => return Err(self.session.stopped(Exit::INTERRUPTED, why)),
+                    LiveStep::Message(message) => message,
+                    LiveStep::Quit => return Err(self.left(target)),
+                    LiveStep::Interrupted(why) => return Err(self.session.stopped(Exit::INTERRUPTED, why)),
                 },
             };
             match message {
-                Message::State(state) => self.link(state)?,
-                Message::Alive => self.live.iter_mut().for_each(Live::heard),
-                Message::Notice(notice) => {
+                Arrived::State(state) => self.link(state)?,
+                Arrived::Alive => self.live.iter_mut().for_each(LiveView::heard),
+                Arrived::Notice(notice) => {
                     self.take(&notice)?;
                     if let Some(ending) = self.ended(target, &notice).await? {
                         return Ok(ending);
@@ -88,32 +88,32 @@ impl<'a> Follower<'a> {
         if *target == Target::Never { Failure::quiet() } else { self.session.stopped(Exit::INTERRUPTED, "left") }
     }
 
-    async fn ended(&self, target: &mut Target, notice: &Notice) -> Result<Option<Ending>, Failure> {
+    async fn ended(&self, target: &mut Target, notice: &Notice) -> Result<Option<RunEnding>, Failure> {
         if let Some(ending) = target.reached(notice) {
             return Ok(Some(ending));
         }
         let Some(run) = target.slipped(notice) else { return Ok(None) };
         match self.session.client().await?.run(&run.0).await {
-            Ok(response) => Ok(response.run.as_ref().and_then(Ending::listed)),
+            Ok(response) => Ok(response.run.as_ref().and_then(RunEnding::listed)),
             Err(failure) if failure.exit == Exit::NOT_FOUND => {
                 let why = "it waits no longer; `gaseractl watch --since` a number before tells why";
-                Ok(Some(Ending::not_begun(run, Exit::ABORTED, why)))
+                Ok(Some(RunEnding::not_begun(run, Exit::ABORTED, why)))
             }
             Err(failure) => Err(failure),
         }
     }
 
     /// Tells how the connection does; an error if there will be none any more.
-    pub fn link(&mut self, state: State) -> Result<(), Failure> {
+    pub fn link(&mut self, state: ReconnectState) -> Result<(), Failure> {
         let sentence = match &state {
-            State::Connected => "connected again".to_owned(),
-            State::Reconnecting { wait, why } => {
+            ReconnectState::Connected => "connected again".to_owned(),
+            ReconnectState::Reconnecting { wait, why } => {
                 format!("connection lost: {why}; trying again in {:.1} s", wait.as_secs_f64())
             }
-            State::Polling { why } => {
+            ReconnectState::Polling { why } => {
                 format!("fallback: polling the state every 2 s, and trying the stream every 30 s: {why}")
             }
-            State::Lost(failure) => return Err(failure.clone()),
+            ReconnectState::Lost(failure) => return Err(failure.clone()),
         };
         match &mut self.live {
             Some(live) => live.link(state, &sentence),

@@ -40,14 +40,14 @@ use crate::output::Output;
 use names::Named;
 
 /// What every command needs.
-pub struct Session {
+pub struct CommandSession {
     pub output: Output,
     pub endpoints: Endpoints,
     /// What goes on without us if we are stopped now.
     goes_on: RefCell<String>,
 }
 
-impl Session {
+impl CommandSession {
     pub fn new(output: Output, endpoints: Endpoints) -> Self {
         Self { output, endpoints, goes_on: RefCell::default() }
     }
@@ -77,14 +77,14 @@ pub async fn execute(args: Args, output: Output) -> Result<Exit, Failure> {
         Command::CompleteWords(asked) => shell::complete_words(global, output, asked).await,
         Command::Fleet(Fleet { command: FleetCommand::Status }) => fleet::status(&global, output).await,
         command => {
-            let session = Session::new(output, contexts::endpoints(&global)?);
+            let session = CommandSession::new(output, contexts::endpoints(&global)?);
             within(&session, global.timeout, Box::pin(ask(&session, command))).await
         }
     }
 }
 
 /// What is asked of one daemon.
-async fn ask(session: &Session, command: Command) -> Result<Exit, Failure> {
+async fn ask(session: &CommandSession, command: Command) -> Result<Exit, Failure> {
     let named = Named::of(&command);
     let result = match command {
         Command::Start(start) => start::execute(session, &start).await,
@@ -118,7 +118,7 @@ async fn ask(session: &Session, command: Command) -> Result<Exit, Failure> {
 }
 
 async fn within(
-    session: &Session,
+    session: &CommandSession,
     limit: Option<Duration>,
     command: impl Future<Output = Result<Exit, Failure>>,
 ) -> Result<Exit, Failure> {

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::Session;
+use super::CommandSession;
 use crate::args::MuxCommand;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::view::{instrument, words};
 
-pub async fn execute(session: &Session, command: MuxCommand) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, command: MuxCommand) -> Result<Exit, Failure> {
     let mut client = session.client().await?;
     if command == MuxCommand::Accept {
         let known = client.accept_mux().await?;
@@ -35,7 +35,7 @@ pub async fn execute(session: &Session, command: MuxCommand) -> Result<Exit, Fai
 }
 
 /// Who is known from now on.
-pub fn accepted(session: &Session, known: &str) -> Result<Exit, Failure> {
+pub fn accepted(session: &CommandSession, known: &str) -> Result<Exit, Failure> {
     if session.output.json {
         output::object(&json!({ "accepted": known }))?;
     } else if !session.output.quiet {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use gasera::domain::{Outcome, Status};
 
-use super::Session;
+use super::CommandSession;
 use crate::args::{Command, RunsCommand};
-use crate::complete::Names;
+use crate::complete::CompletionNames;
 use crate::contexts::{self, Contexts};
 use crate::failure::Failure;
 use crate::suggest;
@@ -17,32 +17,34 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const RUNS: u32 = 100;
 
 /// All there are, each with what it is. None if the daemon does not tell them at once.
-pub async fn all(session: &Session, names: Names) -> Vec<(String, String)> {
+pub async fn all(session: &CommandSession, names: CompletionNames) -> Vec<(String, String)> {
     let asked = tokio::time::timeout(PATIENCE, ask(session, names)).await;
     asked.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-async fn ask(session: &Session, names: Names) -> Result<Vec<(String, String)>, Failure> {
-    if names == Names::Contexts {
+async fn ask(session: &CommandSession, names: CompletionNames) -> Result<Vec<(String, String)>, Failure> {
+    if names == CompletionNames::Contexts {
         let contexts = contexts::file().map(|path| Contexts::read(&path)).transpose()?.unwrap_or_default();
         return Ok(contexts.contexts.into_iter().map(|(name, context)| (name, context.endpoint)).collect());
     }
     let mut client = session.client().await?;
     Ok(match names {
-        Names::Runs => {
+        CompletionNames::Runs => {
             let runs = client.runs(RUNS).await?;
             let last = (!runs.is_empty()).then(|| ("last".to_owned(), "the newest run".to_owned()));
             last.into_iter().chain(runs.into_iter().map(|run| (run.id.clone(), about_run(&run)))).collect()
         }
-        Names::Trashed => client.trash().await?.into_iter().map(|run| (run.run_id, run.label)).collect(),
-        Names::Tasks => {
+        CompletionNames::Trashed => client.trash().await?.into_iter().map(|run| (run.run_id, run.label)).collect(),
+        CompletionNames::Tasks => {
             client.tasks().await?.tasks.into_iter().map(|task| (task.name, format!("task {}", task.id))).collect()
         }
-        Names::Plans => client.plans().await?.into_iter().map(|plan| (plan.name, plan.path)).collect(),
-        Names::Channels => channels(&client.status().await?),
-        Names::Settings => client.config().await?.settings.into_iter().map(|set| (set.key, set.value)).collect(),
-        Names::Schedules => client.schedules(0).await?.into_iter().map(|one| (one.name, one.cron)).collect(),
-        Names::Contexts => Vec::new(),
+        CompletionNames::Plans => client.plans().await?.into_iter().map(|plan| (plan.name, plan.path)).collect(),
+        CompletionNames::Channels => channels(&client.status().await?),
+        CompletionNames::Settings => {
+            client.config().await?.settings.into_iter().map(|set| (set.key, set.value)).collect()
+        }
+        CompletionNames::Schedules => client.schedules(0).await?.into_iter().map(|one| (one.name, one.cron)).collect(),
+        CompletionNames::Contexts => Vec::new(),
     })
 }
 
@@ -105,11 +107,11 @@ impl Named {
     }
 
     /// The failure, and where something is not there that is called nearly so, what that is.
-    pub async fn explain(self, session: &Session, mut failure: Failure) -> Failure {
+    pub async fn explain(self, session: &CommandSession, mut failure: Failure) -> Failure {
         let (kind, wanted) = match failure.reason.as_str() {
-            "RUN_UNKNOWN" => (Names::Runs, self.run),
-            "TASK_UNKNOWN" => (Names::Tasks, self.task),
-            "PLAN_UNKNOWN" => (Names::Plans, self.plan),
+            "RUN_UNKNOWN" => (CompletionNames::Runs, self.run),
+            "TASK_UNKNOWN" => (CompletionNames::Tasks, self.task),
+            "PLAN_UNKNOWN" => (CompletionNames::Plans, self.plan),
             _ => return failure,
         };
         let Some(wanted) = wanted else { return failure };

@@ -5,13 +5,13 @@ use std::path::Path;
 use gasera::proto::{CheckPlanResponse, PlanFile, PlanMistake, StartMeasurementResponse};
 use serde_json::{Value, json};
 
-use super::Session;
+use super::CommandSession;
 use crate::args::PlanCommand;
 use crate::failure::{Exit, Failure};
 use crate::view::{json, table, words};
 use crate::{output, planfile};
 
-pub async fn execute(session: &Session, command: PlanCommand) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, command: PlanCommand) -> Result<Exit, Failure> {
     match command {
         PlanCommand::Check { file } => check(session, &file).await,
         PlanCommand::Show { plan } => show(session, planfile::named(&plan)?).await,
@@ -19,7 +19,7 @@ pub async fn execute(session: &Session, command: PlanCommand) -> Result<Exit, Fa
     }
 }
 
-async fn check(session: &Session, file: &Path) -> Result<Exit, Failure> {
+async fn check(session: &CommandSession, file: &Path) -> Result<Exit, Failure> {
     let file = planfile::file(file)?;
     let checked = session.client().await?.check_plan(file).await?;
     let output = session.output;
@@ -41,7 +41,7 @@ async fn check(session: &Session, file: &Path) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-async fn show(session: &Session, file: PlanFile) -> Result<Exit, Failure> {
+async fn show(session: &CommandSession, file: PlanFile) -> Result<Exit, Failure> {
     let checked = session.client().await?.check_plan(file).await?;
     if !checked.mistakes.is_empty() {
         let lines: Vec<String> = mistakes(&checked).collect();
@@ -64,7 +64,7 @@ async fn show(session: &Session, file: PlanFile) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-async fn list(session: &Session) -> Result<Exit, Failure> {
+async fn list(session: &CommandSession) -> Result<Exit, Failure> {
     let plans = session.client().await?.plans().await?;
     let output = session.output;
     if output.json {

@@ -3,13 +3,13 @@
 use gasera::proto::Run;
 use serde_json::json;
 
-use super::{Session, archive, export, files, tail, trash, verify};
+use super::{CommandSession, archive, export, files, tail, trash, verify};
 use crate::args::{self, Runs, RunsCommand};
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::view::{json, table};
 
-pub async fn execute(session: &Session, runs: Runs) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, runs: Runs) -> Result<Exit, Failure> {
     match runs.command.unwrap_or_else(|| RunsCommand::List(args::List::default())) {
         RunsCommand::List(asked) => list(session, &asked).await?,
         RunsCommand::Show { run } => show(session, &run).await?,
@@ -30,7 +30,7 @@ pub async fn execute(session: &Session, runs: Runs) -> Result<Exit, Failure> {
 /// How many are listed unless somebody says so.
 const LISTED: u32 = 100;
 
-async fn list(session: &Session, asked: &args::List) -> Result<(), Failure> {
+async fn list(session: &CommandSession, asked: &args::List) -> Result<(), Failure> {
     let runs = page(session, asked).await?;
     let output = session.output;
     if output.json {
@@ -46,7 +46,7 @@ async fn list(session: &Session, asked: &args::List) -> Result<(), Failure> {
     }
 }
 
-async fn page(session: &Session, asked: &args::List) -> Result<Vec<Run>, Failure> {
+async fn page(session: &CommandSession, asked: &args::List) -> Result<Vec<Run>, Failure> {
     let mut client = session.client().await?;
     let limit = asked.limit.unwrap_or(LISTED);
     let Some(before) = &asked.before else { return client.runs(limit).await };
@@ -58,7 +58,7 @@ async fn page(session: &Session, asked: &args::List) -> Result<Vec<Run>, Failure
     Ok(all.into_iter().skip(place + 1).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
 }
 
-async fn show(session: &Session, run: &str) -> Result<(), Failure> {
+async fn show(session: &CommandSession, run: &str) -> Result<(), Failure> {
     let response = session.client().await?.run(run).await?;
     if session.output.json {
         let mut object = response.run.as_ref().map(json::run).unwrap_or_default();

@@ -3,13 +3,13 @@
 use gasera::proto::{self, Schedule};
 use serde_json::{Value, json};
 
-use super::Session;
+use super::CommandSession;
 use crate::args::{AddSchedule, IfBusy, IfMissed, ScheduleCommand};
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::view::schedule as view;
 
-pub async fn execute(session: &Session, command: Option<ScheduleCommand>) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, command: Option<ScheduleCommand>) -> Result<Exit, Failure> {
     match command.unwrap_or(ScheduleCommand::List) {
         ScheduleCommand::List => list(session).await,
         ScheduleCommand::Add(add) => self::add(session, *add).await,
@@ -20,7 +20,7 @@ pub async fn execute(session: &Session, command: Option<ScheduleCommand>) -> Res
     }
 }
 
-async fn list(session: &Session) -> Result<Exit, Failure> {
+async fn list(session: &CommandSession) -> Result<Exit, Failure> {
     let schedules = session.client().await?.schedules(1).await?;
     let output = session.output;
     if output.json {
@@ -36,7 +36,7 @@ async fn list(session: &Session) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-async fn add(session: &Session, asked: AddSchedule) -> Result<Exit, Failure> {
+async fn add(session: &CommandSession, asked: AddSchedule) -> Result<Exit, Failure> {
     let overlap = match asked.if_busy {
         IfBusy::Fail => proto::Overlap::Fail,
         IfBusy::Skip => proto::Overlap::Skip,
@@ -62,7 +62,7 @@ async fn add(session: &Session, asked: AddSchedule) -> Result<Exit, Failure> {
     tell(session, &added, done)
 }
 
-async fn remove(session: &Session, name: String) -> Result<Exit, Failure> {
+async fn remove(session: &CommandSession, name: String) -> Result<Exit, Failure> {
     session.client().await?.remove_schedule(name.clone()).await?;
     if session.output.json {
         output::object(&json!({ "removed": name }))?;
@@ -72,12 +72,12 @@ async fn remove(session: &Session, name: String) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-async fn enable(session: &Session, name: String, enabled: bool) -> Result<Exit, Failure> {
+async fn enable(session: &CommandSession, name: String, enabled: bool) -> Result<Exit, Failure> {
     let schedule = session.client().await?.set_schedule_enabled(name, enabled).await?;
     tell(session, &schedule, if enabled { "enabled" } else { "disabled" })
 }
 
-fn tell(session: &Session, schedule: &Schedule, done: &str) -> Result<Exit, Failure> {
+fn tell(session: &CommandSession, schedule: &Schedule, done: &str) -> Result<Exit, Failure> {
     if session.output.json {
         output::object(&view::json(schedule))?;
     } else if !session.output.quiet {
@@ -86,7 +86,7 @@ fn tell(session: &Session, schedule: &Schedule, done: &str) -> Result<Exit, Fail
     Ok(Exit::DONE)
 }
 
-async fn next(session: &Session, name: Option<String>, count: u32) -> Result<Exit, Failure> {
+async fn next(session: &CommandSession, name: Option<String>, count: u32) -> Result<Exit, Failure> {
     let mut schedules = session.client().await?.schedules(count).await?;
     if let Some(name) = name {
         schedules.retain(|schedule| schedule.name == name);

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
-use super::{Session, names};
+use super::{CommandSession, names};
 use crate::args::{Args, CompleteWords, Shell};
 use crate::complete;
 use crate::contexts;
@@ -34,7 +34,7 @@ pub async fn complete_words(
     let known = match wanted.names {
         None => Vec::new(),
         Some(kind) => match contexts::endpoints(&typed(global, &words)) {
-            Ok(endpoints) => names::all(&Session::new(output, endpoints), kind).await,
+            Ok(endpoints) => names::all(&CommandSession::new(output, endpoints), kind).await,
             Err(_) => Vec::new(),
         },
     };

@@ -7,22 +7,22 @@ use gasera::domain::channel::ChannelError;
 use gasera::proto::{self, PlanRequest, StartMeasurementRequest, StartMeasurementResponse, Sync};
 use serde_json::json;
 
-use super::Session;
-use super::follow::{Filter, Follower, Show, Target};
+use super::CommandSession;
+use super::follow::{FollowFilter, RunFollower, Show, Target};
 use super::watch::{live_or_json, told};
 use crate::args::{self, IfBusy, Start, SyncMode};
 use crate::client::operator;
 use crate::failure::{Exit, Failure};
-use crate::stream::reconnect::{Query, Subscription};
-use crate::stream::{Notice, Said};
-use crate::view::model::Ending;
+use crate::stream::reconnect::{StreamQuery, Subscription};
+use crate::stream::{Notice, SaidByStream};
+use crate::view::model::RunEnding;
 use crate::view::{json, table, words};
 use crate::{output, planfile};
 
 /// How often in a row to try to reach a daemon again that went away during --wait: about four minutes.
 const ATTEMPTS: u32 = 12;
 
-pub async fn execute(session: &Session, start: &Start) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, start: &Start) -> Result<Exit, Failure> {
     if start.dry_run {
         return dry_run(session, start).await;
     }
@@ -57,20 +57,20 @@ pub async fn execute(session: &Session, start: &Start) -> Result<Exit, Failure> 
     }
 }
 
-async fn subscribe(session: &Session) -> Result<(Subscription, Notice), Failure> {
-    let query = Query { attempts: Some(ATTEMPTS), ..Query::default() };
+async fn subscribe(session: &CommandSession) -> Result<(Subscription, Notice), Failure> {
+    let query = StreamQuery { attempts: Some(ATTEMPTS), ..StreamQuery::default() };
     let mut subscription = Subscription::open(&session.endpoints, query).await?;
     let snapshot = subscription.snapshot().await?;
     Ok((subscription, snapshot))
 }
 
 async fn follow(
-    session: &Session,
+    session: &CommandSession,
     show: Show,
     response: &StartMeasurementResponse,
     mut subscription: Subscription,
     snapshot: &Notice,
-) -> Result<Ending, Failure> {
+) -> Result<RunEnding, Failure> {
     let run_id = &response.run_id;
     session.goes_on(if response.queued {
         format!(
@@ -79,13 +79,13 @@ async fn follow(
     } else {
         format!("run {run_id} goes on: `gaseractl watch` looks on, `gaseractl abort` aborts it")
     });
-    let mut follower = Follower::new(session, show, Filter::default());
-    let status = if let Said::Snapshot(status) = &snapshot.said { Some(&**status) } else { None };
+    let mut follower = RunFollower::new(session, show, FollowFilter::default());
+    let status = if let SaidByStream::Snapshot(status) = &snapshot.said { Some(&**status) } else { None };
     follower.open(subscription.endpoint.to_string(), None, status)?;
     follower.until(&mut subscription, &mut Target::Run(RunId(run_id.to_owned()))).await
 }
 
-fn announce(session: &Session, response: &StartMeasurementResponse, json: bool) -> Result<(), Failure> {
+fn announce(session: &CommandSession, response: &StartMeasurementResponse, json: bool) -> Result<(), Failure> {
     let output = session.output;
     if json {
         return output::object(&json::started(response));
@@ -113,7 +113,7 @@ fn standing(response: &StartMeasurementResponse) -> String {
     }
 }
 
-fn skipped(session: &Session, failure: &Failure) -> Result<Exit, Failure> {
+fn skipped(session: &CommandSession, failure: &Failure) -> Result<Exit, Failure> {
     if session.output.json {
         output::object(&json!({ "skipped": true, "reason": failure.text }))?;
     }
@@ -121,7 +121,7 @@ fn skipped(session: &Session, failure: &Failure) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-async fn dry_run(session: &Session, start: &Start) -> Result<Exit, Failure> {
+async fn dry_run(session: &CommandSession, start: &Start) -> Result<Exit, Failure> {
     let request = request(start)?;
     let response = session.client().await?.start(request).await?;
     if session.output.json {
@@ -176,20 +176,20 @@ fn channels(start: &Start) -> Result<String, Failure> {
     }
 }
 
-fn background(asked: args::Background) -> proto::Background {
+fn background(asked: args::BackgroundArg) -> proto::Background {
     match asked {
-        args::Background::None => proto::Background::default(),
-        args::Background::Channel { number, every } => {
+        args::BackgroundArg::None => proto::Background::default(),
+        args::BackgroundArg::Channel { number, every } => {
             proto::Background { channel: number.into(), every: every.unwrap_or(0) }
         }
     }
 }
 
-const fn if_measuring(asked: args::IfMeasuring) -> proto::IfMeasuring {
+const fn if_measuring(asked: args::IfMeasuringArg) -> proto::IfMeasuring {
     match asked {
-        args::IfMeasuring::Refuse => proto::IfMeasuring::Refuse,
-        args::IfMeasuring::Stop => proto::IfMeasuring::Stop,
-        args::IfMeasuring::Adopt => proto::IfMeasuring::Adopt,
+        args::IfMeasuringArg::Refuse => proto::IfMeasuring::Refuse,
+        args::IfMeasuringArg::Stop => proto::IfMeasuring::Stop,
+        args::IfMeasuringArg::Adopt => proto::IfMeasuring::Adopt,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use gasera::domain::Status;
 
-use super::Session;
+use super::CommandSession;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::view;
 
-pub async fn execute(session: &Session) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession) -> Result<Exit, Failure> {
     let text = session.client().await?.status().await?;
     let output = session.output;
     if output.json {

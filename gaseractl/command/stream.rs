@@ -3,13 +3,13 @@
 use http::Method;
 use serde_json::Value;
 
-use super::Session;
+use super::CommandSession;
 use crate::args::StreamCommand;
 use crate::failure::{Exit, Failure};
 use crate::view::readers;
 use crate::{output, web};
 
-pub async fn execute(session: &Session, command: StreamCommand) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, command: StreamCommand) -> Result<Exit, Failure> {
     let (method, path) = request(&command);
     let text = web::text(&session.endpoints, method, &path).await?;
     if session.output.json {

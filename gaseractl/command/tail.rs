@@ -4,14 +4,14 @@
 
 use gasera::domain::Event;
 
-use super::Session;
+use super::CommandSession;
 use crate::failure::{Exit, Failure};
 use crate::output;
-use crate::stream::reconnect::{Message, Query, State, Subscription};
-use crate::stream::{Notice, Said};
+use crate::stream::reconnect::{Arrived, ReconnectState, StreamQuery, Subscription};
+use crate::stream::{Notice, SaidByStream};
 use crate::view::{json, line};
 
-pub async fn execute(session: &Session, run: &str, lines: Option<u64>) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, run: &str, lines: Option<u64>) -> Result<Exit, Failure> {
     let told = session.client().await?.run(run).await?;
     let run = told.run.unwrap_or_default();
     let skipped = lines.map_or(0, |lines| run.records.saturating_sub(lines));
@@ -19,16 +19,18 @@ pub async fn execute(session: &Session, run: &str, lines: Option<u64>) -> Result
     if ended && run.records == skipped {
         return Ok(Exit::DONE);
     }
-    let query = Query { types: "live_data,run.finished".into(), since: Some(0), ..Query::default() };
+    let query = StreamQuery { types: "live_data,run.finished".into(), since: Some(0), ..StreamQuery::default() };
     let mut subscription = Subscription::open(&session.endpoints, query).await?;
     session.goes_on(format!("run {} is not concerned", run.id));
     let mut tail = Tail { session, run: &run.id, skipped, last: ended.then_some(run.records) };
     loop {
         match subscription.next().await {
-            Message::State(State::Lost(failure)) => return Err(failure),
-            Message::State(State::Reconnecting { why, .. }) => session.output.note(&format!("reconnecting: {why}")),
-            Message::State(_) | Message::Alive => {}
-            Message::Notice(notice) => {
+            Arrived::State(ReconnectState::Lost(failure)) => return Err(failure),
+            Arrived::State(ReconnectState::Reconnecting { why, .. }) => {
+                session.output.note(&format!("reconnecting: {why}"));
+            }
+            Arrived::State(_) | Arrived::Alive => {}
+            Arrived::Notice(notice) => {
                 if tail.take(&notice)? {
                     return Ok(Exit::DONE);
                 }
@@ -38,7 +40,7 @@ pub async fn execute(session: &Session, run: &str, lines: Option<u64>) -> Result
 }
 
 struct Tail<'a> {
-    session: &'a Session,
+    session: &'a CommandSession,
     run: &'a str,
     /// Samples up to this one are not shown.
     skipped: u64,
@@ -50,7 +52,7 @@ impl Tail<'_> {
     /// Whether that was all.
     fn take(&mut self, notice: &Notice) -> Result<bool, Failure> {
         match &notice.said {
-            Said::Event(event) => match event.as_ref() {
+            SaidByStream::Event(event) => match event.as_ref() {
                 Event::LiveData(data) if data.run_id.0 == self.run => {
                     let seq = u64::from(data.seq);
                     if seq > self.skipped {
@@ -61,11 +63,11 @@ impl Tail<'_> {
                 Event::RunFinished { run } if run.id.0 == self.run => Ok(true),
                 _ => Ok(false),
             },
-            Said::Gap if self.last.is_some() => Err(Failure::new(
+            SaidByStream::Gap if self.last.is_some() => Err(Failure::new(
                 Exit::FAILURE,
                 format!("events of the run are not there any more; `gaseractl runs export {}` has all", self.run),
             )),
-            Said::Gap => {
+            SaidByStream::Gap => {
                 self.session.output.note("events of the run are not there any more; `gaseractl runs export` has all");
                 Ok(false)
             }

@@ -5,13 +5,13 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use gasera::proto::{Run, TrashedRun};
 use serde_json::{Value, json};
 
-use super::Session;
+use super::CommandSession;
 use crate::args::Rm;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::view::{table, words};
 
-pub async fn remove(session: &Session, asked: Rm) -> Result<Exit, Failure> {
+pub async fn remove(session: &CommandSession, asked: Rm) -> Result<Exit, Failure> {
     let mut client = session.client().await?;
     let runs = if asked.all { ended(&client.runs(u32::MAX).await?) } else { asked.runs };
     if runs.is_empty() {
@@ -53,7 +53,7 @@ fn is_meant(question: &str, yes: bool, grave: bool) -> Result<bool, Failure> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-fn tell(session: &Session, runs: &[String], purged: bool, done: &str) -> Result<Exit, Failure> {
+fn tell(session: &CommandSession, runs: &[String], purged: bool, done: &str) -> Result<Exit, Failure> {
     if session.output.json {
         output::object(&json!({ "removed": runs, "purged": purged }))?;
     } else if session.output.quiet {
@@ -64,7 +64,7 @@ fn tell(session: &Session, runs: &[String], purged: bool, done: &str) -> Result<
     Ok(Exit::DONE)
 }
 
-pub async fn restore(session: &Session, name: &str) -> Result<Exit, Failure> {
+pub async fn restore(session: &CommandSession, name: &str) -> Result<Exit, Failure> {
     let run = session.client().await?.restore_run(name).await?;
     if session.output.json {
         output::object(&json!({ "restored": run }))?;
@@ -76,7 +76,7 @@ pub async fn restore(session: &Session, name: &str) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-pub async fn list(session: &Session) -> Result<Exit, Failure> {
+pub async fn list(session: &CommandSession) -> Result<Exit, Failure> {
     let trash = session.client().await?.trash().await?;
     let output = session.output;
     if output.json {
@@ -120,7 +120,7 @@ fn shown(trash: &[TrashedRun]) -> String {
     table::written(&table)
 }
 
-pub async fn empty(session: &Session, yes: bool) -> Result<Exit, Failure> {
+pub async fn empty(session: &CommandSession, yes: bool) -> Result<Exit, Failure> {
     if !is_meant("Remove all that is in the trash, for good?", yes, true)? {
         session.output.note("nothing was removed");
         return Ok(Exit::DONE);

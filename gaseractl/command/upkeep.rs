@@ -5,13 +5,13 @@ use std::path::Path;
 use gasera::proto::{CheckConfigRequest, GetStorageResponse, Mirror, Setting};
 use serde_json::json;
 
-use super::{Session, archive};
+use super::{CommandSession, archive};
 use crate::args::{ConfigCommand, StorageCommand};
 use crate::failure::{Exit, Failure};
 use crate::view::{table, words};
 use crate::{output, planfile, suggest};
 
-pub async fn storage(session: &Session, command: Option<StorageCommand>) -> Result<Exit, Failure> {
+pub async fn storage(session: &CommandSession, command: Option<StorageCommand>) -> Result<Exit, Failure> {
     match command {
         None => kept(session).await,
         Some(StorageCommand::Check { without_files }) => archive::check(session, without_files).await,
@@ -19,7 +19,7 @@ pub async fn storage(session: &Session, command: Option<StorageCommand>) -> Resu
     }
 }
 
-async fn kept(session: &Session) -> Result<Exit, Failure> {
+async fn kept(session: &CommandSession) -> Result<Exit, Failure> {
     let storage = session.client().await?.storage().await?;
     let output = session.output;
     if output.json {
@@ -129,14 +129,14 @@ fn told(storage: &GetStorageResponse) -> String {
     text
 }
 
-pub async fn config(session: &Session, command: ConfigCommand) -> Result<Exit, Failure> {
+pub async fn config(session: &CommandSession, command: ConfigCommand) -> Result<Exit, Failure> {
     match command {
         ConfigCommand::Get { key } => get(session, key.as_deref()).await,
         ConfigCommand::Check { file } => check(session, &file).await,
     }
 }
 
-async fn get(session: &Session, key: Option<&str>) -> Result<Exit, Failure> {
+async fn get(session: &CommandSession, key: Option<&str>) -> Result<Exit, Failure> {
     let config = session.client().await?.config().await?;
     let settings: Vec<&Setting> = config.settings.iter().filter(|setting| is_meant(setting, key)).collect();
     if let (true, Some(key)) = (settings.is_empty(), key) {
@@ -177,7 +177,7 @@ fn unknown(key: &str, settings: &[Setting]) -> Failure {
     Failure::new(Exit::NOT_FOUND, format!("there is no setting {key:?} in effect; {hint}"))
 }
 
-async fn check(session: &Session, file: &Path) -> Result<Exit, Failure> {
+async fn check(session: &CommandSession, file: &Path) -> Result<Exit, Failure> {
     let file = planfile::file(file)?;
     let request = CheckConfigRequest { name: file.name.clone(), toml: file.toml.unwrap_or_default() };
     let verdict = session.client().await?.check_config(request).await?;

@@ -2,14 +2,14 @@
 
 use gasera::proto::{Change, Run, VerifyRunResponse};
 
-use super::Session;
+use super::CommandSession;
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::view::{json, table, words};
 
 /// `each` is to tell every record that would be different now.
-pub async fn execute(session: &Session, run: Option<String>, each: bool) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, run: Option<String>, each: bool) -> Result<Exit, Failure> {
     let mut client = session.client().await?;
     match run {
         Some(run) => one(session, &mut client, &run, each).await,
@@ -17,7 +17,7 @@ pub async fn execute(session: &Session, run: Option<String>, each: bool) -> Resu
     }
 }
 
-async fn one(session: &Session, client: &mut Client, run: &str, each: bool) -> Result<Exit, Failure> {
+async fn one(session: &CommandSession, client: &mut Client, run: &str, each: bool) -> Result<Exit, Failure> {
     let verdict = client.verify(run).await?;
     tell(session, &verdict)?;
     if each && !session.output.json && !session.output.quiet && !verdict.changes.is_empty() {
@@ -27,7 +27,7 @@ async fn one(session: &Session, client: &mut Client, run: &str, each: bool) -> R
 }
 
 /// A run that cannot be verified does not keep the others from it.
-async fn all(session: &Session, client: &mut Client, each: bool) -> Result<Exit, Failure> {
+async fn all(session: &CommandSession, client: &mut Client, each: bool) -> Result<Exit, Failure> {
     let runs = client.runs(u32::MAX).await?;
     if runs.is_empty() {
         session.output.note("there are no runs yet; start one with `gaseractl start`");
@@ -55,7 +55,7 @@ fn under_way(run: &Run) -> bool {
     words::outcome(run).is_none()
 }
 
-fn tell(session: &Session, verdict: &VerifyRunResponse) -> Result<(), Failure> {
+fn tell(session: &CommandSession, verdict: &VerifyRunResponse) -> Result<(), Failure> {
     let output = session.output;
     if output.json {
         return output::object(&json::verdict(verdict));

@@ -3,13 +3,13 @@
 use gasera::domain::Status;
 use http::Method;
 
-use super::Session;
-use super::follow::{Filter, Follower, Show, Target};
-use crate::args::{Fallback, Format, Watch};
+use super::CommandSession;
+use super::follow::{FollowFilter, RunFollower, Show, Target};
+use crate::args::{Fallback, Watch, WatchFormat};
 use crate::failure::{Exit, Failure};
-use crate::stream::Said;
-use crate::stream::reconnect::{Message, Query, Subscription};
-use crate::view::model::Ending;
+use crate::stream::SaidByStream;
+use crate::stream::reconnect::{Arrived, StreamQuery, Subscription};
+use crate::view::model::RunEnding;
 use crate::{output, web};
 
 /// How often in a row to try again before the state is polled.
@@ -17,7 +17,7 @@ const ATTEMPTS: u32 = 5;
 /// So many events are replayed for the view: about an hour of a run, and not too much for a slow line.
 const LATELY: u64 = 300;
 
-pub async fn execute(session: &Session, watch: &Watch) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, watch: &Watch) -> Result<Exit, Failure> {
     let show = show(session, watch.format);
     let mut target = Target::Never;
     let mut known = None;
@@ -31,8 +31,8 @@ pub async fn execute(session: &Session, watch: &Watch) -> Result<Exit, Failure> 
     }
     let mut subscription = Subscription::open(&session.endpoints, query(watch, show, known.as_ref())).await?;
     session.goes_on("watching has no effect on gaserad: a run that is under way goes on");
-    let filter = Filter { types: watch.types.clone(), channels: watch.channels.clone() };
-    let mut follower = Follower::new(session, show, filter);
+    let filter = FollowFilter { types: watch.types.clone(), channels: watch.channels.clone() };
+    let mut follower = RunFollower::new(session, show, filter);
     follower.bell = watch.notify;
     follower.open(subscription.endpoint.to_string(), watch.plot.clone(), known.as_ref())?;
     if watch.until_done {
@@ -47,22 +47,22 @@ pub async fn execute(session: &Session, watch: &Watch) -> Result<Exit, Failure> 
 }
 
 /// Waits until the daemon has said how things stand, which a full one may not do soon.
-async fn begin(follower: &mut Follower<'_>, subscription: &mut Subscription) -> Result<Target, Failure> {
+async fn begin(follower: &mut RunFollower<'_>, subscription: &mut Subscription) -> Result<Target, Failure> {
     loop {
         match subscription.next().await {
-            Message::State(state) => follower.link(state)?,
-            Message::Notice(notice) => {
-                if let Said::Snapshot(status) = &notice.said {
+            Arrived::State(state) => follower.link(state)?,
+            Arrived::Notice(notice) => {
+                if let SaidByStream::Snapshot(status) = &notice.said {
                     follower.take(&notice)?;
                     return Ok(Target::current(status));
                 }
             }
-            Message::Alive => {}
+            Arrived::Alive => {}
         }
     }
 }
 
-async fn status(session: &Session) -> Result<Status, Failure> {
+async fn status(session: &CommandSession) -> Result<Status, Failure> {
     let text = web::text(&session.endpoints, Method::GET, "/status").await?;
     serde_json::from_str(&text).map_err(|error| {
         let text = format!("cannot read the status that gaserad gives ({error}); are both of the same version?");
@@ -70,12 +70,12 @@ async fn status(session: &Session) -> Result<Status, Failure> {
     })
 }
 
-fn query(watch: &Watch, show: Show, known: Option<&Status>) -> Query {
+fn query(watch: &Watch, show: Show, known: Option<&Status>) -> StreamQuery {
     // The view and the wait need to know more than what is to be shown: then the filter works here.
     let everything = show == Show::Live || watch.until_done;
-    let filtered = if everything { Query::default() } else { filtered(watch) };
+    let filtered = if everything { StreamQuery::default() } else { filtered(watch) };
     let polls = watch.fallback == Fallback::Poll;
-    Query {
+    StreamQuery {
         since: watch.since.or(known.map(|status| status.seq.saturating_sub(LATELY))),
         attempts: watch.max_reconnect.or(polls.then_some(ATTEMPTS)),
         polls,
@@ -87,27 +87,27 @@ fn query(watch: &Watch, show: Show, known: Option<&Status>) -> Query {
     }
 }
 
-fn filtered(watch: &Watch) -> Query {
+fn filtered(watch: &Watch) -> StreamQuery {
     let channels = watch.channels.as_ref().map(|channels| channels.text.clone()).unwrap_or_default();
-    Query { types: watch.types.join(","), channels, ..Query::default() }
+    StreamQuery { types: watch.types.join(","), channels, ..StreamQuery::default() }
 }
 
-fn show(session: &Session, format: Option<Format>) -> Show {
+fn show(session: &CommandSession, format: Option<WatchFormat>) -> Show {
     match format {
-        Some(Format::Table) => Show::Lines,
-        Some(Format::Jsonl) => Show::Json,
-        Some(Format::Frames) => Show::Frames,
+        Some(WatchFormat::Table) => Show::Lines,
+        Some(WatchFormat::Jsonl) => Show::Json,
+        Some(WatchFormat::Frames) => Show::Frames,
         None => live_or_json(session),
     }
 }
 
 /// A live view for people, JSON Lines for programs.
-pub fn live_or_json(session: &Session) -> Show {
+pub fn live_or_json(session: &CommandSession) -> Show {
     if session.output.terminal && !session.output.json { Show::Live } else { Show::Json }
 }
 
 /// Says how it ended; the exit code says it too. A bad end is said to whoever wants to hear of failures only.
-pub fn told(session: &Session, ending: &Ending) -> Exit {
+pub fn told(session: &CommandSession, ending: &RunEnding) -> Exit {
     if session.output.quiet && ending.exit != Exit::DONE {
         output::failure(&Failure::new(ending.exit, ending.sentence()));
     } else {

@@ -9,23 +9,23 @@ pub mod reconnect;
 use std::time::Duration;
 
 use gasera::domain::{Event, ProgressTick, Status};
-pub use gasera::sse::Frame;
+pub use gasera::sse::SseFrame;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// A frame, and what it says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
-    pub frame: Frame,
+    pub frame: SseFrame,
     /// The payload; `null` if it is not JSON.
     pub data: Value,
-    pub said: Said,
+    pub said: SaidByStream,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Said {
+pub enum SaidByStream {
     Snapshot(Box<Status>),
-    Progress(Box<Tick>),
+    Progress(Box<StreamTick>),
     Event(Box<Event>),
     /// Events are missing.
     Gap,
@@ -35,7 +35,7 @@ pub enum Said {
 
 /// How far the run is right now, and when that was told.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Tick {
+pub struct StreamTick {
     pub timestamp: f64,
     #[serde(flatten)]
     pub told: ProgressTick,
@@ -43,7 +43,7 @@ pub struct Tick {
 
 impl Notice {
     /// Refuses what gaserad of no version says: data that is not JSON, or an id that is not a number.
-    pub fn read(frame: Frame) -> Result<Self, String> {
+    pub fn read(frame: SseFrame) -> Result<Self, String> {
         let notice = Self::new(frame);
         let frame = &notice.frame;
         if notice.data.is_null() {
@@ -57,9 +57,9 @@ impl Notice {
         }
     }
 
-    pub fn new(frame: Frame) -> Self {
+    pub fn new(frame: SseFrame) -> Self {
         let data = serde_json::from_str(&frame.data).unwrap_or_default();
-        let said = Said::of(&frame, &data).unwrap_or(Said::Other);
+        let said = SaidByStream::of(&frame, &data).unwrap_or(SaidByStream::Other);
         Self { frame, data, said }
     }
 
@@ -97,14 +97,14 @@ fn beginning(text: &str) -> String {
     if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain(['…']).collect() }
 }
 
-impl Said {
+impl SaidByStream {
     /// `None` for what this version cannot read: it is passed on as it is.
-    fn of(frame: &Frame, data: &Value) -> Option<Self> {
+    fn of(frame: &SseFrame, data: &Value) -> Option<Self> {
         let name = frame.event.as_str();
         match name {
             _ if data["sticky"] == true => Some(Self::Other),
             "snapshot" => Some(Self::Snapshot(Box::new(Status::deserialize(data).ok()?))),
-            "progress" => Some(Self::Progress(Box::new(Tick::deserialize(data).ok()?))),
+            "progress" => Some(Self::Progress(Box::new(StreamTick::deserialize(data).ok()?))),
             "gap" => Some(Self::Gap),
             _ if Event::NAMES.contains(&name) => Some(Self::Event(Box::new(Event::parse(name, &frame.data).ok()?))),
             _ => None,
@@ -119,14 +119,14 @@ mod tests {
     use super::*;
 
     fn notice(event: &str, data: &str) -> Notice {
-        Notice::new(Frame { event: event.into(), data: data.into(), id: Some("41".into()) })
+        Notice::new(SseFrame { event: event.into(), data: data.into(), id: Some("41".into()) })
     }
 
     #[test]
     fn events_are_read_as_the_domain_writes_them() {
         let event = Event::SystemShutdown { reason: "service stopped".into(), restart_expected_s: Some(5.0) };
         let notice = notice(event.name(), &event.payload(Utc::from_micros(2_500_000)).to_string());
-        assert_eq!(notice.said, Said::Event(Box::new(event)));
+        assert_eq!(notice.said, SaidByStream::Event(Box::new(event)));
         assert_eq!((notice.seq(), notice.timestamp()), (Some(41), Some(2.5)));
     }
 
@@ -137,13 +137,16 @@ mod tests {
         let mut data = serde_json::to_value(ProgressTick::of(&status)).unwrap();
         data["timestamp"] = 1.5.into();
         let said = notice("progress", &data.to_string()).said;
-        assert_eq!(said, Said::Progress(Box::new(Tick { timestamp: 1.5, told: ProgressTick::of(&status) })));
+        assert_eq!(
+            said,
+            SaidByStream::Progress(Box::new(StreamTick { timestamp: 1.5, told: ProgressTick::of(&status) }))
+        );
     }
 
     #[test]
     fn what_no_daemon_says_is_refused() {
         let read = |data: &str, id: &str| {
-            Notice::read(Frame { event: "phase".into(), data: data.into(), id: Some(id.into()) }).map(drop)
+            Notice::read(SseFrame { event: "phase".into(), data: data.into(), id: Some(id.into()) }).map(drop)
         };
         assert_eq!(read("{}", "41"), Ok(()));
         assert_eq!(read("{\"a\":", "41"), Err("the data of \"phase\" is not JSON: \"{\\\"a\\\":\"".into()));
@@ -164,7 +167,7 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_kept() {
         for (event, data) in [("future", "{}"), ("phase", "{}"), ("snapshot", "no json"), ("heartbeat", "{}")] {
-            assert_eq!(notice(event, data).said, Said::Other, "{event}");
+            assert_eq!(notice(event, data).said, SaidByStream::Other, "{event}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gasera::sse::Patience;
+use gasera::sse::LinkPatience;
 
 use crate::web::escape;
 
@@ -10,7 +10,7 @@ use crate::web::escape;
 const DEAD_AFTER: Duration = Duration::from_secs(45);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
+pub struct StreamQuery {
     /// Event types as people write them; empty for all.
     pub types: String,
     pub channels: String,
@@ -29,7 +29,7 @@ pub struct Query {
     pub dead_after: Duration,
 }
 
-impl Default for Query {
+impl Default for StreamQuery {
     fn default() -> Self {
         Self {
             types: String::new(),
@@ -39,13 +39,13 @@ impl Default for Query {
             polls: false,
             queues: false,
             first_delay: None,
-            longest_delay: Patience::default().longest_delay,
+            longest_delay: LinkPatience::default().longest_delay,
             dead_after: DEAD_AFTER,
         }
     }
 }
 
-impl Query {
+impl StreamQuery {
     pub fn path(&self) -> String {
         let pairs = [("types", &self.types), ("channels", &self.channels)];
         let given: Vec<String> = pairs
@@ -56,8 +56,8 @@ impl Query {
         if given.is_empty() { "/events".to_owned() } else { format!("/events?{}", given.join("&")) }
     }
 
-    pub fn patience(&self) -> Patience {
-        Patience {
+    pub fn patience(&self) -> LinkPatience {
+        LinkPatience {
             first_delay: self.first_delay,
             longest_delay: self.longest_delay,
             attempts: self.attempts,
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn filters_go_into_the_query() {
         let query = |types: &str, channels: &str| {
-            Query { types: types.into(), channels: channels.into(), ..Query::default() }.path()
+            StreamQuery { types: types.into(), channels: channels.into(), ..StreamQuery::default() }.path()
         };
         assert_eq!(query("", ""), "/events");
         assert_eq!(query("run.*,live_data", "1-8,!5"), "/events?types=run.*,live_data&channels=1-8,!5");

@@ -1,13 +1,13 @@
 //! Keeps a subscription alive: reads, notices silence, waits, connects again and resumes where it broke.
 //!
-//! When to try again is decided by [`gasera::sse::Link`]; here its decisions are carried out.
+//! When to try again is decided by [`gasera::sse::StreamLink`]; here its decisions are carried out.
 
 use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gasera::sse::{Frame, Link, Loss, Next, Parser};
+use gasera::sse::{Loss, NextAttempt, Parser, SseFrame, StreamLink};
 use http::{Method, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -16,9 +16,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::place::Place;
-pub use super::query::Query;
-use super::{Notice, Said};
+use super::place::StreamPlace;
+pub use super::query::StreamQuery;
+use super::{Notice, SaidByStream};
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::failure::{Exit, Failure, chain};
 use crate::web::{self, Unanswered};
@@ -30,15 +30,15 @@ const PENDING: usize = 1024;
 
 /// What a subscriber gets to hear.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Message {
+pub enum Arrived {
     Notice(Notice),
     /// Something came that says nothing but that somebody is there.
     Alive,
-    State(State),
+    State(ReconnectState),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum ReconnectState {
     Connected,
     Reconnecting {
         wait: Duration,
@@ -61,23 +61,23 @@ fn chance() -> f64 {
 pub struct Subscription {
     /// Where the daemon was found.
     pub endpoint: Endpoint,
-    messages: mpsc::Receiver<Message>,
+    messages: mpsc::Receiver<Arrived>,
     reader: JoinHandle<()>,
 }
 
 impl Subscription {
     /// Connects at once or fails; from then on it keeps itself connected to the same place.
-    pub async fn open(endpoints: &Endpoints, query: Query) -> Result<Self, Failure> {
-        let mut link = Link::new(query.patience());
+    pub async fn open(endpoints: &Endpoints, query: StreamQuery) -> Result<Self, Failure> {
+        let mut link = StreamLink::new(query.patience());
         link.open();
-        let place = Place::after(query.since);
+        let place = StreamPlace::after(query.since);
         let (endpoint, begun) = match connect(endpoints, &query, &place).await {
             Ok((endpoint, body)) => (endpoint, Ok(body)),
-            Err(Denied::Later { endpoint, lost }) if query.queues && lost.answered => (endpoint, Err(lost)),
-            Err(Denied::Later { endpoint, lost }) => {
+            Err(StreamDenied::Later { endpoint, lost }) if query.queues && lost.answered => (endpoint, Err(lost)),
+            Err(StreamDenied::Later { endpoint, lost }) => {
                 return Err(Failure::unreachable(&format!("{endpoint} ({})", lost.why)));
             }
-            Err(Denied::Unreachable(failure) | Denied::ForGood(failure)) => return Err(failure),
+            Err(StreamDenied::Unreachable(failure) | StreamDenied::ForGood(failure)) => return Err(failure),
         };
         let (sender, messages) = mpsc::channel(PENDING);
         let endpoints = endpoints.only(endpoint.clone());
@@ -86,18 +86,18 @@ impl Subscription {
         Ok(Self { endpoint, messages, reader: tokio::spawn(reader.run(begun)) })
     }
 
-    pub async fn next(&mut self) -> Message {
+    pub async fn next(&mut self) -> Arrived {
         let ended = || Failure::new(Exit::UNREACHABLE, "the event stream has ended");
-        self.messages.recv().await.unwrap_or_else(|| Message::State(State::Lost(ended())))
+        self.messages.recv().await.unwrap_or_else(|| Arrived::State(ReconnectState::Lost(ended())))
     }
 
     /// Waits until the daemon has said how things stand: from then on nothing that happens is missed.
     pub async fn snapshot(&mut self) -> Result<Notice, Failure> {
         loop {
             match self.next().await {
-                Message::Notice(notice) if matches!(notice.said, Said::Snapshot(_)) => return Ok(notice),
-                Message::State(State::Lost(failure)) => return Err(failure),
-                Message::Notice(_) | Message::Alive | Message::State(_) => {}
+                Arrived::Notice(notice) if matches!(notice.said, SaidByStream::Snapshot(_)) => return Ok(notice),
+                Arrived::State(ReconnectState::Lost(failure)) => return Err(failure),
+                Arrived::Notice(_) | Arrived::Alive | Arrived::State(_) => {}
             }
         }
     }
@@ -111,14 +111,14 @@ impl Drop for Subscription {
 
 /// How a stream ended, or did not begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Lost {
+struct LostStream {
     how: Loss,
     why: String,
     /// The daemon itself said so.
     answered: bool,
 }
 
-impl Lost {
+impl LostStream {
     fn broken(why: impl Into<String>) -> Self {
         Self { how: Loss::Broken, why: why.into(), answered: false }
     }
@@ -126,10 +126,10 @@ impl Lost {
 
 struct Reader {
     endpoints: Endpoints,
-    query: Query,
-    place: Place,
-    sender: mpsc::Sender<Message>,
-    link: Link,
+    query: StreamQuery,
+    place: StreamPlace,
+    sender: mpsc::Sender<Arrived>,
+    link: StreamLink,
     /// Connections that were given up because of what came over them.
     resets: u32,
     /// Somebody was there when it was asked last.
@@ -144,7 +144,7 @@ struct Reader {
 struct Unheard;
 
 impl Reader {
-    async fn run(mut self, mut begun: Result<Incoming, Lost>) {
+    async fn run(mut self, mut begun: Result<Incoming, LostStream>) {
         loop {
             let lost = match begun {
                 Ok(mut body) => {
@@ -164,7 +164,7 @@ impl Reader {
     }
 
     /// Passes on what comes until nothing comes any more; says why.
-    async fn read<B>(&mut self, body: &mut B) -> Result<Lost, Unheard>
+    async fn read<B>(&mut self, body: &mut B) -> Result<LostStream, Unheard>
     where
         B: Body<Data = Bytes> + Unpin,
         B::Error: std::error::Error + 'static,
@@ -175,7 +175,7 @@ impl Reader {
         loop {
             let lost = |why: String| {
                 let how = restart.map_or(Loss::Broken, Loss::Restart);
-                Ok(Lost { how, why, answered: restart.is_some() })
+                Ok(LostStream { how, why, answered: restart.is_some() })
             };
             let data = match tokio::time::timeout(self.query.dead_after, body.frame()).await {
                 Err(_) => return lost(format!("not a byte came for {} s", self.query.dead_after.as_secs_f64())),
@@ -191,7 +191,7 @@ impl Reader {
                 self.link.asked_to_retry_after(retry);
             }
             if frames.is_empty() {
-                self.tell(Message::Alive).await?;
+                self.tell(Arrived::Alive).await?;
             }
             for frame in frames {
                 match Notice::read(frame) {
@@ -216,46 +216,46 @@ impl Reader {
         if !matches!(notice.frame.event.as_str(), "connected" | "snapshot" | "gap") {
             self.link.heard(Duration::ZERO, true);
         }
-        self.tell(Message::Notice(notice)).await
+        self.tell(Arrived::Notice(notice)).await
     }
 
     /// What came cannot be trusted any more: it is asked for once again over a new connection.
-    fn reset(&mut self, why: &str) -> Lost {
+    fn reset(&mut self, why: &str) -> LostStream {
         self.resets += 1;
         let count = if self.resets > 1 { format!(" (the {}. time)", self.resets) } else { String::new() };
-        Lost::broken(format!("{why}{count}"))
+        LostStream::broken(format!("{why}{count}"))
     }
 
-    async fn reconnect(&mut self, mut lost: Lost) -> Result<Incoming, Unheard> {
+    async fn reconnect(&mut self, mut lost: LostStream) -> Result<Incoming, Unheard> {
         loop {
             let was_polling = self.link.is_polling();
             match self.link.lost(lost.how, chance()) {
-                Next::Wait(wait) => {
-                    self.tell(Message::State(State::Reconnecting { wait, why: lost.why })).await?;
+                NextAttempt::Wait(wait) => {
+                    self.tell(Arrived::State(ReconnectState::Reconnecting { wait, why: lost.why })).await?;
                     sleep(wait).await;
                 }
-                Next::Poll(probe) => {
+                NextAttempt::Poll(probe) => {
                     if !was_polling {
-                        self.tell(Message::State(State::Polling { why: lost.why })).await?;
+                        self.tell(Arrived::State(ReconnectState::Polling { why: lost.why })).await?;
                     }
                     self.poll(probe).await?;
                 }
-                Next::GiveUp => return self.give_up(&lost.why).await,
+                NextAttempt::GiveUp => return self.give_up(&lost.why).await,
             }
             lost = match connect(&self.endpoints, &self.query, &self.place).await {
                 Ok((_, body)) => {
                     (self.answers, self.shown) = (true, None);
-                    self.tell(Message::State(State::Connected)).await?;
+                    self.tell(Arrived::State(ReconnectState::Connected)).await?;
                     return Ok(body);
                 }
-                Err(Denied::Later { lost, .. }) => lost,
-                Err(Denied::Unreachable(failure)) => {
+                Err(StreamDenied::Later { lost, .. }) => lost,
+                Err(StreamDenied::Unreachable(failure)) => {
                     self.answers = false;
-                    Lost::broken(failure.text)
+                    LostStream::broken(failure.text)
                 }
-                Err(Denied::ForGood(failure)) => {
+                Err(StreamDenied::ForGood(failure)) => {
                     self.link.refused();
-                    return self.tell(Message::State(State::Lost(failure))).await.and(Err(Unheard));
+                    return self.tell(Arrived::State(ReconnectState::Lost(failure))).await.and(Err(Unheard));
                 }
             };
         }
@@ -264,7 +264,7 @@ impl Reader {
     async fn give_up<T>(&mut self, why: &str) -> Result<T, Unheard> {
         let attempts = self.query.attempts.unwrap_or_default();
         let text = format!("gaserad did not come back after {attempts} attempts: {why}");
-        self.tell(Message::State(State::Lost(Failure::new(Exit::UNREACHABLE, text)))).await?;
+        self.tell(Arrived::State(ReconnectState::Lost(Failure::new(Exit::UNREACHABLE, text)))).await?;
         Err(Unheard)
     }
 
@@ -280,7 +280,7 @@ impl Reader {
             };
             let was_there = std::mem::replace(&mut self.answers, asked.is_ok());
             if let Ok(text) = asked {
-                let notice = Notice::new(Frame { event: "snapshot".into(), data: text.trim().to_owned(), id: None });
+                let notice = Notice::new(SseFrame { event: "snapshot".into(), data: text.trim().to_owned(), id: None });
                 let run = notice.data.pointer("/run/id").cloned().unwrap_or_default();
                 if self.tried.replace(run.clone()) != Some(run) || !was_there {
                     return Ok(());
@@ -303,26 +303,30 @@ impl Reader {
             return Ok(());
         }
         self.shown = Some(state);
-        self.tell(Message::Notice(notice)).await
+        self.tell(Arrived::Notice(notice)).await
     }
 
-    async fn tell(&self, message: Message) -> Result<(), Unheard> {
+    async fn tell(&self, message: Arrived) -> Result<(), Unheard> {
         self.sender.send(message).await.map_err(|_| Unheard)
     }
 }
 
 /// Why there is no stream.
-enum Denied {
+enum StreamDenied {
     Unreachable(Failure),
     /// It may be different later.
     Later {
         endpoint: Endpoint,
-        lost: Lost,
+        lost: LostStream,
     },
     ForGood(Failure),
 }
 
-async fn connect(endpoints: &Endpoints, query: &Query, place: &Place) -> Result<(Endpoint, Incoming), Denied> {
+async fn connect(
+    endpoints: &Endpoints,
+    query: &StreamQuery,
+    place: &StreamPlace,
+) -> Result<(Endpoint, Incoming), StreamDenied> {
     let last_id = place.last_id();
     let headers = [
         (header::ACCEPT, "text/event-stream"),
@@ -331,8 +335,10 @@ async fn connect(endpoints: &Endpoints, query: &Query, place: &Place) -> Result<
     ];
     let (endpoint, response) = match web::ask(endpoints, Method::GET, &query.path(), &headers).await {
         Ok(answer) => answer,
-        Err(Unanswered::Unreachable(failure)) => return Err(Denied::Unreachable(failure)),
-        Err(Unanswered::Broken { endpoint, why }) => return Err(Denied::Later { endpoint, lost: Lost::broken(why) }),
+        Err(Unanswered::Unreachable(failure)) => return Err(StreamDenied::Unreachable(failure)),
+        Err(Unanswered::Broken { endpoint, why }) => {
+            return Err(StreamDenied::Later { endpoint, lost: LostStream::broken(why) });
+        }
     };
     let status = response.status();
     if status == http::StatusCode::OK {
@@ -342,8 +348,10 @@ async fn connect(endpoints: &Endpoints, query: &Query, place: &Place) -> Result<
     let how = seconds.map_or(Loss::Broken, |seconds| Loss::Asked(Duration::from_secs(seconds)));
     let failure = web::refused(response, &endpoint, "the subscription").await;
     match status.as_u16() {
-        429 | 500..=599 => Err(Denied::Later { endpoint, lost: Lost { how, why: failure.text, answered: true } }),
-        _ => Err(Denied::ForGood(failure)),
+        429 | 500..=599 => {
+            Err(StreamDenied::Later { endpoint, lost: LostStream { how, why: failure.text, answered: true } })
+        }
+        _ => Err(StreamDenied::ForGood(failure)),
     }
 }
 

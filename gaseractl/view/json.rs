@@ -7,7 +7,7 @@ use gasera::proto::json::{plan, present};
 use gasera::proto::{Note, Run, VerifyRunResponse, Visit};
 use serde_json::{Map, Value, json};
 
-use super::model::Ending;
+use super::model::RunEnding;
 use super::words;
 use crate::stream::Notice;
 
@@ -29,7 +29,7 @@ pub fn event(notice: &Notice) -> String {
     if rest == "{}" { head + "}" } else { format!("{head},{}", &rest[1..]) }
 }
 
-pub fn ended(ending: &Ending) -> Value {
+pub fn ended(ending: &RunEnding) -> Value {
     json!({
         "run_id": ending.run_id.0,
         "outcome": ending.outcome.map(Outcome::as_str),
@@ -97,10 +97,10 @@ pub fn verdict(verdict: &VerifyRunResponse) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::Frame;
+    use crate::stream::SseFrame;
 
     fn line(name: &str, data: &str, id: Option<&str>) -> String {
-        event(&Notice::new(Frame { event: name.into(), data: data.into(), id: id.map(Into::into) }))
+        event(&Notice::new(SseFrame { event: name.into(), data: data.into(), id: id.map(Into::into) }))
     }
 
     #[test]

@@ -5,11 +5,11 @@ use gasera::domain::{Event, RunSummary, Severity, UsbEvent};
 
 use super::words;
 use crate::output::Paint;
-use crate::stream::{Notice, Said};
+use crate::stream::{Notice, SaidByStream};
 
 /// What makes up a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parts {
+pub struct LineParts {
     /// Local, without its zone.
     pub time: String,
     pub name: String,
@@ -25,22 +25,24 @@ pub fn of(notice: &Notice, paint: Paint) -> Option<String> {
 }
 
 /// As [`of`], not put together yet.
-pub fn parts(notice: &Notice, paint: Paint) -> Option<Parts> {
+pub fn parts(notice: &Notice, paint: Paint) -> Option<LineParts> {
     let text = text(notice, paint)?;
     let time = notice.timestamp().map_or_else(String::new, |timestamp| words::time(words::moment(timestamp)));
-    Some(Parts { time, name: notice.frame.event.clone(), text })
+    Some(LineParts { time, name: notice.frame.event.clone(), text })
 }
 
 fn text(notice: &Notice, paint: Paint) -> Option<String> {
     Some(match &notice.said {
-        Said::Progress(_) => return None,
-        Said::Snapshot(status) => {
+        SaidByStream::Progress(_) => return None,
+        SaidByStream::Snapshot(status) => {
             format!("{} {}", words::doing(status.phase), words::place(status)).trim_end().to_owned()
         }
-        Said::Gap => paint.doubtful(&gap(notice)).into_owned(),
-        Said::Event(event) => sentence(event, paint),
-        Said::Other if matches!(notice.frame.event.as_str(), "connected" | "heartbeat" | "progress") => return None,
-        Said::Other => notice.frame.data.clone(),
+        SaidByStream::Gap => paint.doubtful(&gap(notice)).into_owned(),
+        SaidByStream::Event(event) => sentence(event, paint),
+        SaidByStream::Other if matches!(notice.frame.event.as_str(), "connected" | "heartbeat" | "progress") => {
+            return None;
+        }
+        SaidByStream::Other => notice.frame.data.clone(),
     })
 }
 
@@ -105,7 +107,7 @@ mod tests {
     use gasera::domain::event::RunUpdate;
 
     use super::*;
-    use crate::stream::Frame;
+    use crate::stream::SseFrame;
     use crate::view::model::tests::{notice, run_summary};
 
     #[test]
@@ -140,7 +142,7 @@ mod tests {
     #[test]
     fn heartbeats_are_not_told_and_gaps_are() {
         let other = |name: &str, data: &str| {
-            of(&Notice::new(Frame { event: name.into(), data: data.into(), id: None }), Paint(false))
+            of(&Notice::new(SseFrame { event: name.into(), data: data.into(), id: None }), Paint(false))
         };
         assert_eq!(other("heartbeat", "{}"), None);
         assert!(other("gap", r#"{"reason":"too slow"}"#).unwrap().ends_with("events are missing: too slow"));

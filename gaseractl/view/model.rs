@@ -9,11 +9,11 @@ use gasera::proto::Run;
 
 use super::words;
 use crate::failure::Exit;
-use crate::stream::{Notice, Said, Tick};
+use crate::stream::{Notice, SaidByStream, StreamTick};
 
 /// How a run ended, or that it never began.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
+pub struct RunEnding {
     pub run_id: RunId,
     /// `None` if it waited to begin and did not.
     pub outcome: Option<Outcome>,
@@ -23,7 +23,7 @@ pub struct Ending {
     pub good_records: u64,
 }
 
-impl Ending {
+impl RunEnding {
     /// `None` while the run is under way.
     pub fn of(run: &RunSummary) -> Option<Self> {
         let outcome = run.outcome?;
@@ -37,7 +37,7 @@ impl Ending {
         })
     }
 
-    /// As [`Ending::of`], of a run as the daemon lists it.
+    /// As [`RunEnding::of`], of a run as the daemon lists it.
     pub fn listed(run: &Run) -> Option<Self> {
         let outcome = words::outcome(run)?;
         Some(Self {
@@ -87,7 +87,7 @@ impl Model {
     }
 
     pub fn apply(&mut self, notice: &Notice, now: Duration) {
-        if let Said::Snapshot(status) = &notice.said {
+        if let SaidByStream::Snapshot(status) = &notice.said {
             self.know(status, now);
         }
         let Some(status) = &mut self.status else { return };
@@ -97,8 +97,8 @@ impl Model {
             self.told = now;
         }
         match (&notice.said, notice.seq()) {
-            (Said::Progress(tick), _) => progress(status, tick),
-            (Said::Event(event), Some(seq)) if seq > status.seq => {
+            (SaidByStream::Progress(tick), _) => progress(status, tick),
+            (SaidByStream::Event(event), Some(seq)) if seq > status.seq => {
                 status.seq = seq;
                 happened(status, event);
             }
@@ -107,7 +107,7 @@ impl Model {
     }
 }
 
-fn progress(status: &mut Status, tick: &Tick) {
+fn progress(status: &mut Status, tick: &StreamTick) {
     let told = &tick.told;
     status.phase = told.progress.phase;
     status.waiting_for.clone_from(&told.waiting_for);
@@ -192,7 +192,7 @@ pub mod tests {
     use gasera::domain::{Channel, Plan, PlanDraft, Position, Progress, Sync, Verification};
 
     use super::*;
-    use crate::stream::Frame;
+    use crate::stream::SseFrame;
 
     pub fn run_summary() -> RunSummary {
         let seconds = Duration::from_secs;
@@ -268,7 +268,7 @@ pub mod tests {
 
     pub fn notice(event: &Event, seq: u64) -> Notice {
         let data = event.payload(Utc::from_micros(1_061_000_000)).to_string();
-        Notice::new(Frame { event: event.name().into(), data, id: Some(seq.to_string()) })
+        Notice::new(SseFrame { event: event.name().into(), data, id: Some(seq.to_string()) })
     }
 
     fn model() -> Model {
@@ -298,10 +298,10 @@ pub mod tests {
     #[test]
     fn an_ending_is_told_in_a_sentence() {
         let mut run = run_summary();
-        assert_eq!(Ending::of(&run), None);
+        assert_eq!(RunEnding::of(&run), None);
         run.outcome = Some(Outcome::Failed);
         run.reason = "the analyzer stayed offline".into();
-        let sentence = Ending::of(&run).unwrap().sentence();
+        let sentence = RunEnding::of(&run).unwrap().sentence();
         assert_eq!(sentence, "run 01KAHRUN failed: the analyzer stayed offline; 3 records, 2 good");
     }
 }

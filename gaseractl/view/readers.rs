@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::{table, words};
 
 /// The names of a figure, what it is called, and its unit.
-type Figure = (&'static [&'static str], &'static str, &'static str);
+type ReaderFigure = (&'static [&'static str], &'static str, &'static str);
 
-const FIGURES: [Figure; 17] = [
+const FIGURES: [ReaderFigure; 17] = [
     (&["active_clients", "sse_connections"], "Readers", ""),
     (&["total_connections"], "Readers ever", ""),
     (&["total_events_broadcast"], "Events", ""),
@@ -70,7 +70,7 @@ fn lasting(value: &Value) -> Option<String> {
     Some(duration::format(whole))
 }
 
-const COLUMNS: [Figure; 11] = [
+const COLUMNS: [ReaderFigure; 11] = [
     (&["connection_id", "id"], "CONNECTION", ""),
     (&["peer"], "PEER", ""),
     (&["format"], "FORMAT", ""),
@@ -98,7 +98,7 @@ pub fn clients(answer: &Value) -> String {
         if moment { Some(words::clock(words::moment(value.as_f64()?))) } else { figure(value) }
     };
     let told = |keys: &[&str]| rows.iter().any(|row| cell(row, keys).is_some());
-    let columns: Vec<&Figure> = COLUMNS.iter().filter(|(keys, ..)| told(keys)).collect();
+    let columns: Vec<&ReaderFigure> = COLUMNS.iter().filter(|(keys, ..)| told(keys)).collect();
     let heading: Vec<&str> = columns.iter().map(|(_, name, _)| *name).collect();
     let mut table = table::table(&heading, &[]);
     for row in rows {

@@ -2,7 +2,7 @@
 
 use gasera::domain::{Phase, Status};
 
-use super::model::Ending;
+use super::model::RunEnding;
 use super::words;
 use crate::output::Paint;
 
@@ -22,7 +22,7 @@ pub fn of(status: &Status, paint: Paint) -> String {
         put("Plan", words::plan(&run.plan));
         put("Progress", progress(status));
         put("Records", format!("{}, {} good", run.records, run.good_records));
-    } else if let Some(ending) = status.last_run.as_ref().and_then(Ending::of) {
+    } else if let Some(ending) = status.last_run.as_ref().and_then(RunEnding::of) {
         put("Last", ending.sentence());
     }
     for (number, run) in status.queued.iter().enumerate() {

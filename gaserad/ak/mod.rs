@@ -62,5 +62,5 @@ mod tests;
 pub use command::{Command, Layout, write_network};
 pub use frame::{Decoder, Frame};
 pub use reply::{Error, Reply};
-pub use request::Request;
+pub use request::AkRequest;
 pub use tasks::{Task, Tasks};

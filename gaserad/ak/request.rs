@@ -10,14 +10,14 @@ use crate::domain::instrument::{AkLine, Network};
 
 /// A request as it came over the wire, known or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct AkRequest {
     pub code: String,
     /// `K0`.
     pub channel: String,
     pub data: String,
 }
 
-impl Request {
+impl AkRequest {
     /// `None` unless there are a code of four letters and a channel, `K` and digits.
     pub fn parse(frame: &Frame) -> Option<Self> {
         let (code, rest) = frame.split()?;
@@ -31,7 +31,7 @@ impl Request {
 
 impl Command {
     /// Reads a request back; `None` if its data are not what its command needs.
-    pub fn of(request: &Request) -> Option<Self> {
+    pub fn of(request: &AkRequest) -> Option<Self> {
         Self::from_words(&request.code, &request.data).ok()
     }
 

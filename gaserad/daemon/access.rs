@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio_rustls::TlsAcceptor;
 
-use super::Failure;
+use super::DaemonFailure;
 use crate::api::auth::{
     Cookies, Directory, Key, Limits, Names, Rate, Rates, Role, Seats, Token, Tokens, Users, hex, is_name,
 };
@@ -58,7 +58,7 @@ impl Material {
     }
 
     /// What a listener must have: TLS beyond the loopback interface, and tokens.
-    pub fn secure(&self, bound: Bound, settings: &Settings) -> Result<Bound, Failure> {
+    pub fn secure(&self, bound: Bound, settings: &Settings) -> Result<Bound, DaemonFailure> {
         if !bound.is_beyond_loopback() {
             return Ok(bound);
         }
@@ -217,7 +217,7 @@ fn read_secret(path: &Path) -> io::Result<String> {
 }
 
 /// What cookies are signed with: made once, and kept, so that browsers stay logged in when the daemon restarts.
-pub fn cookie_key(state: &Path) -> Result<Key, Failure> {
+pub fn cookie_key(state: &Path) -> Result<Key, DaemonFailure> {
     let path = state.join(KEY_FILE);
     let failed =
         |error: io::Error| anyhow::Error::new(error).context(format!("cannot keep a key in {}", path.display()));
@@ -236,10 +236,10 @@ pub fn cookie_key(state: &Path) -> Result<Key, Failure> {
 }
 
 /// Makes a token, and its line for the file of tokens, which is appended to `file` if there is one.
-pub fn new_token(role: Role, name: &str, file: Option<&Path>) -> Result<(String, Option<String>), Failure> {
+pub fn new_token(role: Role, name: &str, file: Option<&Path>) -> Result<(String, Option<String>), DaemonFailure> {
     if !is_name(name) {
         let text = format!("{name:?} is no name for a token; it has up to 64 letters, digits and -_.@");
-        return Err(Failure::usage(text));
+        return Err(DaemonFailure::usage(text));
     }
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string())).map_err(anyhow::Error::new)?;
@@ -255,7 +255,7 @@ pub fn new_token(role: Role, name: &str, file: Option<&Path>) -> Result<(String,
     if let Err(mistakes) = Tokens::parse(&format!("{old}{gap}{line}\n")) {
         let mistakes: Vec<String> =
             mistakes.iter().map(|wrong| format!("{}:{}:1: {}", file.display(), wrong.line, wrong.text)).collect();
-        return Err(Failure::usage(mistakes.join("\n")));
+        return Err(DaemonFailure::usage(mistakes.join("\n")));
     }
     let mut opened = OpenOptions::new().append(true).create(true).mode(0o640).open(file).map_err(failed)?;
     opened.write_all(format!("{gap}{line}\n").as_bytes()).and_then(|()| opened.sync_all()).map_err(failed)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::failure::Failure;
+use super::failure::DaemonFailure;
 use super::recovery::{self, Recovered};
 use super::seams::Events;
 use crate::config::{Driver, OnRestart, Settings, gas_table};
@@ -13,7 +13,7 @@ use crate::device::{Analyzer, Report, Valve};
 use crate::domain::{Clock, KnownDevices, Pace, RunSummary};
 use crate::engine::{Beginning, Guard, Lags, Limits};
 use crate::runtime::clock::HostClock;
-use crate::runtime::{GuardSettings, Handle, Identity, Parts, RunIds, Runtime};
+use crate::runtime::{GuardSettings, Handle, RunIds, Runtime, RuntimeIdentity, RuntimeParts};
 use crate::store::{Opened, Store};
 use crate::stream::{self, Hub};
 
@@ -21,7 +21,7 @@ use crate::stream::{self, Hub};
 pub struct Devices {
     pub analyzer: Analyzer,
     pub valve: Valve,
-    pub identity: Identity,
+    pub identity: RuntimeIdentity,
 }
 
 /// What there is before there is anything that measures.
@@ -47,8 +47,8 @@ impl Core {
     pub async fn build(
         settings: &Settings,
         ground: Ground,
-        devices: impl FnOnce(mpsc::UnboundedSender<Report>) -> Result<Devices, Failure>,
-    ) -> Result<Self, Failure> {
+        devices: impl FnOnce(mpsc::UnboundedSender<Report>) -> Result<Devices, DaemonFailure>,
+    ) -> Result<Self, DaemonFailure> {
         let Ground { store, opened, clock, run_ids } = ground;
         let Recovered { mut opened, state, resumes_after, ends, untouched } =
             Box::pin(recovery::recover(&store, &clock, opened, settings)).await?;
@@ -60,7 +60,7 @@ impl Core {
         let pace = recovery::pace_before(&store, &opened).await?;
         let began = Beginning { resumes_after, ends, untouched, ..beginning(settings, &clock, &mut opened, pace) };
         let (starting, started) = mpsc::unbounded_channel();
-        let (handle, runtime) = Runtime::new(Parts {
+        let (handle, runtime) = Runtime::new(RuntimeParts {
             clock,
             store,
             hub: hub.clone(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Daemon, Failure};
+use super::{Daemon, DaemonFailure};
 use crate::config::{self, Overrides, Settings};
 use crate::domain::event::{LiveData, PhaseChange, outcome_sentence};
 use crate::domain::{Event, Phase, Plan, PlanDraft, RunId, RunSummary, StartRequest, Status, Sync, duration};
@@ -19,13 +19,13 @@ const PURGE: Duration = Duration::from_secs(30);
 const MEASURE: Duration = Duration::from_secs(120);
 
 /// Runs the demonstration and writes what happens to `out`.
-pub async fn run(overrides: &Overrides, scale: Option<f64>, out: &mut impl Write) -> Result<(), Failure> {
+pub async fn run(overrides: &Overrides, scale: Option<f64>, out: &mut impl Write) -> Result<(), DaemonFailure> {
     let scale = scale.unwrap_or(SCALE);
     let settings = settings(overrides)?;
     let daemon = Daemon::start(&settings, scale).await?;
     let plan = plan(&settings)?;
     introduce(out, &daemon, &plan, scale)?;
-    let mut lines = Lines::follow(&daemon)?;
+    let mut lines = DemoLines::follow(&daemon)?;
     lines.until_online().await;
     let request = StartRequest::new(plan, "the demonstration");
     let started = daemon.handle.start(request).await.map_err(anyhow::Error::from)?;
@@ -36,7 +36,7 @@ pub async fn run(overrides: &Overrides, scale: Option<f64>, out: &mut impl Write
 }
 
 /// Nothing but the simulator, on a free port, and a place of its own.
-fn settings(overrides: &Overrides) -> Result<Settings, Failure> {
+fn settings(overrides: &Overrides) -> Result<Settings, DaemonFailure> {
     let mut overrides = overrides.clone();
     overrides.simulate = true;
     if overrides.listen.is_empty() {
@@ -48,7 +48,7 @@ fn settings(overrides: &Overrides) -> Result<Settings, Failure> {
     Ok(config::parse("", "the demonstration", &overrides, &config::Environment::default())?)
 }
 
-fn plan(settings: &Settings) -> Result<Plan, Failure> {
+fn plan(settings: &Settings) -> Result<Plan, DaemonFailure> {
     let draft = PlanDraft {
         channels: CHANNELS.into(),
         channel_count: settings.multiplexer.channels,
@@ -63,7 +63,7 @@ fn plan(settings: &Settings) -> Result<Plan, Failure> {
     Ok(Plan::new(draft).map_err(anyhow::Error::from)?)
 }
 
-fn introduce(out: &mut impl Write, daemon: &Daemon, plan: &Plan, scale: f64) -> Result<(), Failure> {
+fn introduce(out: &mut impl Write, daemon: &Daemon, plan: &Plan, scale: f64) -> Result<(), DaemonFailure> {
     let url = daemon.names.first().map_or("", String::as_str);
     let text = format!(
         "gaserad on a simulated analyzer and valve, {scale} times as fast as the real ones.\n\
@@ -75,7 +75,7 @@ fn introduce(out: &mut impl Write, daemon: &Daemon, plan: &Plan, scale: f64) -> 
     Ok(writeln!(out, "{text}").map_err(anyhow::Error::from)?)
 }
 
-fn conclude(out: &mut impl Write, run: &RunSummary, samples: &str) -> Result<(), Failure> {
+fn conclude(out: &mut impl Write, run: &RunSummary, samples: &str) -> Result<(), DaemonFailure> {
     let ended = run.outcome.map_or_else(|| "not over".into(), |outcome| outcome_sentence(outcome, &run.reason));
     let text = format!(
         "\nRun {} {ended}: {} records, {} of them good.\n\
@@ -91,20 +91,20 @@ fn conclude(out: &mut impl Write, run: &RunSummary, samples: &str) -> Result<(),
 }
 
 /// The daemon's stream, line by line.
-struct Lines {
+struct DemoLines {
     cursor: Cursor,
     pending: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct DemoLine {
     #[serde(rename = "type")]
     name: String,
     data: serde_json::Value,
 }
 
-impl Lines {
-    fn follow(daemon: &Daemon) -> Result<Self, Failure> {
+impl DemoLines {
+    fn follow(daemon: &Daemon) -> Result<Self, DaemonFailure> {
         let handle = daemon.handle.clone();
         let now = Box::pin(async move { handle.status().await.unwrap_or_default() });
         let request = SubscribeRequest { format: Format::Lines, without_sticky: true, ..SubscribeRequest::default() };
@@ -112,7 +112,7 @@ impl Lines {
         Ok(Self { cursor, pending: Vec::new() })
     }
 
-    async fn next(&mut self) -> Option<Line> {
+    async fn next(&mut self) -> Option<DemoLine> {
         while self.pending.is_empty() {
             let frames = self.cursor.next().await?;
             let text: String = frames.iter().map(|frame| String::from_utf8_lossy(frame).into_owned()).collect();
@@ -137,7 +137,7 @@ impl Lines {
     }
 
     /// Writes what happens until the run is over.
-    async fn tell(&mut self, out: &mut impl Write, id: &RunId) -> Result<RunSummary, Failure> {
+    async fn tell(&mut self, out: &mut impl Write, id: &RunId) -> Result<RunSummary, DaemonFailure> {
         while let Some(line) = self.next().await {
             let told = match Event::parse(&line.name, &line.data.to_string()) {
                 Ok(Event::Phase(change)) => phase(&change),
@@ -162,16 +162,16 @@ fn phase(change: &PhaseChange) -> Option<String> {
         Phase::Measuring => "measuring",
         Phase::Switching | Phase::Paused | Phase::Idle | Phase::Aborted | Phase::Failed => return None,
     };
-    let Progress { elapsed, percent } = Progress::of(change);
+    let DemoProgress { elapsed, percent } = DemoProgress::of(change);
     Some(format!("{elapsed:>7}  {percent:>3}%  {words:<16} {channel}"))
 }
 
-struct Progress {
+struct DemoProgress {
     elapsed: String,
     percent: u32,
 }
 
-impl Progress {
+impl DemoProgress {
     fn of(change: &PhaseChange) -> Self {
         let elapsed = Duration::try_from_secs_f64(change.progress.elapsed_seconds.round()).unwrap_or_default();
         Self { elapsed: duration::format(elapsed), percent: change.progress.overall_percent }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Devices, Failure};
+use super::{DaemonFailure, Devices};
 use crate::config::{
     self, Choice, Driver, ModbusLink, MultiplexerSettings, SessionKind, Settings, Vici as ViciSection,
 };
@@ -18,7 +18,7 @@ use crate::device::multiplexer::vici::{Dialect, Direction, Vici, ViciSettings};
 use crate::device::multiplexer::{Multiplexer, simulated};
 use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
 use crate::domain::{Clock, Wire};
-use crate::runtime::Identity;
+use crate::runtime::RuntimeIdentity;
 use crate::runtime::clock::HostClock;
 use crate::simulator::{Faults, PlantSettings, Simulator};
 
@@ -33,7 +33,7 @@ pub(super) fn start(
     clock: &HostClock,
     wire: Option<Arc<dyn Wire>>,
     reports: &mpsc::UnboundedSender<Report>,
-) -> Result<Devices, Failure> {
+) -> Result<Devices, DaemonFailure> {
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
     let simulator = (settings.simulate || settings.multiplexer.driver == Driver::Simulated)
         .then(|| simulator(&settings.multiplexer, &shared));
@@ -41,7 +41,7 @@ pub(super) fn start(
         Some(simulator) if settings.simulate => simulated::analyzer_dial(simulator),
         _ => Dial::tcp(&settings.analyzer.address),
     };
-    let identity = Identity {
+    let identity = RuntimeIdentity {
         analyzer_address: dial.place.clone(),
         driver: if simulator.is_some() { "simulated" } else { settings.multiplexer.driver.word() }.into(),
         channels: settings.multiplexer.channels,
@@ -69,7 +69,7 @@ fn driver(
     settings: &Settings,
     simulator: Option<&Simulator>,
     clock: &Arc<dyn Clock>,
-) -> Result<Box<dyn Multiplexer>, Failure> {
+) -> Result<Box<dyn Multiplexer>, DaemonFailure> {
     let multiplexer = &settings.multiplexer;
     match (multiplexer.driver, simulator) {
         (_, Some(simulator)) => Some(simulated_valve(settings, simulator, clock)),

@@ -9,12 +9,12 @@ use crate::store::StoreError;
 
 /// Its code is one of sysexits.h.
 #[derive(Debug)]
-pub struct Failure {
+pub struct DaemonFailure {
     code: u8,
     error: anyhow::Error,
 }
 
-impl Failure {
+impl DaemonFailure {
     pub const USAGE: u8 = 64;
     const UNAVAILABLE: u8 = 69;
     const CANNOT_CREATE: u8 = 73;
@@ -46,37 +46,37 @@ impl Failure {
     }
 }
 
-impl From<anyhow::Error> for Failure {
+impl From<anyhow::Error> for DaemonFailure {
     fn from(error: anyhow::Error) -> Self {
         Self::new(Self::IO, error)
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for DaemonFailure {
     fn from(error: ConfigError) -> Self {
         Self::new(Self::CONFIG, error)
     }
 }
 
-impl From<BindError> for Failure {
+impl From<BindError> for DaemonFailure {
     fn from(error: BindError) -> Self {
         Self::new(Self::UNAVAILABLE, error)
     }
 }
 
-impl From<AddressError> for Failure {
+impl From<AddressError> for DaemonFailure {
     fn from(error: AddressError) -> Self {
         Self::new(Self::USAGE, error)
     }
 }
 
-impl From<SimulatorError> for Failure {
+impl From<SimulatorError> for DaemonFailure {
     fn from(error: SimulatorError) -> Self {
         Self::new(Self::UNAVAILABLE, error)
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for DaemonFailure {
     fn from(error: StoreError) -> Self {
         let code = match error {
             StoreError::InUse { .. } => Self::UNAVAILABLE,

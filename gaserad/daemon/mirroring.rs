@@ -27,7 +27,7 @@ impl Mirroring {
     /// If there is to be one.
     pub fn start(settings: &Settings, store: &Store, handle: Handle) -> Option<Self> {
         let wanted = settings.store.mirror.as_ref()?;
-        let places = mirror::Settings {
+        let places = mirror::MirrorSettings {
             runs: store.folders().to_owned(),
             state: settings.store.directory.clone(),
             directory: wanted.directory.clone(),

@@ -45,11 +45,11 @@ use crate::stream::Hub;
 use access::Material;
 pub use core::{Core, Devices, Ground};
 use equipment::Registrar;
-pub use failure::Failure;
+pub use failure::DaemonFailure;
 use mirroring::Mirroring;
-use scheduler::{Means, Scheduler};
+use scheduler::{Scheduler, SchedulerParts};
 use seams::{Files, Keeping, Ledger, Measuring};
-use tidy::{Desk, Means as Broom, Tidy};
+use tidy::{Tidy, UpkeepParts, UpkeepQueue};
 use upkeep::House;
 pub use verify::verify;
 
@@ -72,7 +72,7 @@ pub struct Daemon {
 
 impl Daemon {
     /// Builds everything and begins to serve.
-    pub async fn start(settings: &Settings, scale: f64) -> Result<Self, Failure> {
+    pub async fn start(settings: &Settings, scale: f64) -> Result<Self, DaemonFailure> {
         settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let material = Material::need(settings)?;
         raise_file_limit();
@@ -95,13 +95,17 @@ impl Daemon {
         let control: Arc<dyn Control> =
             Arc::new(Measuring { handle: handle.clone(), analyzer, settings: settings.clone() });
         let plans: Arc<dyn Plans> = Arc::new(Files { directories: settings.plan_directories() });
-        let means =
-            Means { handle: handle.clone(), control: control.clone(), plans: plans.clone(), clock: clock.clone() };
+        let means = SchedulerParts {
+            handle: handle.clone(),
+            control: control.clone(),
+            plans: plans.clone(),
+            clock: clock.clone(),
+        };
         let stop_scheduling = CancellationToken::new();
         let (desk, minding) = Scheduler::start(means, schedules, stop_scheduling.clone());
         let mirroring = Mirroring::start(settings, &store, handle.clone());
         let mirror = mirroring.as_ref().map(|mirroring| mirroring.mirror.clone());
-        let tidy = Tidy::new(Broom {
+        let tidy = Tidy::new(UpkeepParts {
             store: store.clone(),
             handle: handle.clone(),
             settings: settings.clone(),
@@ -114,7 +118,7 @@ impl Daemon {
             archive: Arc::new(Keeping(store.clone())),
             plans,
             schedules: Arc::new(desk),
-            folders: Arc::new(Desk(tidy)),
+            folders: Arc::new(UpkeepQueue(tidy)),
             upkeep: Arc::new(House { store: store.clone(), settings: settings.clone(), mirror }),
             hub: hub.clone(),
             ledger: Arc::new(Ledger::start(store.clone(), shared.clone())),
@@ -130,7 +134,7 @@ impl Daemon {
     }
 
     /// Serves until it is told to stop, or cannot go on.
-    pub async fn until_stopped(mut self) -> Result<(), Failure> {
+    pub async fn until_stopped(mut self) -> Result<(), DaemonFailure> {
         tokio::select! {
             asked = asked_to_stop() => match asked {
                 Ok(name) => tracing::info!("stopping on {name}"),
@@ -145,7 +149,7 @@ impl Daemon {
     }
 
     /// Brings the run to its end, tells everybody, and closes in order.
-    pub async fn stop(mut self) -> Result<(), Failure> {
+    pub async fn stop(mut self) -> Result<(), DaemonFailure> {
         sd_notify_best_effort(&[sd_notify::NotifyState::Stopping]);
         // What comes due from here on is for the next process.
         self.scheduling.1.cancel();
@@ -220,7 +224,7 @@ async fn wire(
     Ok(Some(Arc::new(store.log_wire(clock, min_free_bytes).await?)))
 }
 
-async fn bind(settings: &Settings, material: &Material) -> Result<Vec<Bound>, Failure> {
+async fn bind(settings: &Settings, material: &Material) -> Result<Vec<Bound>, DaemonFailure> {
     let mut bound = Vec::new();
     for listen in &settings.listen {
         let address = match listen {

@@ -18,7 +18,7 @@ use crate::domain::{
     PlanRequest, Published, Reason, RunId, RunSummary, Service, StartRequest, Started, Status, Told, Utc, ValveOrder,
     VisitMeans, Wanted,
 };
-use crate::export::Job;
+use crate::export::ExportJob;
 use crate::runtime::Handle;
 use crate::store::{Audit, Batch, Piece, Store, StoreError};
 use crate::stream::{BoxFuture, History};
@@ -280,7 +280,7 @@ impl Archive for Keeping {
             for id in &ids {
                 sheets.push(self.0.sheet(id).await.map_err(denied)?);
             }
-            let job = Job::new(wanted, sheets);
+            let job = ExportJob::new(wanted, sheets);
             let job = job.map_err(|error| Denied::new(Reason::RequestInvalid, error.to_string()))?;
             let (pieces, made) = mpsc::channel(PIECES);
             let (chunks, receiver) = mpsc::channel(1);

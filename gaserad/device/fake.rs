@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::dial::{Dial, Stream};
-use crate::ak::{Decoder, Request, frame};
+use crate::ak::{AkRequest, Decoder, frame};
 
 /// What becomes of one question.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub enum Fate {
     CloseAndObey,
 }
 
-type Device = Box<dyn FnMut(&Request) -> String + Send>;
+type Device = Box<dyn FnMut(&AkRequest) -> String + Send>;
 
 struct Shared {
     device: Device,
@@ -53,7 +53,7 @@ pub struct Server(Arc<Mutex<Shared>>);
 
 impl Server {
     /// `device` gives the text of a reply to each request.
-    pub fn new(device: impl FnMut(&Request) -> String + Send + 'static) -> Self {
+    pub fn new(device: impl FnMut(&AkRequest) -> String + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(Shared {
             device: Box::new(device),
             fates: BTreeMap::new(),
@@ -134,7 +134,7 @@ impl Server {
         while let Ok(count @ 1..) = stream.read(&mut piece).await {
             decoder.push(&piece[..count]);
             while let Some(frame) = decoder.next_frame() {
-                let request = Request::parse(&frame).unwrap();
+                let request = AkRequest::parse(&frame).unwrap();
                 let fate = self.fate(&request);
                 if matches!(fate, Some(Fate::Silence)) || self.lock().unplugged {
                     continue;
@@ -146,14 +146,14 @@ impl Server {
         }
     }
 
-    fn fate(&self, request: &Request) -> Option<Fate> {
+    fn fate(&self, request: &AkRequest) -> Option<Fate> {
         let mut shared = self.lock();
         shared.asked.push(format!("{} {}", request.code, request.data).trim().to_owned());
         shared.fates.get_mut(&request.code).and_then(VecDeque::pop_front)
     }
 
     /// `false` if the connection is over.
-    async fn answer(&self, request: &Request, fate: Option<Fate>, stream: &mut DuplexStream) -> bool {
+    async fn answer(&self, request: &AkRequest, fate: Option<Fate>, stream: &mut DuplexStream) -> bool {
         let latency = if let Some(Fate::Late(time)) = fate { time } else { self.lock().latency };
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;

@@ -69,5 +69,5 @@ pub use sheet::{ChannelInfo, Equipment, Provenance, Sheet, Site};
 pub use status::{ProgressTick, Status};
 pub use storage::{MirrorState, MirrorStatus, StorageChange, StorageNews, TrashedRun, UsbEvent, UsbNews};
 pub use time::{AnalyzerTime, Clock, Moment, Tick, Utc};
-pub use visit_means::{Spread, Tally, VisitMeans};
+pub use visit_means::{Spread, VisitMeans, VisitTally};
 pub use wire::{Way, Wire};

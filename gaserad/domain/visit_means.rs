@@ -43,9 +43,9 @@ impl Spread {
 
 /// The good samples of each visit of a run, as its records come.
 #[derive(Debug, Clone, Default)]
-pub struct Tally(BTreeMap<VisitId, BTreeMap<Cas, Spread>>);
+pub struct VisitTally(BTreeMap<VisitId, BTreeMap<Cas, Spread>>);
 
-impl Tally {
+impl VisitTally {
     pub fn add(&mut self, record: &Record) {
         let Some(visit) = record.visit.filter(|_| record.is_good()) else { return };
         let gases = self.0.entry(visit).or_default();

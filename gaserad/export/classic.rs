@@ -174,7 +174,7 @@ fn attributes(out: &mut Vec<u8>, attributes: &Attributes) {
 
 /// One record in the making.
 #[derive(Debug, Clone, Default)]
-pub struct Record {
+pub struct ClassicRecord {
     pub bytes: Vec<u8>,
 }
 
@@ -182,7 +182,7 @@ pub struct Record {
 pub const NO_INT: i32 = -2_147_483_647;
 pub const NO_DOUBLE: f64 = 9.969_209_968_386_869e36;
 
-impl Record {
+impl ClassicRecord {
     pub fn byte(&mut self, value: i8) {
         self.bytes.extend_from_slice(&[value.cast_unsigned(), 0, 0, 0]);
     }

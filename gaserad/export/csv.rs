@@ -6,21 +6,21 @@ use crate::domain::{GasInfo, Sheet};
 
 use super::columns::{self, Value};
 use super::row::Row;
-use super::text::Lines;
+use super::text::TextLines;
 
 /// The first line, with a column for each gas.
-pub fn header(lines: &mut Lines, gases: &[GasInfo]) {
+pub fn header(lines: &mut TextLines, gases: &[GasInfo]) {
     columns::headings(gases).for_each(|(name, ..)| lines.text(name));
     lines.end();
 }
 
 /// One sample as a line under [`header`], with as many gases.
-pub fn row(lines: &mut Lines, row: &Row, sheet: &Sheet) {
+pub fn row(lines: &mut TextLines, row: &Row, sheet: &Sheet) {
     columns::values(row, sheet).for_each(|value| field(lines, value));
     lines.end();
 }
 
-fn field(lines: &mut Lines, value: Value<'_>) {
+fn field(lines: &mut TextLines, value: Value<'_>) {
     match value {
         Value::Nothing | Value::Unmeasured | Value::Flags([]) => lines.empty(),
         Value::Text(text) => lines.text(text),

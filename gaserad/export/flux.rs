@@ -4,9 +4,9 @@
 //! chamber is not configured, its field is empty.
 
 use super::row::Row;
-use super::tables::Layout;
-use super::text::Lines;
-use super::{Job, WATER};
+use super::tables::TextLayout;
+use super::text::TextLines;
+use super::{ExportJob, WATER};
 use crate::domain::{Basis, Channel, ChannelInfo, Flag, Format, GasInfo, RunId, Sheet, VisitId, Wanted};
 
 /// J/(mol K)
@@ -16,10 +16,10 @@ const ZERO_CELSIUS_K: f64 = 273.15;
 const TEMPERATURE_C: f64 = 15.0;
 const PRESSURE_HPA: f64 = 1013.25;
 
-pub const GOFLUX: Layout = Layout { header: goflux_header, row: goflux_row };
-pub const FLUXIBLE: Layout = Layout { header: fluxible_header, row: fluxible_row };
-pub const GASFLUXES: Layout = Layout { header: gasfluxes_header, row: gasfluxes_row };
-pub const FLUXFINDER: Layout = Layout { header: fluxfinder_header, row: fluxfinder_row };
+pub const GOFLUX: TextLayout = TextLayout { header: goflux_header, row: goflux_row };
+pub const FLUXIBLE: TextLayout = TextLayout { header: fluxible_header, row: fluxible_row };
+pub const GASFLUXES: TextLayout = TextLayout { header: gasfluxes_header, row: gasfluxes_row };
+pub const FLUXFINDER: TextLayout = TextLayout { header: fluxfinder_header, row: fluxfinder_row };
 
 /// Whether dry mole fractions are to be worked out of wet ones.
 pub fn needs_water(wanted: &Wanted, gases: &[GasInfo]) -> bool {
@@ -51,7 +51,7 @@ pub fn geometry(sheet: &Sheet, channel: Channel) -> (Option<f64>, Option<f64>) {
 }
 
 /// A row that belongs to a stay on a channel, and what that is called.
-fn stay<'a>(job: &'a Job, row: &Row) -> Option<(&'a Sheet, Channel, String)> {
+fn stay<'a>(job: &'a ExportJob, row: &Row) -> Option<(&'a Sheet, Channel, String)> {
     let sheet = job.sheet(row);
     Some((sheet, row.channel?, unique_id(&sheet.run.id, row.visit?)))
 }
@@ -70,7 +70,7 @@ fn goflux_gas(gas: &GasInfo) -> (String, f64) {
     }
 }
 
-fn goflux_header(job: &Job, lines: &mut Lines) {
+fn goflux_header(job: &ExportJob, lines: &mut TextLines) {
     lines.texts(&["UniqueID", "chamID", "DATE", "POSIX.time", "Etime", "flag", "Area", "Vtot"]);
     // A column without values is no better than none: goFlux has defaults for what is not there.
     if job.wanted.air_pressure_hpa.is_some() {
@@ -84,7 +84,7 @@ fn goflux_header(job: &Job, lines: &mut Lines) {
     lines.end();
 }
 
-fn goflux_row(job: &Job, lines: &mut Lines, row: &Row) {
+fn goflux_row(job: &ExportJob, lines: &mut TextLines, row: &Row) {
     let Some((sheet, channel, id)) = stay(job, row) else { return };
     let (area, volume) = geometry(sheet, channel);
     lines.text(&id);
@@ -114,7 +114,7 @@ fn goflux_row(job: &Job, lines: &mut Lines, row: &Row) {
 }
 
 /// Per mole of air without its water vapor.
-fn dry(job: &Job, row: &Row, ppm: Option<f64>) -> Option<f64> {
+fn dry(job: &ExportJob, row: &Row, ppm: Option<f64>) -> Option<f64> {
     match job.wanted.basis {
         Basis::Dry => ppm,
         Basis::Wet => {
@@ -124,7 +124,7 @@ fn dry(job: &Job, row: &Row, ppm: Option<f64>) -> Option<f64> {
     }
 }
 
-fn fluxible_header(job: &Job, lines: &mut Lines) {
+fn fluxible_header(job: &ExportJob, lines: &mut TextLines) {
     lines.text("datetime");
     match job.gases.as_slice() {
         [_] => lines.text("conc"),
@@ -137,7 +137,7 @@ fn fluxible_header(job: &Job, lines: &mut Lines) {
 }
 
 /// It shares no column with the field record but times, since the two are joined.
-fn fluxible_row(job: &Job, lines: &mut Lines, row: &Row) {
+fn fluxible_row(job: &ExportJob, lines: &mut TextLines, row: &Row) {
     if stay(job, row).is_none() || !counts(row) {
         return;
     }
@@ -149,14 +149,14 @@ fn fluxible_row(job: &Job, lines: &mut Lines, row: &Row) {
     lines.end();
 }
 
-fn gasfluxes_header(_: &Job, lines: &mut Lines) {
+fn gasfluxes_header(_: &ExportJob, lines: &mut TextLines) {
     lines.texts(&["ID", "V", "A", "time", "C", "gas", "ppm", "plot", "UniqueID"]);
     lines.end();
 }
 
 /// A line for each gas, since `ID` is one flux. What it refuses is left out: numbers of nothing or less, and times
 /// before the closure.
-fn gasfluxes_row(job: &Job, lines: &mut Lines, row: &Row) {
+fn gasfluxes_row(job: &ExportJob, lines: &mut TextLines, row: &Row) {
     let Some((sheet, channel, id)) = stay(job, row).filter(|_| counts(row)) else { return };
     let Some(elapsed) = row.elapsed_s.filter(|elapsed| *elapsed >= 0.0) else { return };
     let (area, volume) = geometry(sheet, channel);
@@ -183,13 +183,13 @@ fn air_mol_m3(wanted: &Wanted) -> f64 {
     pressure_pa / (GAS_CONSTANT * temperature_k)
 }
 
-fn fluxfinder_header(job: &Job, lines: &mut Lines) {
+fn fluxfinder_header(job: &ExportJob, lines: &mut TextLines) {
     lines.texts(&["TIMESTAMP", "TZ", "UniqueID", "Plot", "Etime_s", "Area_cm2", "Volume_cm3"]);
     job.gases.iter().for_each(|gas| lines.text(&format!("{}_ppm", gas.formula)));
     lines.end();
 }
 
-fn fluxfinder_row(job: &Job, lines: &mut Lines, row: &Row) {
+fn fluxfinder_row(job: &ExportJob, lines: &mut TextLines, row: &Row) {
     let Some((sheet, channel, id)) = stay(job, row).filter(|_| counts(row)) else { return };
     let (area, volume) = geometry(sheet, channel);
     lines.plain_seconds(row.sampled);

@@ -1,15 +1,15 @@
 //! JSON Lines: an object for each record, with the names of the columns of `samples.csv`.
 
 use super::columns::{self, Value};
-use super::tables::Layout;
-use super::text::{self, Lines};
-use super::{Job, Row};
+use super::tables::TextLayout;
+use super::text::{self, TextLines};
+use super::{ExportJob, Row};
 use crate::domain::Utc;
 
-pub const LAYOUT: Layout = Layout { header: |_, _| (), row };
+pub const LAYOUT: TextLayout = TextLayout { header: |_, _| (), row };
 
 /// What nothing measures yet is left out.
-fn row(job: &Job, lines: &mut Lines, row: &Row) {
+fn row(job: &ExportJob, lines: &mut TextLines, row: &Row) {
     let mut out = Vec::with_capacity(512);
     let values = columns::values(row, job.sheet(row));
     for ((name, ..), value) in columns::headings(&job.gases).zip(values) {

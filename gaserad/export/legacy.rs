@@ -2,19 +2,19 @@
 
 use std::io::Write;
 
-use super::tables::Layout;
-use super::text::{self, Lines};
-use super::{Job, Row};
+use super::tables::TextLayout;
+use super::text::{self, TextLines};
+use super::{ExportJob, Row};
 use crate::domain::instrument::TaskParameters;
 use crate::domain::{Channel, Flag, Utc};
 
 /// Tabs, lines that end with CR LF, local time, four decimals: to the letter what is read there.
-pub const WIDE: Layout = Layout { header: wide_header, row: wide_row };
+pub const WIDE: TextLayout = TextLayout { header: wide_header, row: wide_row };
 
 /// The parameters of the task, then tabs, the analyzer's own time, and at least five decimals.
-pub const MEAS: Layout = Layout { header: meas_header, row: meas_row };
+pub const MEAS: TextLayout = TextLayout { header: meas_header, row: meas_row };
 
-fn wide_header(job: &Job, lines: &mut Lines) {
+fn wide_header(job: &ExportJob, lines: &mut TextLines) {
     lines.texts(&["timestamp", "phase", "channel", "repeat"]);
     job.gases.iter().for_each(|gas| lines.text(&gas.cas.label()));
     lines.carriage_return();
@@ -22,7 +22,7 @@ fn wide_header(job: &Job, lines: &mut Lines) {
 }
 
 /// What is on no channel has no line, since there every result has one.
-fn wide_row(_: &Job, lines: &mut Lines, row: &Row) {
+fn wide_row(_: &ExportJob, lines: &mut TextLines, row: &Row) {
     let Some(channel) = row.channel else { return };
     lines.text(&row.sampled.to_local_string("%Y-%m-%d %H:%M:%S"));
     let purged = row.flags.contains(&Flag::Purge);
@@ -39,7 +39,7 @@ fn wide_row(_: &Job, lines: &mut Lines, row: &Row) {
     lines.end();
 }
 
-fn meas_header(job: &Job, lines: &mut Lines) {
+fn meas_header(job: &ExportJob, lines: &mut TextLines) {
     let nothing = TaskParameters::default();
     let task =
         job.sheets.iter().find_map(|sheet| sheet.equipment.task.as_ref()?.parameters.as_ref()).unwrap_or(&nothing);
@@ -67,7 +67,7 @@ fn meas_header(job: &Job, lines: &mut Lines) {
     lines.end();
 }
 
-fn meas_row(_: &Job, lines: &mut Lines, row: &Row) {
+fn meas_row(_: &ExportJob, lines: &mut TextLines, row: &Row) {
     lines.plain_seconds(Utc::from_micros(row.stamp.0.saturating_mul(1_000_000)));
     for gas in &row.gases {
         lines.empty();
@@ -92,7 +92,7 @@ fn five_decimals(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-impl Lines {
+impl TextLines {
     fn carriage_return(&mut self) {
         self.append(|out| out.push(b'\r'));
     }

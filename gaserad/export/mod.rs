@@ -25,9 +25,9 @@ mod tests;
 use std::sync::Arc;
 
 pub use row::{Measured, Row};
-pub use tables::Layout;
-pub use text::Lines;
-pub use visits::{Visit, Visits};
+pub use tables::TextLayout;
+pub use text::TextLines;
+pub use visits::{ExportedVisit, ExportedVisits};
 
 use crate::domain::{Cas, ExportError, Format, GasInfo, Sheet, Wanted};
 
@@ -36,7 +36,7 @@ const WATER: &str = "7732-18-5";
 
 /// What becomes a file: the runs, in order, and the gases that it has columns for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Job {
+pub struct ExportJob {
     pub wanted: Wanted,
     pub sheets: Vec<Sheet>,
     pub gases: Vec<GasInfo>,
@@ -44,7 +44,7 @@ pub struct Job {
     water: Option<usize>,
 }
 
-impl Job {
+impl ExportJob {
     pub fn new(wanted: Wanted, sheets: Vec<Sheet>) -> Result<Arc<Self>, ExportError> {
         wanted.check()?;
         let measured = united(&sheets);
@@ -73,7 +73,7 @@ impl Job {
     pub fn encoder(self: &Arc<Self>) -> Box<dyn Encoder> {
         match self.wanted.format {
             Format::Parquet => Box::new(parquet::Columns::new(self)),
-            Format::Netcdf => Box::new(netcdf::Records::new(self)),
+            Format::Netcdf => Box::new(netcdf::NetcdfRecords::new(self)),
             _ => Box::new(tables::Text::new(self)),
         }
     }
@@ -81,8 +81,8 @@ impl Job {
     /// What joins the blocks; `count` rows will be in them, where that is [asked for](Self::counts_first).
     pub fn assembler(self: &Arc<Self>, count: u64) -> Result<Box<dyn Assembler>, Broken> {
         Ok(match self.wanted.format {
-            Format::Parquet => Box::new(parquet::File::new(self)?),
-            Format::Netcdf => Box::new(netcdf::File::new(self, count)?),
+            Format::Parquet => Box::new(parquet::ParquetFile::new(self)?),
+            Format::Netcdf => Box::new(netcdf::NetcdfFile::new(self, count)?),
             _ => Box::new(tables::Text::new(self)),
         })
     }

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use super::classic::Record;
+use super::classic::ClassicRecord;
 use super::columns::{Kind, Value};
-use super::{Assembler, Block, Broken, Encoder, Job, Row};
+use super::{Assembler, Block, Broken, Encoder, ExportJob, Row};
 use crate::domain::{Channel, Utc};
 
 mod layout;
@@ -16,25 +16,25 @@ mod layout;
 const MOST: u64 = 0x7fff_ffff;
 
 /// Rows as records.
-pub struct Records {
-    job: Arc<Job>,
+pub struct NetcdfRecords {
+    job: Arc<ExportJob>,
     stations: [i32; Channel::MAX as usize + 1],
-    record: Record,
+    record: ClassicRecord,
     rows: u64,
 }
 
-impl Records {
-    pub fn new(job: &Arc<Job>) -> Self {
+impl NetcdfRecords {
+    pub fn new(job: &Arc<ExportJob>) -> Self {
         let mut stations = [0; Channel::MAX as usize + 1];
         for (station, channel) in layout::stations(job).into_iter().enumerate() {
             let number = channel.map_or(0, Channel::number);
             stations[usize::from(number)] = i32::try_from(station).unwrap_or(0);
         }
-        Self { job: job.clone(), stations, record: Record::default(), rows: 0 }
+        Self { job: job.clone(), stations, record: ClassicRecord::default(), rows: 0 }
     }
 }
 
-impl Encoder for Records {
+impl Encoder for NetcdfRecords {
     /// In the order of [`layout::header`].
     fn row(&mut self, row: &Row) {
         let number = row.channel.map_or(0, Channel::number);
@@ -56,7 +56,7 @@ impl Encoder for Records {
 }
 
 /// Words are their places in the list of the column, flags the bits of theirs.
-fn variable(record: &mut Record, kind: Kind, value: Value<'_>) {
+fn variable(record: &mut ClassicRecord, kind: Kind, value: Value<'_>) {
     match (kind, value) {
         (Kind::Words(words), Value::Word(word)) => {
             let place = words.iter().position(|known| *known == word);
@@ -76,20 +76,20 @@ fn variable(record: &mut Record, kind: Kind, value: Value<'_>) {
 }
 
 /// The file as it grows.
-pub struct File {
+pub struct NetcdfFile {
     head: Vec<u8>,
     promised: u64,
     found: u64,
 }
 
-impl File {
-    pub fn new(job: &Arc<Job>, count: u64) -> Result<Self, Broken> {
+impl NetcdfFile {
+    pub fn new(job: &Arc<ExportJob>, count: u64) -> Result<Self, Broken> {
         let records = u32::try_from(count).ok().filter(|_| count <= MOST).ok_or(Broken::TooMany(count))?;
         Ok(Self { head: layout::header(job).to_bytes(records), promised: count, found: 0 })
     }
 }
 
-impl Assembler for File {
+impl Assembler for NetcdfFile {
     fn begin(&mut self) -> Result<Vec<u8>, Broken> {
         Ok(std::mem::take(&mut self.head))
     }

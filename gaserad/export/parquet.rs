@@ -14,9 +14,9 @@ use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedW
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, Type, TypePtr};
 use serde_json::json;
 
-use self::column::{Column, Shape};
+use self::column::{ColumnBuffer, Shape};
 use super::columns::{self, Kind};
-use super::{Assembler, Block, Broken, Encoder, Job, Row};
+use super::{Assembler, Block, Broken, Encoder, ExportJob, Row};
 use crate::domain::{GasInfo, Sheet};
 
 mod column;
@@ -40,7 +40,7 @@ fn shapes(gases: &[GasInfo]) -> impl Iterator<Item = (&str, Shape, bool)> {
     columns::headings(gases).map(move |(name, kind, always)| (name, shape(kind), always))
 }
 
-fn schema(job: &Job) -> Result<TypePtr, Broken> {
+fn schema(job: &ExportJob) -> Result<TypePtr, Broken> {
     let field = |(name, shape, required): (&str, Shape, bool)| {
         let (physical, logical) = match shape {
             Shape::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
@@ -62,7 +62,7 @@ fn schema(job: &Job) -> Result<TypePtr, Broken> {
 const LOOKED_FOR: [&str; 3] = ["time_utc", "seq", "channel"];
 
 /// Only words repeat enough for a dictionary.
-fn properties(job: &Job) -> WriterPropertiesPtr {
+fn properties(job: &ExportJob) -> WriterPropertiesPtr {
     let plain = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_dictionary_enabled(false)
@@ -79,7 +79,7 @@ fn properties(job: &Job) -> WriterPropertiesPtr {
 }
 
 /// What the columns and the runs are, for whoever opens the file without this documentation.
-fn described(job: &Job) -> Vec<KeyValue> {
+fn described(job: &ExportJob) -> Vec<KeyValue> {
     let gas = |gas: &GasInfo| json!({ "column": gas.column, "formula": gas.formula, "name": gas.name, "cas": gas.cas, "unit": "ppm" });
     let run = |sheet: &Sheet| json!({ "run_id": sheet.run.id, "run_label": sheet.run.plan.label, "started_utc": sheet.run.started });
     let all = |values: Vec<serde_json::Value>| Some(serde_json::Value::from(values).to_string());
@@ -94,13 +94,13 @@ fn described(job: &Job) -> Vec<KeyValue> {
 pub struct Columns {
     schema: Result<Arc<SchemaDescriptor>, Broken>,
     properties: WriterPropertiesPtr,
-    made: Vec<Column>,
-    job: Arc<Job>,
+    made: Vec<ColumnBuffer>,
+    job: Arc<ExportJob>,
 }
 
 impl Columns {
-    pub fn new(job: &Arc<Job>) -> Self {
-        let columns = shapes(&job.gases).map(|(_, shape, required)| Column::new(shape, required));
+    pub fn new(job: &Arc<ExportJob>) -> Self {
+        let columns = shapes(&job.gases).map(|(_, shape, required)| ColumnBuffer::new(shape, required));
         Self {
             schema: schema(job).map(|schema| Arc::new(SchemaDescriptor::new(schema))),
             properties: properties(job),
@@ -135,20 +135,20 @@ impl Encoder for Columns {
 }
 
 /// The file as it grows.
-pub struct File {
+pub struct ParquetFile {
     writer: Option<SerializedFileWriter<Sink>>,
     made: Sink,
 }
 
-impl File {
-    pub fn new(job: &Arc<Job>) -> Result<Self, Broken> {
+impl ParquetFile {
+    pub fn new(job: &Arc<ExportJob>) -> Result<Self, Broken> {
         let made = Sink::default();
         let writer = SerializedFileWriter::new(made.clone(), schema(job)?, properties(job))?;
         Ok(Self { writer: Some(writer), made })
     }
 }
 
-impl Assembler for File {
+impl Assembler for ParquetFile {
     fn begin(&mut self) -> Result<Vec<u8>, Broken> {
         Ok(self.made.take())
     }

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use super::text::Lines;
-use super::{Assembler, Block, Broken, Encoder, Job, Row, csv, flux, json, legacy, tidy};
+use super::text::TextLines;
+use super::{Assembler, Block, Broken, Encoder, ExportJob, Row, csv, flux, json, legacy, tidy};
 use crate::domain::Format;
 
 /// What is written first, and what of each row.
 #[derive(Clone, Copy)]
-pub struct Layout {
-    pub header: fn(&Job, &mut Lines),
-    pub row: fn(&Job, &mut Lines, &Row),
+pub struct TextLayout {
+    pub header: fn(&ExportJob, &mut TextLines),
+    pub row: fn(&ExportJob, &mut TextLines, &Row),
 }
 
-const CSV: Layout = Layout {
+const CSV: TextLayout = TextLayout {
     header: |job, lines| csv::header(lines, &job.gases),
     row: |job, lines, row| csv::row(lines, row, job.sheet(row)),
 };
 
-const fn layout(format: Format) -> Layout {
+const fn layout(format: Format) -> TextLayout {
     match format {
         // The last two are no text.
         Format::Csv | Format::Parquet | Format::Netcdf => CSV,
@@ -34,17 +34,17 @@ const fn layout(format: Format) -> Layout {
 }
 
 pub struct Text {
-    job: Arc<Job>,
-    layout: Layout,
-    lines: Lines,
+    job: Arc<ExportJob>,
+    layout: TextLayout,
+    lines: TextLines,
     rows: u64,
 }
 
 impl Text {
-    pub fn new(job: &Arc<Job>) -> Self {
+    pub fn new(job: &Arc<ExportJob>) -> Self {
         let format = job.wanted.format;
         let tabs = matches!(format, Format::GaseraCsv | Format::Meas);
-        let lines = if tabs { Lines::new(b'\t', false) } else { Lines::wanted(&job.wanted) };
+        let lines = if tabs { TextLines::new(b'\t', false) } else { TextLines::wanted(&job.wanted) };
         Self { job: job.clone(), layout: layout(format), lines, rows: 0 }
     }
 }

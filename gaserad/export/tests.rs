@@ -107,7 +107,7 @@ fn nowhere(gases: &[Option<f64>]) -> Row {
 }
 
 fn file(wanted: Wanted, sheets: Vec<Sheet>, rows: &[Row]) -> Vec<u8> {
-    let job = Job::new(wanted, sheets).unwrap();
+    let job = ExportJob::new(wanted, sheets).unwrap();
     let mut assembler = job.assembler(rows.len() as u64).unwrap();
     let mut bytes = assembler.begin().unwrap();
     for rows in rows.chunks(2) {
@@ -219,11 +219,11 @@ fn goflux_gets_dry_fractions_in_its_units_and_the_volume_with_its_collar() {
 
 #[test]
 fn dry_fractions_cannot_be_had_without_water_unless_the_numbers_are_dry() {
-    let job = |basis| Job::new(Wanted { basis, ..Wanted::of(Format::Goflux) }, vec![sheet("01A", &[CO2])]);
+    let job = |basis| ExportJob::new(Wanted { basis, ..Wanted::of(Format::Goflux) }, vec![sheet("01A", &[CO2])]);
     assert_eq!(job(Basis::Wet).unwrap_err(), ExportError::Water);
     assert_eq!(job(Basis::Dry).unwrap().gases.len(), 1);
     let one = Wanted { gases: vec!["co2".into()], ..Wanted::of(Format::Goflux) };
-    let kept = Job::new(one, vec![sheet("01A", &[CH4, CO2, WATER])]).unwrap();
+    let kept = ExportJob::new(one, vec![sheet("01A", &[CH4, CO2, WATER])]).unwrap();
     assert_eq!(kept.gases.iter().map(|gas| gas.formula.as_str()).collect::<Vec<_>>(), ["CO2", "H2O"]);
 }
 
@@ -260,8 +260,8 @@ fn fluxible_and_fluxfinder_get_the_times_that_they_read() {
 
 fn visits(format: Format) -> String {
     let wanted = Wanted { table: Table::Visits, basis: Basis::Dry, ..Wanted::of(format) };
-    let job = Job::new(wanted, vec![sheet("01A", &[CO2])]).unwrap();
-    let mut lines = Visits::new(&job);
+    let job = ExportJob::new(wanted, vec![sheet("01A", &[CO2])]).unwrap();
+    let mut lines = ExportedVisits::new(&job);
     let stay = |id, arrived, left| VisitSummary {
         id: VisitId(id),
         channel: channel(1),
@@ -275,7 +275,7 @@ fn visits(format: Format) -> String {
     for visit in
         [stay(1, utc(5), Some(utc(300))), stay(2, utc(300) + half, Some(utc(600) + half)), stay(3, utc(700), None)]
     {
-        lines.add(Visit { run: 0, visit });
+        lines.add(ExportedVisit { run: 0, visit });
     }
     lines.end();
     String::from_utf8(lines.take()).unwrap()
@@ -311,7 +311,7 @@ fn several_runs_share_the_columns_of_all_their_gases() {
 #[test]
 fn a_gas_that_no_run_measures_is_refused_with_those_that_are_measured() {
     let wanted = Wanted { gases: vec!["NH3".into()], ..Wanted::of(Format::Csv) };
-    let refused = Job::new(wanted, vec![sheet("01A", &[CO2, CH4])]).unwrap_err();
+    let refused = ExportJob::new(wanted, vec![sheet("01A", &[CO2, CH4])]).unwrap_err();
     assert_eq!(refused.to_string(), "no run to export measures \"NH3\"; they measure CO2, CH4");
 }
 
@@ -323,7 +323,7 @@ fn netcdf_begins_with_what_it_holds_and_says_so_if_it_is_another_number() {
     // The last variable of the last record is methane, which was not measured.
     assert_eq!(bytes[bytes.len() - 8..], 9.969_209_968_386_869e36_f64.to_be_bytes());
     assert_eq!(bytes[bytes.len() - 16..bytes.len() - 8], 400.0_f64.to_be_bytes());
-    let job = Job::new(Wanted::of(Format::Netcdf), vec![sheet("01A", &[CO2])]).unwrap();
+    let job = ExportJob::new(Wanted::of(Format::Netcdf), vec![sheet("01A", &[CO2])]).unwrap();
     let broken = job.assembler(5).unwrap().end().unwrap_err().to_string();
     assert!(broken.starts_with("5 records were counted and 0 found"), "{broken}");
     assert!(matches!(job.assembler(1 << 32), Err(Broken::TooMany(_))));

@@ -10,20 +10,20 @@ const YEARS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
 
 /// Lines of delimited fields in the making.
 #[derive(Debug, Clone)]
-pub struct Lines {
+pub struct TextLines {
     bytes: Vec<u8>,
     delimiter: u8,
     decimal_comma: bool,
     begun: bool,
 }
 
-impl Default for Lines {
+impl Default for TextLines {
     fn default() -> Self {
         Self::new(b',', false)
     }
 }
 
-impl Lines {
+impl TextLines {
     pub const fn new(delimiter: u8, decimal_comma: bool) -> Self {
         Self { bytes: Vec::new(), delimiter, decimal_comma, begun: false }
     }
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn fields_are_quoted_where_they_must_be_and_decimals_set_off_as_asked() {
-        let mut lines = Lines::new(b';', true);
+        let mut lines = TextLines::new(b';', true);
         lines.text("a;b");
         lines.text("c,\"d\"");
         lines.number(Some(1.5));

@@ -1,8 +1,8 @@
 //! Long form: a line for each gas of each record.
 
-use super::tables::Layout;
-use super::text::Lines;
-use super::{Job, Row};
+use super::tables::TextLayout;
+use super::text::TextLines;
+use super::{ExportJob, Row};
 use crate::domain::Channel;
 
 const COLUMNS: [&str; 12] = [
@@ -20,15 +20,15 @@ const COLUMNS: [&str; 12] = [
     "elapsed_s",
 ];
 
-pub const LAYOUT: Layout = Layout { header, row };
+pub const LAYOUT: TextLayout = TextLayout { header, row };
 
-fn header(_: &Job, lines: &mut Lines) {
+fn header(_: &ExportJob, lines: &mut TextLines) {
     lines.texts(&COLUMNS);
     lines.end();
 }
 
 /// A gas that still clings to the tubes has its number here, and `discard` of its own.
-fn row(job: &Job, lines: &mut Lines, row: &Row) {
+fn row(job: &ExportJob, lines: &mut TextLines, row: &Row) {
     let measured = job.gases.iter().zip(&row.gases).filter(|(_, measured)| measured.finite().is_some());
     for (gas, measured) in measured {
         lines.seconds(row.sampled);

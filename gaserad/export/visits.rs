@@ -2,35 +2,35 @@
 
 use std::sync::Arc;
 
-use super::Job;
+use super::ExportJob;
 use super::flux::{geometry, plot, unique_id};
-use super::text::Lines;
+use super::text::TextLines;
 use crate::domain::{ChannelInfo, Format, Sheet, Utc, VisitSummary};
 
 const SECOND: i64 = 1_000_000;
 
 /// A stay, and the run that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Visit {
+pub struct ExportedVisit {
     pub run: usize,
     pub visit: VisitSummary,
 }
 
 /// Lines of visits; each is written when the next is known, since windows may not overlap.
-pub struct Visits {
-    job: Arc<Job>,
-    lines: Lines,
-    last: Option<Visit>,
+pub struct ExportedVisits {
+    job: Arc<ExportJob>,
+    lines: TextLines,
+    last: Option<ExportedVisit>,
 }
 
-impl Visits {
-    pub fn new(job: &Arc<Job>) -> Self {
-        let mut lines = Lines::wanted(&job.wanted);
+impl ExportedVisits {
+    pub fn new(job: &Arc<ExportJob>) -> Self {
+        let mut lines = TextLines::wanted(&job.wanted);
         header(job.wanted.format, &mut lines);
         Self { job: job.clone(), lines, last: None }
     }
 
-    pub fn add(&mut self, visit: Visit) {
+    pub fn add(&mut self, visit: ExportedVisit) {
         let next = visit.visit.arrived;
         if let Some(last) = self.last.replace(visit) {
             self.write(&last, Some(next));
@@ -48,7 +48,7 @@ impl Visits {
         self.lines.take()
     }
 
-    fn write(&mut self, Visit { run, visit }: &Visit, next: Option<Utc>) {
+    fn write(&mut self, ExportedVisit { run, visit }: &ExportedVisit, next: Option<Utc>) {
         let sheet = &self.job.sheets[*run];
         // A stay that nobody ended lasts as long as it was looked at: up to the end of its run.
         let Some(end) = visit.left.or(sheet.run.ended).or(next) else { return };
@@ -81,7 +81,7 @@ impl Window {
     }
 }
 
-fn header(format: Format, lines: &mut Lines) {
+fn header(format: Format, lines: &mut TextLines) {
     let columns: &[&str] = match format {
         Format::Goflux => &["UniqueID", "chamID", "start.time", "obs.length", "Area", "Vtot", "channel", "treatment"],
         Format::Fluxible => &[
@@ -109,7 +109,7 @@ fn treatment<'a>(sheet: &'a Sheet, visit: &VisitSummary) -> &'a str {
 }
 
 /// Area in cm2, volume in L.
-fn goflux(lines: &mut Lines, sheet: &Sheet, visit: &VisitSummary, window: Window) {
+fn goflux(lines: &mut TextLines, sheet: &Sheet, visit: &VisitSummary, window: Window) {
     let (area, volume) = geometry(sheet, visit.channel);
     lines.text(&unique_id(&sheet.run.id, visit.id));
     lines.text(&plot(sheet, visit.channel));
@@ -123,7 +123,7 @@ fn goflux(lines: &mut Lines, sheet: &Sheet, visit: &VisitSummary, window: Window
 }
 
 /// Area in m2, volume in L.
-fn fluxible(lines: &mut Lines, sheet: &Sheet, visit: &VisitSummary, window: Window) {
+fn fluxible(lines: &mut TextLines, sheet: &Sheet, visit: &VisitSummary, window: Window) {
     let (area, volume) = geometry(sheet, visit.channel);
     lines.plain_seconds(window.start);
     lines.plain_seconds(window.end());
@@ -138,7 +138,7 @@ fn fluxible(lines: &mut Lines, sheet: &Sheet, visit: &VisitSummary, window: Wind
 }
 
 /// Area in cm2, volume in cm3.
-fn fluxfinder(lines: &mut Lines, sheet: &Sheet, visit: &VisitSummary, window: Window) {
+fn fluxfinder(lines: &mut TextLines, sheet: &Sheet, visit: &VisitSummary, window: Window) {
     let (area, volume) = geometry(sheet, visit.channel);
     lines.date(window.start);
     lines.time(window.start);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::{AtFlags, StatxFlags, statx};
 
 use super::drive::{DriveError, Folder, broke};
-use super::plan::{Known, Sight, Step, step};
+use super::plan::{MirrorStep, MirroredFiles, MirroredSight, step};
 
 /// What is read at a time; between two pieces the drive may be given up.
 const PIECE: usize = 256 * 1024;
@@ -26,12 +26,12 @@ pub enum CopyError {
 }
 
 /// What an open file is, without reading it.
-pub fn sight(file: &File) -> io::Result<Sight> {
+pub fn sight(file: &File) -> io::Result<MirroredSight> {
     let about = file.metadata()?;
     let born = statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).map(|seen| seen.stx_btime);
     // Where nobody knows when it was made, its number alone has to tell it from others.
     let (seconds, nanos) = born.map_or((0, 0), |born| (born.tv_sec, born.tv_nsec));
-    Ok(Sight {
+    Ok(MirroredSight {
         identity: (about.ino(), seconds, nanos),
         length: about.len(),
         changed: (about.mtime(), about.mtime_nsec()),
@@ -55,8 +55,8 @@ impl<'a> Copier<'a> {
         source: &Path,
         folder: &Folder,
         name: &str,
-        known: Option<&Known>,
-    ) -> Result<Known, CopyError> {
+        known: Option<&MirroredFiles>,
+    ) -> Result<MirroredFiles, CopyError> {
         let unread = |error| CopyError::Source { what: source.display().to_string(), source: error };
         let ours = File::open(source).map_err(unread)?;
         let sight = sight(&ours).map_err(unread)?;
@@ -66,7 +66,7 @@ impl<'a> Copier<'a> {
             None => None,
         };
         let begun = match (step(known, &sight, there), &theirs) {
-            (Step::AppendAfter(near), Some(theirs)) => {
+            (MirrorStep::AppendAfter(near), Some(theirs)) => {
                 self.append(&ours, theirs, name, (near, there.unwrap_or_default()), sight.length)?
             }
             _ => false,
@@ -79,7 +79,7 @@ impl<'a> Copier<'a> {
             drop(draft);
             folder.publish(name)?;
         }
-        Ok(Known { sight, copied: sight.length })
+        Ok(MirroredFiles { sight, copied: sight.length })
     }
 
     /// Whether it was equal from `near` to its end, and now goes on like ours.
@@ -157,7 +157,7 @@ mod tests {
             Self { ours: TempDir::new().unwrap(), theirs: TempDir::new().unwrap(), go_on: AtomicBool::new(false) }
         }
 
-        fn copy(&self, known: Option<&Known>) -> Known {
+        fn copy(&self, known: Option<&MirroredFiles>) -> MirroredFiles {
             let folder = Folder::anywhere(self.theirs.path()).unwrap();
             Copier::new(&self.go_on).copy(&self.ours.path().join("a.csv"), &folder, "a.csv", known).unwrap()
         }

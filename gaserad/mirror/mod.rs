@@ -26,10 +26,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::{MirrorStatus, RunId, UsbNews};
 use crate::store::Changes;
-use task::Task;
+use task::MirrorTask;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct MirrorSettings {
     /// Where the folders of runs are.
     pub runs: PathBuf,
     /// The state directory: what lies on its disk is no drive.
@@ -51,12 +51,12 @@ pub struct Mirror {
 impl Mirror {
     /// Copies until it is told to stop, and then what is left, if that is quickly done. What happens to the drive is `told`.
     pub fn start(
-        settings: Settings,
+        settings: MirrorSettings,
         changes: Arc<Changes>,
         told: mpsc::UnboundedSender<UsbNews>,
         stop: CancellationToken,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (task, status, complete) = Task::new(settings, changes.clone(), told)?;
+        let (task, status, complete) = MirrorTask::new(settings, changes.clone(), told)?;
         Ok((Self { status, complete, changes }, tokio::spawn(task.run(stop))))
     }
 

@@ -10,9 +10,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::Settings;
+use super::MirrorSettings;
 use super::mounts::{Mount, Mounts, mount_of};
-use super::worker::{Complete, Done, Figures, Job, Worker};
+use super::worker::{Complete, MirrorDone, MirrorFigures, MirrorJob, Worker};
 use crate::domain::{MirrorState, MirrorStatus, UsbEvent, UsbNews};
 use crate::store::Changes;
 
@@ -23,16 +23,16 @@ const RETRY: Duration = Duration::from_secs(30);
 /// How long the end of the daemon waits for the drive.
 const LAST: Duration = Duration::from_secs(5);
 
-pub(super) struct Task {
-    settings: Settings,
+pub(super) struct MirrorTask {
+    settings: MirrorSettings,
     changes: Arc<Changes>,
     told: mpsc::UnboundedSender<UsbNews>,
     status: watch::Sender<MirrorStatus>,
-    figures: watch::Receiver<Figures>,
+    figures: watch::Receiver<MirrorFigures>,
     mounts: Mounts,
-    jobs: mpsc::Sender<Job>,
-    done: mpsc::Receiver<Done>,
-    place: Place,
+    jobs: mpsc::Sender<MirrorJob>,
+    done: mpsc::Receiver<MirrorDone>,
+    place: MirrorPlace,
     /// How often something else was there, or nothing.
     visit: u64,
     /// What the worker is about.
@@ -45,21 +45,21 @@ pub(super) struct Task {
 
 /// What is where the copy is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum MirrorPlace {
     Absent,
     /// On this mount; `None` where that does not matter.
     There(Option<Mount>),
 }
 
-impl Task {
+impl MirrorTask {
     pub(super) fn new(
-        settings: Settings,
+        settings: MirrorSettings,
         changes: Arc<Changes>,
         told: mpsc::UnboundedSender<UsbNews>,
     ) -> std::io::Result<(Self, watch::Receiver<MirrorStatus>, Complete)> {
         let directory = settings.directory.display().to_string();
         let (status, seen) = watch::channel(MirrorStatus { directory, ..MirrorStatus::default() });
-        let (figures_in, figures) = watch::channel(Figures::default());
+        let (figures_in, figures) = watch::channel(MirrorFigures::default());
         let complete = Complete::default();
         let (jobs, inbox) = mpsc::channel(1);
         let (done_in, done) = mpsc::channel(1);
@@ -75,7 +75,7 @@ impl Task {
             mounts,
             jobs,
             done,
-            place: Place::Absent,
+            place: MirrorPlace::Absent,
             visit: 0,
             under_way: None,
             rest: Box::pin(sleep(Duration::ZERO)),
@@ -93,7 +93,7 @@ impl Task {
 
     /// Waits for what comes next, and does that; whether there is more to come.
     async fn once(&mut self, stop: &CancellationToken) -> bool {
-        let is_there = self.place != Place::Absent;
+        let is_there = self.place != MirrorPlace::Absent;
         let may_begin = is_there && self.under_way.is_none();
         let (is_due, rest, changes) = (self.is_due, &mut self.rest, &self.changes);
         let wanted = async {
@@ -120,15 +120,15 @@ impl Task {
     }
 
     /// Where the copy is to be, as it is now.
-    fn find(&self) -> Place {
+    fn find(&self) -> MirrorPlace {
         if !self.settings.require_mount {
-            return Place::There(None);
+            return MirrorPlace::There(None);
         }
         let table = Mounts::read().unwrap_or_default();
         let mount = mount_of(&table, &self.settings.directory);
         let ours = mount_of(&table, &self.settings.state).map(|mount| mount.id);
         let is_drive = |mount: &Mount| mount.point != Path::new("/") && Some(mount.id) != ours;
-        mount.filter(is_drive).map_or(Place::Absent, |mount| Place::There(Some(mount)))
+        mount.filter(is_drive).map_or(MirrorPlace::Absent, |mount| MirrorPlace::There(Some(mount)))
     }
 
     /// Something was mounted or unmounted.
@@ -137,14 +137,14 @@ impl Task {
         if found == self.place {
             return;
         }
-        let was_there = std::mem::replace(&mut self.place, found) != Place::Absent;
+        let was_there = std::mem::replace(&mut self.place, found) != MirrorPlace::Absent;
         self.give_up();
         self.begin_anew();
         if was_there {
             let text = format!("the drive of the mirror is gone from {}", self.settings.directory.display());
             self.tell(false, UsbEvent::Unmounted, text);
         }
-        if self.place != Place::Absent {
+        if self.place != MirrorPlace::Absent {
             let text =
                 format!("a drive is mounted at {}, and is brought up to date", self.settings.directory.display());
             self.tell(true, UsbEvent::Mounted, text);
@@ -153,7 +153,7 @@ impl Task {
 
     /// Of the drive that is there, or is not, nothing is known yet.
     fn begin_anew(&mut self) {
-        let mounted = self.place != Place::Absent;
+        let mounted = self.place != MirrorPlace::Absent;
         self.visit += 1;
         self.is_due = mounted;
         self.rest = Box::pin(sleep(Duration::ZERO));
@@ -171,28 +171,28 @@ impl Task {
     }
 
     async fn begin(&mut self) {
-        let Place::There(mount) = self.place.clone() else { return };
+        let MirrorPlace::There(mount) = self.place.clone() else { return };
         let cancel = Arc::new(AtomicBool::new(false));
-        if self.jobs.send(Job { mount, visit: self.visit, cancel: cancel.clone() }).await.is_ok() {
+        if self.jobs.send(MirrorJob { mount, visit: self.visit, cancel: cancel.clone() }).await.is_ok() {
             self.under_way = Some(cancel);
             self.is_due = false;
         }
     }
 
-    fn done(&mut self, done: Done) {
+    fn done(&mut self, done: MirrorDone) {
         let given_up = self.under_way.take().is_some_and(|cancel| cancel.load(Ordering::Relaxed));
         // What went wrong may have gone wrong because it was taken away.
         self.look();
-        if given_up || self.place == Place::Absent || self.is_due {
-            self.is_due |= self.place != Place::Absent;
+        if given_up || self.place == MirrorPlace::Absent || self.is_due {
+            self.is_due |= self.place != MirrorPlace::Absent;
             return;
         }
         self.rest = Box::pin(sleep(PAUSE));
         match done {
-            Done::Current => self.is_current(),
-            Done::Cancelled => self.is_due = true,
-            Done::Failed(why) => self.failed(&why, true),
-            Done::NoDrive(why) => self.failed(&why, false),
+            MirrorDone::Current => self.is_current(),
+            MirrorDone::Cancelled => self.is_due = true,
+            MirrorDone::Failed(why) => self.failed(&why, true),
+            MirrorDone::NoDrive(why) => self.failed(&why, false),
         }
     }
 
@@ -247,7 +247,7 @@ impl Task {
 
     /// What was measured last is copied too, if the drive is quick.
     async fn finish(mut self) {
-        let healthy = self.place != Place::Absent && self.status.borrow().fault.is_empty();
+        let healthy = self.place != MirrorPlace::Absent && self.status.borrow().fault.is_empty();
         if healthy && timeout(LAST, self.last()).await.is_err() {
             tracing::warn!("the mirror is behind; it is brought up to date after the next start");
         }

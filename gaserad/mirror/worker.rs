@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
-use super::Settings;
+use super::MirrorSettings;
 use super::copy::{Copier, CopyError, sight};
 use super::drive::{DriveError, Folder};
 use super::mounts::Mount;
-use super::plan::{self, Known};
+use super::plan::{self, MirroredFiles};
 use crate::domain::RunId;
 use crate::store::Changes;
 
 /// The drive is there: bring it up to date.
-pub(super) struct Job {
+pub(super) struct MirrorJob {
     /// Where it is mounted; `None` where that does not matter.
     pub mount: Option<Mount>,
     /// Another number is another drive, or the same one after it was away: the kernel gives the number of a mount again.
@@ -27,7 +27,7 @@ pub(super) struct Job {
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) enum Done {
+pub(super) enum MirrorDone {
     /// All is on the drive that was there when it was looked for last.
     Current,
     Cancelled,
@@ -38,7 +38,7 @@ pub(super) enum Done {
 
 /// How far it is, for everybody to see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Figures {
+pub(super) struct MirrorFigures {
     pub behind_files: u64,
     pub behind_bytes: u64,
     pub space: Option<(u64, u64)>,
@@ -47,14 +47,14 @@ pub(super) struct Figures {
 pub(super) type Complete = Arc<Mutex<BTreeSet<RunId>>>;
 
 pub(super) struct Worker {
-    settings: Settings,
+    settings: MirrorSettings,
     changes: Arc<Changes>,
-    figures: watch::Sender<Figures>,
+    figures: watch::Sender<MirrorFigures>,
     /// Runs of which all is on the drive that is there.
     complete: Complete,
-    /// Of which [`Job::visit`] the following is.
+    /// Of which [`MirrorJob::visit`] the following is.
     visit: Option<u64>,
-    known: BTreeMap<PathBuf, Known>,
+    known: BTreeMap<PathBuf, MirroredFiles>,
     /// Folders that are to be looked through, below the folder of all runs.
     todo: BTreeSet<PathBuf>,
     behind: BTreeMap<PathBuf, (u64, u64)>,
@@ -62,9 +62,9 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(
-        settings: Settings,
+        settings: MirrorSettings,
         changes: Arc<Changes>,
-        figures: watch::Sender<Figures>,
+        figures: watch::Sender<MirrorFigures>,
         complete: Complete,
     ) -> Self {
         let (known, todo, behind) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
@@ -72,10 +72,10 @@ impl Worker {
     }
 
     /// Works until nobody asks any more.
-    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>, done: &mpsc::Sender<Done>) {
+    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<MirrorJob>, done: &mpsc::Sender<MirrorDone>) {
         while let Some(job) = jobs.blocking_recv() {
             let came = self.pass(&job);
-            if !matches!(came, Done::Current) {
+            if !matches!(came, MirrorDone::Current) {
                 // What is on the drive now, nobody knows.
                 self.forget();
             }
@@ -95,11 +95,11 @@ impl Worker {
         self.complete.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pass(&mut self, job: &Job) -> Done {
+    fn pass(&mut self, job: &MirrorJob) -> MirrorDone {
         let drive = match self.drive(job.mount.as_ref()) {
             Ok(drive) => drive,
-            Err(error @ DriveError::NoDrive(_)) => return Done::NoDrive(error.to_string()),
-            Err(error) => return Done::Failed(error.to_string()),
+            Err(error @ DriveError::NoDrive(_)) => return MirrorDone::NoDrive(error.to_string()),
+            Err(error) => return MirrorDone::Failed(error.to_string()),
         };
         if self.visit != Some(job.visit) {
             self.forget();
@@ -110,14 +110,14 @@ impl Worker {
         let came = self.through(&drive, &job.cancel);
         self.figures.send_modify(|figures| figures.space = drive.space().or(figures.space));
         match came {
-            Ok(()) => Done::Current,
-            Err(CopyError::Cancelled) => Done::Cancelled,
-            Err(error) => Done::Failed(error.to_string()),
+            Ok(()) => MirrorDone::Current,
+            Err(CopyError::Cancelled) => MirrorDone::Cancelled,
+            Err(error) => MirrorDone::Failed(error.to_string()),
         }
     }
 
     fn drive(&self, mount: Option<&Mount>) -> Result<Folder, DriveError> {
-        let Settings { directory, state, .. } = &self.settings;
+        let MirrorSettings { directory, state, .. } = &self.settings;
         let Some(mount) = mount else { return Folder::anywhere(directory) };
         let below = directory.strip_prefix(&mount.point).unwrap_or(directory);
         Folder::on_mount(&mount.point, below, &[state, Path::new("/")])

@@ -9,7 +9,7 @@ use crate::engine::{RequestId, What};
 use crate::store::{Audit, Batch};
 
 /// Somebody who waits for an answer.
-pub(super) struct Waiting {
+pub(super) struct WaitingCaller {
     answer: Answer,
     who: String,
     what: String,
@@ -87,7 +87,7 @@ impl Runtime {
     fn wait(&mut self, answer: Answer, who: String, what: impl Into<String>) -> RequestId {
         self.asked += 1;
         let request = RequestId(self.asked);
-        self.waiting.insert(request, Waiting { answer, who, what: what.into() });
+        self.waiting.insert(request, WaitingCaller { answer, who, what: what.into() });
         request
     }
 

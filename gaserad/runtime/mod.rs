@@ -30,7 +30,7 @@ use crate::domain::{
 use crate::engine::{self, Beginning, Effect, RequestId, State, What};
 use crate::store::{Batch, Store, StoreError};
 use crate::stream::Hub;
-use asked::Waiting;
+use asked::WaitingCaller;
 use clock::HostClock;
 use guard::Guard;
 pub use guard::GuardSettings;
@@ -50,7 +50,7 @@ const STOP_AT_THE_END: Duration = Duration::from_secs(15);
 
 /// What the engine cannot know of itself.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub struct RuntimeIdentity {
     pub analyzer_address: String,
     pub driver: String,
     pub channels: u8,
@@ -66,7 +66,7 @@ pub struct Runtime {
     valve: Valve,
     /// The multiplexer that the valve's owner was told of.
     expected: Option<KnownMultiplexer>,
-    identity: Identity,
+    identity: RuntimeIdentity,
     began: Option<Beginning>,
     space: Space,
     synchronized: Synchronized,
@@ -78,7 +78,7 @@ pub struct Runtime {
     reports: mpsc::UnboundedReceiver<Report>,
     /// What others want kept, and who waits for that.
     others: Vec<(Batch, oneshot::Sender<()>)>,
-    waiting: BTreeMap<RequestId, Waiting>,
+    waiting: BTreeMap<RequestId, WaitingCaller>,
     asked: u64,
     seq: u64,
     run_ids: RunIds,
@@ -94,14 +94,14 @@ pub struct Runtime {
 }
 
 /// What the runtime is made of.
-pub struct Parts {
+pub struct RuntimeParts {
     pub clock: HostClock,
     pub store: Store,
     pub hub: Arc<Hub>,
     pub analyzer: Analyzer,
     pub valve: Valve,
     pub reports: mpsc::UnboundedReceiver<Report>,
-    pub identity: Identity,
+    pub identity: RuntimeIdentity,
     pub guard: Option<GuardSettings>,
     /// With less free space than this, the disk is nearly full.
     pub min_free_bytes: u64,
@@ -123,7 +123,7 @@ pub struct Parts {
 pub type RunIds = Box<dyn FnMut(Moment) -> RunId + Send>;
 
 impl Runtime {
-    pub fn new(parts: Parts) -> (Handle, Self) {
+    pub fn new(parts: RuntimeParts) -> (Handle, Self) {
         let (handle, inbox) = Handle::new();
         let runtime = Self {
             store: parts.store,

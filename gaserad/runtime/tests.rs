@@ -10,7 +10,7 @@ use super::*;
 use crate::device::multiplexer::{BoxFuture, Multiplexer};
 use crate::device::{AnalyzerSettings, Dial, SessionMode, Stream};
 use crate::domain::{Channel, Fault, Position, ValveOrder, Verification};
-use crate::store::{Circumstances, Disk, Work};
+use crate::store::{Circumstances, Disk, StoreWork};
 use crate::stream::{self, support};
 
 /// Where a valve was sent, in this order.
@@ -61,7 +61,7 @@ impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         // In place: time does not jump ahead while a thread of the store works.
-        let work = Work::Caller(Arc::new(PromptDisk));
+        let work = StoreWork::Caller(Arc::new(PromptDisk));
         let (store, _) = Store::open_by(work, folder.path(), Circumstances::default()).unwrap();
         let clock = HostClock::new(Tick::ZERO, None, 1.0);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -71,14 +71,14 @@ impl World {
         let sent = Sent::default();
         let (valve, owner) = Valve::new(Box::new(NotingValve(sent.clone())), shared, sender);
         tokio::spawn(owner);
-        let (handle, runtime) = Runtime::new(Parts {
+        let (handle, runtime) = Runtime::new(RuntimeParts {
             clock,
             store: store.clone(),
             hub: support::hub(stream::Settings::default(), &support::Kept::new(), 0),
             analyzer,
             valve,
             reports,
-            identity: Identity {
+            identity: RuntimeIdentity {
                 analyzer_address: String::new(),
                 driver: String::new(),
                 channels: 31,

@@ -28,11 +28,11 @@ pub struct Decision {
     /// How many before it have passed and come to nothing; at most 1000 are counted.
     pub passed: u32,
     pub late: Duration,
-    pub verdict: Verdict,
+    pub verdict: Ruling,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Ruling {
     /// Start the run, if late then knowingly.
     Fire,
     /// It is too late for that.
@@ -48,7 +48,7 @@ pub fn decide(schedule: &Schedule, times: &Times, now: Utc, on_time: Duration) -
     let due = latest(times, first, now);
     let late = between(due, now);
     let makes_up = schedule.misfire == Misfire::Run && late <= schedule.grace;
-    let verdict = if late <= on_time || makes_up { Verdict::Fire } else { Verdict::Missed };
+    let verdict = if late <= on_time || makes_up { Ruling::Fire } else { Ruling::Missed };
     Some(Decision { due, passed: count(times, first, due), late, verdict })
 }
 

@@ -8,5 +8,5 @@ mod decide;
 mod tests;
 mod times;
 
-pub use decide::{Decision, Verdict, decide, reckon_from};
+pub use decide::{Decision, Ruling, decide, reckon_from};
 pub use times::{Times, TimesError};

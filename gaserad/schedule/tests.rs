@@ -116,7 +116,7 @@ fn a_time_that_comes_fires_once() {
     let mut night = schedule("0 * * * *", "2026-01-15T08:30:00Z");
     assert_eq!(decision(&night, "2026-01-15T08:59:59Z"), None);
     let fired = decision(&night, "2026-01-15T09:00:02Z").unwrap();
-    assert_eq!((fired.verdict, fired.passed, fired.due), (Verdict::Fire, 0, at("2026-01-15T09:00:00Z")));
+    assert_eq!((fired.verdict, fired.passed, fired.due), (Ruling::Fire, 0, at("2026-01-15T09:00:00Z")));
     night.decided = fired.due;
     assert_eq!(decision(&night, "2026-01-15T09:00:03Z"), None);
     // The clock is set back by an hour, and the same time comes again.
@@ -131,23 +131,23 @@ fn a_time_that_comes_fires_once() {
 fn what_passed_is_made_up_for_once_within_the_grace() {
     let mut night = schedule("*/15 * * * *", "2026-01-15T08:30:00Z");
     let late = decision(&night, "2026-01-15T09:38:00Z").unwrap();
-    assert_eq!((late.verdict, late.passed, late.due), (Verdict::Fire, 3, at("2026-01-15T09:30:00Z")));
+    assert_eq!((late.verdict, late.passed, late.due), (Ruling::Fire, 3, at("2026-01-15T09:30:00Z")));
     assert_eq!(late.late, 8 * MINUTE);
     let too_late = decision(&night, "2026-01-15T09:42:00Z").unwrap();
-    assert_eq!((too_late.verdict, too_late.passed), (Verdict::Missed, 3));
+    assert_eq!((too_late.verdict, too_late.passed), (Ruling::Missed, 3));
     night.misfire = Misfire::Skip;
-    assert_eq!(decision(&night, "2026-01-15T09:38:00Z").unwrap().verdict, Verdict::Missed);
-    assert_eq!(decision(&night, "2026-01-15T09:30:59Z").unwrap().verdict, Verdict::Fire, "that is on time");
+    assert_eq!(decision(&night, "2026-01-15T09:38:00Z").unwrap().verdict, Ruling::Missed);
+    assert_eq!(decision(&night, "2026-01-15T09:30:59Z").unwrap().verdict, Ruling::Fire, "that is on time");
 }
 
 #[test]
 fn years_that_passed_are_one_decision() {
     let night = schedule("* * * * *", "2016-01-15T08:30:00Z");
     let fired = decision(&night, "2026-01-15T08:30:20Z").unwrap();
-    assert_eq!((fired.verdict, fired.due, fired.passed), (Verdict::Fire, at("2026-01-15T08:30:00Z"), 1000));
+    assert_eq!((fired.verdict, fired.due, fired.passed), (Ruling::Fire, at("2026-01-15T08:30:00Z"), 1000));
     let yearly = schedule("0 0 1 1 *", "2016-01-15T08:30:00Z");
     let missed = decision(&yearly, "2026-06-15T08:30:20Z").unwrap();
-    assert_eq!((missed.verdict, missed.due, missed.passed), (Verdict::Missed, at("2026-01-01T00:00:00Z"), 9));
+    assert_eq!((missed.verdict, missed.due, missed.passed), (Ruling::Missed, at("2026-01-01T00:00:00Z"), 9));
 }
 
 #[test]
@@ -205,7 +205,7 @@ proptest! {
             now = Utc::from_micros(now.as_micros() + step * 1_000_000);
             let Some(decision) = decide(&night, &times, now, MINUTE) else { continue };
             prop_assert!(decision.due <= now && decision.due > night.decided);
-            prop_assert!(decision.verdict == Verdict::Missed || decision.late <= night.grace);
+            prop_assert!(decision.verdict == Ruling::Missed || decision.late <= night.grace);
             night.decided = decision.due;
             fired.push(decision.due);
         }

@@ -12,7 +12,7 @@ mod told;
 use std::time::Duration;
 
 use clock::OwnClock;
-use counter::Counter;
+use counter::IterationCounter;
 use iteration::Iteration;
 use memory::Memory;
 use quirks::Quirks;
@@ -24,7 +24,7 @@ use super::random::Random;
 use crate::domain::instrument::SelfTest;
 use crate::domain::{AnalyzerTime, Moment, Tick};
 
-pub use iteration::Outcome;
+pub use iteration::IterationOutcome;
 
 /// How much a reading varies at most.
 const NOISE: f64 = 0.0005;
@@ -34,15 +34,15 @@ const LONGEST_CYCLE: Duration = Duration::from_secs(86_400);
 const REBOOT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
-pub struct Analyzer {
+pub struct PlantAnalyzer {
     start: Tick,
     traits: Traits,
     clock: OwnClock,
-    counter: Counter,
+    counter: IterationCounter,
     memory: Memory,
     quirks: Quirks,
     random: Random,
-    state: State,
+    state: PlantState,
     measurements: u32,
     /// The laser is tuned at every iteration of so many; 0 is never.
     tuning: u32,
@@ -65,7 +65,7 @@ struct Traits {
 }
 
 #[derive(Debug)]
-enum State {
+enum PlantState {
     Idle,
     Measuring(Iteration),
     /// It has left measuring for a moment.
@@ -90,7 +90,7 @@ enum State {
     },
 }
 
-impl Analyzer {
+impl PlantAnalyzer {
     /// `of_gas` says which part of a flow each gas takes.
     pub fn new(start: Moment, cycle: Duration, seed: u64, faults: &Faults, of_gas: [usize; 5]) -> Self {
         let traits = Traits {
@@ -108,12 +108,12 @@ impl Analyzer {
         let mut analyzer = Self {
             start: start.tick,
             traits,
-            counter: Counter::new(faults.habits.counter.clone(), habits.branch()),
+            counter: IterationCounter::new(faults.habits.counter.clone(), habits.branch()),
             memory: Memory::new(start, &faults.habits, habits.branch()),
             quirks: Quirks::new(&faults.habits, habits.branch()),
             clock: OwnClock::new(start, faults),
             random: Random::new(seed),
-            state: State::Idle,
+            state: PlantState::Idle,
             measurements: 0,
             tuning: 0,
             self_test: SelfTest::NotAvailable,
@@ -139,7 +139,7 @@ impl Analyzer {
 
     /// Whether it cannot be reached, because it reboots.
     pub const fn is_away(&self) -> bool {
-        matches!(self.state, State::Away { .. })
+        matches!(self.state, PlantState::Away { .. })
     }
 
     /// How often it has rebooted: what it was told before a reboot is lost.
@@ -149,20 +149,20 @@ impl Analyzer {
 
     /// Begins a measurement; `false` unless idle.
     pub fn start(&mut self, now: Tick, valve: Option<u8>) -> bool {
-        if !matches!(self.state, State::Idle) {
+        if !matches!(self.state, PlantState::Idle) {
             return false;
         }
         self.measurements += 1;
         self.tuning = 0;
         self.counter.begin_measurement();
-        self.state = State::Measuring(self.iterate(0, now, valve));
+        self.state = PlantState::Measuring(self.iterate(0, now, valve));
         true
     }
 
     /// The iteration under way gives no result.
     pub fn stop(&mut self, now: Tick) {
-        if let State::Measuring(_) | State::Elsewhere { .. } = &self.state {
-            self.state = State::Cancelling { until: now + self.traits.cancel_time };
+        if let PlantState::Measuring(_) | PlantState::Elsewhere { .. } = &self.state {
+            self.state = PlantState::Cancelling { until: now + self.traits.cancel_time };
         }
     }
 
@@ -172,9 +172,9 @@ impl Analyzer {
 
     /// Begins a self-test; `false` unless idle.
     pub fn test_itself(&mut self, now: Tick) -> bool {
-        let idle = matches!(self.state, State::Idle);
+        let idle = matches!(self.state, PlantState::Idle);
         if idle {
-            self.state = State::SelfTest { until: now + self.traits.self_test_time };
+            self.state = PlantState::SelfTest { until: now + self.traits.self_test_time };
             self.self_test = SelfTest::Running;
         }
         idle
@@ -195,67 +195,67 @@ impl Analyzer {
     /// Until it is rebooted.
     pub fn break_down(&mut self) {
         if !self.is_away() {
-            self.state = State::Malfunction;
+            self.state = PlantState::Malfunction;
         }
     }
 
     pub fn next_change(&self) -> Option<Tick> {
         let change = match &self.state {
-            State::Idle | State::Malfunction => None,
-            State::Cancelling { until, .. }
-            | State::SelfTest { until }
-            | State::Away { until }
-            | State::Initializing { until } => Some(*until),
-            State::Measuring(iteration) => Some(iteration.next_change()),
-            State::Elsewhere { since, excursion, .. } => Some(*since + excursion.length),
+            PlantState::Idle | PlantState::Malfunction => None,
+            PlantState::Cancelling { until, .. }
+            | PlantState::SelfTest { until }
+            | PlantState::Away { until }
+            | PlantState::Initializing { until } => Some(*until),
+            PlantState::Measuring(iteration) => Some(iteration.next_change()),
+            PlantState::Elsewhere { since, excursion, .. } => Some(*since + excursion.length),
         };
         [change, self.reboot_due].into_iter().flatten().min()
     }
 
     /// Takes in what flowed, and where the valve stood meanwhile.
     pub fn draw(&mut self, flow: &Flow, valve: Option<u8>) {
-        if let State::Measuring(iteration) = &mut self.state {
+        if let PlantState::Measuring(iteration) = &mut self.state {
             iteration.draw(flow, valve);
         }
     }
 
     /// Does what is due at `now`; gives the result if an iteration ended. The next one begins at once.
-    pub fn change(&mut self, now: Tick, valve: Option<u8>) -> Option<Outcome> {
+    pub fn change(&mut self, now: Tick, valve: Option<u8>) -> Option<IterationOutcome> {
         if self.reboot_due.is_some_and(|due| due <= now) {
             self.go_away(now, self.traits.boot_time);
             return None;
         }
         match &mut self.state {
-            State::Measuring(_) => self.go_on_measuring(now, valve),
-            State::Elsewhere { since, excursion, .. } => {
+            PlantState::Measuring(_) => self.go_on_measuring(now, valve),
+            PlantState::Elsewhere { since, excursion, .. } => {
                 if *since + excursion.length <= now {
                     self.come_back(now, valve);
                 }
                 None
             }
-            State::Cancelling { until, .. }
-            | State::SelfTest { until }
-            | State::Away { until }
-            | State::Initializing { until } => {
+            PlantState::Cancelling { until, .. }
+            | PlantState::SelfTest { until }
+            | PlantState::Away { until }
+            | PlantState::Initializing { until } => {
                 if *until <= now {
                     self.go_on(now);
                 }
                 None
             }
-            State::Idle | State::Malfunction => None,
+            PlantState::Idle | PlantState::Malfunction => None,
         }
     }
 
-    fn go_on_measuring(&mut self, now: Tick, valve: Option<u8>) -> Option<Outcome> {
+    fn go_on_measuring(&mut self, now: Tick, valve: Option<u8>) -> Option<IterationOutcome> {
         let age = now.since(self.start);
-        let State::Measuring(iteration) = &mut self.state else { return None };
+        let PlantState::Measuring(iteration) = &mut self.state else { return None };
         iteration.change(now, valve);
         if iteration.take_tick(now) {
             self.counter.tick(age);
         }
         if let Some(excursion) = iteration.take_excursion(now) {
-            if let State::Measuring(left) = std::mem::replace(&mut self.state, State::Idle) {
-                self.state = State::Elsewhere { left, since: now, excursion };
+            if let PlantState::Measuring(left) = std::mem::replace(&mut self.state, PlantState::Idle) {
+                self.state = PlantState::Elsewhere { left, since: now, excursion };
             }
             return None;
         }
@@ -264,8 +264,8 @@ impl Analyzer {
         }
         let next = iteration.number + 1;
         let begun = self.iterate(next, now, valve);
-        let ended = std::mem::replace(&mut self.state, State::Measuring(begun));
-        let State::Measuring(ended) = ended else { return None };
+        let ended = std::mem::replace(&mut self.state, PlantState::Measuring(begun));
+        let PlantState::Measuring(ended) = ended else { return None };
         let outcome = self.evaluate(&ended, now)?;
         self.memory.add_result(now, outcome.clone());
         Some(outcome)
@@ -273,10 +273,11 @@ impl Analyzer {
 
     /// To what it left for a moment.
     fn come_back(&mut self, now: Tick, valve: Option<u8>) {
-        let State::Elsewhere { mut left, since, excursion } = std::mem::replace(&mut self.state, State::Idle) else {
+        let PlantState::Elsewhere { mut left, since, excursion } = std::mem::replace(&mut self.state, PlantState::Idle)
+        else {
             return;
         };
-        self.state = State::Measuring(match excursion.then {
+        self.state = PlantState::Measuring(match excursion.then {
             AfterExcursion::GoesOn => {
                 left.put_off(since, now.since(since));
                 left
@@ -304,16 +305,16 @@ impl Analyzer {
         self.counter.reset();
         self.tuning = 0;
         self.self_test = SelfTest::NotAvailable;
-        self.state = State::Away { until: now + length };
+        self.state = PlantState::Away { until: now + length };
     }
 
     fn go_on(&mut self, now: Tick) {
-        if let State::SelfTest { .. } = self.state {
+        if let PlantState::SelfTest { .. } = self.state {
             self.self_test = if self.traits.self_test_fails { SelfTest::Failed } else { SelfTest::Passed };
         }
         self.state = match self.state {
-            State::Away { .. } => State::Initializing { until: now + self.traits.boot_time },
-            _ => State::Idle,
+            PlantState::Away { .. } => PlantState::Initializing { until: now + self.traits.boot_time },
+            _ => PlantState::Idle,
         };
     }
 
@@ -338,7 +339,7 @@ impl Analyzer {
         self.traits.cycle.mul_f64(self.traits.jitter.mul_add(self.random.signed(), 1.0))
     }
 
-    fn evaluate(&mut self, iteration: &Iteration, now: Tick) -> Option<Outcome> {
+    fn evaluate(&mut self, iteration: &Iteration, now: Tick) -> Option<IterationOutcome> {
         let age = now.since(self.start);
         if self.quirks.gives_no_result(age) {
             return None;
@@ -351,7 +352,7 @@ impl Analyzer {
         let repeats = self.quirks.repeats_stamp(age);
         let stamp = if repeats { self.clock.repeated_stamp(stamped) } else { self.clock.stamp(stamped) };
         let readings = sample.gases.map(|gas| (gas.cas, print(self.noisy(gas.ppm)))).to_vec();
-        Some(Outcome {
+        Some(IterationOutcome {
             measurement: self.measurements,
             iteration: iteration.number,
             stamp,

@@ -12,7 +12,7 @@ const LAST: u8 = INPUTS - 1;
 
 /// A wire to one of the units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wire {
+pub enum CascadeWire {
     Home,
     Next,
 }
@@ -66,11 +66,11 @@ impl Cascade {
     }
 
     /// Puts a level on a wire; `unit` counts from 0.
-    pub fn set(&mut self, unit: usize, wire: Wire, active: bool) {
+    pub fn set(&mut self, unit: usize, wire: CascadeWire, active: bool) {
         let Some(unit) = self.units.get_mut(unit) else { return };
         let level = match wire {
-            Wire::Home => &mut unit.home,
-            Wire::Next => &mut unit.next,
+            CascadeWire::Home => &mut unit.home,
+            CascadeWire::Next => &mut unit.next,
         };
         let rising = active && !*level;
         *level = active;
@@ -82,8 +82,8 @@ impl Cascade {
             return;
         }
         unit.input = match wire {
-            Wire::Home => 0,
-            Wire::Next => (unit.input + 1) % INPUTS,
+            CascadeWire::Home => 0,
+            CascadeWire::Next => (unit.input + 1) % INPUTS,
         };
     }
 
@@ -105,7 +105,7 @@ impl Cascade {
 mod tests {
     use super::*;
 
-    fn pulse(cascade: &mut Cascade, unit: usize, wire: Wire) {
+    fn pulse(cascade: &mut Cascade, unit: usize, wire: CascadeWire) {
         cascade.set(unit, wire, true);
         cascade.set(unit, wire, false);
     }
@@ -114,15 +114,15 @@ mod tests {
     fn the_last_input_of_the_first_unit_is_the_second_unit() {
         let mut cascade = Cascade::new(&[7, 3], &Faults::default());
         assert_eq!(cascade.inlet(), 8);
-        pulse(&mut cascade, 0, Wire::Home);
-        pulse(&mut cascade, 1, Wire::Home);
+        pulse(&mut cascade, 0, CascadeWire::Home);
+        pulse(&mut cascade, 1, CascadeWire::Home);
         for (unit, channels) in [(0, 2..=16), (1, 17..=31)] {
             for channel in channels {
-                pulse(&mut cascade, unit, Wire::Next);
+                pulse(&mut cascade, unit, CascadeWire::Next);
                 assert_eq!(cascade.inlet(), channel);
             }
         }
-        pulse(&mut cascade, 1, Wire::Next);
+        pulse(&mut cascade, 1, CascadeWire::Next);
         assert_eq!((cascade.inlet(), cascade.at_home(1)), (16, true));
     }
 
@@ -130,7 +130,7 @@ mod tests {
     fn a_level_that_is_held_is_one_pulse() {
         let mut cascade = Cascade::new(&[0], &Faults::default());
         for _ in 0..3 {
-            cascade.set(0, Wire::Next, true);
+            cascade.set(0, CascadeWire::Next, true);
         }
         assert_eq!(cascade.inlet(), 2);
     }
@@ -139,7 +139,7 @@ mod tests {
     fn lost_pulses_and_stuck_sensors_are_what_the_faults_say() {
         let faults = Faults { pulse_lost_every: 3, home_sensor_stuck: Some(StuckSensor::Active), ..Faults::default() };
         let mut cascade = Cascade::new(&[0], &faults);
-        (0..7).for_each(|_| pulse(&mut cascade, 0, Wire::Next));
+        (0..7).for_each(|_| pulse(&mut cascade, 0, CascadeWire::Next));
         assert_eq!((cascade.input(0), cascade.at_home(0)), (5, true));
     }
 }

@@ -3,7 +3,7 @@
 use super::parameters;
 use super::plant::Plant;
 use super::setup::Setup;
-use crate::ak::{Command, Layout, Request, write_network};
+use crate::ak::{AkRequest, Command, Layout, write_network};
 use crate::domain::instrument::SelfTest;
 use crate::domain::{AnalyzerPhase, Cas, Utc};
 
@@ -20,7 +20,7 @@ const NO_SAMPLER: &str = "2";
 impl Plant {
     /// Obeys one AK command and gives the reply's text, after [`Plant::advance`]: `ASTS 0 2`, `XXXX 1`.
     pub fn analyzer_command(&mut self, code: &str, data: &str) -> String {
-        let request = Request { code: code.to_owned(), channel: "K0".to_owned(), data: data.trim().to_owned() };
+        let request = AkRequest { code: code.to_owned(), channel: "K0".to_owned(), data: data.trim().to_owned() };
         let known = !self.faults.refuse.iter().any(|refused| refused == code);
         let reply = match Command::of(&request).filter(|_| known) {
             Some(command) => self.obey(command),

@@ -33,7 +33,7 @@ mod valve;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use cascade::{StuckSensor, Wire};
+pub use cascade::{CascadeWire, StuckSensor};
 pub use faults::{ClockStep, FAULTS_HELP, Faults, FaultsError, LaterErrors, OtherClient, Stamp, When};
 pub use gas::known_gas;
 pub use habits::{HABITS_HELP, Habits};
@@ -42,6 +42,6 @@ pub use modbus::listen_modbus;
 pub use plant::{Plant, PlantDesign, Selector};
 pub use pty::{open_relays, open_valve};
 pub use pulses::PulseLines;
-pub use run::{Ready, SimulatorError, SimulatorOptions, run};
+pub use run::{SimulatorError, SimulatorOptions, SimulatorReady, run};
 pub use serve::{PlantSettings, Simulator, listen_analyzer};
 pub use truth::Truth;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::analyzer::Analyzer;
+use super::analyzer::PlantAnalyzer;
 use super::another::Another;
-use super::cascade::{Cascade, Wire};
+use super::cascade::{Cascade, CascadeWire};
 use super::faults::Faults;
 use super::gas::{Inlets, Tubing};
 use super::habits::NetworkFailure;
@@ -12,7 +12,7 @@ use super::relays::Relays;
 use super::script::{Happening, Script};
 use super::setup::Setup;
 use super::truth::Truth;
-use super::valve::Valve;
+use super::valve::PlantValve;
 use crate::domain::{AnalyzerState, Channel, Moment, Tick};
 
 /// What the plant is like.
@@ -44,13 +44,13 @@ pub struct Plant {
     start: Moment,
     now: Tick,
     script: Script,
-    valve: Valve,
+    valve: PlantValve,
     cascade: Cascade,
     relays: Relays,
     another: Another,
     in_charge: Selector,
     tubing: Tubing,
-    pub(super) analyzer: Analyzer,
+    pub(super) analyzer: PlantAnalyzer,
     pub(super) setup: Setup,
     /// As AERR reports them.
     pub(super) errors: Vec<String>,
@@ -62,7 +62,7 @@ impl Plant {
     pub fn new(design: PlantDesign, start: Moment) -> Self {
         let PlantDesign { cycle, seed, channels, faults } = design;
         let channels = channels.clamp(1, Channel::MAX);
-        let valve = Valve::new(channels, &faults, start.tick);
+        let valve = PlantValve::new(channels, &faults, start.tick);
         // All lines there may be: the cascade can have more inputs than the valve has ports.
         let tubing = Tubing::new(Channel::MAX, valve.inlet(), &faults.lag);
         Self {
@@ -74,7 +74,7 @@ impl Plant {
             relays: Relays::new(channels, &faults),
             another: Another::new(channels, &faults, start.tick),
             in_charge: Selector::Valve,
-            analyzer: Analyzer::new(start, cycle, seed, &faults, tubing.of_gas()),
+            analyzer: PlantAnalyzer::new(start, cycle, seed, &faults, tubing.of_gas()),
             tubing,
             setup: Setup::default(),
             errors: faults.errors.clone(),
@@ -126,7 +126,7 @@ impl Plant {
     }
 
     /// A level on a wire of the cascade, after [`Plant::advance`].
-    pub fn cascade_wire(&mut self, unit: usize, wire: Wire, active: bool) {
+    pub fn cascade_wire(&mut self, unit: usize, wire: CascadeWire, active: bool) {
         self.in_charge = Selector::Cascade;
         self.cascade.set(unit, wire, active);
     }

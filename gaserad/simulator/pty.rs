@@ -24,8 +24,8 @@ const RELEASE: Duration = Duration::from_millis(500);
 /// through whatever the faults do to its plug; dropping it removes the link. A link left behind by another simulator
 /// is replaced, anything else is not.
 pub fn open_valve(simulator: Simulator, link: &Path) -> io::Result<impl Future<Output = ()> + Send + use<>> {
-    let terminal = Terminal::open()?;
-    let link = Link::create(&terminal.path, link)?;
+    let terminal = PlantTerminal::open()?;
+    let link = TerminalLink::create(&terminal.path, link)?;
     Ok(async move {
         match simulator.serial_unplugged() {
             Some(outage) => serve_with_outage(terminal, link, &simulator, outage).await,
@@ -36,8 +36,8 @@ pub fn open_valve(simulator: Simulator, link: &Path) -> io::Result<impl Future<O
 
 /// The same for the relay board, which speaks Modbus RTU and is never unplugged.
 pub fn open_relays(simulator: Simulator, link: &Path) -> io::Result<impl Future<Output = ()> + Send + use<>> {
-    let terminal = Terminal::open()?;
-    let link = Link::create(&terminal.path, link)?;
+    let terminal = PlantTerminal::open()?;
+    let link = TerminalLink::create(&terminal.path, link)?;
     Ok(async move {
         terminal.serve_relays(&simulator).await;
         drop(link);
@@ -45,12 +45,12 @@ pub fn open_relays(simulator: Simulator, link: &Path) -> io::Result<impl Future<
 }
 
 /// The port hangs up on whoever has it open, and is back later as another one.
-async fn serve_with_outage(terminal: Terminal, link: Link, simulator: &Simulator, outage: Unplugged) {
+async fn serve_with_outage(terminal: PlantTerminal, link: TerminalLink, simulator: &Simulator, outage: Unplugged) {
     let place = outage.link.unwrap_or_else(|| link.at.clone());
     let unplugged = async {
         tokio::time::sleep(simulator.outside(outage.after)).await;
         // While the old one is there, or the new one might get its name.
-        Terminal::open()
+        PlantTerminal::open()
     };
     let next = tokio::select! {
         () = terminal.serve(simulator) => return,
@@ -61,7 +61,7 @@ async fn serve_with_outage(terminal: Terminal, link: Link, simulator: &Simulator
         Some(length) => tokio::time::sleep(simulator.outside(length)).await,
         None => std::future::pending().await,
     }
-    let plugged_in = next.and_then(|next| Ok((Link::create(&next.path, &place)?, next)));
+    let plugged_in = next.and_then(|next| Ok((TerminalLink::create(&next.path, &place)?, next)));
     match plugged_in {
         Ok((_link, terminal)) => terminal.serve(simulator).await,
         Err(error) => tracing::error!("cannot put the valve's serial port back at {}: {error}", place.display()),
@@ -69,7 +69,7 @@ async fn serve_with_outage(terminal: Terminal, link: Link, simulator: &Simulator
 }
 
 /// The plant's end of the line.
-struct Terminal {
+struct PlantTerminal {
     /// Tokio's pipes read and write any descriptor; a terminal has two directions, and so two of them.
     ends: Join<Receiver, Sender>,
     /// Held open, or the line would hang up whenever the last driver closes it.
@@ -77,7 +77,7 @@ struct Terminal {
     path: PathBuf,
 }
 
-impl Terminal {
+impl PlantTerminal {
     fn open() -> io::Result<Self> {
         let fd = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         rustix::pty::grantpt(&fd)?;
@@ -121,12 +121,12 @@ async fn release(port: &OwnedFd) {
 }
 
 /// A symbolic link that lasts as long as this does.
-struct Link {
+struct TerminalLink {
     at: PathBuf,
     port: PathBuf,
 }
 
-impl Link {
+impl TerminalLink {
     fn create(port: &Path, at: &Path) -> io::Result<Self> {
         if at.symlink_metadata().is_ok() {
             make_way(at)?;
@@ -136,7 +136,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for TerminalLink {
     fn drop(&mut self) {
         // Another simulator may have put its own there; then it is not ours to remove.
         if std::fs::read_link(&self.at).is_ok_and(|target| target == self.port) {

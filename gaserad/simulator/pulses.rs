@@ -1,6 +1,6 @@
 //! The wires to the cascaded units, for a driver that pulses them.
 
-use super::cascade::Wire;
+use super::cascade::CascadeWire;
 use super::plant::Selector;
 use super::serve::Simulator;
 
@@ -25,7 +25,7 @@ impl Simulator {
 
 impl PulseLines {
     /// Puts a level on a wire; `unit` counts from 0.
-    pub fn set(&self, unit: usize, wire: Wire, active: bool) {
+    pub fn set(&self, unit: usize, wire: CascadeWire, active: bool) {
         self.simulator.ask(|plant| plant.cascade_wire(unit, wire, active));
     }
 

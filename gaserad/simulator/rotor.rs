@@ -58,7 +58,7 @@ impl Trip {
 
 /// Which way it turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum TurnWay {
     Shortest,
     Up,
     Down,
@@ -150,7 +150,7 @@ impl Rotor {
     }
 
     /// Sets it in motion. An order on the way counts from the port that is the nearest one.
-    pub fn turn(&mut self, to: u8, way: Way, now: Tick) {
+    pub fn turn(&mut self, to: u8, way: TurnWay, now: Tick) {
         let age = now.since(self.start);
         if self.stuck || self.stuck_after.is_some_and(|after| after <= age) {
             return;
@@ -164,9 +164,9 @@ impl Rotor {
         let to = if wrong { to % self.ports + 1 } else { to };
         let (up, down) = (self.steps_up(self.inlet, to), self.steps_up(to, self.inlet));
         let up_it_is = match way {
-            Way::Shortest => up < down,
-            Way::Up => true,
-            Way::Down => false,
+            TurnWay::Shortest => up < down,
+            TurnWay::Up => true,
+            TurnWay::Down => false,
         };
         self.at = self.inlet;
         let steps = if up_it_is { up } else { down };
@@ -204,7 +204,7 @@ mod tests {
     }
 
     /// The inlets that it has on its way, and when it is there.
-    fn travel(rotor: &mut Rotor, to: u8, way: Way, from: u64) -> (Vec<u8>, u64) {
+    fn travel(rotor: &mut Rotor, to: u8, way: TurnWay, from: u64) -> (Vec<u8>, u64) {
         rotor.turn(to, way, at(from));
         let (mut inlets, mut time) = (vec![rotor.inlet()], from);
         while rotor.standing().is_none() && !rotor.is_between() {
@@ -220,45 +220,45 @@ mod tests {
     #[test]
     fn it_opens_every_port_that_it_passes() {
         let mut rotor = rotor(&Faults::default());
-        assert_eq!(travel(&mut rotor, 4, Way::Shortest, 0), (vec![1, 2, 3, 4], 350));
-        assert_eq!(travel(&mut rotor, 30, Way::Shortest, 1000), (vec![4, 3, 2, 1, 31, 30], 450));
-        let (up, time) = travel(&mut rotor, 29, Way::Up, 5000);
+        assert_eq!(travel(&mut rotor, 4, TurnWay::Shortest, 0), (vec![1, 2, 3, 4], 350));
+        assert_eq!(travel(&mut rotor, 30, TurnWay::Shortest, 1000), (vec![4, 3, 2, 1, 31, 30], 450));
+        let (up, time) = travel(&mut rotor, 29, TurnWay::Up, 5000);
         assert_eq!((up.len(), time), (31, 200 + 30 * 50));
-        assert_eq!(travel(&mut rotor, 28, Way::Down, 9000).0, [29, 28]);
+        assert_eq!(travel(&mut rotor, 28, TurnWay::Down, 9000).0, [29, 28]);
         assert_eq!((rotor.standing(), rotor.moves()), (Some(28), 4));
     }
 
     #[test]
     fn an_order_to_where_it_stands_moves_nothing() {
         let mut rotor = rotor(&Faults::default());
-        rotor.turn(1, Way::Up, at(0));
+        rotor.turn(1, TurnWay::Up, at(0));
         assert_eq!((rotor.standing(), rotor.moves(), rotor.next_change()), (Some(1), 0, None));
     }
 
     #[test]
     fn an_order_on_the_way_counts_from_the_nearest_port() {
         let mut rotor = rotor(&Faults::default());
-        rotor.turn(9, Way::Up, at(0));
+        rotor.turn(9, TurnWay::Up, at(0));
         rotor.change(at(310));
         assert_eq!((rotor.inlet(), rotor.standing()), (3, None));
-        assert_eq!(travel(&mut rotor, 2, Way::Shortest, 310), (vec![3, 2], 250));
+        assert_eq!(travel(&mut rotor, 2, TurnWay::Shortest, 310), (vec![3, 2], 250));
     }
 
     #[test]
     fn from_some_moment_on_it_is_stuck() {
         let mut rotor = rotor(&Faults { valve_stuck_after: Some(Duration::from_secs(2)), ..Faults::default() });
-        assert_eq!(travel(&mut rotor, 2, Way::Up, 0).0, [1, 2]);
-        rotor.turn(3, Way::Up, at(2000));
+        assert_eq!(travel(&mut rotor, 2, TurnWay::Up, 0).0, [1, 2]);
+        rotor.turn(3, TurnWay::Up, at(2000));
         assert_eq!((rotor.standing(), rotor.next_change()), (Some(2), None));
     }
 
     #[test]
     fn the_named_move_ends_between_two_ports_and_the_next_one_does_not() {
         let mut rotor = rotor(&Faults { valve_between_ports: Some(Befalls::Move(2)), ..Faults::default() });
-        assert_eq!(travel(&mut rotor, 2, Way::Up, 0).0, [1, 2]);
-        assert_eq!(travel(&mut rotor, 5, Way::Up, 1000).0, [2, 3, 4, 5]);
+        assert_eq!(travel(&mut rotor, 2, TurnWay::Up, 0).0, [1, 2]);
+        assert_eq!(travel(&mut rotor, 5, TurnWay::Up, 1000).0, [2, 3, 4, 5]);
         assert_eq!((rotor.standing(), rotor.is_between(), rotor.at()), (None, true, 2));
-        assert_eq!(travel(&mut rotor, 5, Way::Up, 2000), (vec![5], 200));
+        assert_eq!(travel(&mut rotor, 5, TurnWay::Up, 2000), (vec![5], 200));
         assert_eq!((rotor.standing(), rotor.is_between()), (Some(5), false));
     }
 
@@ -267,7 +267,7 @@ mod tests {
         let after = Befalls::After(Duration::from_secs(1));
         let mut rotor = rotor(&Faults { valve_wrong_port: Some(after), ..Faults::default() });
         for (to, from, arrives) in [(3, 0, 3), (31, 1000, 1), (31, 2000, 31)] {
-            travel(&mut rotor, to, Way::Shortest, from);
+            travel(&mut rotor, to, TurnWay::Shortest, from);
             assert_eq!(rotor.standing(), Some(arrives));
         }
     }
@@ -288,7 +288,7 @@ mod tests {
         let back = Some(Duration::from_secs(3));
         let by_hand = MovedByHand { after: Duration::from_secs(5), to: 9, back };
         let mut rotor = rotor(&Faults { valve_moved_by_hand: Some(by_hand), ..Faults::default() });
-        travel(&mut rotor, 5, Way::Up, 0);
+        travel(&mut rotor, 5, TurnWay::Up, 0);
         let stood: Vec<Option<u8>> = [4999, 5000, 7999, 8000, 9000]
             .map(|millis| {
                 rotor.change(at(millis));

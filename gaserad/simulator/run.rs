@@ -38,7 +38,7 @@ pub struct SimulatorOptions {
 
 /// Where the devices are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ready {
+pub struct SimulatorReady {
     pub ak: SocketAddr,
     pub vici: Option<PathBuf>,
     /// The address that it got, or the link.
@@ -66,7 +66,7 @@ pub async fn run(
     options: SimulatorOptions,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
-    ready: impl FnOnce(&Ready),
+    ready: impl FnOnce(&SimulatorReady),
 ) -> Result<(), SimulatorError> {
     let listen = |source| SimulatorError::Listen { address: options.ak.clone(), source };
     let simulator = Simulator::new(settings(&options)?, clock);
@@ -74,7 +74,7 @@ pub async fn run(
     let ak = listener.local_addr().map_err(listen)?;
     let valve = valve(&simulator, options.vici.as_ref())?;
     let (modbus, relays) = relays(&simulator, &options, &cancel).await?;
-    ready(&Ready { ak, vici: options.vici, modbus });
+    ready(&SimulatorReady { ak, vici: options.vici, modbus });
     let end = tokio::select! {
         () = listen_analyzer(simulator.clone(), listener, cancel.clone()) => Ok(()),
         () = valve => Err(SimulatorError::HungUp),

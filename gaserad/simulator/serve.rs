@@ -15,7 +15,7 @@ use super::manner::{Delivery, End, Passed, fall_silent};
 use super::mishap::Unplugged;
 use super::plant::{Plant, PlantDesign};
 use super::random::Random;
-use crate::ak::Request;
+use crate::ak::AkRequest;
 use crate::ak::frame::{Decoder, Frame};
 use crate::domain::Clock;
 
@@ -45,7 +45,7 @@ pub struct Simulator {
 }
 
 /// What a request comes to.
-enum Answer {
+enum PlantAnswer {
     Nothing,
     /// The connection is one from before a reboot, or the analyzer is away.
     Gone,
@@ -96,9 +96,9 @@ impl Simulator {
             decoder.push(&bytes[..count]);
             while let Some(frame) = decoder.next_frame() {
                 let end = match self.analyzer_answer(&frame, boots) {
-                    Answer::Nothing => continue,
-                    Answer::Gone => End::Closes,
-                    Answer::Reply(delivery) => delivery.send(stream, &self.faults).await.unwrap_or(End::Closes),
+                    PlantAnswer::Nothing => continue,
+                    PlantAnswer::Gone => End::Closes,
+                    PlantAnswer::Reply(delivery) => delivery.send(stream, &self.faults).await.unwrap_or(End::Closes),
                 };
                 match end {
                     End::None => {}
@@ -160,30 +160,30 @@ impl Simulator {
     }
 
     /// `boots` is how often the analyzer had rebooted when the connection was made.
-    fn analyzer_answer(&self, frame: &Frame, boots: u32) -> Answer {
+    fn analyzer_answer(&self, frame: &Frame, boots: u32) -> PlantAnswer {
         self.visit(|Shop { plant, passed, .. }| {
             if plant.analyzer_away() || plant.analyzer_boots() != boots {
-                return Answer::Gone;
+                return PlantAnswer::Gone;
             }
             let network = plant.network();
             match network {
-                Some(NetworkFailure::Refused) => return Answer::Gone,
-                Some(NetworkFailure::Hangs) => return Answer::Nothing,
+                Some(NetworkFailure::Refused) => return PlantAnswer::Gone,
+                Some(NetworkFailure::Hangs) => return PlantAnswer::Nothing,
                 Some(NetworkFailure::RepliesLost) | None => {}
             }
-            let request = Request::parse(frame);
+            let request = AkRequest::parse(frame);
             let code = request.as_ref().map_or("????", |request| request.code.as_str());
             if plant.analyzer_silent() || self.faults.silent_to.iter().any(|silent| silent == code) {
-                return Answer::Nothing;
+                return PlantAnswer::Nothing;
             }
             let text = match &request {
                 Some(request) => plant.analyzer_command(code, &request.data),
                 None => "???? 1".to_owned(),
             };
             if network.is_some() {
-                return Answer::Nothing;
+                return PlantAnswer::Nothing;
             }
-            Answer::Reply(Delivery::new(&self.faults, passed, plant.age(), code, &text))
+            PlantAnswer::Reply(Delivery::new(&self.faults, passed, plant.age(), code, &text))
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::analyzer::Outcome;
+use super::analyzer::IterationOutcome;
 use crate::domain::{Moment, Utc};
 
 /// A sample with at least this much of one line is that line's.
@@ -42,7 +42,7 @@ impl Truth {
         (self.measurement, self.iteration)
     }
 
-    pub fn of(outcome: &Outcome, start: Moment) -> Self {
+    pub fn of(outcome: &IterationOutcome, start: Moment) -> Self {
         let sample = &outcome.sample;
         let written: BTreeMap<&str, String> = outcome.written().into_iter().collect();
         let odd = outcome.odd_values.iter().map(|(cas, _)| {

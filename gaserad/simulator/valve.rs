@@ -4,7 +4,7 @@
 //! operating system's business, so setting one is remembered and changes nothing.
 
 use super::faults::Faults;
-use super::rotor::{Rotor, Way};
+use super::rotor::{Rotor, TurnWay};
 use crate::domain::Tick;
 
 const REFUSAL: &str = "Bad command";
@@ -16,7 +16,7 @@ const MOST_PORTS: u8 = 40;
 const RATES: [&str; 8] = ["12", "24", "48", "96", "192", "384", "576", "1152"];
 
 #[derive(Debug)]
-pub struct Valve {
+pub struct PlantValve {
     rotor: Rotor,
     ports: u8,
     legacy: bool,
@@ -42,7 +42,7 @@ struct ActuatorMemory {
     rate: &'static str,
 }
 
-impl Valve {
+impl PlantValve {
     pub fn new(ports: u8, faults: &Faults, start: Tick) -> Self {
         Self {
             rotor: Rotor::new(ports, faults, start),
@@ -194,12 +194,12 @@ impl Valve {
     /// `GOnn` takes the shorter way, `CWnn` counts up, `CCnn` counts down; without a port it is one step.
     fn order(&mut self, line: &str, code: &str, port: &str, now: Tick) -> Option<String> {
         let way = match code {
-            "CW" => Way::Up,
-            "CC" => Way::Down,
-            _ => Way::Shortest,
+            "CW" => TurnWay::Up,
+            "CC" => TurnWay::Down,
+            _ => TurnWay::Shortest,
         };
         let to = match port {
-            "" => Some(self.rotor.beside(way != Way::Down)),
+            "" => Some(self.rotor.beside(way != TurnWay::Down)),
             port => port.parse().ok().filter(|port| (1..=self.ports.min(self.settings.ports)).contains(port)),
         };
         let Some(to) = to.filter(|_| self.is_multiposition()) else { return Some(REFUSAL.to_owned()) };
@@ -261,16 +261,16 @@ mod tests {
         Tick::from_micros(millis * 1000)
     }
 
-    fn valve(faults: &Faults) -> Valve {
-        Valve::new(31, faults, at(0))
+    fn valve(faults: &Faults) -> PlantValve {
+        PlantValve::new(31, faults, at(0))
     }
 
-    fn legacy() -> Valve {
+    fn legacy() -> PlantValve {
         valve(&Faults { legacy_valve: true, ..Faults::default() })
     }
 
     /// Each line with what it is answered at the start; `-` is silence.
-    fn converse(valve: &mut Valve, lines: &[(&str, &str)]) {
+    fn converse(valve: &mut PlantValve, lines: &[(&str, &str)]) {
         for (line, answer) in lines {
             assert_eq!(valve.obey(line, at(0)).as_deref().unwrap_or("-"), *answer, "{line}");
         }

@@ -18,7 +18,7 @@ const MOST_PATIENCE: Duration = Duration::from_secs(300);
 
 /// Where a connection stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum State {
+pub enum LinkState {
     #[default]
     Disconnected,
     /// For the first time.
@@ -31,7 +31,7 @@ pub enum State {
 
 /// How much is put up with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patience {
+pub struct LinkPatience {
     /// The delay that doubles; otherwise what the server asks for, or a second.
     pub first_delay: Option<Duration>,
     pub longest_delay: Duration,
@@ -41,7 +41,7 @@ pub struct Patience {
     pub polls: bool,
 }
 
-impl Default for Patience {
+impl Default for LinkPatience {
     fn default() -> Self {
         Self { first_delay: None, longest_delay: LONGEST_DELAY, attempts: None, polls: false }
     }
@@ -58,7 +58,7 @@ pub enum Loss {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum NextAttempt {
     /// Connect again after this.
     Wait(Duration),
     /// Poll, and connect again after this.
@@ -67,9 +67,9 @@ pub enum Next {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Link {
-    patience: Patience,
-    state: State,
+pub struct StreamLink {
+    patience: LinkPatience,
+    state: LinkState,
     polling: bool,
     /// Losses in a row, without a healthy stream between them.
     losses: u32,
@@ -77,12 +77,12 @@ pub struct Link {
     retry: Option<Duration>,
 }
 
-impl Link {
-    pub fn new(patience: Patience) -> Self {
+impl StreamLink {
+    pub fn new(patience: LinkPatience) -> Self {
         Self { patience, ..Self::default() }
     }
 
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> LinkState {
         self.state
     }
 
@@ -93,14 +93,14 @@ impl Link {
 
     /// Begins, or begins anew after an error.
     pub fn open(&mut self) {
-        if matches!(self.state, State::Disconnected | State::Error) {
-            *self = Self { state: State::Connecting, ..Self::new(self.patience.clone()) };
+        if matches!(self.state, LinkState::Disconnected | LinkState::Error) {
+            *self = Self { state: LinkState::Connecting, ..Self::new(self.patience.clone()) };
         }
     }
 
     pub fn opened(&mut self) {
-        if matches!(self.state, State::Connecting | State::Reconnecting) {
-            self.state = State::Connected;
+        if matches!(self.state, LinkState::Connecting | LinkState::Reconnecting) {
+            self.state = LinkState::Connected;
             self.polling = false;
         }
     }
@@ -108,7 +108,7 @@ impl Link {
     /// Something came so long after the stream was opened. Only a stream that lasts, or brings an event, is well: a
     /// server that accepts and drops is not.
     pub fn heard(&mut self, since_opened: Duration, event: bool) {
-        if self.state == State::Connected && (event || since_opened >= HEALTHY_AFTER) {
+        if self.state == LinkState::Connected && (event || since_opened >= HEALTHY_AFTER) {
             self.losses = 0;
         }
     }
@@ -119,36 +119,36 @@ impl Link {
     }
 
     /// The connection is gone, or the attempt failed: what now?
-    pub fn lost(&mut self, loss: Loss, chance: f64) -> Next {
-        if matches!(self.state, State::Disconnected | State::Error) {
-            return Next::GiveUp;
+    pub fn lost(&mut self, loss: Loss, chance: f64) -> NextAttempt {
+        if matches!(self.state, LinkState::Disconnected | LinkState::Error) {
+            return NextAttempt::GiveUp;
         }
-        self.state = State::Reconnecting;
+        self.state = LinkState::Reconnecting;
         let jitter = |delay: Duration| delay.mul_f64(chance.clamp(0.0, 1.0));
         let base = self.base();
         if let (Loss::Restart(expected), 0) = (loss, self.losses) {
-            return Next::Wait(expected.min(MOST_PATIENCE) + jitter(base));
+            return NextAttempt::Wait(expected.min(MOST_PATIENCE) + jitter(base));
         }
         self.losses = self.losses.saturating_add(1);
         if self.patience.attempts.is_some_and(|attempts| self.losses > attempts) {
             return self.spent(chance);
         }
         let delay = base.saturating_mul(1 << (self.losses - 1).min(20)).min(self.longest());
-        Next::Wait(match loss {
+        NextAttempt::Wait(match loss {
             Loss::Broken => jitter(delay),
             Loss::Asked(asked) | Loss::Restart(asked) => (asked.min(MOST_PATIENCE) + jitter(base)).max(jitter(delay)),
         })
     }
 
     /// All attempts were in vain.
-    fn spent(&mut self, chance: f64) -> Next {
+    fn spent(&mut self, chance: f64) -> NextAttempt {
         if self.patience.polls {
             self.polling = true;
             // Not all come at the same moment.
-            return Next::Poll(PROBE.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 10.0));
+            return NextAttempt::Poll(PROBE.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 10.0));
         }
-        self.state = State::Error;
-        Next::GiveUp
+        self.state = LinkState::Error;
+        NextAttempt::GiveUp
     }
 
     fn base(&self) -> Duration {
@@ -162,12 +162,12 @@ impl Link {
 
     /// The server will not have it, now or later.
     pub fn refused(&mut self) {
-        self.state = State::Error;
+        self.state = LinkState::Error;
     }
 
     /// Nobody wants it any more.
     pub fn close(&mut self) {
-        (self.state, self.polling) = (State::Disconnected, false);
+        (self.state, self.polling) = (LinkState::Disconnected, false);
     }
 }
 

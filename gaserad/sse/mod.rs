@@ -6,5 +6,5 @@
 pub mod link;
 pub mod parser;
 
-pub use link::{Link, Loss, Next, Patience, State};
-pub use parser::{Frame, Limits, Parser, TooLarge};
+pub use link::{LinkPatience, LinkState, Loss, NextAttempt, StreamLink};
+pub use parser::{FrameLimits, Parser, SseFrame, TooLarge};

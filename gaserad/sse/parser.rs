@@ -9,7 +9,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// One event as it was sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Frame {
+pub struct SseFrame {
     /// `message` where none was named.
     pub event: String,
     pub data: String,
@@ -17,7 +17,7 @@ pub struct Frame {
     pub id: Option<String>,
 }
 
-impl Frame {
+impl SseFrame {
     /// As it goes over the wire.
     pub fn wire(&self) -> String {
         let mut text = String::new();
@@ -34,14 +34,14 @@ impl Frame {
 
 /// The most bytes that are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct FrameLimits {
     /// Of one line, without its end.
     pub line: usize,
     /// Of the data of one event.
     pub event: usize,
 }
 
-impl Default for Limits {
+impl Default for FrameLimits {
     /// Far above what gaserad sends: a full snapshot has some ten thousand bytes.
     fn default() -> Self {
         Self { line: 1024 * 1024, event: 4 * 1024 * 1024 }
@@ -58,7 +58,7 @@ pub enum TooLarge {
 
 #[derive(Debug, Default)]
 pub struct Parser {
-    limits: Limits,
+    limits: FrameLimits,
     /// After this nothing is taken any more.
     failed: Option<TooLarge>,
     /// The line that is not complete yet.
@@ -79,7 +79,7 @@ impl Parser {
         Self { last_id: last_id.into(), ..Self::default() }
     }
 
-    pub fn with_limits(limits: Limits) -> Self {
+    pub fn with_limits(limits: FrameLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 
@@ -94,7 +94,7 @@ impl Parser {
     }
 
     /// Takes what has come in, and adds the events that are complete with it to `frames`; also those before an error.
-    pub fn feed(&mut self, bytes: &[u8], frames: &mut Vec<Frame>) -> Result<(), TooLarge> {
+    pub fn feed(&mut self, bytes: &[u8], frames: &mut Vec<SseFrame>) -> Result<(), TooLarge> {
         if let Some(failed) = self.failed {
             return Err(failed);
         }
@@ -103,7 +103,7 @@ impl Parser {
         fed
     }
 
-    fn take(&mut self, mut bytes: &[u8], frames: &mut Vec<Frame>) -> Result<(), TooLarge> {
+    fn take(&mut self, mut bytes: &[u8], frames: &mut Vec<SseFrame>) -> Result<(), TooLarge> {
         while !bytes.is_empty() {
             if mem::take(&mut self.after_cr) && bytes[0] == b'\n' {
                 bytes = &bytes[1..];
@@ -123,7 +123,7 @@ impl Parser {
         Ok(())
     }
 
-    fn end_line(&mut self) -> Result<Option<Frame>, TooLarge> {
+    fn end_line(&mut self) -> Result<Option<SseFrame>, TooLarge> {
         let mut bytes = mem::take(&mut self.line);
         let first = !mem::replace(&mut self.past_first_line, true);
         let line = if first { bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes) } else { &bytes };
@@ -160,7 +160,7 @@ impl Parser {
         Ok(())
     }
 
-    fn dispatch(&mut self) -> Option<Frame> {
+    fn dispatch(&mut self) -> Option<SseFrame> {
         let id = self.id.take();
         if let Some(id) = &id {
             id.clone_into(&mut self.last_id);
@@ -170,7 +170,7 @@ impl Parser {
         // The last line break is not part of the data; without any there was no data field at all.
         data.pop()?;
         let event = if event.is_empty() { "message".to_owned() } else { event };
-        Some(Frame { event, data, id })
+        Some(SseFrame { event, data, id })
     }
 }
 

@@ -3,7 +3,7 @@
 //! RFC 4180 with LF, a dot in numbers, empty where nothing is known.
 
 use crate::domain::{Cas, GasInfo, Record, Sheet, Utc};
-use crate::export::{self, Lines, Row};
+use crate::export::{self, Row, TextLines};
 
 /// The first line, with a column for each gas as the built-in table calls it.
 pub fn header(gases: &[Cas]) -> String {
@@ -12,19 +12,19 @@ pub fn header(gases: &[Cas]) -> String {
 
 /// The first line, with a column for each gas.
 pub fn header_of(gases: &[GasInfo]) -> String {
-    let mut lines = Lines::default();
+    let mut lines = TextLines::default();
     export::csv::header(&mut lines, gases);
     written(&mut lines)
 }
 
 /// One record as a line under [`header_of`] the gases of the same sheet.
 pub fn row(record: &Record, sheet: &Sheet) -> String {
-    let mut lines = Lines::default();
+    let mut lines = TextLines::default();
     export::csv::row(&mut lines, &Row::of(record, &sheet.gases), sheet);
     written(&mut lines)
 }
 
-fn written(lines: &mut Lines) -> String {
+fn written(lines: &mut TextLines) -> String {
     String::from_utf8_lossy(&lines.take()).into_owned()
 }
 
@@ -37,12 +37,12 @@ pub(super) fn unix_seconds(utc: Utc) -> String {
 
 /// A line in the making.
 #[derive(Default)]
-pub(super) struct Line {
+pub(super) struct CsvLine {
     text: String,
     begun: bool,
 }
 
-impl Line {
+impl CsvLine {
     pub(super) fn text(&mut self, field: &str) {
         if self.begun {
             self.text.push(',');

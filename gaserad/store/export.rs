@@ -8,10 +8,10 @@ use std::thread::{self, available_parallelism};
 use rusqlite::{Connection, Row, params};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::scan::{self, Span};
-use super::{Store, StoreError, Work, schema};
+use super::scan::{self, RecordSpan};
+use super::{Store, StoreError, StoreWork, schema};
 use crate::domain::{Channel, RunId, Selection, Table, Utc, VisitId, VisitSummary};
-use crate::export::{Block, Job, Visit, Visits};
+use crate::export::{Block, ExportJob, ExportedVisit, ExportedVisits};
 
 /// Exports that several threads work on at a time; for others there is one, so that nobody waits for a reader who does not
 /// read.
@@ -35,12 +35,12 @@ type Pieces = mpsc::Sender<Result<Piece, StoreError>>;
 impl Store {
     /// Sends an export in pieces, as the truth has the runs at the beginning, until it is through or nobody receives any
     /// more. An error comes last.
-    pub async fn export_as(&self, job: Arc<Job>, pieces: Pieces) {
+    pub async fn export_as(&self, job: Arc<ExportJob>, pieces: Pieces) {
         let fast = FAST.try_acquire().ok();
         let result = match (&self.work, job.wanted.table) {
             (_, Table::Visits) => self.visits(&job, &pieces).await,
-            (Work::Caller(_), Table::Samples) => self.in_place(&job, &pieces).await,
-            (Work::Threads, Table::Samples) => self.in_threads(job, pieces.clone(), fast.is_some()).await,
+            (StoreWork::Caller(_), Table::Samples) => self.in_place(&job, &pieces).await,
+            (StoreWork::Threads, Table::Samples) => self.in_threads(job, pieces.clone(), fast.is_some()).await,
         };
         drop(fast);
         if let Err(error) = result {
@@ -49,19 +49,19 @@ impl Store {
         }
     }
 
-    async fn in_threads(&self, job: Arc<Job>, pieces: Pieces, fast: bool) -> Result<(), StoreError> {
+    async fn in_threads(&self, job: Arc<ExportJob>, pieces: Pieces, fast: bool) -> Result<(), StoreError> {
         let Some(directory) = self.folders.parent() else { return Err(StoreError::Closed) };
         let most = if fast { MOST_WORKERS } else { 1 };
-        let plant = Plant { database: directory.join("state.sqlite"), job, most };
+        let plant = BlockPlant { database: directory.join("state.sqlite"), job, most };
         let joining = tokio::task::spawn_blocking(move || plant.run(&pieces));
         joining.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    async fn in_place(&self, job: &Arc<Job>, pieces: &Pieces) -> Result<(), StoreError> {
+    async fn in_place(&self, job: &Arc<ExportJob>, pieces: &Pieces) -> Result<(), StoreError> {
         let counting = job.clone();
         let count = self.reader.ask(move |connection| counted(connection, &counting)).await?;
         let mut assembler = job.assembler(count)?;
-        let mut progress = Progress::of(job);
+        let mut progress = ExportProgress::of(job);
         if pieces.send(Ok(progress.piece(assembler.begin()?, 0))).await.is_err() {
             return Ok(());
         }
@@ -78,8 +78,8 @@ impl Store {
         Ok(())
     }
 
-    async fn visits(&self, job: &Arc<Job>, pieces: &Pieces) -> Result<(), StoreError> {
-        let mut lines = Visits::new(job);
+    async fn visits(&self, job: &Arc<ExportJob>, pieces: &Pieces) -> Result<(), StoreError> {
+        let mut lines = ExportedVisits::new(job);
         for (run, sheet) in job.sheets.iter().enumerate() {
             let mut after = 0;
             loop {
@@ -88,7 +88,7 @@ impl Store {
                 let Some(last) = page.last() else { break };
                 after = last.id.0;
                 let selected = page.into_iter().filter(|visit| is_selected(visit, &job.wanted.selection));
-                selected.for_each(|visit| lines.add(Visit { run, visit }));
+                selected.for_each(|visit| lines.add(ExportedVisit { run, visit }));
                 if pieces.send(Ok(Piece { bytes: lines.take(), ..Piece::default() })).await.is_err() {
                     return Ok(());
                 }
@@ -102,22 +102,22 @@ impl Store {
 }
 
 /// Workers with a connection each, and who joins what they make.
-struct Plant {
+struct BlockPlant {
     database: PathBuf,
-    job: Arc<Job>,
+    job: Arc<ExportJob>,
     /// Workers.
     most: usize,
 }
 
-impl Plant {
+impl BlockPlant {
     fn run(&self, pieces: &Pieces) -> Result<(), StoreError> {
         let connection = schema::open_reader(&self.database)?;
         let mut assembler = self.job.assembler(counted(&connection, &self.job)?)?;
-        let mut progress = Progress::of(&self.job);
+        let mut progress = ExportProgress::of(&self.job);
         if pieces.blocking_send(Ok(progress.piece(assembler.begin()?, 0))).is_err() {
             return Ok(());
         }
-        let spans: Vec<Span> = spans(&self.job).collect();
+        let spans: Vec<RecordSpan> = spans(&self.job).collect();
         let workers = available_parallelism().map_or(1, usize::from).min(self.most).min(spans.len().max(1));
         thread::scope(|scope| {
             let mut blocks = Vec::new();
@@ -145,7 +145,7 @@ impl Plant {
         })
     }
 
-    fn work<'a>(&self, spans: impl Iterator<Item = &'a Span>, made: &SyncSender<Result<Block, StoreError>>) {
+    fn work<'a>(&self, spans: impl Iterator<Item = &'a RecordSpan>, made: &SyncSender<Result<Block, StoreError>>) {
         let connection = match schema::open_reader(&self.database) {
             Ok(connection) => connection,
             Err(error) => {
@@ -164,9 +164,9 @@ impl Plant {
 
 /// Takes the blocks in the order of their spans; whether all of them were wanted.
 fn join(
-    spans: &[Span],
+    spans: &[RecordSpan],
     blocks: &[Receiver<Result<Block, StoreError>>],
-    take: &mut dyn FnMut(Block, Span) -> Result<bool, StoreError>,
+    take: &mut dyn FnMut(Block, RecordSpan) -> Result<bool, StoreError>,
 ) -> Result<bool, StoreError> {
     for (span, making) in spans.iter().zip(blocks.iter().cycle()) {
         let block = making.recv().map_err(|_| StoreError::Closed)??;
@@ -177,20 +177,20 @@ fn join(
     Ok(true)
 }
 
-fn spans(job: &Job) -> impl Iterator<Item = Span> {
+fn spans(job: &ExportJob) -> impl Iterator<Item = RecordSpan> {
     let size = job.block();
     job.sheets.iter().enumerate().flat_map(move |(run, sheet)| {
         let last = sheet.last_record;
-        let span = move |first: u32| Span { run, first, last: first.saturating_add(size - 1).min(last) };
+        let span = move |first: u32| RecordSpan { run, first, last: first.saturating_add(size - 1).min(last) };
         (1..=last).step_by(usize::try_from(size).unwrap_or(1)).map(span)
     })
 }
 
-fn size(span: Span) -> u64 {
+fn size(span: RecordSpan) -> u64 {
     u64::from(span.last - span.first) + 1
 }
 
-fn block(connection: &Connection, job: &Arc<Job>, span: Span) -> Result<Block, StoreError> {
+fn block(connection: &Connection, job: &Arc<ExportJob>, span: RecordSpan) -> Result<Block, StoreError> {
     let mut encoder = job.encoder();
     let id = &job.sheets[span.run].run.id;
     scan::rows(connection, (id, span), &job.gases, &selection(job), |row| encoder.row(row))?;
@@ -198,12 +198,12 @@ fn block(connection: &Connection, job: &Arc<Job>, span: Span) -> Result<Block, S
 }
 
 /// What is selected, and what the format itself leaves out.
-fn selection(job: &Job) -> Selection {
+fn selection(job: &ExportJob) -> Selection {
     let selection = job.wanted.selection.clone();
     Selection { good_only: selection.good_only || job.wanted.format.is_good_only(), ..selection }
 }
 
-fn counted(connection: &Connection, job: &Job) -> Result<u64, StoreError> {
+fn counted(connection: &Connection, job: &ExportJob) -> Result<u64, StoreError> {
     if !job.counts_first() {
         return Ok(0);
     }
@@ -213,13 +213,13 @@ fn counted(connection: &Connection, job: &Job) -> Result<u64, StoreError> {
 }
 
 /// How far an export is.
-struct Progress {
+struct ExportProgress {
     through: u64,
     of: u64,
 }
 
-impl Progress {
-    fn of(job: &Job) -> Self {
+impl ExportProgress {
+    fn of(job: &ExportJob) -> Self {
         Self { through: 0, of: job.sheets.iter().map(|sheet| u64::from(sheet.last_record)).sum() }
     }
 

@@ -6,19 +6,19 @@ use rusqlite::Connection;
 
 use super::error::StoreError;
 use super::read;
-use super::thread::Owner;
+use super::thread::StoreThread;
 
 const PAGE: u32 = 1000;
 
 pub struct Journal {
-    reader: Owner<Connection>,
+    reader: StoreThread<Connection>,
     page: VecDeque<(u64, String)>,
     /// The first line that was not read yet.
     next: u64,
 }
 
 impl Journal {
-    pub(super) fn new(reader: Owner<Connection>, next: u64) -> Self {
+    pub(super) fn new(reader: StoreThread<Connection>, next: u64) -> Self {
         Self { reader, page: VecDeque::new(), next }
     }
 

@@ -46,15 +46,17 @@ pub use batch::{Audit, Batch, ChannelLabels, Circumstances, Opened};
 pub use changes::Changes;
 pub use error::StoreError;
 pub use export::Piece;
-pub use folder::{FolderVerdict, Listed};
+pub use folder::{FolderVerdict, ListedFile};
 pub use journal::Journal;
 pub use truth::{Backup, Inspection};
 pub use usage::Usage;
 pub use wire::{WireLog, read_raw_log};
-pub use work::{Disk, Work};
+pub use work::{Disk, StoreWork};
 
-use crate::domain::{Cas, Clock, Note, Published, Record, RunId, RunSummary, Sheet, Tally, VisitMeans, VisitSummary};
-use thread::{Owner, Writer};
+use crate::domain::{
+    Cas, Clock, Note, Published, Record, RunId, RunSummary, Sheet, VisitMeans, VisitSummary, VisitTally,
+};
+use thread::{StoreThread, Writer};
 use wire::WireFile;
 
 /// Records that are in memory at a time, however long a run is.
@@ -63,23 +65,23 @@ const PAGE: u32 = 500;
 /// The handle; clones are the same store.
 #[derive(Clone)]
 pub struct Store {
-    writer: Owner<Writer>,
-    reader: Owner<Connection>,
-    wire: Option<Owner<WireFile>>,
+    writer: StoreThread<Writer>,
+    reader: StoreThread<Connection>,
+    wire: Option<StoreThread<WireFile>>,
     database: PathBuf,
     folders: PathBuf,
     changes: Arc<Changes>,
-    work: Work,
+    work: StoreWork,
 }
 
 impl Store {
     /// Opens or creates the state directory, and makes the newest run's files what the truth says.
     pub fn open(directory: &Path, about: impl Into<Circumstances>) -> Result<(Self, Opened), StoreError> {
-        Self::open_by(Work::Threads, directory, about)
+        Self::open_by(StoreWork::Threads, directory, about)
     }
 
     pub fn open_by(
-        work: Work,
+        work: StoreWork,
         directory: &Path,
         about: impl Into<Circumstances>,
     ) -> Result<(Self, Opened), StoreError> {
@@ -92,8 +94,8 @@ impl Store {
         let reader = schema::open_reader(&database).map_err(space::explain(directory))?;
         let spawning = || StoreError::io("start a thread for", directory);
         let store = Self {
-            writer: Owner::new(&work, "store-write", writer).map_err(spawning())?,
-            reader: Owner::new(&work, "store-read", reader).map_err(spawning())?,
+            writer: StoreThread::new(&work, "store-write", writer).map_err(spawning())?,
+            reader: StoreThread::new(&work, "store-read", reader).map_err(spawning())?,
             wire: None,
             folders: thread::folder_root(directory),
             changes,
@@ -109,7 +111,7 @@ impl Store {
         let mut file = WireFile::new(self.changes.clone());
         file.spare(min_free_bytes);
         let failed = StoreError::io("start a thread for", &self.folders);
-        let owner = Owner::new(&self.work, "store-wire", file).map_err(failed)?;
+        let owner = StoreThread::new(&self.work, "store-wire", file).map_err(failed)?;
         self.wire = Some(owner.clone());
         let log = WireLog::new(owner.clone(), clock);
         let begin = move |writer: &mut Writer| {
@@ -123,7 +125,7 @@ impl Store {
     /// Keeps all of `batch` or nothing. Batches are kept in the order in which their futures were first polled, and
     /// are kept even if the future is dropped after that.
     pub async fn commit(&self, batch: Batch) -> Result<Vec<Published>, StoreError> {
-        let Work::Caller(disk) = &self.work else {
+        let StoreWork::Caller(disk) = &self.work else {
             return self.writer.ask(move |writer| writer.commit(&batch)).await;
         };
         let (until_kept, until_known) = disk.delays();
@@ -224,7 +226,7 @@ impl Store {
 
     /// How much the disk has left for this user.
     pub fn free_bytes(&self) -> Option<u64> {
-        if let Work::Caller(disk) = &self.work {
+        if let StoreWork::Caller(disk) = &self.work {
             return Some(disk.free_bytes());
         }
         let directory = self.folders.parent()?;
@@ -261,7 +263,7 @@ impl Store {
     pub async fn visit_means(&self, id: &RunId) -> Result<Vec<VisitMeans>, StoreError> {
         let run = id.clone();
         let sheet = self.reader.ask(move |connection| sheet::of(connection, &run)).await?;
-        let (mut tally, mut after) = (Tally::default(), 0);
+        let (mut tally, mut after) = (VisitTally::default(), 0);
         while after < sheet.last_record {
             let page = self.records(id, after, PAGE).await?;
             let Some(last) = page.last() else { break };

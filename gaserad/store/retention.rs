@@ -18,7 +18,7 @@ pub struct Rules {
 
 /// A run that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptRun {
     pub id: RunId,
     pub started: Utc,
     /// `None` while it is under way.
@@ -29,8 +29,8 @@ pub struct Kept {
 }
 
 /// The runs that are to go into the trash, the oldest first, each with why.
-pub fn to_prune(runs: &[Kept], rules: &Rules, now: Utc) -> Vec<(RunId, String)> {
-    let mut sorted: Vec<&Kept> = runs.iter().collect();
+pub fn to_prune(runs: &[KeptRun], rules: &Rules, now: Utc) -> Vec<(RunId, String)> {
+    let mut sorted: Vec<&KeptRun> = runs.iter().collect();
     sorted.sort_by_key(|run| (run.started, run.id.clone()));
     let spared = usize::try_from(rules.min_runs).unwrap_or(usize::MAX);
     let may_go = sorted.len().saturating_sub(spared);
@@ -85,8 +85,8 @@ mod tests {
     const DAY: i64 = 86_400_000_000;
 
     /// Run `n` began on day `n`, took a day, and a hundred bytes.
-    fn run(day: i64) -> Kept {
-        Kept {
+    fn run(day: i64) -> KeptRun {
+        KeptRun {
             id: RunId(format!("R{day:02}")),
             started: Utc::from_micros(day * DAY),
             ended: Some(Utc::from_micros((day + 1) * DAY)),
@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    fn runs() -> Vec<Kept> {
+    fn runs() -> Vec<KeptRun> {
         // In whatever order they come.
         [3, 0, 4, 1, 2].map(run).to_vec()
     }
@@ -108,7 +108,7 @@ mod tests {
         Duration::from_secs(days * 86_400)
     }
 
-    fn pruned(runs: &[Kept], rules: &Rules) -> Vec<String> {
+    fn pruned(runs: &[KeptRun], rules: &Rules) -> Vec<String> {
         to_prune(runs, rules, Utc::from_micros(10 * DAY)).into_iter().map(|(run, _)| run.0).collect()
     }
 
@@ -152,7 +152,7 @@ mod tests {
     fn each_says_why() {
         let reasons = to_prune(&runs(), &Rules { keep: Some(days(7)), ..rules() }, Utc::from_micros(10 * DAY));
         assert_eq!(reasons[0].1, "it ended more than 7 days ago");
-        let big = Kept { bytes: 30_000_000, ..run(0) };
+        let big = KeptRun { bytes: 30_000_000, ..run(0) };
         let reasons = to_prune(&[big], &Rules { max_size: Some(20_000_000), ..rules() }, Utc::from_micros(0));
         assert_eq!(reasons[0].1, "all runs take 30 MB, more than max_size, 20 MB");
     }

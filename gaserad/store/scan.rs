@@ -16,7 +16,7 @@ const COLUMNS: &str = "seq, stamp, readings, attribution, channel, visit, repeat
 
 /// Records of one run by their numbers, the last included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct RecordSpan {
     /// Which of the exported runs.
     pub run: usize,
     pub first: u32,
@@ -26,7 +26,7 @@ pub(super) struct Span {
 /// Calls `each` with every record of the span that is selected, in order.
 pub(super) fn rows(
     connection: &Connection,
-    (id, span): (&RunId, Span),
+    (id, span): (&RunId, RecordSpan),
     gases: &[GasInfo],
     selection: &Selection,
     mut each: impl FnMut(&Row),

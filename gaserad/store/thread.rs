@@ -11,29 +11,29 @@ use tokio::sync::{mpsc, oneshot};
 use super::batch::{Batch, Circumstances, Opened, run_of};
 use super::changes::Changes;
 use super::error::StoreError;
-use super::folder::Folders;
+use super::folder::RunFolders;
 use super::lock::DirectoryLock;
 use super::wire::WireFile;
-use super::work::Work;
+use super::work::StoreWork;
 use super::{read, schema, space, write};
 use crate::domain::{Published, RunId};
 
 /// Whoever asks more than this many things at a time waits before asking.
 const INBOX: usize = 256;
 
-pub(super) enum Request<O> {
+pub(super) enum StoreRequest<O> {
     Do(Box<dyn FnOnce(&mut O) + Send>),
     Close(oneshot::Sender<()>),
 }
 
 /// Has an `O` and does with it what it is asked, in the order of asking.
-pub(super) enum Owner<O> {
-    Thread(mpsc::Sender<Request<O>>),
+pub(super) enum StoreThread<O> {
+    Thread(mpsc::Sender<StoreRequest<O>>),
     /// Nothing when it is closed.
     Caller(Arc<Mutex<Option<O>>>),
 }
 
-impl<O> Clone for Owner<O> {
+impl<O> Clone for StoreThread<O> {
     fn clone(&self) -> Self {
         match self {
             Self::Thread(requests) => Self::Thread(requests.clone()),
@@ -42,11 +42,11 @@ impl<O> Clone for Owner<O> {
     }
 }
 
-impl<O: Send + 'static> Owner<O> {
-    pub(super) fn new(work: &Work, name: &str, owned: O) -> std::io::Result<Self> {
+impl<O: Send + 'static> StoreThread<O> {
+    pub(super) fn new(work: &StoreWork, name: &str, owned: O) -> std::io::Result<Self> {
         match work {
-            Work::Threads => Self::spawn(name, owned),
-            Work::Caller(_) => Ok(Self::Caller(Arc::new(Mutex::new(Some(owned))))),
+            StoreWork::Threads => Self::spawn(name, owned),
+            StoreWork::Caller(_) => Ok(Self::Caller(Arc::new(Mutex::new(Some(owned))))),
         }
     }
 
@@ -55,8 +55,8 @@ impl<O: Send + 'static> Owner<O> {
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             while let Some(request) = inbox.blocking_recv() {
                 match request {
-                    Request::Do(work) => work(&mut owned),
-                    Request::Close(done) => {
+                    StoreRequest::Do(work) => work(&mut owned),
+                    StoreRequest::Close(done) => {
                         drop(owned);
                         // Whether anybody still waits for it makes no difference.
                         let _ = done.send(());
@@ -80,7 +80,7 @@ impl<O: Send + 'static> Owner<O> {
             }
         };
         let (answer, answered) = oneshot::channel();
-        let work = Request::Do(Box::new(move |owned: &mut O| {
+        let work = StoreRequest::Do(Box::new(move |owned: &mut O| {
             // The work is done even if nobody waits for its answer any more.
             let _ = answer.send(work(owned));
         }));
@@ -91,7 +91,7 @@ impl<O: Send + 'static> Owner<O> {
     /// Asks for what nobody waits for; whether there was room for it.
     pub(super) fn offer(&self, work: impl FnOnce(&mut O) + Send + 'static) -> bool {
         match self {
-            Self::Thread(requests) => requests.try_send(Request::Do(Box::new(work))).is_ok(),
+            Self::Thread(requests) => requests.try_send(StoreRequest::Do(Box::new(work))).is_ok(),
             Self::Caller(owned) => {
                 owned.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(work);
                 true
@@ -109,7 +109,7 @@ impl<O: Send + 'static> Owner<O> {
             }
         };
         let (done, is_done) = oneshot::channel();
-        if requests.send(Request::Close(done)).await.is_ok() {
+        if requests.send(StoreRequest::Close(done)).await.is_ok() {
             // An error means that the thread has ended, which is what was wanted.
             let _ = is_done.await;
         }
@@ -122,11 +122,11 @@ pub(super) struct Writer {
     process: write::Process,
     last_seq: u64,
     commits: u64,
-    folders: Folders,
+    folders: RunFolders,
     directory: PathBuf,
     changes: Arc<Changes>,
     /// What keeps the log of the run under way, where there is one.
-    wire: Option<Owner<WireFile>>,
+    wire: Option<StoreThread<WireFile>>,
     followed: Option<PathBuf>,
     _lock: DirectoryLock,
 }
@@ -141,7 +141,7 @@ impl Writer {
         let lock = DirectoryLock::take(directory)?;
         let connection = schema::open(database)?;
         let opened = read::opened(&connection)?;
-        let mut folders = Folders::new(folder_root(directory));
+        let mut folders = RunFolders::new(folder_root(directory));
         let newest: BTreeSet<&RunId> = opened.last_run.iter().chain(&opened.open_run).map(|run| &run.id).collect();
         for run in newest {
             folders.bring_up_to_date(&connection, run);
@@ -163,7 +163,7 @@ impl Writer {
         Ok((writer, opened))
     }
 
-    pub(super) fn log_with(&mut self, wire: Owner<WireFile>) {
+    pub(super) fn log_with(&mut self, wire: StoreThread<WireFile>) {
         self.wire = Some(wire);
         self.tell_folder();
     }

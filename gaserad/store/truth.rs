@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::error::StoreError;
 use super::folder::{self, FolderVerdict};
-use super::work::Work;
+use super::work::StoreWork;
 use super::{Store, drift, read, schema};
 use crate::domain::{DriftPoint, RunId, Utc};
 
@@ -100,7 +100,7 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let database = self.database.clone();
-        if let Work::Caller(_) = &self.work {
+        if let StoreWork::Caller(_) = &self.work {
             return work(&schema::open_reader(&database)?);
         }
         let working = tokio::task::spawn_blocking(move || work(&schema::open_reader(&database)?));

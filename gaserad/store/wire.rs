@@ -20,7 +20,7 @@ use flate2::write::GzEncoder;
 
 use super::changes::Changes;
 use super::error::StoreError;
-use super::thread::Owner;
+use super::thread::StoreThread;
 use crate::domain::{Clock, Moment, Tick, Way, Wire};
 
 const NAME: &str = "raw.aklog";
@@ -33,19 +33,19 @@ const FLUSH: Duration = Duration::from_secs(30);
 const LOOK: u64 = 500;
 
 /// Lines that did not get through.
-type Lost = Arc<AtomicU64>;
+type LostBytes = Arc<AtomicU64>;
 
 /// The tap on the connection to the analyzer.
 #[derive(Clone)]
 pub struct WireLog {
-    writer: Owner<WireFile>,
+    writer: StoreThread<WireFile>,
     clock: Arc<dyn Clock>,
-    lost: Lost,
+    lost: LostBytes,
 }
 
 impl WireLog {
-    pub(super) fn new(writer: Owner<WireFile>, clock: Arc<dyn Clock>) -> Self {
-        Self { writer, clock, lost: Lost::default() }
+    pub(super) fn new(writer: StoreThread<WireFile>, clock: Arc<dyn Clock>) -> Self {
+        Self { writer, clock, lost: LostBytes::default() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Clone, Default)]
-pub enum Work {
+pub enum StoreWork {
     /// A thread that writes and one that reads, since SQLite waits for the disk.
     #[default]
     Threads,

@@ -15,8 +15,8 @@ use tokio::sync::watch;
 use super::connections::{Change, Connection};
 use super::figures::Left;
 use super::hub::{Hub, Seat, SubscribeRequest};
-use super::merged::Message;
-use super::view::{Look, Place, Seen, View};
+use super::merged::MergedMessage;
+use super::view::{Look, SeenEvents, View, ViewPlace};
 use super::{BoxFuture, Format, frame};
 use crate::domain::{Published, Status};
 
@@ -31,12 +31,12 @@ pub struct Cursor {
     /// Whether it begins with the last event of each kind.
     sticky: bool,
     now: Option<BoxFuture<'static, Status>>,
-    stage: Stage,
-    place: Place,
+    stage: CursorStage,
+    place: ViewPlace,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum CursorStage {
     Greeting,
     Starting,
     Following,
@@ -45,7 +45,7 @@ enum Stage {
 }
 
 /// What there is for a reader at this moment.
-pub enum Step {
+pub enum CursorStep {
     /// Perhaps none, where nothing of it is wanted.
     Frames(Vec<Bytes>),
     /// It has everything.
@@ -63,7 +63,7 @@ impl Cursor {
         let place = seat.0.read().end();
         let view = Arc::new(View { format: request.format, filter: request.filter });
         let (start, sticky) = (request.last_event_id, !request.without_sticky);
-        Self { seat, wake, view, start, sticky, now: Some(now), stage: Stage::Greeting, place }
+        Self { seat, wake, view, start, sticky, now: Some(now), stage: CursorStage::Greeting, place }
     }
 
     /// Everything there is for this reader, never empty; waits until there is something. `None` ends the stream.
@@ -72,18 +72,18 @@ impl Cursor {
         let mut timed = self.hub().published.load(Ordering::Acquire);
         loop {
             match self.step().await {
-                Step::Frames(frames) if frames.is_empty() => {}
-                Step::Frames(frames) => {
+                CursorStep::Frames(frames) if frames.is_empty() => {}
+                CursorStep::Frames(frames) => {
                     self.hub().time_delivery(&mut timed);
                     self.count(frames.iter().map(Bytes::len).sum());
                     return Some(frames);
                 }
-                Step::Ended => return None,
-                Step::Current => tokio::select! {
-                    woken = self.wake.changed() => if woken.is_err() { self.stage = Stage::Ended },
+                CursorStep::Ended => return None,
+                CursorStep::Current => tokio::select! {
+                    woken = self.wake.changed() => if woken.is_err() { self.stage = CursorStage::Ended },
                     () = &mut silence => match self.view.keep_alive() {
                         Some(comment) => return Some(vec![comment]),
-                        None => if self.wake.changed().await.is_err() { self.stage = Stage::Ended },
+                        None => if self.wake.changed().await.is_err() { self.stage = CursorStage::Ended },
                     },
                 },
             }
@@ -91,44 +91,44 @@ impl Cursor {
     }
 
     /// What there is at this moment; waits for the status that a stream begins with, and for the history.
-    pub async fn step(&mut self) -> Step {
+    pub async fn step(&mut self) -> CursorStep {
         match self.stage {
-            Stage::Greeting => {
-                self.stage = Stage::Starting;
-                Step::Frames(self.greeting().into_iter().collect())
+            CursorStage::Greeting => {
+                self.stage = CursorStage::Starting;
+                CursorStep::Frames(self.greeting().into_iter().collect())
             }
-            Stage::Starting => {
-                self.stage = Stage::Following;
-                Step::Frames(self.begin().await.unwrap_or_default())
+            CursorStage::Starting => {
+                self.stage = CursorStage::Following;
+                CursorStep::Frames(self.begin().await.unwrap_or_default())
             }
-            Stage::Following => self.follow().await,
-            Stage::Leaving(why) => {
-                self.stage = Stage::Ended;
+            CursorStage::Following => self.follow().await,
+            CursorStage::Leaving(why) => {
+                self.stage = CursorStage::Ended;
                 self.leave(why);
-                Step::Frames(self.farewell().into_iter().collect())
+                CursorStep::Frames(self.farewell().into_iter().collect())
             }
-            Stage::Ended => Step::Ended,
+            CursorStage::Ended => CursorStep::Ended,
         }
     }
 
-    async fn follow(&mut self) -> Step {
+    async fn follow(&mut self) -> CursorStep {
         self.wake.mark_unchanged();
         if let Some(change) = self.seat.1.take_change() {
-            return Step::Frames(self.obey(change).into_iter().collect());
+            return CursorStep::Frames(self.obey(change).into_iter().collect());
         }
         match self.hub().look(&self.view, self.place) {
             Look::News { frames, place, .. } => {
                 self.proceed(place);
-                Step::Frames(frames)
+                CursorStep::Frames(frames)
             }
-            Look::Behind => Step::Frames(self.recall().await.unwrap_or_default()),
+            Look::Behind => CursorStep::Frames(self.recall().await.unwrap_or_default()),
             Look::Nothing(place) => {
                 self.proceed(place);
-                Step::Current
+                CursorStep::Current
             }
             Look::Ended => {
-                self.stage = Stage::Leaving(Left::Shutdown);
-                Step::Frames(Vec::new())
+                self.stage = CursorStage::Leaving(Left::Shutdown);
+                CursorStep::Frames(Vec::new())
             }
         }
     }
@@ -136,7 +136,7 @@ impl Cursor {
     /// Does what somebody wants of this reader from now on.
     fn obey(&mut self, change: Change) -> Option<Bytes> {
         if let Some(reason) = change.close {
-            self.stage = Stage::Leaving(Left::Closed);
+            self.stage = CursorStage::Leaving(Left::Closed);
             return self.error("closed", &reason);
         }
         if let Some(filter) = change.filter {
@@ -194,12 +194,12 @@ impl Cursor {
         self.view = view;
     }
 
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> ViewPlace {
         self.place
     }
 
     /// Somebody else has brought the reader this far.
-    pub fn proceed(&mut self, place: Place) {
+    pub fn proceed(&mut self, place: ViewPlace) {
         let Seat(hub, connection) = &self.seat;
         let conflated = place.conflated_since(&self.place);
         if conflated > 0 {
@@ -237,10 +237,10 @@ impl Cursor {
 
     /// The whole state as a merged message.
     fn merged(&mut self, status: &Status) -> Bytes {
-        let message = Message::of(status);
+        let message = MergedMessage::of(status);
         let shown = self.hub().read().shows(&message);
         if let Some((merged, devices)) = shown {
-            self.place.seen = Seen { merged, devices, ..self.place.seen };
+            self.place.seen = SeenEvents { merged, devices, ..self.place.seen };
         }
         message.complete(status)
     }
@@ -275,7 +275,7 @@ impl Cursor {
             // What is kept and not told yet would be the number of nothing to whoever came back with it at once.
             Ok(events) => events.into_iter().filter(|event| event.seq <= newest).collect::<Vec<_>>(),
             Err(reason) => {
-                self.stage = Stage::Leaving(Left::History);
+                self.stage = CursorStage::Leaving(Left::History);
                 let reason =
                     format!("the events after {} cannot be read: {reason}; connect again", self.place.position);
                 return Some(vec![self.gap(&reason, None)]);

@@ -55,19 +55,19 @@ fn upper(bucket: usize) -> Duration {
 
 /// How often something happened in the last minute.
 #[derive(Debug)]
-pub struct Rate {
+pub struct EventRate {
     seconds: [u32; 60],
     /// The second that was counted last.
     at: u64,
 }
 
-impl Default for Rate {
+impl Default for EventRate {
     fn default() -> Self {
         Self { seconds: [0; 60], at: 0 }
     }
 }
 
-impl Rate {
+impl EventRate {
     pub fn add(&mut self, second: u64, count: usize) {
         self.forget(second);
         let place = &mut self.seconds[place(second)];
@@ -139,7 +139,7 @@ pub struct Figures {
 #[derive(Debug, Default)]
 struct Rare {
     left: BTreeMap<&'static str, u64>,
-    errors: Rate,
+    errors: EventRate,
 }
 
 impl Figures {
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_rate_knows_the_last_minute_and_nothing_older() {
-        let mut rate = Rate::default();
+        let mut rate = EventRate::default();
         rate.add(10, 3);
         rate.add(40, 2);
         assert_eq!(rate.per_minute(69), 5);

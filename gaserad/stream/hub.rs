@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::connections::{Connection, Connections, Origin};
-use super::figures::{Figures, Rate};
-use super::merged::Message;
-use super::ring::{Entry, Ring};
+use super::figures::{EventRate, Figures};
+use super::merged::MergedMessage;
+use super::ring::{Ring, RingEntry};
 use super::sticky::Sticky;
 use super::subjects::{self, Subjects};
-use super::view::{Look, Place, View};
+use super::view::{Look, View, ViewPlace};
 use super::{BoxFuture, Cursor, Filter, Format, History, Settings, frame};
 use crate::domain::{Channel, Clock, Event, Phase, ProgressTick, Published, Qc, RunId, Status, Tick};
 
@@ -32,23 +32,23 @@ pub struct Hub {
     pub(super) published: AtomicU64,
     /// The host's time when something last happened, microseconds since the epoch.
     pub(super) now: AtomicU64,
-    state: RwLock<State>,
+    state: RwLock<HubState>,
     wake: watch::Sender<()>,
     subjects: watch::Sender<Arc<Subjects>>,
     clients: AtomicUsize,
 }
 
 /// What all readers look at.
-pub(super) struct State {
+pub(super) struct HubState {
     pub ring: Ring,
-    pub progress: Slot,
-    pub heartbeat: Slot,
-    pub test: Slot,
+    pub progress: ConflatedSlot,
+    pub heartbeat: ConflatedSlot,
+    pub test: ConflatedSlot,
     /// The type of event that the test stands for.
     pub test_for: &'static str,
     pub merged: MergedSlot,
     pub sticky: Sticky,
-    pub events: Rate,
+    pub events: EventRate,
     /// Results since the start, by channel and quality.
     pub samples: BTreeMap<(u8, Qc), u64>,
     pub phase: Phase,
@@ -57,19 +57,19 @@ pub(super) struct State {
     /// Streams end after this event.
     pub last: Option<u64>,
     told: Value,
-    message: Option<Message>,
+    message: Option<MergedMessage>,
 }
 
 /// Something of which only the latest counts.
 #[derive(Default)]
-pub(super) struct Slot {
+pub(super) struct ConflatedSlot {
     pub generation: u64,
     named: Bytes,
     line: Bytes,
     envelope: Bytes,
 }
 
-impl Slot {
+impl ConflatedSlot {
     pub fn set(&mut self, name: &str, data: &Value) {
         let text = data.to_string();
         self.generation += 1;
@@ -133,14 +133,14 @@ impl Drop for Seat {
 impl Hub {
     /// A hub that goes on after event `newest`. Its heartbeat runs on the tokio runtime and ends with the hub.
     pub fn start(settings: Settings, clock: Arc<dyn Clock>, history: Arc<dyn History>, newest: u64) -> Arc<Self> {
-        let state = State {
+        let state = HubState {
             ring: Ring::new(settings.ring, newest),
-            progress: Slot::default(),
-            heartbeat: Slot::default(),
-            test: Slot::default(),
+            progress: ConflatedSlot::default(),
+            heartbeat: ConflatedSlot::default(),
+            test: ConflatedSlot::default(),
             test_for: "",
             sticky: Sticky::default(),
-            events: Rate::default(),
+            events: EventRate::default(),
             samples: BTreeMap::new(),
             merged: MergedSlot::default(),
             phase: Phase::Idle,
@@ -182,7 +182,7 @@ impl Hub {
             return;
         }
         let message = self.read().message.clone();
-        let entries: Vec<Entry> = events.into_iter().map(|event| entry(event, message.as_ref())).collect();
+        let entries: Vec<RingEntry> = events.into_iter().map(|event| entry(event, message.as_ref())).collect();
         let now = self.note_time();
         let second = self.second();
         let mut state = self.write();
@@ -206,7 +206,7 @@ impl Hub {
     /// Shows how things stand. Only the latest counts, and what says nothing new is not sent.
     pub fn tick(&self, status: &Status) {
         let told = serde_json::to_value(ProgressTick::of(status)).unwrap_or_default();
-        let message = Message::of(status);
+        let message = MergedMessage::of(status);
         self.note_time();
         self.show_subjects(status);
         let mut state = self.write();
@@ -277,7 +277,7 @@ impl Hub {
     }
 
     /// What there is for a reader at `place`.
-    pub fn look(&self, view: &View, place: Place) -> Look {
+    pub fn look(&self, view: &View, place: ViewPlace) -> Look {
         self.read().look(view, place)
     }
 
@@ -316,11 +316,11 @@ impl Hub {
         self.wake.send_replace(());
     }
 
-    pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, HubState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn write(&self) -> RwLockWriteGuard<'_, State> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, HubState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -330,14 +330,14 @@ const REMEMBERED: u64 = 1000;
 const PAGE: u32 = 256;
 const SHUTDOWN: &str = "system.shutdown";
 
-impl State {
+impl HubState {
     /// The generations of the merged message and its devices, if this is the message.
-    pub fn shows(&self, message: &Message) -> Option<(u64, u64)> {
+    pub fn shows(&self, message: &MergedMessage) -> Option<(u64, u64)> {
         (self.message.as_ref() == Some(message)).then_some((self.merged.generation, self.merged.devices))
     }
 
     /// Renders what is new in it; whether anything is.
-    fn show(&mut self, status: &Status, mut told: Value, message: Message) -> bool {
+    fn show(&mut self, status: &Status, mut told: Value, message: MergedMessage) -> bool {
         let mut news = false;
         if told != self.told {
             self.told = told.clone();
@@ -358,7 +358,7 @@ impl State {
     }
 }
 
-fn entry(event: Published, message: Option<&Message>) -> Entry {
+fn entry(event: Published, message: Option<&MergedMessage>) -> RingEntry {
     let told = match event.name.as_str() {
         "live_data" | "usb" => Event::parse(&event.name, &event.data).ok(),
         _ => None,
@@ -367,13 +367,13 @@ fn entry(event: Published, message: Option<&Message>) -> Entry {
         Some(Event::LiveData(data)) => {
             let merged = message.and_then(|message| message.with_result(&data));
             let sample = Some((data.channel.map_or(0, Channel::number), data.qc));
-            Entry::new(event, merged).with_sample(sample)
+            RingEntry::new(event, merged).with_sample(sample)
         }
         Some(Event::Usb(news)) => {
             let merged = message.and_then(|message| message.with_drive(&news));
-            Entry::new(event, merged)
+            RingEntry::new(event, merged)
         }
-        _ => Entry::new(event, None),
+        _ => RingEntry::new(event, None),
     }
 }
 

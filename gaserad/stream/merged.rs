@@ -12,12 +12,12 @@ use crate::domain::{AnalyzerPhase, AnalyzerState, Attribution, Phase, Status, Us
 
 /// The state as the messages tell it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Message {
+pub struct MergedMessage {
     base: Map<String, Value>,
     devices: Value,
 }
 
-impl Message {
+impl MergedMessage {
     pub fn of(status: &Status) -> Self {
         Self { base: base(status), devices: devices(&status.analyzer, has_drive(status)) }
     }

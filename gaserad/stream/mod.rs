@@ -31,13 +31,13 @@ mod view;
 mod visit;
 
 pub use connections::{Change, Connection, Origin};
-pub use cursor::{Cursor, Step};
+pub use cursor::{Cursor, CursorStep};
 pub use figures::Left;
 pub use filter::{Filter, FilterError};
 pub use frame::KEEP_ALIVE;
 pub use hub::{Hub, Refused, SubscribeRequest};
 pub use oversight::Counts;
-pub use view::{Look, Place, View};
+pub use view::{Look, View, ViewPlace};
 pub use visit::Visit;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

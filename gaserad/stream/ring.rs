@@ -9,7 +9,7 @@ use super::{Format, frame};
 use crate::domain::{Published, Qc};
 
 /// One event with its renderings; readers share them.
-pub struct Entry {
+pub struct RingEntry {
     pub event: Published,
     /// Of a result, its channel (0 if of none) and quality.
     pub sample: Option<(u8, Qc)>,
@@ -21,7 +21,7 @@ pub struct Entry {
     merged: Option<Bytes>,
 }
 
-impl Entry {
+impl RingEntry {
     pub fn new(event: Published, merged: Option<Bytes>) -> Self {
         let named = frame::named(Some(event.seq), &event.name, &event.data);
         Self {
@@ -60,7 +60,7 @@ impl Entry {
 }
 
 pub struct Ring {
-    entries: VecDeque<Arc<Entry>>,
+    entries: VecDeque<Arc<RingEntry>>,
     capacity: usize,
     /// The newest event there is, in the ring or not.
     newest: u64,
@@ -81,7 +81,7 @@ impl Ring {
     }
 
     /// Keeps an event that comes after all others.
-    pub fn push(&mut self, entry: Entry) {
+    pub fn push(&mut self, entry: RingEntry) {
         if entry.event.seq <= self.newest {
             return;
         }
@@ -96,7 +96,7 @@ impl Ring {
     }
 
     /// The events after `seq`, which must not lie before the ring.
-    pub fn after(&self, seq: u64) -> impl Iterator<Item = &Arc<Entry>> {
+    pub fn after(&self, seq: u64) -> impl Iterator<Item = &Arc<RingEntry>> {
         let skipped = usize::try_from(seq.saturating_sub(self.complete_after())).unwrap_or(usize::MAX);
         self.entries.range(skipped.min(self.entries.len())..)
     }
@@ -106,8 +106,8 @@ impl Ring {
 mod tests {
     use super::*;
 
-    fn entry(seq: u64) -> Entry {
-        Entry::new(Published { seq, name: "phase".into(), run: None, channel: None, data: "{}".into() }, None)
+    fn entry(seq: u64) -> RingEntry {
+        RingEntry::new(Published { seq, name: "phase".into(), run: None, channel: None, data: "{}".into() }, None)
     }
 
     fn seqs(ring: &Ring, after: u64) -> Vec<u64> {

@@ -128,7 +128,7 @@ async fn what_is_kept_and_not_told_yet_is_not_recalled() {
     next(&mut early).await;
     let recalled: Vec<u64> = next(&mut early).await.iter().filter_map(|frame| frame.id).collect();
     assert_eq!(recalled, (6..=20).collect::<Vec<_>>());
-    assert!(matches!(early.step().await, super::cursor::Step::Current));
+    assert!(matches!(early.step().await, super::cursor::CursorStep::Current));
     hub.publish(vec![numbered(21), numbered(22)]);
     assert_eq!(ids_until(&mut early, 22).await, [21, 22]);
 }

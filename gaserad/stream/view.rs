@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use super::hub::{MergedSlot, State};
+use super::hub::{HubState, MergedSlot};
 use super::{Filter, Format, frame};
 
 /// The most bytes that are handed out in one go. One reader that does not read may keep so many.
@@ -26,15 +26,15 @@ impl View {
 
 /// How far a reader has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct ViewPlace {
     /// The last event that was passed, sent or filtered out.
     pub(super) position: u64,
-    pub(super) seen: Seen,
+    pub(super) seen: SeenEvents,
 }
 
 /// Generations of the conflated things.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct SeenEvents {
     pub progress: u64,
     pub merged: u64,
     pub devices: u64,
@@ -46,31 +46,31 @@ pub(super) struct Seen {
 pub enum Look {
     News {
         frames: Vec<Bytes>,
-        place: Place,
+        place: ViewPlace,
         /// Whether that is all there is.
         all: bool,
     },
     /// The next event is not in the ring.
     Behind,
-    Nothing(Place),
+    Nothing(ViewPlace),
     Ended,
 }
 
-impl State {
+impl HubState {
     /// Where a reader stands that has everything.
-    pub fn end(&self) -> Place {
-        let seen = Seen {
+    pub fn end(&self) -> ViewPlace {
+        let seen = SeenEvents {
             progress: self.progress.generation,
             merged: self.merged.generation,
             devices: self.merged.devices,
             heartbeat: self.heartbeat.generation,
             test: self.test.generation,
         };
-        Place { position: self.ring.newest(), seen }
+        ViewPlace { position: self.ring.newest(), seen }
     }
 
     /// What there is for a reader at this place.
-    pub fn look(&self, view: &View, mut place: Place) -> Look {
+    pub fn look(&self, view: &View, mut place: ViewPlace) -> Look {
         if place.position < self.ring.complete_after() {
             if view.format != Format::Merged {
                 return Look::Behind;
@@ -96,7 +96,7 @@ impl State {
         }
     }
 
-    fn look_at_latest(&self, view: &View, seen: &mut Seen) -> Vec<Bytes> {
+    fn look_at_latest(&self, view: &View, seen: &mut SeenEvents) -> Vec<Bytes> {
         if view.format == Format::Merged {
             return seen.look_merged(&self.merged).into_iter().collect();
         }
@@ -115,7 +115,7 @@ impl State {
     }
 }
 
-impl Place {
+impl ViewPlace {
     /// How many progress ticks were replaced by newer ones on the way from `before`.
     pub(super) fn conflated_since(&self, before: &Self) -> u64 {
         let passed = |new: u64, old: u64| if old == 0 { 0 } else { new.saturating_sub(old + 1) };
@@ -123,7 +123,7 @@ impl Place {
     }
 }
 
-impl Seen {
+impl SeenEvents {
     fn look_merged(&mut self, slot: &MergedSlot) -> Option<Bytes> {
         let (news, devices) = (renew(&mut self.merged, slot.generation), renew(&mut self.devices, slot.devices));
         news.then(|| if devices { slot.with_devices.clone() } else { slot.plain.clone() })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gasera::domain::{Fact, Flag, Format, Record, RunSummary, Selection, Sheet, Table, Wanted};
-use gasera::export::Job;
+use gasera::export::ExportJob;
 use gasera::export::columns;
 use gasera::store::{Piece, Store, StoreError};
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::fixture::*;
 use super::records::any_record;
 
-async fn pieces(store: &Store, job: Arc<Job>) -> Vec<Result<Piece, StoreError>> {
+async fn pieces(store: &Store, job: Arc<ExportJob>) -> Vec<Result<Piece, StoreError>> {
     let (sender, mut received) = mpsc::channel(1);
     let exporting = {
         let store = store.clone();
@@ -35,7 +35,7 @@ async fn file(store: &Store, runs: &[&RunSummary], wanted: Wanted) -> Vec<u8> {
     for run in runs {
         sheets.push(sheet(store, run).await);
     }
-    let made = pieces(store, Job::new(wanted, sheets).unwrap()).await;
+    let made = pieces(store, ExportJob::new(wanted, sheets).unwrap()).await;
     made.into_iter().flat_map(|piece| piece.unwrap().bytes).collect()
 }
 
@@ -66,7 +66,7 @@ proptest! {
 async fn a_long_run_is_in_order_whoever_made_its_blocks_and_tells_how_far_it_is() {
     let (_directory, store, run) = measuring().await;
     keep(&store, (1..=20_000).map(|seq| record(&run.id.0, seq, &[(METHANE, f64::from(seq))]))).await;
-    let job = Job::new(Wanted::default(), vec![sheet(&store, &run).await]).unwrap();
+    let job = ExportJob::new(Wanted::default(), vec![sheet(&store, &run).await]).unwrap();
     let made: Vec<Piece> = pieces(&store, job).await.into_iter().map(Result::unwrap).collect();
     let through: Vec<u64> = made.iter().map(|piece| piece.through).collect();
     assert!(through.is_sorted() && through.len() > 4, "{through:?}");
@@ -80,7 +80,7 @@ async fn whoever_stops_receiving_ends_the_export() {
     let (_directory, store, run) = measuring().await;
     keep(&store, (1..=20_000).map(|seq| record(&run.id.0, seq, &[(METHANE, 1.9)]))).await;
     for format in [Format::Csv, Format::Parquet] {
-        let job = Job::new(Wanted::of(format), vec![sheet(&store, &run).await]).unwrap();
+        let job = ExportJob::new(Wanted::of(format), vec![sheet(&store, &run).await]).unwrap();
         let (sender, mut received) = mpsc::channel(1);
         let exporting = {
             let store = store.clone();

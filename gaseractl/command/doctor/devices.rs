@@ -87,7 +87,7 @@ async fn clock(client: Asked<'_>) -> Finding {
     let tried = "the analyzer's clock beside that of gaserad's machine";
     let reading = match ask("clock", tried, client.clock()).await {
         Ok(reading) => reading,
-        Err(finding) => return Finding { outcome: super::Outcome::Warn, ..finding },
+        Err(finding) => return Finding { outcome: super::FindingOutcome::Warn, ..finding },
     };
     let offset = instrument::seconds(reading.offset_ms);
     if offset.abs() < OFFSET {

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use crate::output::Paint;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum FindingOutcome {
     Ok,
     Warn,
     Fail,
 }
 
-impl Outcome {
+impl FindingOutcome {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -24,7 +24,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub check: &'static str,
-    pub outcome: Outcome,
+    pub outcome: FindingOutcome,
     pub found: String,
     pub tried: String,
     /// What to do next; empty if nothing is.
@@ -33,15 +33,15 @@ pub struct Finding {
 
 impl Finding {
     pub fn ok(check: &'static str, tried: &str, found: impl Into<String>) -> Self {
-        Self { check, outcome: Outcome::Ok, found: found.into(), tried: tried.into(), advice: String::new() }
+        Self { check, outcome: FindingOutcome::Ok, found: found.into(), tried: tried.into(), advice: String::new() }
     }
 
     pub fn warn(check: &'static str, tried: &str, found: impl Into<String>, advice: &str) -> Self {
-        Self { outcome: Outcome::Warn, advice: advice.into(), ..Self::ok(check, tried, found) }
+        Self { outcome: FindingOutcome::Warn, advice: advice.into(), ..Self::ok(check, tried, found) }
     }
 
     pub fn fail(check: &'static str, tried: &str, found: impl Into<String>, advice: &str) -> Self {
-        Self { outcome: Outcome::Fail, advice: advice.into(), ..Self::ok(check, tried, found) }
+        Self { outcome: FindingOutcome::Fail, advice: advice.into(), ..Self::ok(check, tried, found) }
     }
 
     pub fn json(&self) -> Value {
@@ -57,12 +57,12 @@ impl Finding {
     pub fn lines(&self, paint: Paint) -> String {
         let word = format!("{:<4}", self.outcome.word());
         let word = match self.outcome {
-            Outcome::Ok => paint.good(&word),
-            Outcome::Warn => paint.doubtful(&word),
-            Outcome::Fail => paint.bad(&word),
+            FindingOutcome::Ok => paint.good(&word),
+            FindingOutcome::Warn => paint.doubtful(&word),
+            FindingOutcome::Fail => paint.bad(&word),
         };
         let head = format!("{word}  {:<12} {}", self.check, self.found);
-        if self.outcome == Outcome::Ok {
+        if self.outcome == FindingOutcome::Ok {
             return head;
         }
         let indent = " ".repeat(19);

@@ -10,18 +10,18 @@ mod stream;
 
 use serde_json::json;
 
-use super::Session;
+use super::CommandSession;
 use crate::args::{Doctor, DoctorCommand};
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::output;
-use finding::{Finding, Outcome};
+use finding::{Finding, FindingOutcome};
 
-pub async fn execute(session: &Session, doctor: Doctor) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, doctor: Doctor) -> Result<Exit, Failure> {
     if let Some(DoctorCommand::PurgeTest(test)) = doctor.command {
         return purge_test::execute(session, &test).await;
     }
-    let mut report = Report { session, findings: Vec::new() };
+    let mut report = DoctorReport { session, findings: Vec::new() };
     let tried = "a connection over gRPC, and the status";
     let mut client = match session.client().await {
         Ok(client) => client,
@@ -53,15 +53,15 @@ pub async fn execute(session: &Session, doctor: Doctor) -> Result<Exit, Failure>
 }
 
 /// What was found so far. For people each line is there as soon as it is known.
-struct Report<'a> {
-    session: &'a Session,
+struct DoctorReport<'a> {
+    session: &'a CommandSession,
     findings: Vec<Finding>,
 }
 
-impl Report<'_> {
+impl DoctorReport<'_> {
     fn put(&mut self, finding: Finding) -> Result<(), Failure> {
         let output = self.session.output;
-        let is_shown = finding.outcome != Outcome::Ok || !output.quiet;
+        let is_shown = finding.outcome != FindingOutcome::Ok || !output.quiet;
         if is_shown && !output.json {
             output::line(&finding.lines(output.paint))?;
         }
@@ -73,12 +73,13 @@ impl Report<'_> {
         findings.into_iter().try_for_each(|finding| self.put(finding))
     }
 
-    fn count(&self, outcome: Outcome) -> usize {
+    fn count(&self, outcome: FindingOutcome) -> usize {
         self.findings.iter().filter(|finding| finding.outcome == outcome).count()
     }
 
     fn end(self, otherwise: Exit) -> Result<Exit, Failure> {
-        let counted = [Outcome::Ok, Outcome::Warn, Outcome::Fail].map(|outcome| self.count(outcome));
+        let counted =
+            [FindingOutcome::Ok, FindingOutcome::Warn, FindingOutcome::Fail].map(|outcome| self.count(outcome));
         let [ok, warn, fail] = counted;
         if self.session.output.json {
             let findings: Vec<_> = self.findings.iter().map(Finding::json).collect();

@@ -7,38 +7,38 @@ use gasera::domain::{Channel, Event, Outcome, Utc};
 use gasera::proto::{Background, ChannelPlan, PlanRequest, StartMeasurementRequest, Sync, Visit};
 use serde_json::{Value, json};
 
-use super::Session;
+use super::CommandSession;
 use crate::args::PurgeTest;
 use crate::client::operator;
 use crate::failure::{Exit, Failure};
-use crate::output::{self, Waiting};
-use crate::purge::{self, Point, Response};
-use crate::stream::Said;
-use crate::stream::reconnect::{Message, Query, State, Subscription};
+use crate::output::{self, WaitingOutput};
+use crate::purge::{self, PurgePoint, Response};
+use crate::stream::SaidByStream;
+use crate::stream::reconnect::{Arrived, ReconnectState, StreamQuery, Subscription};
 use crate::view::{table, words};
 
 const ATTEMPTS: u32 = 12;
 
-pub async fn execute(session: &Session, test: &PurgeTest) -> Result<Exit, Failure> {
+pub async fn execute(session: &CommandSession, test: &PurgeTest) -> Result<Exit, Failure> {
     let from = test.from.unwrap_or(if test.channel == 1 { 2 } else { 1 });
     if from == test.channel {
         return Err(Failure::new(Exit::USAGE, "--from and --channel are the same; there has to be a switch"));
     }
-    let query = Query { attempts: Some(ATTEMPTS), ..Query::default() };
+    let query = StreamQuery { attempts: Some(ATTEMPTS), ..StreamQuery::default() };
     let mut subscription = Subscription::open(&session.endpoints, query).await?;
     subscription.snapshot().await?;
     session.goes_on("whether the test runs is not known: see `gaseractl status`");
     let started = session.client().await?.start(request(test, from)).await?;
     let run = started.run_id;
     session.goes_on(format!("run {run} goes on: `gaseractl abort` ends it"));
-    let waiting = Waiting::new(
+    let waiting = WaitingOutput::new(
         session.output,
         &format!("run {run} measures channel {from}, then {}, for {} each", test.channel, words::lasting(test.settle)),
     );
     let (samples, outcome) = follow(&mut subscription, &run).await?;
     drop(waiting);
     let visits = session.client().await?.run(&run).await?.visits;
-    let result = Measured::of(&samples, &visits, from, test.channel);
+    let result = MeasuredGas::of(&samples, &visits, from, test.channel);
     report(session, &run, test.channel, from, &result)?;
     Ok(match outcome {
         Some(outcome @ (Outcome::Aborted | Outcome::Failed)) => Exit::of(outcome),
@@ -79,10 +79,10 @@ async fn follow(subscription: &mut Subscription, run: &str) -> Result<(Vec<LiveD
     let mut samples = Vec::new();
     loop {
         match subscription.next().await {
-            Message::State(State::Lost(failure)) => return Err(failure),
-            Message::State(_) | Message::Alive => {}
-            Message::Notice(notice) => {
-                let Said::Event(event) = notice.said else { continue };
+            Arrived::State(ReconnectState::Lost(failure)) => return Err(failure),
+            Arrived::State(_) | Arrived::Alive => {}
+            Arrived::Notice(notice) => {
+                let SaidByStream::Event(event) = notice.said else { continue };
                 match *event {
                     Event::LiveData(data) if data.run_id.0 == run => samples.push(data),
                     Event::RunFinished { run: ended } if ended.id.0 == run => return Ok((samples, ended.outcome)),
@@ -94,18 +94,18 @@ async fn follow(subscription: &mut Subscription, run: &str) -> Result<(Vec<LiveD
 }
 
 /// What each gas did, by its formula.
-struct Measured {
+struct MeasuredGas {
     gases: BTreeMap<String, Response>,
     interval_s: f64,
 }
 
-impl Measured {
+impl MeasuredGas {
     fn of(samples: &[LiveData], visits: &[Visit], from: u8, channel: u8) -> Self {
         let arrived = |data: &LiveData| {
             let visit = visits.iter().find(|visit| Some(visit.id) == data.visit_id.map(|id| id.0))?;
             visit.arrived_utc.parse::<Utc>().ok()
         };
-        let mut gases: BTreeMap<String, (Vec<f64>, Vec<Point>)> = BTreeMap::new();
+        let mut gases: BTreeMap<String, (Vec<f64>, Vec<PurgePoint>)> = BTreeMap::new();
         for data in samples {
             let at = data.channel.map(Channel::number);
             for gas in &data.components {
@@ -116,7 +116,7 @@ impl Measured {
                     levels.0.push(ppm);
                 } else if let (true, Some(arrived)) = (at == Some(channel), arrived(data)) {
                     let age_s = words::between(arrived, data.sampled).as_secs_f64();
-                    levels.1.push(Point { age_s, ppm });
+                    levels.1.push(PurgePoint { age_s, ppm });
                 }
             }
         }
@@ -131,7 +131,7 @@ impl Measured {
     }
 }
 
-fn report(session: &Session, run: &str, channel: u8, from: u8, result: &Measured) -> Result<(), Failure> {
+fn report(session: &CommandSession, run: &str, channel: u8, from: u8, result: &MeasuredGas) -> Result<(), Failure> {
     let advice = result.slowest().map(|slowest| purge::advice(slowest, result.interval_s));
     let refused = advice.is_none().then_some("no gas tells how long the line has to be purged");
     if session.output.json {

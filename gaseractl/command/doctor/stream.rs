@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::super::Session;
+use super::super::CommandSession;
 use super::finding::Finding;
 use crate::failure::Failure;
 use crate::stream::Notice;
@@ -29,7 +29,7 @@ fn now() -> Instant {
     sleep(Duration::ZERO).deadline()
 }
 
-pub async fn check(session: &Session, status: &Status, quick: bool) -> Vec<Finding> {
+pub async fn check(session: &CommandSession, status: &Status, quick: bool) -> Vec<Finding> {
     let asked = now();
     let accept = [(header::ACCEPT, "text/event-stream")];
     let response = match web::ask(&session.endpoints, Method::GET, "/events", &accept).await {
@@ -109,7 +109,7 @@ fn begun(took: Duration) -> Finding {
 
 /// How old the first event was when it came. Both times are the daemon's: it is asked again at once what time it is, so
 /// that no two clocks are compared.
-async fn delay(session: &Session, (snapshot, came): &(Notice, Instant), status: &Status) -> Option<Finding> {
+async fn delay(session: &CommandSession, (snapshot, came): &(Notice, Instant), status: &Status) -> Option<Finding> {
     let tried = "the first event's age, by the clock of gaserad";
     let asked = now();
     let text = web::text(&session.endpoints, Method::GET, "/status").await.ok()?;

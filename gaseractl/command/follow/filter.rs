@@ -1,20 +1,20 @@
 //! Which events are shown.
 
 use crate::args::Channels;
-use crate::stream::{Notice, Said};
+use crate::stream::{Notice, SaidByStream};
 
 /// Which events are shown.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct FollowFilter {
     /// Names, or their beginnings with a `*`; empty for all.
     pub types: Vec<String>,
     pub channels: Option<Channels>,
 }
 
-impl Filter {
+impl FollowFilter {
     pub fn passes(&self, notice: &Notice) -> bool {
         // What is lost is never left unsaid.
-        notice.said == Said::Gap || (self.passes_type(&notice.frame.event) && self.passes_channel(notice))
+        notice.said == SaidByStream::Gap || (self.passes_type(&notice.frame.event) && self.passes_channel(notice))
     }
 
     /// Whether it goes into the log of the view, which shows some things elsewhere; what was asked for is always there.
@@ -40,12 +40,12 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::Frame;
+    use crate::stream::SseFrame;
 
     #[test]
     fn filters_take_names_and_their_beginnings() {
-        let filter = Filter { types: vec!["run.*".into(), "phase".into()], channels: None };
-        let other = |name: &str| Notice::new(Frame { event: name.into(), data: "{}".into(), id: None });
+        let filter = FollowFilter { types: vec!["run.*".into(), "phase".into()], channels: None };
+        let other = |name: &str| Notice::new(SseFrame { event: name.into(), data: "{}".into(), id: None });
         for (name, passes) in
             [("run.started", true), ("phase", true), ("phases", false), ("heartbeat", false), ("gap", true)]
         {
@@ -55,8 +55,9 @@ mod tests {
 
     #[test]
     fn a_channel_filter_keeps_what_has_no_channel() {
-        let filter = Filter { channels: Some(Channels { text: "3".into(), numbers: vec![3] }), ..Filter::default() };
-        let on = |data: &str| filter.passes(&Notice::new(Frame { event: "a".into(), data: data.into(), id: None }));
+        let filter =
+            FollowFilter { channels: Some(Channels { text: "3".into(), numbers: vec![3] }), ..FollowFilter::default() };
+        let on = |data: &str| filter.passes(&Notice::new(SseFrame { event: "a".into(), data: data.into(), id: None }));
         assert_eq!(
             [on(r#"{"channel":3}"#), on(r#"{"channel":4}"#), on(r#"{"channel":null}"#), on("{}")],
             [true, false, true, true]
@@ -65,10 +66,14 @@ mod tests {
 
     #[test]
     fn the_log_leaves_out_what_stands_elsewhere_unless_it_is_asked_for() {
-        let notice = |name: &str| Notice::new(Frame { event: name.into(), data: "{}".into(), id: None });
-        let asked = Filter { types: vec!["live_data".into()], channels: None };
+        let notice = |name: &str| Notice::new(SseFrame { event: name.into(), data: "{}".into(), id: None });
+        let asked = FollowFilter { types: vec!["live_data".into()], channels: None };
         for (name, usually) in [("live_data", false), ("device.phase", false), ("alarm", true), ("run.started", true)] {
-            assert_eq!((Filter::default().logs(&notice(name)), asked.logs(&notice(name))), (usually, true), "{name}");
+            assert_eq!(
+                (FollowFilter::default().logs(&notice(name)), asked.logs(&notice(name))),
+                (usually, true),
+                "{name}"
+            );
         }
     }
 }

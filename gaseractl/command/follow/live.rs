@@ -9,12 +9,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, interval, sleep, sleep_until};
 
-use super::super::Session;
+use super::super::CommandSession;
 use crate::client::Client;
 use crate::endpoint::Endpoints;
 use crate::failure::{Exit, Failure};
 use crate::stream::Notice;
-use crate::stream::reconnect::{Message, State, Subscription};
+use crate::stream::reconnect::{Arrived, ReconnectState, Subscription};
 use crate::terminal::Terminal;
 use crate::view::draw::{self, Theme};
 use crate::view::screen::Screen;
@@ -25,24 +25,24 @@ const AT_LEAST: Duration = Duration::from_millis(40);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What the view cannot do by itself.
-pub enum Step {
-    Message(Message),
+pub enum LiveStep {
+    Message(Arrived),
     Quit,
     Interrupted(&'static str),
 }
 
-struct Answer {
+struct OrderAnswer {
     order: Order,
     run: RunId,
     said: Result<String, String>,
 }
 
-pub struct Live {
+pub struct LiveView {
     terminal: Terminal,
     theme: Theme,
     screen: Screen,
     endpoints: Endpoints,
-    answers: JoinSet<Answer>,
+    answers: JoinSet<OrderAnswer>,
     began: Instant,
     second: Interval,
     signals: Signals,
@@ -52,8 +52,8 @@ pub struct Live {
     earliest: Instant,
 }
 
-impl Live {
-    pub fn open(session: &Session, endpoint: String, gas: Option<String>) -> Result<Self, Failure> {
+impl LiveView {
+    pub fn open(session: &CommandSession, endpoint: String, gas: Option<String>) -> Result<Self, Failure> {
         let color = session.output.paint.0;
         let (terminal, signals) = (Terminal::open(color)?, Signals::new()?);
         let began = sleep(Duration::ZERO).deadline();
@@ -83,7 +83,7 @@ impl Live {
         self.screen.heard(self.now());
     }
 
-    pub fn link(&mut self, state: State, sentence: &str) {
+    pub fn link(&mut self, state: ReconnectState, sentence: &str) {
         self.screen.link(state, sentence, self.now());
         self.change();
     }
@@ -111,7 +111,7 @@ impl Live {
     }
 
     /// Looks after the view until there is something that others must see to.
-    pub async fn next(&mut self, subscription: &mut Subscription) -> Result<Step, Failure> {
+    pub async fn next(&mut self, subscription: &mut Subscription) -> Result<LiveStep, Failure> {
         loop {
             let due = self.due;
             tokio::select! {
@@ -124,7 +124,7 @@ impl Live {
                     self.paint()?;
                 }
                 Some(answer) = self.answers.join_next() => {
-                    if let Ok(Answer { order, run, said }) = answer {
+                    if let Ok(OrderAnswer { order, run, said }) = answer {
                         self.screen.answered(order, &run, said, self.now());
                     }
                     self.change();
@@ -134,21 +134,21 @@ impl Live {
                     self.change();
                 }
                 signaled = self.signals.next() => match signaled {
-                    Signaled::End => return Ok(Step::Interrupted("terminated")),
+                    Signaled::End => return Ok(LiveStep::Interrupted("terminated")),
                     Signaled::Resized => self.paint()?,
                     Signaled::Continued => self.repaint()?,
                 },
-                message = subscription.next() => return Ok(Step::Message(message)),
+                message = subscription.next() => return Ok(LiveStep::Message(message)),
             }
         }
     }
 
-    fn act(&mut self, act: Act) -> Result<Option<Step>, Failure> {
+    fn act(&mut self, act: Act) -> Result<Option<LiveStep>, Failure> {
         match act {
             Act::Nothing | Act::NextGas | Act::Help => {}
             Act::Repaint => self.repaint()?,
-            Act::Quit => return Ok(Some(Step::Quit)),
-            Act::Interrupt => return Ok(Some(Step::Interrupted("interrupted"))),
+            Act::Quit => return Ok(Some(LiveStep::Quit)),
+            Act::Interrupt => return Ok(Some(LiveStep::Interrupted("interrupted"))),
             Act::Stop => {
                 Terminal::stop();
                 self.repaint()?;
@@ -157,7 +157,7 @@ impl Live {
                 let endpoints = self.endpoints.clone();
                 self.answers.spawn(async move {
                     let said = perform(&endpoints, order, &run).await.map_err(|failure| failure.text);
-                    Answer { order, run, said }
+                    OrderAnswer { order, run, said }
                 });
             }
         }

@@ -4,8 +4,8 @@ use gasera::domain::event::RunChange;
 use gasera::domain::{Event, RunId, Status};
 
 use crate::failure::Exit;
-use crate::stream::{Notice, Said};
-use crate::view::model::Ending;
+use crate::stream::{Notice, SaidByStream};
+use crate::view::model::RunEnding;
 
 /// The run whose end is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,39 +28,39 @@ impl Target {
     }
 
     /// How the run ended, if this says so.
-    pub fn reached(&mut self, notice: &Notice) -> Option<Ending> {
+    pub fn reached(&mut self, notice: &Notice) -> Option<RunEnding> {
         match &notice.said {
-            Said::Event(event) => self.reached_by(event, notice.seq()),
-            Said::Snapshot(status) => self.reached_in(status),
-            Said::Progress(_) | Said::Gap | Said::Other => None,
+            SaidByStream::Event(event) => self.reached_by(event, notice.seq()),
+            SaidByStream::Snapshot(status) => self.reached_in(status),
+            SaidByStream::Progress(_) | SaidByStream::Gap | SaidByStream::Other => None,
         }
     }
 
-    fn reached_by(&mut self, event: &Event, seq: Option<u64>) -> Option<Ending> {
+    fn reached_by(&mut self, event: &Event, seq: Option<u64>) -> Option<RunEnding> {
         match (&*self, event) {
             (Self::Next { after, .. }, Event::RunStarted { run }) if seq > Some(*after) => {
                 *self = Self::Run(run.id.clone());
                 None
             }
-            (Self::Next { after, .. }, Event::RunFinished { run }) if seq > Some(*after) => Ending::of(run),
-            (Self::Run(id), Event::RunFinished { run }) if run.id == *id => Ending::of(run),
+            (Self::Next { after, .. }, Event::RunFinished { run }) if seq > Some(*after) => RunEnding::of(run),
+            (Self::Run(id), Event::RunFinished { run }) if run.id == *id => RunEnding::of(run),
             (Self::Run(id), Event::Alarm { code, run_id: Some(run), text, .. }) if run == id => {
-                Some(Ending::not_begun(id, not_begun(code)?, text))
+                Some(RunEnding::not_begun(id, not_begun(code)?, text))
             }
             (Self::Run(id), Event::RunUpdated(update)) if update.run_id == *id => {
                 let called_off = update.change == RunChange::Unqueued;
-                called_off.then(|| Ending::not_begun(id, Exit::ABORTED, &update.text))
+                called_off.then(|| RunEnding::not_begun(id, Exit::ABORTED, &update.text))
             }
             _ => None,
         }
     }
 
-    fn reached_in(&mut self, status: &Status) -> Option<Ending> {
+    fn reached_in(&mut self, status: &Status) -> Option<RunEnding> {
         let last = status.last_run.as_ref();
         match &*self {
             Self::Never => None,
-            Self::Run(id) => last.filter(|run| run.id == *id).and_then(Ending::of),
-            Self::Next { last: known, .. } if last.map(|run| &run.id) != known.as_ref() => last.and_then(Ending::of),
+            Self::Run(id) => last.filter(|run| run.id == *id).and_then(RunEnding::of),
+            Self::Next { last: known, .. } if last.map(|run| &run.id) != known.as_ref() => last.and_then(RunEnding::of),
             Self::Next { .. } => {
                 if let Some(run) = &status.run {
                     *self = Self::Run(run.id.clone());
@@ -72,7 +72,7 @@ impl Target {
 
     /// The run neither waits nor is under way nor the last one: the stream will not tell how it ended.
     pub fn slipped(&self, notice: &Notice) -> Option<&RunId> {
-        let (Self::Run(id), Said::Snapshot(status)) = (self, &notice.said) else { return None };
+        let (Self::Run(id), SaidByStream::Snapshot(status)) = (self, &notice.said) else { return None };
         let waits = status.queued.iter().any(|queued| queued.run_id == *id);
         let under_way = status.run.as_ref().is_some_and(|run| run.id == *id);
         (!waits && !under_way).then_some(id)
@@ -95,7 +95,7 @@ mod tests {
     use gasera::domain::{Outcome, RunSummary, Severity};
 
     use super::*;
-    use crate::stream::Frame;
+    use crate::stream::SseFrame;
     use crate::view::model::tests::{notice, run_summary, status};
 
     fn run(id: &str, outcome: Option<Outcome>) -> RunSummary {
@@ -106,7 +106,7 @@ mod tests {
         let mut status = status();
         change(&mut status);
         let data = serde_json::to_string(&status).unwrap();
-        Notice::new(Frame { event: "snapshot".into(), data, id: None })
+        Notice::new(SseFrame { event: "snapshot".into(), data, id: None })
     }
 
     fn next() -> Target {

@@ -37,30 +37,30 @@ impl Body for Silent {
 }
 
 /// One whose next delay is at most four seconds, since three connections were lost.
-fn reader() -> (Reader, mpsc::Receiver<Message>) {
+fn reader() -> (Reader, mpsc::Receiver<Arrived>) {
     let (sender, receiver) = mpsc::channel(64);
     let endpoints = Endpoints::new(Some(Endpoint::Tcp("127.0.0.1:9".into())), None, None).unwrap();
-    let mut link = Link::default();
+    let mut link = StreamLink::default();
     link.open();
     link.lost(Loss::Broken, 1.0);
     link.lost(Loss::Broken, 1.0);
     link.opened();
-    let (query, place) = (Query::default(), Place::default());
+    let (query, place) = (StreamQuery::default(), StreamPlace::default());
     (Reader { endpoints, query, place, sender, link, resets: 0, answers: true, shown: None, tried: None }, receiver)
 }
 
 /// The longest that would be waited now.
-fn delay(reader: &Reader) -> Next {
+fn delay(reader: &Reader) -> NextAttempt {
     reader.link.clone().lost(Loss::Broken, 1.0)
 }
 
-fn seconds(seconds: u64) -> Next {
-    Next::Wait(Duration::from_secs(seconds))
+fn seconds(seconds: u64) -> NextAttempt {
+    NextAttempt::Wait(Duration::from_secs(seconds))
 }
 
-fn ids(messages: &mut mpsc::Receiver<Message>) -> Vec<Option<u64>> {
+fn ids(messages: &mut mpsc::Receiver<Arrived>) -> Vec<Option<u64>> {
     let heard = std::iter::from_fn(|| messages.try_recv().ok());
-    heard.filter_map(|message| if let Message::Notice(notice) = message { Some(notice.seq()) } else { None }).collect()
+    heard.filter_map(|message| if let Arrived::Notice(notice) = message { Some(notice.seq()) } else { None }).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,7 +68,7 @@ async fn a_stream_without_a_byte_for_45_seconds_is_dead() {
     let (mut reader, _messages) = reader();
     let began = sleep(Duration::ZERO).deadline();
     let lost = reader.read(&mut Silent::new(vec![(0, "data: {}\n\n"), (44, ":"), (44, "\n")])).await.ok().unwrap();
-    assert_eq!(lost, Lost::broken("not a byte came for 45 s"));
+    assert_eq!(lost, LostStream::broken("not a byte came for 45 s"));
     // Each byte, even a part of a comment, is a sign of life.
     assert_eq!(began.elapsed().as_secs(), 88 + 45);
 }
@@ -95,7 +95,7 @@ async fn an_event_or_ten_seconds_do() {
 #[tokio::test(start_paused = true)]
 async fn events_that_come_twice_are_passed_on_once_and_make_nothing_well() {
     let (mut reader, mut messages) = reader();
-    reader.place = Place::after(Some(8));
+    reader.place = StreamPlace::after(Some(8));
     let twice = "id: 7\nevent: phase\ndata: {}\n\nid: 8\nevent: phase\ndata: {}\n\n";
     assert!(reader.read(&mut Full::<Bytes>::from(twice)).await.is_ok());
     assert_eq!((ids(&mut messages), delay(&reader)), (vec![], seconds(4)));
@@ -109,7 +109,7 @@ async fn what_cannot_be_read_resets_the_connection_and_is_counted() {
     let (mut reader, mut messages) = reader();
     let broken = "id: 7\nevent: phase\ndata: {}\n\nid: 8\nevent: phase\ndata: {\n\nid: 9\nevent: phase\ndata: {}\n\n";
     let lost = reader.read(&mut Full::<Bytes>::from(broken)).await.ok().unwrap();
-    assert_eq!(lost, Lost::broken("the data of \"phase\" is not JSON: \"{\""));
+    assert_eq!(lost, LostStream::broken("the data of \"phase\" is not JSON: \"{\""));
     assert_eq!((ids(&mut messages), reader.place.last_id()), (vec![Some(7)], "7".to_owned()));
     let long = format!("data: {}\n\n", "x".repeat(2 * 1024 * 1024));
     let lost = reader.read(&mut Full::<Bytes>::from(long)).await.ok().unwrap();
@@ -123,7 +123,7 @@ async fn a_restart_that_was_announced_is_waited_for() {
     let announced = "id: 7\nevent: system.shutdown\ndata: {\"restart_expected_s\":5}\n\n";
     let lost = reader.read(&mut Full::<Bytes>::from(announced)).await.ok().unwrap();
     let how = Loss::Restart(Duration::from_secs(5));
-    assert_eq!(lost, Lost { how, why: "gaserad is restarting".into(), answered: true });
+    assert_eq!(lost, LostStream { how, why: "gaserad is restarting".into(), answered: true });
 }
 
 #[tokio::test(start_paused = true)]
@@ -145,7 +145,7 @@ async fn a_state_that_changes_in_its_time_only_is_shown_once() {
     let (mut reader, mut messages) = reader();
     for text in [r#"{"timestamp":1,"a":1}"#, r#"{"timestamp":2,"a":1}"#, r#"{"timestamp":3,"a":2}"#, "no state"] {
         assert!(
-            reader.show(Notice::new(Frame { event: "snapshot".into(), data: text.into(), id: None })).await.is_ok()
+            reader.show(Notice::new(SseFrame { event: "snapshot".into(), data: text.into(), id: None })).await.is_ok()
         );
     }
     assert_eq!(ids(&mut messages), [None, None]);

@@ -11,7 +11,7 @@ use super::head::sentence;
 use super::short;
 use super::theme::Theme;
 use crate::view::screen::keys::Foot;
-use crate::view::screen::visits::Mark;
+use crate::view::screen::visits::VisitMark;
 use crate::view::screen::{Screen, Tone};
 use crate::view::words;
 
@@ -112,7 +112,7 @@ pub fn help(frame: &mut Frame, area: Rect, theme: Theme) {
         .map(|(key, words)| Line::from(vec![Span::styled(format!(" {key:>2}  "), theme.bold()), Span::raw(*words)]))
         .collect();
     lines.push(Line::styled(" Channels", theme.dim()));
-    for pair in Mark::ALL.chunks(2) {
+    for pair in VisitMark::ALL.chunks(2) {
         let marks = pair.iter().flat_map(|mark| {
             let sign = Span::styled(format!(" 5{}", mark.sign()), theme.mark(*mark));
             [sign, Span::raw(format!(" {:<20}", mark.words()))]

@@ -12,7 +12,7 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
 use super::theme::Theme;
 use crate::view::screen::Screen;
-use crate::view::screen::history::Point;
+use crate::view::screen::history::PlotPoint;
 use crate::view::words;
 
 /// So much is shown at least, seconds.
@@ -42,7 +42,7 @@ pub fn draw(frame: &mut Frame, screen: &Screen, gas: &str, now: Duration, area: 
     let span = (now - first.at).max(SHORTEST);
     let (low, high) = range(&points);
     let channel = newest_channel(screen);
-    let (line, dots): (Vec<Point>, Vec<Point>) =
+    let (line, dots): (Vec<PlotPoint>, Vec<PlotPoint>) =
         points.iter().partition(|point| point.counts && point.channel.is_some() && point.channel == channel);
     let [line, dots] =
         [line, dots].map(|points| points.iter().map(|point| (point.at - now, point.ppm)).collect::<Vec<_>>());
@@ -75,7 +75,7 @@ fn heights(low: f64, high: f64, rows: u16) -> Vec<String> {
 }
 
 /// From somewhat below the lowest to somewhat above the highest.
-fn range(points: &[Point]) -> (f64, f64) {
+fn range(points: &[PlotPoint]) -> (f64, f64) {
     let low = points.iter().map(|point| point.ppm).fold(f64::INFINITY, f64::min);
     let high = points.iter().map(|point| point.ppm).fold(f64::NEG_INFINITY, f64::max);
     let margin = ((high - low) * 0.05).max(high.abs().max(low.abs()) * 0.005).max(1e-4);
@@ -86,8 +86,8 @@ fn range(points: &[Point]) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    fn at(ppm: f64) -> Point {
-        Point { at: 0.0, ppm, channel: None, counts: true }
+    fn at(ppm: f64) -> PlotPoint {
+        PlotPoint { at: 0.0, ppm, channel: None, counts: true }
     }
 
     #[test]

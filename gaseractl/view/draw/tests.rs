@@ -10,7 +10,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::*;
-use crate::stream::reconnect::State;
+use crate::stream::reconnect::ReconnectState;
 use crate::view::model::tests::{notice, run_summary, status};
 use crate::view::screen::keys::{Act, Key};
 use crate::view::screen::tests::{phase, result, screen};
@@ -99,7 +99,7 @@ fn a_run_looks_as_it_should_on_terminals_of_all_sizes() {
 fn what_is_asked_said_and_helped_with_looks_as_it_should() {
     in_utc("what_is_asked_said_and_helped_with_looks_as_it_should", || {
         let mut screen = eventful();
-        let lost = State::Reconnecting { wait: Duration::from_secs(8), why: "gaserad is restarting".into() };
+        let lost = ReconnectState::Reconnecting { wait: Duration::from_secs(8), why: "gaserad is restarting".into() };
         screen.link(lost, "connection lost: gaserad is restarting; trying again in 8.0 s", Duration::ZERO);
         screen.press(Key::Char('a'));
         golden("watch_confirm", &picture(&screen, NOW, (80, 24)));

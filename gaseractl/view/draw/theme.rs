@@ -4,7 +4,7 @@ use gasera::domain::{Phase, Severity};
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::view::screen::Tone;
-use crate::view::screen::visits::Mark;
+use crate::view::screen::visits::VisitMark;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
@@ -58,16 +58,16 @@ impl Theme {
         }
     }
 
-    pub fn mark(self, mark: Mark) -> Style {
+    pub fn mark(self, mark: VisitMark) -> Style {
         match mark {
-            Mark::NotPlanned => self.dim(),
-            Mark::Pending => self.plain(),
-            Mark::Purging | Mark::Measuring => self.busy().add_modifier(Modifier::REVERSED),
-            Mark::Paused => self.doubtful().add_modifier(Modifier::REVERSED),
-            Mark::Awaited => self.colored(Color::Cyan),
-            Mark::Done => self.good(),
-            Mark::Empty => self.bad(),
-            Mark::Skipped => self.doubtful(),
+            VisitMark::NotPlanned => self.dim(),
+            VisitMark::Pending => self.plain(),
+            VisitMark::Purging | VisitMark::Measuring => self.busy().add_modifier(Modifier::REVERSED),
+            VisitMark::Paused => self.doubtful().add_modifier(Modifier::REVERSED),
+            VisitMark::Awaited => self.colored(Color::Cyan),
+            VisitMark::Done => self.good(),
+            VisitMark::Empty => self.bad(),
+            VisitMark::Skipped => self.doubtful(),
         }
     }
 

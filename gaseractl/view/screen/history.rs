@@ -9,14 +9,14 @@ use gasera::domain::{Attribution, Channel};
 const MOST: usize = 2000;
 
 #[derive(Debug, Default)]
-pub struct History {
+pub struct PlotHistory {
     /// The oldest first.
     results: VecDeque<LiveData>,
 }
 
 /// One value of a gas.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub struct PlotPoint {
     /// Seconds since the epoch.
     pub at: f64,
     pub ppm: f64,
@@ -26,7 +26,7 @@ pub struct Point {
     pub counts: bool,
 }
 
-impl History {
+impl PlotHistory {
     /// Takes note of a result, in whichever order they come; each counts once.
     pub fn add(&mut self, data: &LiveData) {
         if let Some(newest) = self.results.back().filter(|newest| newest.run_id != data.run_id) {
@@ -72,7 +72,7 @@ impl History {
         latest
     }
 
-    pub fn trace(&self, gas: &str) -> Vec<Point> {
+    pub fn trace(&self, gas: &str) -> Vec<PlotPoint> {
         self.results.iter().filter_map(|data| point(data, gas)).collect()
     }
 }
@@ -83,9 +83,9 @@ fn whose(data: &LiveData) -> (bool, Option<Channel>, &'static str) {
     (channel.is_none(), channel, data.attribution.as_str())
 }
 
-fn point(data: &LiveData, gas: &str) -> Option<Point> {
+fn point(data: &LiveData, gas: &str) -> Option<PlotPoint> {
     let component = data.components.iter().find(|component| component.formula == gas)?;
-    Some(Point {
+    Some(PlotPoint {
         at: data.sampled.as_seconds(),
         ppm: component.ppm.filter(|ppm| ppm.is_finite())?,
         channel: whose(data).1,
@@ -100,13 +100,13 @@ mod tests {
     use super::*;
     use crate::view::screen::tests::result;
 
-    fn seqs(history: &History) -> Vec<u32> {
+    fn seqs(history: &PlotHistory) -> Vec<u32> {
         history.results.iter().map(|data| data.seq).collect()
     }
 
     #[test]
     fn results_stand_in_order_and_once_however_they_come() {
-        let mut history = History::default();
+        let mut history = PlotHistory::default();
         for seq in [5, 1, 3, 5, 3, 2] {
             history.add(&result(seq, 3));
         }
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_new_run_begins_anew_and_an_old_one_does_not_come_back() {
-        let mut history = History::default();
+        let mut history = PlotHistory::default();
         history.add(&result(8, 3));
         history.add(&LiveData { run_id: RunId("OLD".into()), ..result(7, 2) });
         assert_eq!(seqs(&history), [8]);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_latest_of_each_channel_come_before_those_that_are_nobodys() {
-        let mut history = History::default();
+        let mut history = PlotHistory::default();
         let mixed = LiveData { channel: None, attribution: Attribution::Mixed, ..result(4, 1) };
         for data in [result(1, 7), result(2, 3), result(3, 7), mixed, result(5, 1)] {
             history.add(&data);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_does_not_count_and_no_value_is_no_point() {
-        let mut history = History::default();
+        let mut history = PlotHistory::default();
         let mut without = result(3, 1);
         without.components[0].ppm = None;
         for data in [result(1, 1), LiveData { discard: true, ..result(2, 1) }, without] {
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn there_is_an_end_to_what_is_remembered() {
-        let mut history = History::default();
+        let mut history = PlotHistory::default();
         for seq in 0..2100 {
             history.add(&result(seq, 1));
         }

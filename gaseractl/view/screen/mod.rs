@@ -13,11 +13,11 @@ use gasera::domain::{Event, RunId, Severity, Status, Utc};
 use super::line;
 use super::model::Model;
 use crate::output::Paint;
-use crate::stream::reconnect::State;
-use crate::stream::{Notice, Said};
-use history::History;
+use crate::stream::reconnect::ReconnectState;
+use crate::stream::{Notice, SaidByStream};
+use history::PlotHistory;
 use keys::{Act, Foot, Key, Order};
-use visits::Visits;
+use visits::ScreenVisits;
 
 /// gaserad says something at least every 10 s; after this, what is shown is called stale.
 const STALE: Duration = Duration::from_secs(12);
@@ -55,7 +55,7 @@ pub enum Tone {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct ScreenLine {
     pub time: String,
     /// What kind of thing it is.
     pub name: String,
@@ -67,17 +67,17 @@ pub struct Line {
 pub struct Screen {
     pub endpoint: String,
     pub model: Model,
-    pub history: History,
-    pub visits: Visits,
+    pub history: PlotHistory,
+    pub visits: ScreenVisits,
     /// The newest first.
     pub alarms: VecDeque<Alarm>,
     /// The newest first.
-    pub log: VecDeque<Line>,
+    pub log: VecDeque<ScreenLine>,
     pub foot: Foot,
     pub help: bool,
     /// The gas that is plotted; the first one if nobody chose.
     gas: Option<String>,
-    link: State,
+    link: ReconnectState,
     link_since: Duration,
     heard: Duration,
     said: Duration,
@@ -88,14 +88,14 @@ impl Screen {
         Self {
             endpoint,
             model: Model::default(),
-            history: History::default(),
-            visits: Visits::default(),
+            history: PlotHistory::default(),
+            visits: ScreenVisits::default(),
             alarms: VecDeque::new(),
             log: VecDeque::new(),
             foot: Foot::default(),
             help: false,
             gas,
-            link: State::Connected,
+            link: ReconnectState::Connected,
             link_since: Duration::ZERO,
             heard: Duration::ZERO,
             said: Duration::ZERO,
@@ -120,9 +120,9 @@ impl Screen {
         self.heard(now);
         self.model.apply(notice, now);
         match &notice.said {
-            Said::Snapshot(status) => self.know(status),
-            Said::Event(event) => self.happened(event, notice),
-            Said::Progress(_) | Said::Gap | Said::Other => {}
+            SaidByStream::Snapshot(status) => self.know(status),
+            SaidByStream::Event(event) => self.happened(event, notice),
+            SaidByStream::Progress(_) | SaidByStream::Gap | SaidByStream::Other => {}
         }
     }
 
@@ -153,21 +153,21 @@ impl Screen {
 
     /// Puts what happened into the log.
     pub fn tell(&mut self, notice: &Notice) {
-        let Some(line::Parts { time, name, text }) = line::parts(notice, Paint(false)) else { return };
-        self.push(Line { time, name, text, tone: tone(notice) });
+        let Some(line::LineParts { time, name, text }) = line::parts(notice, Paint(false)) else { return };
+        self.push(ScreenLine { time, name, text, tone: tone(notice) });
     }
 
-    fn push(&mut self, line: Line) {
+    fn push(&mut self, line: ScreenLine) {
         self.log.push_front(line);
         self.log.truncate(MOST_LINES);
     }
 
     /// Takes note of how the connection does.
-    pub fn link(&mut self, state: State, sentence: &str, now: Duration) {
+    pub fn link(&mut self, state: ReconnectState, sentence: &str, now: Duration) {
         let time = super::words::time(self.model.now(now));
-        let tone = if state == State::Connected { Tone::Notable } else { Tone::Doubtful };
-        self.push(Line { time, name: "connection".into(), text: sentence.into(), tone });
-        if state == State::Connected {
+        let tone = if state == ReconnectState::Connected { Tone::Notable } else { Tone::Doubtful };
+        self.push(ScreenLine { time, name: "connection".into(), text: sentence.into(), tone });
+        if state == ReconnectState::Connected {
             self.heard = now;
         }
         (self.link, self.link_since) = (state, now);
@@ -176,20 +176,22 @@ impl Screen {
     pub fn badge(&self, now: Duration) -> Badge {
         let silent = now.saturating_sub(self.heard);
         match &self.link {
-            State::Connected if silent >= STALE => Badge::Stale(silent),
-            State::Connected => Badge::Connected,
-            State::Reconnecting { wait, .. } => Badge::Reconnecting((self.link_since + *wait).saturating_sub(now)),
-            State::Polling { .. } => Badge::Polling,
-            State::Lost(_) => Badge::Disconnected,
+            ReconnectState::Connected if silent >= STALE => Badge::Stale(silent),
+            ReconnectState::Connected => Badge::Connected,
+            ReconnectState::Reconnecting { wait, .. } => {
+                Badge::Reconnecting((self.link_since + *wait).saturating_sub(now))
+            }
+            ReconnectState::Polling { .. } => Badge::Polling,
+            ReconnectState::Lost(_) => Badge::Disconnected,
         }
     }
 
     /// Why there is no news.
     pub fn trouble(&self) -> Option<&str> {
         match &self.link {
-            State::Connected => None,
-            State::Reconnecting { why, .. } | State::Polling { why } => Some(why),
-            State::Lost(failure) => Some(&failure.text),
+            ReconnectState::Connected => None,
+            ReconnectState::Reconnecting { why, .. } | ReconnectState::Polling { why } => Some(why),
+            ReconnectState::Lost(failure) => Some(&failure.text),
         }
     }
 
@@ -216,7 +218,7 @@ impl Screen {
             let (Ok(text) | Err(text)) = answer;
             let tone = if good { Tone::Notable } else { Tone::Bad };
             let time = super::words::time(self.model.now(now));
-            return self.push(Line { time, name: order.verb().into(), text, tone });
+            return self.push(ScreenLine { time, name: order.verb().into(), text, tone });
         }
         self.said = now;
         self.foot = match answer {
@@ -262,8 +264,8 @@ impl Screen {
 
 fn tone(notice: &Notice) -> Tone {
     match &notice.said {
-        Said::Gap => Tone::Doubtful,
-        Said::Event(event) => match &**event {
+        SaidByStream::Gap => Tone::Doubtful,
+        SaidByStream::Event(event) => match &**event {
             Event::Alarm { severity: Severity::Warning, .. } => Tone::Doubtful,
             Event::Alarm { .. } | Event::DeviceConnection { online: false, .. } => Tone::Bad,
             Event::RunStarted { .. } | Event::RunFinished { .. } | Event::RunUpdated(_) => Tone::Notable,

@@ -74,15 +74,15 @@ fn a_connection_over_which_nothing_comes_for_12_seconds_is_stale() {
 #[test]
 fn a_connection_that_is_gone_says_when_it_is_tried_again() {
     let mut screen = screen(&status());
-    let lost = State::Reconnecting { wait: seconds(8), why: "gone".into() };
+    let lost = ReconnectState::Reconnecting { wait: seconds(8), why: "gone".into() };
     screen.link(lost, "connection lost: gone", seconds(5));
     assert_eq!(screen.badge(seconds(7)), Badge::Reconnecting(seconds(6)));
     assert_eq!(screen.badge(seconds(30)), Badge::Reconnecting(seconds(0)));
-    screen.link(State::Connected, "connected again", seconds(40));
+    screen.link(ReconnectState::Connected, "connected again", seconds(40));
     assert_eq!(screen.badge(seconds(41)), Badge::Connected, "what was silent before the break does not matter");
-    screen.link(State::Polling { why: String::new() }, "polling", seconds(50));
+    screen.link(ReconnectState::Polling { why: String::new() }, "polling", seconds(50));
     assert_eq!(screen.badge(seconds(99)), Badge::Polling);
-    screen.link(State::Lost(Failure::new(Exit::UNREACHABLE, "no")), "no", seconds(60));
+    screen.link(ReconnectState::Lost(Failure::new(Exit::UNREACHABLE, "no")), "no", seconds(60));
     assert_eq!(screen.badge(seconds(99)), Badge::Disconnected);
     let told: Vec<&str> = screen.log.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(told, ["no", "polling", "connected again", "connection lost: gone"]);

@@ -10,7 +10,7 @@ const MOST: usize = 512;
 
 /// How a channel stands in the repeat under way, or in the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub enum VisitMark {
     NotPlanned,
     Pending,
     Purging,
@@ -25,7 +25,7 @@ pub enum Mark {
     Skipped,
 }
 
-impl Mark {
+impl VisitMark {
     pub const ALL: [Self; 9] = [
         Self::Pending,
         Self::Purging,
@@ -68,7 +68,7 @@ impl Mark {
 }
 
 #[derive(Debug)]
-struct Visit {
+struct ScreenVisit {
     id: Option<VisitId>,
     channel: Channel,
     repeat: u32,
@@ -79,12 +79,12 @@ struct Visit {
 }
 
 #[derive(Debug, Default)]
-pub struct Visits {
+pub struct ScreenVisits {
     run: Option<RunId>,
-    seen: VecDeque<Visit>,
+    seen: VecDeque<ScreenVisit>,
 }
 
-impl Visits {
+impl ScreenVisits {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::RunStarted { run } => self.belong_to(&run.id),
@@ -109,13 +109,13 @@ impl Visits {
     fn phase(&mut self, change: &PhaseChange) {
         self.belong_to(&change.run_id);
         let (Some(channel), Phase::Purging | Phase::Measuring) = (change.channel, change.phase) else { return };
-        let known = |visit: &Visit| (visit.id, visit.channel, visit.repeat);
+        let known = |visit: &ScreenVisit| (visit.id, visit.channel, visit.repeat);
         if self.seen.back().map(known) == Some((change.visit_id, channel, change.repeat)) {
             return;
         }
         let whole = !matches!(change.previous, Phase::Purging | Phase::Measuring | Phase::Paused);
         let (id, repeat) = (change.visit_id, change.repeat);
-        self.seen.push_back(Visit { id, channel, repeat, good: 0, whole, skipped: false });
+        self.seen.push_back(ScreenVisit { id, channel, repeat, good: 0, whole, skipped: false });
         if self.seen.len() > MOST {
             self.seen.pop_front();
         }
@@ -132,30 +132,30 @@ impl Visits {
     }
 
     /// How a channel stands.
-    pub fn mark(&self, status: &Status, channel: Channel) -> Mark {
-        let Some(run) = status.run.as_ref().or(status.last_run.as_ref()) else { return Mark::NotPlanned };
+    pub fn mark(&self, status: &Status, channel: Channel) -> VisitMark {
+        let Some(run) = status.run.as_ref().or(status.last_run.as_ref()) else { return VisitMark::NotPlanned };
         if !run.plan.visits_channel(channel) {
-            return Mark::NotPlanned;
+            return VisitMark::NotPlanned;
         }
         let progress = &status.progress;
         let under_way = status.run.is_some();
         if under_way && Channel::new(progress.current_channel + 1) == Some(channel) {
             match progress.phase {
-                Phase::Purging => return Mark::Purging,
-                Phase::Measuring => return Mark::Measuring,
-                Phase::Paused => return Mark::Paused,
+                Phase::Purging => return VisitMark::Purging,
+                Phase::Measuring => return VisitMark::Measuring,
+                Phase::Paused => return VisitMark::Paused,
                 _ => {}
             }
         }
         match self.told(run, progress.repeat_index + 1, channel, under_way) {
             Some(mark) => mark,
             None if under_way => planned(run, progress, channel),
-            None => Mark::NotPlanned,
+            None => VisitMark::NotPlanned,
         }
     }
 
     /// As far as the stream told it.
-    fn told(&self, run: &RunSummary, repeat: u32, channel: Channel, under_way: bool) -> Option<Mark> {
+    fn told(&self, run: &RunSummary, repeat: u32, channel: Channel, under_way: bool) -> Option<VisitMark> {
         if self.run.as_ref() != Some(&run.id) {
             return None;
         }
@@ -165,24 +165,26 @@ impl Visits {
         // The result of what was drawn last comes while the next channel is purged.
         let lately = at + 2 >= self.seen.len() && under_way;
         Some(match visit {
-            Visit { good: 0, skipped: true, .. } => Mark::Skipped,
-            Visit { good: 0, whole: true, .. } if lately => Mark::Awaited,
-            Visit { good: 0, whole: true, .. } => Mark::Empty,
-            _ => Mark::Done,
+            ScreenVisit { good: 0, skipped: true, .. } => VisitMark::Skipped,
+            ScreenVisit { good: 0, whole: true, .. } if lately => VisitMark::Awaited,
+            ScreenVisit { good: 0, whole: true, .. } => VisitMark::Empty,
+            _ => VisitMark::Done,
         })
     }
 }
 
 /// As the plan has it: the channels are visited in ascending order.
-fn planned(run: &RunSummary, progress: &Progress, channel: Channel) -> Mark {
-    let Some(place) = run.plan.channels().iter().position(|planned| *planned == channel) else { return Mark::Pending };
+fn planned(run: &RunSummary, progress: &Progress, channel: Channel) -> VisitMark {
+    let Some(place) = run.plan.channels().iter().position(|planned| *planned == channel) else {
+        return VisitMark::Pending;
+    };
     let before = progress.repeat_index.saturating_mul(progress.enabled_count);
     let mut done = usize::try_from(progress.step_index.saturating_sub(before)).unwrap_or(usize::MAX);
     if run.plan.background.is_some() {
         // Visits of the background are steps too.
         done = run.plan.channels().iter().filter(|planned| planned.number() <= progress.current_channel).count();
     }
-    if place < done { Mark::Done } else { Mark::Pending }
+    if place < done { VisitMark::Done } else { VisitMark::Pending }
 }
 
 #[cfg(test)]
@@ -193,11 +195,11 @@ mod tests {
     use crate::view::model::tests::{run_summary, status};
     use crate::view::screen::tests::{phase, result};
 
-    fn signs(visits: &Visits, status: &Status) -> String {
+    fn signs(visits: &ScreenVisits, status: &Status) -> String {
         (1..=status.multiplexer.channels).filter_map(Channel::new).map(|c| visits.mark(status, c).sign()).collect()
     }
 
-    fn arrive(visits: &mut Visits, id: u32, channel: u8) {
+    fn arrive(visits: &mut ScreenVisits, id: u32, channel: u8) {
         visits.apply(&Event::Phase(phase(Phase::Purging, Phase::Switching, channel, id)));
         visits.apply(&Event::Phase(phase(Phase::Measuring, Phase::Purging, channel, id)));
     }
@@ -205,18 +207,18 @@ mod tests {
     #[test]
     fn without_anything_told_the_plan_says_it() {
         let mut status = status();
-        assert_eq!(signs(&Visits::default(), &status), "++*.  . ");
+        assert_eq!(signs(&ScreenVisits::default(), &status), "++*.  . ");
         status.progress.phase = Phase::Purging;
-        assert_eq!(signs(&Visits::default(), &status), "++~.  . ");
+        assert_eq!(signs(&ScreenVisits::default(), &status), "++~.  . ");
         status.progress.phase = Phase::Paused;
-        assert_eq!(signs(&Visits::default(), &status), "++=.  . ");
+        assert_eq!(signs(&ScreenVisits::default(), &status), "++=.  . ");
         status.run = None;
-        assert_eq!(signs(&Visits::default(), &status), "        ");
+        assert_eq!(signs(&ScreenVisits::default(), &status), "        ");
     }
 
     #[test]
     fn a_visit_without_a_good_sample_is_told_once_its_results_are_in() {
-        let mut visits = Visits::default();
+        let mut visits = ScreenVisits::default();
         arrive(&mut visits, 1, 1);
         arrive(&mut visits, 2, 2);
         visits.apply(&Event::LiveData(LiveData { discard: true, visit_id: Some(VisitId(1)), ..result(1, 1) }));
@@ -234,12 +236,12 @@ mod tests {
 
     #[test]
     fn a_channel_that_was_skipped_is_marked_unless_it_has_good_samples() {
-        let skip = |visits: &mut Visits, channel: u8| {
+        let skip = |visits: &mut ScreenVisits, channel: u8| {
             let (run_id, change) = (run_summary().id, RunChange::Skipped);
             let text = format!("channel {channel}");
             visits.apply(&Event::RunUpdated(RunUpdate { run_id, change, who: "ada".into(), text }));
         };
-        let mut visits = Visits::default();
+        let mut visits = ScreenVisits::default();
         arrive(&mut visits, 1, 1);
         skip(&mut visits, 1);
         arrive(&mut visits, 2, 2);
@@ -251,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_visit_that_was_joined_late_is_not_called_empty() {
-        let mut visits = Visits::default();
+        let mut visits = ScreenVisits::default();
         visits.apply(&Event::Phase(phase(Phase::Measuring, Phase::Purging, 1, 1)));
         arrive(&mut visits, 2, 2);
         arrive(&mut visits, 3, 3);
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn another_run_begins_with_clean_marks() {
-        let mut visits = Visits::default();
+        let mut visits = ScreenVisits::default();
         arrive(&mut visits, 1, 1);
         visits.apply(&Event::RunStarted { run: RunSummary { id: RunId("NEXT".into()), ..run_summary() } });
         assert!(visits.seen.is_empty());

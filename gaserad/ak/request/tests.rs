@@ -3,10 +3,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::ak::Decoder;
 
-fn received(bytes: &[u8]) -> Option<Request> {
+fn received(bytes: &[u8]) -> Option<AkRequest> {
     let mut decoder = Decoder::default();
     decoder.push(bytes);
-    Request::parse(&decoder.next_frame()?)
+    AkRequest::parse(&decoder.next_frame()?)
 }
 
 fn typed(code: &str, data: &str) -> Result<Command, String> {

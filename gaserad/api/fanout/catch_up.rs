@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Fanout, Joining, Line, PATIENCE, chunk};
 use crate::api::serve::GRACE;
-use crate::stream::{Cursor, Left, Step};
+use crate::stream::{Cursor, CursorStep, Left};
 
 /// Frames of one step; a newcomer is greeted with fewer.
 const MUCH: usize = 16;
@@ -38,10 +38,10 @@ async fn bring(fanout: &Fanout, socket: &Line, mut cursor: Cursor, head: Bytes) 
     let mut text = BytesMut::from(head);
     loop {
         match step(fanout, &mut cursor).await {
-            Step::Frames(frames) => chunk::append(&mut text, &frames),
-            Step::Current if text.is_empty() => return Ok(Some(cursor)),
-            Step::Current => {}
-            Step::Ended => {
+            CursorStep::Frames(frames) => chunk::append(&mut text, &frames),
+            CursorStep::Current if text.is_empty() => return Ok(Some(cursor)),
+            CursorStep::Current => {}
+            CursorStep::Ended => {
                 write(socket, Bytes::from_static(chunk::LAST)).await?;
                 return Ok(None);
             }
@@ -60,10 +60,10 @@ async fn bring(fanout: &Fanout, socket: &Line, mut cursor: Cursor, head: Bytes) 
 /// Many may come or be behind at once, so each step waits for its turn, and gives way after it. One that took much from
 /// the history keeps its turn until others had theirs: a thousand such steps in a row would leave no time for those who
 /// ask for something else.
-async fn step(fanout: &Fanout, cursor: &mut Cursor) -> Step {
+async fn step(fanout: &Fanout, cursor: &mut Cursor) -> CursorStep {
     let turn = fanout.turns.acquire().await;
     let step = cursor.step().await;
-    let took_much = matches!(&step, Step::Frames(frames) if frames.len() > MUCH);
+    let took_much = matches!(&step, CursorStep::Frames(frames) if frames.len() > MUCH);
     let kept = took_much.then_some(turn);
     yield_now().await;
     drop(kept);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::chunk;
-use crate::stream::{Cursor, Hub, Look, Place, View};
+use crate::stream::{Cursor, Hub, Look, View, ViewPlace};
 
 /// What there is for a reader.
 #[derive(Clone)]
 pub enum Found {
-    News { bytes: Bytes, place: Place, all: bool },
+    News { bytes: Bytes, place: ViewPlace, all: bool },
     Behind,
-    Nothing(Place),
+    Nothing(ViewPlace),
     Ended,
 }
 
@@ -20,7 +20,7 @@ struct Group {
     view: Arc<View>,
     readers: usize,
     /// What was found for those that stand at a place.
-    last: Option<(Place, Found)>,
+    last: Option<(ViewPlace, Found)>,
     keep_alive: Option<Bytes>,
 }
 
@@ -59,7 +59,7 @@ impl Shared {
         self.groups.iter_mut().for_each(|group| group.last = None);
     }
 
-    pub fn look(&mut self, hub: &Hub, index: usize, place: Place) -> Found {
+    pub fn look(&mut self, hub: &Hub, index: usize, place: ViewPlace) -> Found {
         let group = &mut self.groups[index];
         if let Some((from, found)) = &group.last
             && *from == place

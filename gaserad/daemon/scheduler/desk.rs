@@ -24,9 +24,9 @@ pub(super) enum Request {
 
 /// Clones ask the same scheduler.
 #[derive(Clone)]
-pub struct Desk(mpsc::Sender<Request>);
+pub struct SchedulerQueue(mpsc::Sender<Request>);
 
-impl Desk {
+impl SchedulerQueue {
     pub(super) fn new() -> (Self, mpsc::Receiver<Request>) {
         let (requests, inbox) = mpsc::channel(INBOX);
         (Self(requests), inbox)
@@ -40,7 +40,7 @@ impl Desk {
     }
 }
 
-impl Schedules for Desk {
+impl Schedules for SchedulerQueue {
     fn list(&self, count: u32) -> BoxFuture<'_, Result<Vec<Listed>, Denied>> {
         Box::pin(self.ask(move |answer| Request::List(count, answer)))
     }

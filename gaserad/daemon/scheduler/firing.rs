@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Means;
+use super::SchedulerParts;
 use crate::domain::event::ScheduleChange;
 use crate::domain::{
     Begins, Clock, Denied, Misfire, Overlap, Plan, PlanRequest, Reason, RunId, Schedule, Severity, StartRequest,
@@ -26,7 +26,7 @@ pub(super) struct Attempt {
 }
 
 impl Firing {
-    pub async fn attempt(self, means: Arc<Means>) -> Attempt {
+    pub async fn attempt(self, means: Arc<SchedulerParts>) -> Attempt {
         let Self { schedule, due } = self;
         let started = start(&schedule, due, &means).await;
         let (change, run, text, code) = match started {
@@ -57,7 +57,7 @@ fn is_busy(denied: &Denied) -> bool {
 /// How often it is looked whether the analyzer is there.
 const LOOK: Duration = Duration::from_secs(10);
 
-async fn start(schedule: &Schedule, due: Utc, means: &Means) -> Result<Started, Denied> {
+async fn start(schedule: &Schedule, due: Utc, means: &SchedulerParts) -> Result<Started, Denied> {
     let who = schedule.person();
     let plan = plan(schedule, means, &who).await?;
     if schedule.misfire == Misfire::Run {
@@ -71,7 +71,7 @@ async fn start(schedule: &Schedule, due: Utc, means: &Means) -> Result<Started, 
 }
 
 /// An analyzer that is away, as each is when gaserad has just begun, is waited for as long as a run may be late.
-async fn until_online(means: &Means, latest: Utc) -> Result<(), Denied> {
+async fn until_online(means: &SchedulerParts, latest: Utc) -> Result<(), Denied> {
     loop {
         let now = means.clock.now();
         if now.utc + LOOK > latest || means.handle.status().await?.analyzer.online {
@@ -82,7 +82,7 @@ async fn until_online(means: &Means, latest: Utc) -> Result<(), Denied> {
 }
 
 /// Runs that take longer than from one time to the next must not pile up.
-async fn one_waits(means: &Means, who: &str) -> Result<(), Denied> {
+async fn one_waits(means: &SchedulerParts, who: &str) -> Result<(), Denied> {
     let status = means.handle.status().await?;
     match status.queued.iter().find(|queued| queued.who == who) {
         None => Ok(()),
@@ -94,7 +94,7 @@ async fn one_waits(means: &Means, who: &str) -> Result<(), Denied> {
 }
 
 /// As it is now: whoever changes the file changes what is started next.
-async fn plan(schedule: &Schedule, means: &Means, who: &str) -> Result<Plan, Denied> {
+async fn plan(schedule: &Schedule, means: &SchedulerParts, who: &str) -> Result<Plan, Denied> {
     let file = means.plans.find(schedule.plan.clone()).await?;
     let defaults = means.control.plan_draft();
     let invalid = |text: String| Denied::new(Reason::PlanInvalid, format!("{}: {text}", file.path));

@@ -20,10 +20,10 @@ use crate::domain::event::{ScheduleChange, ScheduleUpdate};
 use crate::domain::{Clock, Denied, Event, Fact, Fired, Schedule, Severity, Utc, duration};
 use crate::runtime::Handle;
 use crate::runtime::clock::HostClock;
-use crate::schedule::{Decision, Times, Verdict, decide, reckon_from};
+use crate::schedule::{Decision, Ruling, Times, decide, reckon_from};
 use crate::store::{Audit, Batch};
-pub(super) use desk::Desk;
 use desk::Request;
+pub(super) use desk::SchedulerQueue;
 use firing::{Attempt, Firing};
 
 /// The wall clock may be set while a time is waited for, so it is looked at again so often, in the time of the world.
@@ -37,7 +37,7 @@ const MOST: usize = 64;
 const INTERRUPTED: &str = "gaserad ended while the run was being started; see gaseractl runs";
 
 /// What it needs to start runs.
-pub(super) struct Means {
+pub(super) struct SchedulerParts {
     pub handle: Handle,
     pub control: Arc<dyn Control>,
     pub plans: Arc<dyn Plans>,
@@ -45,7 +45,7 @@ pub(super) struct Means {
 }
 
 pub(super) struct Scheduler {
-    means: Arc<Means>,
+    means: Arc<SchedulerParts>,
     schedules: BTreeMap<String, Timed>,
     inbox: mpsc::Receiver<Request>,
     attempts: JoinSet<Attempt>,
@@ -74,8 +74,12 @@ impl Timed {
 
 impl Scheduler {
     /// Minds these schedules until it is told to stop, or the runtime has ended.
-    pub fn start(means: Means, schedules: Vec<Schedule>, stop: CancellationToken) -> (Desk, JoinHandle<()>) {
-        let (desk, inbox) = Desk::new();
+    pub fn start(
+        means: SchedulerParts,
+        schedules: Vec<Schedule>,
+        stop: CancellationToken,
+    ) -> (SchedulerQueue, JoinHandle<()>) {
+        let (desk, inbox) = SchedulerQueue::new();
         let schedules = schedules.into_iter().map(|schedule| (schedule.name.clone(), Timed::new(schedule))).collect();
         let minding = Self { means: Arc::new(means), schedules, inbox, attempts: JoinSet::new() };
         (desk, tokio::spawn(minding.run(stop)))
@@ -159,7 +163,7 @@ impl Scheduler {
             return self.means.handle.keep(batch).await;
         }
         let (change, text) = words(&decision);
-        let fires = decision.verdict == Verdict::Fire;
+        let fires = decision.verdict == Ruling::Fire;
         let result = if fires { String::new() } else { text.clone() };
         schedule.last = Some(Fired { due: decision.due, result });
         let mut batch = said(schedule, change, Some(decision.due), &text);
@@ -255,9 +259,9 @@ fn words(decision: &Decision) -> (ScheduleChange, String) {
     };
     let late_by = duration::format(Duration::from_secs(late.as_secs()));
     match verdict {
-        Verdict::Fire if late.as_secs() == 0 => (ScheduleChange::Fired, format!("due at {due}{before}")),
-        Verdict::Fire => (ScheduleChange::Fired, format!("due at {due}, begins {late_by} late{before}")),
-        Verdict::Missed => {
+        Ruling::Fire if late.as_secs() == 0 => (ScheduleChange::Fired, format!("due at {due}{before}")),
+        Ruling::Fire => (ScheduleChange::Fired, format!("due at {due}, begins {late_by} late{before}")),
+        Ruling::Missed => {
             (ScheduleChange::Missed, format!("missed: it was due at {due}, and {late_by} later is too late{before}"))
         }
     }

@@ -11,9 +11,9 @@ use crate::domain::{Denied, Reason, RunId, StorageChange};
 use crate::store::trash::find;
 use crate::stream::BoxFuture;
 
-pub(in crate::daemon) struct Desk(pub Tidy);
+pub(in crate::daemon) struct UpkeepQueue(pub Tidy);
 
-impl Folders for Desk {
+impl Folders for UpkeepQueue {
     fn files<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Vec<RunFile>, Denied>> {
         Box::pin(async move {
             let (run, _) = self.0.means.store.run(id).await.map_err(denied)?;

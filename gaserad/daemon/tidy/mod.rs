@@ -17,11 +17,11 @@ use crate::mirror::Mirror;
 use crate::runtime::Handle;
 use crate::runtime::clock::HostClock;
 use crate::store::{Audit, Batch, Store, StoreError};
-pub(super) use desk::Desk;
+pub(super) use desk::UpkeepQueue;
 pub(super) use sweep::sweep;
 
 /// What it works with.
-pub(super) struct Means {
+pub(super) struct UpkeepParts {
     pub store: Store,
     pub handle: Handle,
     pub settings: Settings,
@@ -32,12 +32,12 @@ pub(super) struct Means {
 /// Clones do one thing at a time.
 #[derive(Clone)]
 pub(super) struct Tidy {
-    means: Arc<Means>,
+    means: Arc<UpkeepParts>,
     one_at_a_time: Arc<Mutex<()>>,
 }
 
 impl Tidy {
-    pub fn new(means: Means) -> Self {
+    pub fn new(means: UpkeepParts) -> Self {
         Self { means: Arc::new(means), one_at_a_time: Arc::default() }
     }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Tidy, bytes_in, denied};
 use crate::domain::{Clock, Denied, RunSummary, StorageChange};
-use crate::store::retention::{Kept, Rules, to_prune, to_purge};
+use crate::store::retention::{KeptRun, Rules, to_prune, to_purge};
 
 /// In the time of the world.
 const EVERY: Duration = Duration::from_secs(600);
@@ -65,7 +65,7 @@ impl Tidy {
         Ok(due.len())
     }
 
-    async fn kept(&self) -> Result<Vec<Kept>, Denied> {
+    async fn kept(&self) -> Result<Vec<KeptRun>, Denied> {
         let store = &self.means.store;
         let runs = store.runs(RUNS).await.map_err(denied)?;
         let used = store.usage().await.map_err(denied)?.used;
@@ -74,7 +74,7 @@ impl Tidy {
         let complete = self.means.mirror.as_ref().map(crate::mirror::Mirror::complete).unwrap_or_default();
         let with_folders: Vec<_> = runs.into_iter().map(|run| (store.run_folder(&run), run)).collect();
         let measure = move || {
-            let kept = |(folder, run): (std::path::PathBuf, RunSummary)| Kept {
+            let kept = |(folder, run): (std::path::PathBuf, RunSummary)| KeptRun {
                 mirrored: complete.contains(&run.id),
                 bytes: bytes_in(&folder) + share(run.records, records, used),
                 started: run.started,

@@ -1,6 +1,6 @@
 //! Dimensions, variables and attributes by the conventions CF 1.11 and ACDD 1.3.
 
-use super::super::Job;
+use super::super::ExportJob;
 use super::super::classic::{Attribute, Attributes, Header, NO_DOUBLE, NO_INT, Type, Variable, texts};
 use super::super::columns::{self, Column, Kind};
 use super::iso;
@@ -18,7 +18,7 @@ const RUN_LABEL_LENGTH: usize = 7;
 const SINCE: &str = "seconds since 1970-01-01T00:00:00Z";
 
 /// The places of the time series: none, and every channel that a run knows.
-pub fn stations(job: &Job) -> Vec<Option<Channel>> {
+pub fn stations(job: &ExportJob) -> Vec<Option<Channel>> {
     let known = |channel: &Channel| {
         let planned = |sheet: &Sheet| sheet.run.plan.channels().contains(channel);
         job.sheets.iter().any(|sheet| sheet.channels.contains_key(channel) || planned(sheet))
@@ -28,7 +28,7 @@ pub fn stations(job: &Job) -> Vec<Option<Channel>> {
 }
 
 /// All that stands before the records. The variables of records come last, in the order in which records are written.
-pub fn header(job: &Job) -> Header {
+pub fn header(job: &ExportJob) -> Header {
     let stations = Stations::of(job);
     let runs = texts(job.sheets.iter().map(|sheet| sheet.run.id.0.as_str()));
     let run_labels = texts(job.sheets.iter().map(|sheet| sheet.run.plan.label.as_str()));
@@ -51,7 +51,7 @@ pub fn header(job: &Job) -> Header {
     Header { dimensions, attributes: global(job), variables }
 }
 
-fn global(job: &Job) -> Attributes {
+fn global(job: &ExportJob) -> Attributes {
     let ids: Vec<&str> = job.sheets.iter().map(|sheet| sheet.run.id.0.as_str()).collect();
     let gases: Vec<&str> = job.gases.iter().map(|gas| gas.formula.as_str()).collect();
     let mut attributes: Attributes = vec![
@@ -89,7 +89,7 @@ struct Stations<'a> {
 }
 
 impl<'a> Stations<'a> {
-    fn of(job: &'a Job) -> Self {
+    fn of(job: &'a ExportJob) -> Self {
         let channels = stations(job);
         let sheet_of = |channel: &Option<Channel>| {
             let channel = (*channel)?;
@@ -173,7 +173,7 @@ pub fn columns() -> impl Iterator<Item = &'static Column> {
     every.filter(|column| column.variable.is_some())
 }
 
-fn of_records(job: &Job) -> Vec<Variable> {
+fn of_records(job: &ExportJob) -> Vec<Variable> {
     let what = "which station this observation is of";
     let station = vec![("long_name", what.into()), ("instance_dimension", "station".into())];
     let mut run = about("which run this observation is of");

@@ -18,7 +18,7 @@ pub enum Shape {
     Bool,
 }
 
-pub struct Column {
+pub struct ColumnBuffer {
     values: Values,
     /// Whether there is a value, of each row; `None` where there always is.
     there: Option<Vec<i16>>,
@@ -32,7 +32,7 @@ enum Values {
     Text(Vec<ByteArray>),
 }
 
-impl Column {
+impl ColumnBuffer {
     pub fn new(shape: Shape, required: bool) -> Self {
         let values = match shape {
             Shape::Int => Values::Int(Vec::new()),

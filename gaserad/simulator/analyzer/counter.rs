@@ -6,13 +6,13 @@ use crate::simulator::habits::{CounterHabit, CounterTick, Struck};
 use crate::simulator::random::Random;
 
 #[derive(Debug)]
-pub struct Counter {
+pub struct IterationCounter {
     habit: CounterHabit,
     jumps: Option<Struck>,
     shown: u32,
 }
 
-impl Counter {
+impl IterationCounter {
     pub fn new(habit: CounterHabit, random: Random) -> Self {
         let jumps = habit.jumps.map(|jump| Struck::new(jump.when, random));
         Self { shown: habit.starts_at, habit, jumps }

@@ -19,7 +19,7 @@ pub struct Iteration {
     integration_end: Tick,
     pub end: Tick,
     pub phase: AnalyzerPhase,
-    drawn: Drawn,
+    drawn: DrawnGas,
     /// When the counter comes to its number, if that is still to come.
     ticks: Option<Tick>,
     /// When it is left for a moment, and how.
@@ -28,7 +28,7 @@ pub struct Iteration {
 
 /// What came in during a gas exchange.
 #[derive(Debug)]
-struct Drawn {
+struct DrawnGas {
     flow: Flow,
     /// Where the valve stands; `None` once it has moved.
     valve: Option<u8>,
@@ -36,7 +36,7 @@ struct Drawn {
 
 /// An iteration that is through.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct IterationOutcome {
     /// Counted from 1 since the start of the plant.
     pub measurement: u32,
     pub iteration: u32,
@@ -50,7 +50,7 @@ pub struct Outcome {
     pub odd_stamp: Option<StampForm>,
 }
 
-impl Outcome {
+impl IterationOutcome {
     /// The readings as ACON has them: some otherwise than as plain numbers, some not at all.
     pub fn written(&self) -> Vec<(&'static str, String)> {
         let odd = |cas: &str| self.odd_values.iter().find(|(odd, _)| *odd == cas).map(|(_, form)| *form);
@@ -75,7 +75,7 @@ impl Iteration {
             integration_end: drawn_from + length * (PARTS - ANALYSIS) / PARTS,
             end: drawn_from + length,
             phase: if tuned { AnalyzerPhase::LaserTuning } else { AnalyzerPhase::GasExchange },
-            drawn: Drawn { flow: Vec::new(), valve },
+            drawn: DrawnGas { flow: Vec::new(), valve },
             ticks: None,
             excursion: None,
         }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::iteration::Outcome;
+use super::iteration::IterationOutcome;
 use crate::domain::{AnalyzerPhase, AnalyzerState, Moment, Tick};
 use crate::simulator::faults::remainder;
 use crate::simulator::habits::{Habits, Opening, Staleness};
@@ -27,7 +27,7 @@ pub struct Memory {
     /// Each with the tick from which it was so.
     past: VecDeque<(Tick, Snapshot)>,
     /// Each with the tick from which it can be had.
-    results: VecDeque<(Tick, Outcome)>,
+    results: VecDeque<(Tick, IterationOutcome)>,
     random: Random,
 }
 
@@ -76,13 +76,13 @@ impl Memory {
     }
 
     /// The newest result that can be had, whichever measurement it is of.
-    pub fn result(&self, now: Tick) -> Option<&Outcome> {
+    pub fn result(&self, now: Tick) -> Option<&IterationOutcome> {
         let seen = self.result_seen_at(now);
         self.results.iter().rev().find(|(from, _)| *from <= seen).map(|(_, outcome)| outcome)
     }
 
     /// Takes in the result of an iteration that ended now.
-    pub fn add_result(&mut self, now: Tick, outcome: Outcome) {
+    pub fn add_result(&mut self, now: Tick, outcome: IterationOutcome) {
         let later = self.late_up_to.map_or(Duration::ZERO, |most| most.mul_f64(self.random.part().clamp(0.0, 1.0)));
         let before = self.results.back().map(|(from, _)| *from);
         let from = before.map_or(now + later, |before| before.max(now + later));

@@ -1,21 +1,21 @@
 //! What the analyzer is, and what it tells of that: not always the same.
 
-use super::iteration::Outcome;
+use super::iteration::IterationOutcome;
 use super::memory::Snapshot;
-use super::{Analyzer, State};
+use super::{PlantAnalyzer, PlantState};
 use crate::domain::{AnalyzerPhase, AnalyzerState, Tick};
 
-impl Analyzer {
+impl PlantAnalyzer {
     /// What it is.
     pub fn state(&self) -> AnalyzerState {
         match &self.state {
-            State::Idle => AnalyzerState::Idle,
-            State::Measuring(_) => AnalyzerState::Measuring,
-            State::Elsewhere { excursion, .. } => AnalyzerState::from_code(excursion.state),
-            State::Cancelling { .. } => AnalyzerState::Cancelling,
-            State::SelfTest { .. } => AnalyzerState::SelfTest,
-            State::Malfunction => AnalyzerState::Malfunction,
-            State::Away { .. } | State::Initializing { .. } => AnalyzerState::Initializing,
+            PlantState::Idle => AnalyzerState::Idle,
+            PlantState::Measuring(_) => AnalyzerState::Measuring,
+            PlantState::Elsewhere { excursion, .. } => AnalyzerState::from_code(excursion.state),
+            PlantState::Cancelling { .. } => AnalyzerState::Cancelling,
+            PlantState::SelfTest { .. } => AnalyzerState::SelfTest,
+            PlantState::Malfunction => AnalyzerState::Malfunction,
+            PlantState::Away { .. } | PlantState::Initializing { .. } => AnalyzerState::Initializing,
         }
     }
 
@@ -36,17 +36,20 @@ impl Analyzer {
     }
 
     /// The result that ACON gives.
-    pub fn told_result(&self, now: Tick) -> Option<&Outcome> {
+    pub fn told_result(&self, now: Tick) -> Option<&IterationOutcome> {
         self.memory.result(now)
     }
 
     fn snapshot(&self) -> Snapshot {
         let phase = match &self.state {
-            State::Measuring(iteration) => iteration.phase,
-            State::Elsewhere { excursion, .. } => AnalyzerPhase::from_code(excursion.phase),
+            PlantState::Measuring(iteration) => iteration.phase,
+            PlantState::Elsewhere { excursion, .. } => AnalyzerPhase::from_code(excursion.phase),
             _ => AnalyzerPhase::None,
         };
-        let counts = matches!(self.state, State::Measuring(_) | State::Elsewhere { .. } | State::Cancelling { .. });
+        let counts = matches!(
+            self.state,
+            PlantState::Measuring(_) | PlantState::Elsewhere { .. } | PlantState::Cancelling { .. }
+        );
         let iteration = if counts || self.counter.is_global() { self.counter.shown() } else { 0 };
         Snapshot { state: self.state(), phase, iteration }
     }

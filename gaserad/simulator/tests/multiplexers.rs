@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{Sink, simulator};
-use crate::simulator::{Faults, Plant, Selector, Simulator, Truth, Wire};
+use crate::simulator::{CascadeWire, Faults, Plant, Selector, Simulator, Truth};
 
 const CYCLE: Duration = Duration::from_secs(60);
 
@@ -29,7 +29,7 @@ async fn the_gas_comes_through_whatever_was_ordered_last() {
 
     let wires = simulator.pulse_lines(2);
     assert_eq!(sampled(&simulator, &sink).await.channel, 8);
-    for (unit, wire) in [(0, Wire::Home), (0, Wire::Next), (0, Wire::Next)] {
+    for (unit, wire) in [(0, CascadeWire::Home), (0, CascadeWire::Next), (0, CascadeWire::Next)] {
         wires.set(unit, wire, true);
         wires.set(unit, wire, false);
     }

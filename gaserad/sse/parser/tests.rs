@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// What a stream says: events as (name, data, id), then the last id and the wait in milliseconds.
-type Said = (Vec<Frame>, String, Option<u64>);
+type Said = (Vec<SseFrame>, String, Option<u64>);
 
 fn said(pieces: &[&[u8]]) -> Said {
     let mut parser = Parser::default();
@@ -17,12 +17,12 @@ fn said(pieces: &[&[u8]]) -> Said {
     (frames, parser.last_id().to_owned(), retry)
 }
 
-fn parse(text: &str) -> Vec<Frame> {
+fn parse(text: &str) -> Vec<SseFrame> {
     said(&[text.as_bytes()]).0
 }
 
-fn frame(event: &str, data: &str, id: Option<&str>) -> Frame {
-    Frame { event: event.into(), data: data.into(), id: id.map(Into::into) }
+fn frame(event: &str, data: &str, id: Option<&str>) -> SseFrame {
+    SseFrame { event: event.into(), data: data.into(), id: id.map(Into::into) }
 }
 
 /// The rule, the bytes, the events that come of it.
@@ -87,7 +87,7 @@ const CASES: &[Case] = &[
 #[test]
 fn every_rule_holds_wherever_the_bytes_are_cut() {
     for (rule, bytes, expected) in CASES {
-        let expected: Vec<Frame> = expected.iter().map(|(event, data, id)| frame(event, data, *id)).collect();
+        let expected: Vec<SseFrame> = expected.iter().map(|(event, data, id)| frame(event, data, *id)).collect();
         let whole = said(&[bytes]);
         assert_eq!(whole.0, expected, "{rule}");
         for at in 0..=bytes.len() {
@@ -150,7 +150,7 @@ fn retry_takes_digits_only() {
 
 #[test]
 fn what_is_too_large_is_refused_and_nothing_is_taken_after_it() {
-    let limits = Limits { line: 12, event: 10 };
+    let limits = FrameLimits { line: 12, event: 10 };
     let long = TooLarge::Line(12);
     for (text, frames, failed) in [
         ("data: 123456\n\n", 1, None),
@@ -176,7 +176,7 @@ fn what_is_too_large_is_refused_and_nothing_is_taken_after_it() {
 #[test]
 fn what_is_written_reads_back() {
     let frames = [frame("phase", "a\nb", Some("3")), frame("message", "", None)];
-    let wire: String = frames.iter().map(Frame::wire).collect();
+    let wire: String = frames.iter().map(SseFrame::wire).collect();
     assert_eq!(parse(&wire), frames);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{Cas, Channel, GasInfo, Sheet};
-use crate::store::csv::Line;
+use crate::store::csv::CsvLine;
 
 pub(super) const NAME: &str = "channels.csv";
 
@@ -25,7 +25,7 @@ pub(in crate::store) const BEFORE_REFERENCES: [&str; 13] = [
 
 pub(super) fn text(sheet: &Sheet) -> String {
     let references = references(sheet);
-    let mut header = Line::default();
+    let mut header = CsvLine::default();
     header.texts(&BEFORE_REFERENCES);
     for gas in &references {
         header.text(&column(gas));
@@ -51,7 +51,7 @@ pub(super) fn column(gas: &GasInfo) -> String {
 
 fn row(sheet: &Sheet, channel: Channel, references: &[GasInfo]) -> String {
     let known = sheet.channel(channel);
-    let mut line = Line::default();
+    let mut line = CsvLine::default();
     line.value(Some(channel));
     line.text(&known.label);
     line.text(known.kind.as_str());

@@ -25,7 +25,7 @@ pub struct FolderVerdict {
 
 /// A file in a run folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedFile {
     /// From the state directory on.
     pub path: PathBuf,
     pub bytes: u64,
@@ -81,7 +81,7 @@ fn compare_checksums(folder: &Path, verdict: &mut FolderVerdict) {
 }
 
 /// All files of all run folders, with their checksums.
-pub(in crate::store) fn manifest(root: &Path) -> Result<Vec<Listed>, StoreError> {
+pub(in crate::store) fn manifest(root: &Path) -> Result<Vec<ListedFile>, StoreError> {
     let base = root.parent().unwrap_or(root);
     let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -96,7 +96,7 @@ pub(in crate::store) fn manifest(root: &Path) -> Result<Vec<Listed>, StoreError>
                 folders.push(path);
             } else if let Ok((bytes, sha256)) = package::checksum(&path) {
                 let path = path.strip_prefix(base).unwrap_or(&path).to_owned();
-                found.push(Listed { path, bytes, sha256 });
+                found.push(ListedFile { path, bytes, sha256 });
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::export::columns::{self as of_a_sample, CHANNEL_KINDS};
 
 use super::{channels, visits};
 
-pub(super) struct Column {
+pub(super) struct TableColumn {
     pub name: String,
     pub kind: Kind,
     pub unit: &'static str,
@@ -62,7 +62,7 @@ const CHANNELS: [Described; 13] = [
     ("note", Kind::Text, "", "whatever else is to be known"),
 ];
 
-pub(super) fn samples(sheet: &Sheet) -> Vec<Column> {
+pub(super) fn samples(sheet: &Sheet) -> Vec<TableColumn> {
     let column = |column: &of_a_sample::Column| plain(&(column.name, column.kind, column.unit, column.meaning));
     let (unit, meaning) = of_a_sample::OF_GAS;
     let gas = |gas: &GasInfo| of_gas(gas.column.clone(), unit, meaning, gas);
@@ -70,35 +70,38 @@ pub(super) fn samples(sheet: &Sheet) -> Vec<Column> {
     before.chain(sheet.gases.iter().map(gas)).chain(of_a_sample::AFTER_GASES.iter().map(column)).collect()
 }
 
-pub(super) fn events(_: &Sheet) -> Vec<Column> {
+pub(super) fn events(_: &Sheet) -> Vec<TableColumn> {
     EVENTS.iter().map(plain).collect()
 }
 
-pub(super) fn visits(sheet: &Sheet) -> Vec<Column> {
+pub(super) fn visits(sheet: &Sheet) -> Vec<TableColumn> {
     let of = |gas: &GasInfo| {
         let meanings =
             [("1", "good samples with a number"), ("ppm", "their mean"), ("ppm", "their standard deviation")];
         let columns = visits::OF_GAS.iter().zip(meanings).map(|((what, suffix), (unit, meaning))| {
             let name = visits::column(&gas.column, what, suffix);
-            Column { kind: if unit == "1" { Kind::Whole } else { Kind::Number }, ..of_gas(name, unit, meaning, gas) }
+            TableColumn {
+                kind: if unit == "1" { Kind::Whole } else { Kind::Number },
+                ..of_gas(name, unit, meaning, gas)
+            }
         });
         columns.collect::<Vec<_>>()
     };
     VISITS.iter().map(plain).chain(sheet.gases.iter().flat_map(of)).collect()
 }
 
-pub(super) fn channels(sheet: &Sheet) -> Vec<Column> {
+pub(super) fn channels(sheet: &Sheet) -> Vec<TableColumn> {
     let references = channels::references(sheet);
     let reference = |gas: &GasInfo| of_gas(channels::column(gas), "ppm", "what the gas on this line contains", gas);
     CHANNELS.iter().map(plain).chain(references.iter().map(reference)).collect()
 }
 
-fn plain(&(name, kind, unit, meaning): &Described) -> Column {
-    Column { name: name.to_owned(), kind, unit, meaning: meaning.to_owned(), gas: None }
+fn plain(&(name, kind, unit, meaning): &Described) -> TableColumn {
+    TableColumn { name: name.to_owned(), kind, unit, meaning: meaning.to_owned(), gas: None }
 }
 
-fn of_gas(name: String, unit: &'static str, meaning: &str, gas: &GasInfo) -> Column {
-    Column { name, kind: Kind::Number, unit, meaning: format!("{}: {meaning}", gas.name), gas: Some(gas.clone()) }
+fn of_gas(name: String, unit: &'static str, meaning: &str, gas: &GasInfo) -> TableColumn {
+    TableColumn { name, kind: Kind::Number, unit, meaning: format!("{}: {meaning}", gas.name), gas: Some(gas.clone()) }
 }
 
 #[cfg(test)]

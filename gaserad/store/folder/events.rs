@@ -4,16 +4,16 @@
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
-use super::table::{Rows, Table};
+use super::table::{GrowingTable, Rows};
 use crate::domain::{RunId, Sheet};
-use crate::store::csv::{Line, unix_seconds};
+use crate::store::csv::{CsvLine, unix_seconds};
 use crate::store::error::StoreError;
 use crate::store::read;
 
 pub(in crate::store) const COLUMNS: [&str; 9] =
     ["seq", "time_utc", "time_unix_s", "run_id", "event", "channel", "severity", "text", "data"];
 
-pub(super) const EVENTS: Table = Table { name: "events.csv", key_column: 0, header: |_| header(), rows };
+pub(super) const EVENTS: GrowingTable = GrowingTable { name: "events.csv", key_column: 0, header: |_| header(), rows };
 
 /// Its first event, and the last that can be of the time in which it was under way.
 const SPAN: &str = "
@@ -29,7 +29,7 @@ const WITHIN: &str = "
     ORDER BY seq LIMIT ?6";
 
 fn header() -> String {
-    let mut line = Line::default();
+    let mut line = CsvLine::default();
     line.texts(&COLUMNS);
     line.end()
 }
@@ -54,7 +54,7 @@ fn row(found: &Row<'_>, run: &RunId) -> rusqlite::Result<(i64, String)> {
     let told: Value = serde_json::from_str(&data).unwrap_or_default();
     let word = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default().replace(['\n', '\r'], " ");
     let text = Some(word("text")).filter(|text| !text.is_empty()).unwrap_or_else(|| word("reason"));
-    let mut line = Line::default();
+    let mut line = CsvLine::default();
     line.value(Some(seq));
     line.text(&utc.to_seconds_string());
     line.text(&unix_seconds(utc));

@@ -32,15 +32,15 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use self::table::{Growing, Table};
+use self::table::{Growing, GrowingTable};
 use super::batch::run_of;
 use super::error::StoreError;
 use super::{read, sheet};
 use crate::domain::{Cas, Fact, Published, RunId, Sheet, Utc};
-pub use checks::{FolderVerdict, Listed};
+pub use checks::{FolderVerdict, ListedFile};
 pub(super) use checks::{compare, manifest};
 
-const TABLES: [&Table; 3] = [&samples::SAMPLES, &events::EVENTS, &visits::VISITS];
+const TABLES: [&GrowingTable; 3] = [&samples::SAMPLES, &events::EVENTS, &visits::VISITS];
 
 /// `<root>/2026/2026-01-15T080000Z_<id>`
 pub(super) fn path(root: &Path, id: &RunId, started: Utc) -> PathBuf {
@@ -50,23 +50,23 @@ pub(super) fn path(root: &Path, id: &RunId, started: Utc) -> PathBuf {
 }
 
 /// All run folders, and the files of the run under way.
-pub(super) struct Folders {
+pub(super) struct RunFolders {
     root: PathBuf,
-    live: Option<Live>,
+    live: Option<LiveFolder>,
     /// Runs whose files are behind the truth.
     behind: BTreeSet<RunId>,
     /// Runs of versions before this one, whose folders lack something; one is made up for with each commit.
     older: Vec<RunId>,
 }
 
-struct Live {
+struct LiveFolder {
     run: RunId,
     sheet: Sheet,
     folder: PathBuf,
     files: Vec<Growing>,
 }
 
-impl Folders {
+impl RunFolders {
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root, live: None, behind: BTreeSet::new(), older: Vec::new() }
     }
@@ -139,18 +139,18 @@ impl Folders {
         Ok(())
     }
 
-    fn restore(&self, connection: &Connection, run: &RunId) -> Result<Live, StoreError> {
+    fn restore(&self, connection: &Connection, run: &RunId) -> Result<LiveFolder, StoreError> {
         let sheet = sheet::of(connection, run)?;
         let folder = path(&self.root, run, sheet.run.started);
         let is_new = !folder.is_dir();
         fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
         let anew = read::rebuild(connection, run)?;
         if !anew && !is_new && package::is_closed(&sheet, &folder) {
-            return Ok(Live { run: run.clone(), sheet, folder, files: Vec::new() });
+            return Ok(LiveFolder { run: run.clone(), sheet, folder, files: Vec::new() });
         }
-        let open = |table: &&'static Table| Growing::open(connection, &sheet, &folder, table, anew);
+        let open = |table: &&'static GrowingTable| Growing::open(connection, &sheet, &folder, table, anew);
         let files = TABLES.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        let live = Live { run: run.clone(), sheet, folder, files };
+        let live = LiveFolder { run: run.clone(), sheet, folder, files };
         live.write_whole_files()?;
         live.sync()?;
         if anew {
@@ -164,7 +164,7 @@ impl Folders {
     }
 }
 
-impl Live {
+impl LiveFolder {
     /// Whether more has to be done to its files than to append rows.
     fn is_outdated_by(&self, facts: &[Fact]) -> bool {
         if self.files.is_empty() {

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::columns::{self, Column, Kind};
+use super::columns::{self, Kind, TableColumn};
 use super::{channels, plan};
 use crate::domain::{GasInfo, Sheet, Site, Utc};
 use crate::store::error::StoreError;
@@ -17,23 +17,28 @@ use crate::store::error::StoreError;
 pub(super) const NAME: &str = "datapackage.json";
 
 /// A file and what its columns mean.
-struct Resource {
+struct PackagedFile {
     path: &'static str,
     title: &'static str,
-    columns: fn(&Sheet) -> Vec<Column>,
+    columns: fn(&Sheet) -> Vec<TableColumn>,
     key: &'static [&'static str],
 }
 
-const RESOURCES: [Resource; 4] = [
-    Resource { path: "samples.csv", title: "one row per result", columns: columns::samples, key: &["run_id", "seq"] },
-    Resource {
+const RESOURCES: [PackagedFile; 4] = [
+    PackagedFile {
+        path: "samples.csv",
+        title: "one row per result",
+        columns: columns::samples,
+        key: &["run_id", "seq"],
+    },
+    PackagedFile {
         path: "visits.csv",
         title: "one row per visit of a channel",
         columns: columns::visits,
         key: &["run_id", "visit_id"],
     },
-    Resource { path: "events.csv", title: "one row per event", columns: columns::events, key: &["seq"] },
-    Resource { path: "channels.csv", title: "one row per channel", columns: columns::channels, key: &["channel"] },
+    PackagedFile { path: "events.csv", title: "one row per event", columns: columns::events, key: &["seq"] },
+    PackagedFile { path: "channels.csv", title: "one row per channel", columns: columns::channels, key: &["channel"] },
 ];
 
 pub(super) fn text(sheet: &Sheet, folder: &Path) -> Result<String, StoreError> {
@@ -103,7 +108,7 @@ pub(super) fn is_closed(sheet: &Sheet, folder: &Path) -> bool {
     sheet.run.ended.is_some() && files.len() > RESOURCES.len() && files.iter().all(unchanged)
 }
 
-impl Resource {
+impl PackagedFile {
     fn describe(&self, sheet: &Sheet) -> Value {
         let fields: Vec<Value> = (self.columns)(sheet).iter().map(field).collect();
         let mut schema = json!({ "fields": fields, "missingValues": [""], "primaryKey": self.key });
@@ -125,7 +130,7 @@ impl Resource {
     }
 }
 
-fn field(column: &Column) -> Value {
+fn field(column: &TableColumn) -> Value {
     let mut field = json!({ "name": column.name, "description": column.meaning });
     field["type"] = match column.kind {
         Kind::Text | Kind::Words(_) | Kind::Flags => "string",

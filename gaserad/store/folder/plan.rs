@@ -39,7 +39,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 fn body(plan: &Plan) -> String {
-    let mut page = Page::default();
+    let mut page = PlanPage::default();
     page.string("channels", &format_list(plan.channels()));
     page.raw("repeats", &plan.repeats.to_string());
     page.string("sync", plan.sync.as_str());
@@ -71,7 +71,7 @@ fn body(plan: &Plan) -> String {
     page.0
 }
 
-fn exception(page: &mut Page, own: &ChannelPlan, sync: Sync) {
+fn exception(page: &mut PlanPage, own: &ChannelPlan, sync: Sync) {
     page.line(&format!("\n[channel.{}]", own.channel));
     for (key, time) in [("purge", own.purge), ("measure", own.measure)] {
         if let Some(time) = time {
@@ -87,9 +87,9 @@ fn exception(page: &mut Page, own: &ChannelPlan, sync: Sync) {
 }
 
 #[derive(Default)]
-struct Page(String);
+struct PlanPage(String);
 
-impl Page {
+impl PlanPage {
     fn line(&mut self, line: &str) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "{line}");

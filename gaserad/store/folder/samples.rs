@@ -2,13 +2,13 @@
 
 use rusqlite::Connection;
 
-use super::table::{Rows, Table};
+use super::table::{GrowingTable, Rows};
 use crate::domain::Sheet;
 use crate::store::error::StoreError;
 use crate::store::{csv, read};
 
-pub(super) const SAMPLES: Table =
-    Table { name: "samples.csv", key_column: 4, header: |sheet| csv::header_of(&sheet.gases), rows };
+pub(super) const SAMPLES: GrowingTable =
+    GrowingTable { name: "samples.csv", key_column: 4, header: |sheet| csv::header_of(&sheet.gases), rows };
 
 fn rows(connection: &Connection, sheet: &Sheet, after: i64, limit: u32) -> Result<Rows, StoreError> {
     let after = u32::try_from(after).unwrap_or(u32::MAX);

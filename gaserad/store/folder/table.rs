@@ -16,7 +16,7 @@ use crate::store::error::StoreError;
 /// Rows in order, each with its key.
 pub(super) type Rows = Vec<(i64, String)>;
 
-pub(super) struct Table {
+pub(super) struct GrowingTable {
     pub name: &'static str,
     /// The field of a row that is its key; no field before it has a comma in it.
     pub key_column: usize,
@@ -32,14 +32,14 @@ const TAIL: u64 = 256 << 10;
 
 /// The file of a run under way, with the key of its last row.
 pub(super) struct Growing {
-    table: &'static Table,
+    table: &'static GrowingTable,
     path: PathBuf,
     file: File,
     key: i64,
 }
 
 /// What a file has in common with the truth.
-enum Found {
+enum FoundFile {
     /// All up to here, and behind it at most a row that was not finished.
     Good {
         key: i64,
@@ -54,18 +54,18 @@ impl Growing {
         connection: &Connection,
         sheet: &Sheet,
         folder: &Path,
-        table: &'static Table,
+        table: &'static GrowingTable,
         anew: bool,
     ) -> Result<Self, StoreError> {
         let path = folder.join(table.name);
-        let found = if anew { Found::Different } else { table.examine(connection, sheet, &path)? };
+        let found = if anew { FoundFile::Different } else { table.examine(connection, sheet, &path)? };
         let key = match found {
-            Found::Good { key, bytes } => {
+            FoundFile::Good { key, bytes } => {
                 let file = OpenOptions::new().write(true).open(&path).map_err(StoreError::io("open", &path))?;
                 file.set_len(bytes).map_err(StoreError::io("mend", &path))?;
                 key
             }
-            Found::Different => table.rewrite(connection, sheet, &path)?,
+            FoundFile::Different => table.rewrite(connection, sheet, &path)?,
         };
         let file = OpenOptions::new().append(true).open(&path).map_err(StoreError::io("open", &path))?;
         let mut growing = Self { table, path, file, key };
@@ -73,7 +73,7 @@ impl Growing {
         Ok(growing)
     }
 
-    pub fn is(&self, table: &Table) -> bool {
+    pub fn is(&self, table: &GrowingTable) -> bool {
         self.table.name == table.name
     }
 
@@ -98,11 +98,11 @@ impl Growing {
     }
 }
 
-impl Table {
-    fn examine(&self, connection: &Connection, sheet: &Sheet, path: &Path) -> Result<Found, StoreError> {
+impl GrowingTable {
+    fn examine(&self, connection: &Connection, sheet: &Sheet, path: &Path) -> Result<FoundFile, StoreError> {
         let mut file = match File::open(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Different),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FoundFile::Different),
             Err(error) => return Err(StoreError::io("open", path)(error)),
         };
         let length = file.metadata().map_err(StoreError::io("look at", path))?.len();
@@ -119,7 +119,7 @@ impl Table {
         sheet: &Sheet,
         file: &mut impl Read,
         length: u64,
-    ) -> Result<Found, StoreError> {
+    ) -> Result<FoundFile, StoreError> {
         let (mut key, mut bytes) = (0, 0_u64);
         let mut is_next = |row: &str| {
             let mut found = Vec::with_capacity(row.len());
@@ -130,22 +130,22 @@ impl Table {
         };
         let header = (self.header)(sheet);
         if !is_next(&header).is_some_and(|(same, ..)| same) {
-            return Ok(Found::Different);
+            return Ok(FoundFile::Different);
         }
         bytes += count(header.len());
         loop {
             let rows = (self.rows)(connection, sheet, key, PAGE)?;
             if rows.is_empty() {
-                return Ok(if bytes == length { Found::Good { key, bytes } } else { Found::Different });
+                return Ok(if bytes == length { FoundFile::Good { key, bytes } } else { FoundFile::Different });
             }
             for (next, row) in rows {
                 match is_next(&row) {
                     Some((true, ..)) => (key, bytes) = (next, bytes + count(row.len())),
                     // The file ends here, perhaps within the row.
                     Some((false, true, part)) if bytes + count(part) == length => {
-                        return Ok(Found::Good { key, bytes });
+                        return Ok(FoundFile::Good { key, bytes });
                     }
-                    _ => return Ok(Found::Different),
+                    _ => return Ok(FoundFile::Different),
                 }
             }
         }
@@ -158,24 +158,24 @@ impl Table {
         sheet: &Sheet,
         file: &mut File,
         length: u64,
-    ) -> Result<Found, StoreError> {
+    ) -> Result<FoundFile, StoreError> {
         let broken = StoreError::io("read", Path::new(self.name));
         let Some((header, tail)) = (self.ends(sheet, file, length)).map_err(broken)? else {
-            return Ok(Found::Different);
+            return Ok(FoundFile::Different);
         };
         if header != (self.header)(sheet).as_bytes() {
-            return Ok(Found::Different);
+            return Ok(FoundFile::Different);
         }
-        let Some(end) = tail.iter().rposition(|byte| *byte == b'\n') else { return Ok(Found::Different) };
+        let Some(end) = tail.iter().rposition(|byte| *byte == b'\n') else { return Ok(FoundFile::Different) };
         let begin = tail[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let row = String::from_utf8_lossy(&tail[begin..=end]);
         let Some(key) = row.split(',').nth(self.key_column).and_then(|key| key.parse::<i64>().ok()) else {
-            return Ok(Found::Different);
+            return Ok(FoundFile::Different);
         };
         let expected = (self.rows)(connection, sheet, key - 1, 1)?;
         let same = expected.first().is_some_and(|(found, expected)| *found == key && *expected == row);
         let bytes = length - count(tail.len() - end - 1);
-        Ok(if same { Found::Good { key, bytes } } else { Found::Different })
+        Ok(if same { FoundFile::Good { key, bytes } } else { FoundFile::Different })
     }
 
     fn ends(&self, sheet: &Sheet, file: &mut File, length: u64) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
@@ -215,7 +215,7 @@ impl Table {
         };
         let length = file.metadata().map_err(StoreError::io("look at", &path))?.len();
         let found = self.examine_all(connection, sheet, &mut BufReader::new(file.take(length)), length)?;
-        let Found::Good { key, bytes } = found else {
+        let FoundFile::Good { key, bytes } = found else {
             let difference = format!("{} is not what the records give", path.display());
             return Ok(Compared { rows: self.count(connection, sheet, 0)?, difference: Some(difference) });
         };

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params};
 
-use super::table::{Rows, Table};
-use crate::domain::{Cas, RunId, Sheet, Spread, Tally, Utc, VisitSummary};
-use crate::store::csv::{Line, unix_seconds};
+use super::table::{GrowingTable, Rows};
+use crate::domain::{Cas, RunId, Sheet, Spread, Utc, VisitSummary, VisitTally};
+use crate::store::csv::{CsvLine, unix_seconds};
 use crate::store::error::StoreError;
 use crate::store::read;
 
@@ -33,10 +33,10 @@ pub(in crate::store) const OF_GAS: [(&str, &str); 3] = [("n", ""), ("mean", "_pp
 /// What the file was called before.
 pub(super) const EARLIER_NAME: &str = "observations.csv";
 
-pub(super) const VISITS: Table = Table { name: "visits.csv", key_column: 1, header, rows };
+pub(super) const VISITS: GrowingTable = GrowingTable { name: "visits.csv", key_column: 1, header, rows };
 
 /// A visit, and where its records are among those of the run.
-struct Visit {
+struct VisitRow {
     summary: VisitSummary,
     records: Option<(u32, u32)>,
     /// Results come of a later one.
@@ -50,7 +50,7 @@ const ROWS: &str = "
     FROM visits WHERE run = ? AND visit > ? ORDER BY visit LIMIT ?";
 
 fn header(sheet: &Sheet) -> String {
-    let mut line = Line::default();
+    let mut line = CsvLine::default();
     line.texts(&BEFORE_GASES);
     for gas in &sheet.gases {
         for (what, unit) in OF_GAS {
@@ -79,17 +79,17 @@ fn rows(connection: &Connection, sheet: &Sheet, after: i64, limit: u32) -> Resul
     Ok(rows)
 }
 
-fn visit(row: &Row<'_>) -> rusqlite::Result<Visit> {
+fn visit(row: &Row<'_>) -> rusqlite::Result<VisitRow> {
     let records: (Option<u32>, Option<u32>) = (row.get("first_record")?, row.get("last_record")?);
-    Ok(Visit { summary: read::visit_summary(row)?, records: records.0.zip(records.1), settled: row.get("settled")? })
+    Ok(VisitRow { summary: read::visit_summary(row)?, records: records.0.zip(records.1), settled: row.get("settled")? })
 }
 
-fn row(connection: &Connection, sheet: &Sheet, visit: &Visit) -> Result<String, StoreError> {
+fn row(connection: &Connection, sheet: &Sheet, visit: &VisitRow) -> Result<String, StoreError> {
     let VisitSummary { id, channel, repeat, arrived, left, records, good_records } = visit.summary;
     let gases = measured(connection, &sheet.run.id, visit)?;
     let known = sheet.channel(channel);
     let left = left.or(sheet.run.ended);
-    let mut line = Line::default();
+    let mut line = CsvLine::default();
     line.text(&sheet.run.id.0);
     line.value(Some(id.0));
     line.value(Some(repeat));
@@ -117,11 +117,11 @@ fn to_milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-fn measured(connection: &Connection, run: &RunId, visit: &Visit) -> Result<BTreeMap<Cas, Spread>, StoreError> {
+fn measured(connection: &Connection, run: &RunId, visit: &VisitRow) -> Result<BTreeMap<Cas, Spread>, StoreError> {
     let Some((first, last)) = visit.records else { return Ok(BTreeMap::new()) };
     let mut query = connection
         .prepare_cached("SELECT * FROM records WHERE run = ? AND seq BETWEEN ? AND ? AND visit = ? ORDER BY seq")?;
-    let mut tally = Tally::default();
+    let mut tally = VisitTally::default();
     for record in query.query_map(params![run.0, first, last, visit.summary.id.0], read::record)? {
         tally.add(&record?);
     }

@@ -11,9 +11,9 @@ use gasera::device::multiplexer::simulated;
 use gasera::device::{Analyzer, AnalyzerSettings, Valve};
 use gasera::domain::{Clock, Denied, Reason, RunId, Status};
 use gasera::runtime::clock::HostClock;
-use gasera::runtime::{Handle, Identity};
+use gasera::runtime::{Handle, RuntimeIdentity};
 use gasera::simulator::Simulator;
-use gasera::store::{ChannelLabels, Store, Work};
+use gasera::store::{ChannelLabels, Store, StoreWork};
 use gasera::stream::{Format, Hub, SubscribeRequest};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -107,7 +107,7 @@ impl Host {
         let directory = self.directory();
         let settings = settings(&format!("{}\ndirectory = {:?}\n", self.settings, directory.display().to_string()));
         let wall = self.clock.clone();
-        let work = Work::Caller(self.disk.clone());
+        let work = StoreWork::Caller(self.disk.clone());
         let (store, opened) = Store::open_by(work, &directory, ChannelLabels::new()).expect("it opens");
         let first = opened.last_tick + Duration::from_secs(1);
         let clock = HostClock::by(Arc::new(move || wall.now().utc), first, opened.last_utc, 1.0);
@@ -135,7 +135,7 @@ impl Host {
         owners: Arc<Mutex<Vec<AbortHandle>>>,
     ) -> impl FnOnce(
         tokio::sync::mpsc::UnboundedSender<gasera::device::Report>,
-    ) -> Result<Devices, gasera::daemon::Failure>
+    ) -> Result<Devices, gasera::daemon::DaemonFailure>
     + use<> {
         let design = self.design.clone();
         let (simulator, valve_wire) = (self.simulator.clone(), self.valve_wire.clone());
@@ -155,7 +155,7 @@ impl Host {
             let driver = design.driver.build(&design, &simulator, &valve_wire, clock.clone());
             let (valve, owner) = Valve::new(driver, clock, reports);
             owners.push(tokio::spawn(owner).abort_handle());
-            let identity = Identity {
+            let identity = RuntimeIdentity {
                 analyzer_address: String::new(),
                 driver: String::new(),
                 channels: design.channels,

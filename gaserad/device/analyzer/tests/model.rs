@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use crate::ak::Request;
+use crate::ak::AkRequest;
 use crate::device::fake::Server;
 use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode};
 use crate::domain::instrument::AkLine;
@@ -105,7 +105,7 @@ impl Default for Model {
 }
 
 impl Model {
-    fn answer(&mut self, request: &Request) -> String {
+    fn answer(&mut self, request: &AkRequest) -> String {
         let code = request.code.as_str();
         if self.refused.contains(&code) {
             return format!("{code} 1");

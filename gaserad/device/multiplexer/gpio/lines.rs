@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::domain::Fault;
-use crate::simulator::{PulseLines, Wire};
+use crate::simulator::{CascadeWire, PulseLines};
 
 /// One of the 16-way units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,8 +86,8 @@ pub trait Lines: Send {
 impl Lines for PulseLines {
     fn set(&mut self, output: Output, active: bool) -> Result<(), Fault> {
         let (unit, wire) = match output {
-            Output::Home(unit) => (unit, Wire::Home),
-            Output::Next(unit) => (unit, Wire::Next),
+            Output::Home(unit) => (unit, CascadeWire::Home),
+            Output::Next(unit) => (unit, CascadeWire::Next),
         };
         Self::set(self, unit.index(), wire, active);
         Ok(())
