@@ -59,3 +59,7 @@ fifty TEST:
 # plants one bug after the other, all or those named, and sees whether a test notices
 mutants *NAMES:
     tests/mutants/run {{NAMES}}
+
+# how the code is built: sizes, repeated type names, circles; of this checkout, or of commits side by side
+house *COMMITS:
+    tests/house/measure.py {{COMMITS}}
