@@ -44,7 +44,7 @@ Examples:
   gaseractl start weekly.toml --wait                     a plan in a file
   gaseractl start --align 1h --if-busy wait              at the next full hour, or later
   gaseractl watch                                        look on; Ctrl-C leaves the run alone
-  gaseractl runs export last -o run.csv                  the records of the last run
+  gaseractl runs export last -o run.csv                  the samples of the last run
   gaseractl doctor                                       what is wrong, and what to do about it
 
 Exit codes:

@@ -154,7 +154,7 @@ impl Advancing {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} records, {eta} left");
+        let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} samples, {eta} left");
         Self(Some(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))))
     }
 

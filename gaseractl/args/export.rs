@@ -8,9 +8,9 @@ use gasera::domain::{ExportError, Format};
 
 const EXPORT_EXAMPLES: &str = "\
 Formats:
-  csv         samples.csv to the letter: a line for each record
-  tidy        a line for each gas of each record
-  jsonl       an object for each record
+  csv         samples.csv to the letter: a line for each sample
+  tidy        a line for each gas of each sample
+  jsonl       an object for each sample
   parquet     the columns of csv with types, compressed
   netcdf      time series by channel, with the attributes of CF and ACDD
   gasera-csv  the wide file of GaseraMux: local time, four decimals
@@ -48,9 +48,9 @@ pub struct ExportArgs {
     pub writing: Writing,
 }
 
-/// Which records.
+/// Which samples.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Only some records")]
+#[command(next_help_heading = "Only some samples")]
 pub struct RecordChoice {
     /// Sampled at this time or later, in UTC unless it has a zone: 2026-01-15, 2026-01-15T08:00, 2026-01-15T09:00+01:00
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -64,7 +64,7 @@ pub struct RecordChoice {
     /// Only these gases, by formula or CAS number
     #[arg(long, value_name = "GAS,…", value_delimiter = ',')]
     pub gases: Vec<String>,
-    /// Only records with discard = 0 and qc = 0
+    /// Only samples with discard = 0 and qc = 0
     #[arg(long)]
     pub good_only: bool,
 }

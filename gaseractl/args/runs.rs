@@ -44,7 +44,7 @@ pub enum RunsCommand {
         /// A run id, a unique prefix of one, or "last"
         run: String,
     },
-    /// The records of runs as a file, in the format of the tool that reads it
+    /// The samples of runs as a file, in the format of the tool that reads it
     Export(Box<ExportArgs>),
     /// The samples of a run, and those that come as long as it is under way
     Tail {
@@ -58,7 +58,7 @@ pub enum RunsCommand {
     Verify {
         /// A run id, a unique prefix of one, or "last" [default: all that have ended]
         run: Option<String>,
-        /// List each record that this version would give to another channel, or judge otherwise
+        /// List each sample that this version would give to another channel, or judge otherwise
         #[arg(long)]
         attribution: bool,
     },

@@ -22,7 +22,7 @@ pub async fn check(session: &CommandSession, without_files: bool) -> Result<Exit
         output::line(&format!(
             "{}, {}, {}, {} compared: {}",
             words::count(checked.runs, "run"),
-            words::count(checked.records, "record"),
+            words::count(checked.records, "sample"),
             words::count(checked.events, "event"),
             words::count(checked.files, "file"),
             match checked.faults.len() {
@@ -75,7 +75,7 @@ pub async fn backup(session: &CommandSession, path: &Path) -> Result<Exit, Failu
             path.display(),
             words::bytes(bytes),
             words::count(figures.runs, "run"),
-            words::count(figures.records, "record"),
+            words::count(figures.records, "sample"),
             words::count(figures.files, "file"),
         ));
     }

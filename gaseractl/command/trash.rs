@@ -105,7 +105,7 @@ fn object(run: &TrashedRun) -> Value {
 }
 
 fn shown(trash: &[TrashedRun]) -> String {
-    let mut table = table::table(&["RUN", "STARTED", "RECORDS", "SIZE", "GONE AFTER", "WHO", "LABEL"], &[2, 3]);
+    let mut table = table::table(&["RUN", "STARTED", "SAMPLES", "SIZE", "GONE AFTER", "WHO", "LABEL"], &[2, 3]);
     for run in trash {
         table.add_row([
             run.run_id.clone(),

@@ -114,7 +114,7 @@ fn told(storage: &GetStorageResponse) -> String {
     );
     text += &elsewhere(storage);
     if !storage.runs.is_empty() {
-        let mut table = table::table(&["RUN", "STARTED", "RECORDS", "SIZE", "LABEL"], &[2, 3]);
+        let mut table = table::table(&["RUN", "STARTED", "SAMPLES", "SIZE", "LABEL"], &[2, 3]);
         for run in &storage.runs {
             table.add_row([
                 run.run_id.clone(),

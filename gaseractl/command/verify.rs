@@ -76,7 +76,7 @@ fn tell(session: &CommandSession, verdict: &VerifyRunResponse) -> Result<(), Fai
     output::line(&format!(
         "run {}: {}, {} in samples.csv, {} attributed again: {found}{doubted}",
         verdict.run_id,
-        words::count(verdict.records, "record"),
+        words::count(verdict.records, "sample"),
         words::count(verdict.csv_rows, "row"),
         verdict.attributed_again,
     ))?;

@@ -60,7 +60,7 @@ impl RunEnding {
     pub fn sentence(&self) -> String {
         let Some(outcome) = self.outcome else { return format!("run {} did not begin: {}", self.run_id, self.reason) };
         let outcome = gasera::domain::event::outcome_sentence(outcome, &self.reason);
-        let records = words::count(self.records, "record");
+        let records = words::count(self.records, "sample");
         format!("run {} {outcome}; {records}, {} good", self.run_id, self.good_records)
     }
 }
@@ -302,6 +302,6 @@ pub mod tests {
         run.outcome = Some(Outcome::Failed);
         run.reason = "the analyzer stayed offline".into();
         let sentence = RunEnding::of(&run).unwrap().sentence();
-        assert_eq!(sentence, "run 01KAHRUN failed: the analyzer stayed offline; 3 records, 2 good");
+        assert_eq!(sentence, "run 01KAHRUN failed: the analyzer stayed offline; 3 samples, 2 good");
     }
 }

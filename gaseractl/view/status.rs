@@ -145,6 +145,6 @@ mod tests {
         status.until = None;
         status.waiting_for.clear();
         let text = of(&status, Paint(false));
-        assert!(text.starts_with("Idle\nLast        run 01KAHRUN completed; 3 records, 2 good\n"), "{text}");
+        assert!(text.starts_with("Idle\nLast        run 01KAHRUN completed; 3 samples, 2 good\n"), "{text}");
     }
 }

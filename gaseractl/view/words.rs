@@ -72,7 +72,7 @@ pub fn between(earlier: Utc, later: Utc) -> Duration {
     Duration::from_micros(u64::try_from(later.as_micros().saturating_sub(earlier.as_micros())).unwrap_or(0))
 }
 
-/// `1 record`, `2 records`.
+/// `1 sample`, `2 samples`.
 pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

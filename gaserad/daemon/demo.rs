@@ -78,7 +78,7 @@ fn introduce(out: &mut impl Write, daemon: &Daemon, plan: &Plan, scale: f64) -> 
 fn conclude(out: &mut impl Write, run: &RunSummary, samples: &str) -> Result<(), DaemonFailure> {
     let ended = run.outcome.map_or_else(|| "not over".into(), |outcome| outcome_sentence(outcome, &run.reason));
     let text = format!(
-        "\nRun {} {ended}: {} records, {} of them good.\n\
+        "\nRun {} {ended}: {} samples, {} of them good.\n\
          The data:  {samples}\n\n\
          What to type next:\n  \
            cargo install --path .                                            puts gaserad and gaseractl in your path\n  \

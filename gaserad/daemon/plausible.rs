@@ -105,7 +105,7 @@ impl Replies {
         // A record may have been read from another one's reply only after it was first there.
         let came = self.results.get(&record.sample.stamp.0).copied().filter(|came| *came > ended)?;
         let between = |at: i64| ended < at && at < came;
-        let of = format!("record {} is of channel {channel}, but", record.seq);
+        let of = format!("sample {} is of channel {channel}, but", record.seq);
         let first = self.drawn.partition_point(|(began, _)| *began <= ended);
         if self.drawn.get(first).is_some_and(|(_, over)| between(*over)) {
             return Some(format!(
@@ -147,7 +147,7 @@ impl Plausibility {
         let set = record.flags.contains(&Flag::ClockStep) || record.flags.contains(&Flag::Stale);
         if let Some((seq, before)) = before.filter(|(_, before)| *before >= stamp && !set) {
             let how = if before == stamp { "the same as" } else { "earlier than" };
-            self.disordered.push(format!("the time stamp of record {} is {how} that of record {seq}", record.seq));
+            self.disordered.push(format!("the time stamp of sample {} is {how} that of sample {seq}", record.seq));
         }
     }
 
@@ -157,7 +157,7 @@ impl Plausibility {
         if let Some(other) = self.latest.iter().find(same) {
             let of = other.channel.map_or(0, crate::domain::Channel::number);
             self.alike.push(format!(
-                "record {} is of channel {channel}, and all its values are those of record {}, of channel {of}",
+                "sample {} is of channel {channel}, and all its values are those of sample {}, of channel {of}",
                 record.seq, other.seq
             ));
         }
@@ -175,7 +175,7 @@ impl Plausibility {
 fn cut(mut doubts: Vec<String>) -> Vec<String> {
     let more = doubts.len().saturating_sub(TOLD);
     doubts.truncate(TOLD);
-    doubts.extend((more > 0).then(|| format!("{more} more records are doubtful in this way")));
+    doubts.extend((more > 0).then(|| format!("{more} more samples are doubtful in this way")));
     doubts
 }
 
@@ -267,7 +267,7 @@ mod tests {
         let late =
             [(11, "AMST 0 1"), (22, "AMST 0 2"), (68, "AMST 0 1"), (80, "AMST 0 2"), (95, "ACON 0 500 124-38-9 1")];
         let [doubt] = &doubts(&late, &[record(7, 2, 500, 412.345)])[..] else { panic!() };
-        assert!(doubt.starts_with("record 7 is of channel 2, but another gas exchange began and ended"), "{doubt}");
+        assert!(doubt.starts_with("sample 7 is of channel 2, but another gas exchange began and ended"), "{doubt}");
     }
 
     #[test]
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn the_values_of_another_channel_are_doubted_but_for_zeros_and_round_ones() {
         let told = doubts(&[], &[record(1, 2, 500, 412.345), record(2, 3, 560, 412.345), record(3, 3, 620, 412.345)]);
-        assert!(told.iter().all(|doubt| doubt.contains("all its values are those of record 1, of channel 2")));
+        assert!(told.iter().all(|doubt| doubt.contains("all its values are those of sample 1, of channel 2")));
         assert_eq!(told.len(), 2);
         for ppm in [0.0, 400.0] {
             assert!(doubts(&[], &[record(1, 2, 500, ppm), record(2, 3, 560, ppm)]).is_empty());
@@ -307,7 +307,7 @@ mod tests {
     fn stamps_that_go_back_or_repeat_are_doubted_unless_a_clock_was_set() {
         let (first, mut second) = (record(1, 2, 560, 412.345), record(2, 2, 500, 413.345));
         let told = doubts(&[], &[first.clone(), second.clone()]);
-        assert_eq!(told, ["the time stamp of record 2 is earlier than that of record 1"]);
+        assert_eq!(told, ["the time stamp of sample 2 is earlier than that of sample 1"]);
         second.flags.push(Flag::ClockStep);
         assert!(doubts(&[], &[first, second]).is_empty());
     }

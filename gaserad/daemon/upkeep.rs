@@ -97,7 +97,7 @@ fn look(mut storage: Storage, folders: Vec<(RunSummary, PathBuf)>) -> Storage {
     {
         let folder = folder.display();
         faults.push(format!(
-            "run {} has {} records and no samples.csv in {folder}; `gaseractl runs export {}` makes one",
+            "run {} has {} samples and no samples.csv in {folder}; `gaseractl runs export {}` makes one",
             run.id, run.records, run.id
         ));
     }

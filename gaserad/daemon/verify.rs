@@ -187,10 +187,10 @@ fn words(record: &Record) -> String {
 
 fn sentence(Change { seq, was, now }: &Change) -> String {
     match (was.as_str(), now.as_str()) {
-        (_, "") => format!("record {seq} is kept and is not in the journal"),
-        ("", _) => format!("record {seq} is in the journal and is not kept"),
-        _ if was == now => format!("record {seq} differs in what does not bear on its channel"),
-        _ => format!("record {seq} is kept as {was}, and today would be {now}"),
+        (_, "") => format!("sample {seq} is kept and is not in the journal"),
+        ("", _) => format!("sample {seq} is in the journal and is not kept"),
+        _ if was == now => format!("sample {seq} differs in what does not bear on its channel"),
+        _ => format!("sample {seq} is kept as {was}, and today would be {now}"),
     }
 }
 

@@ -325,7 +325,7 @@ fn netcdf_begins_with_what_it_holds_and_says_so_if_it_is_another_number() {
     assert_eq!(bytes[bytes.len() - 16..bytes.len() - 8], 400.0_f64.to_be_bytes());
     let job = ExportJob::new(Wanted::of(Format::Netcdf), vec![sheet("01A", &[CO2])]).unwrap();
     let broken = job.assembler(5).unwrap().end().unwrap_err().to_string();
-    assert!(broken.starts_with("5 records were counted and 0 found"), "{broken}");
+    assert!(broken.starts_with("5 samples were counted and 0 found"), "{broken}");
     assert!(matches!(job.assembler(1 << 32), Err(Broken::TooMany(_))));
 }
 

@@ -149,7 +149,7 @@ fn verdict(differences: &[&str]) -> proto::VerifyRunResponse {
 fn a_run_that_still_comes_out_as_it_was_is_exit_0() {
     let fake = Fake::new(Script { verdict: Ok(verdict(&[])), ..Script::default() });
     let done = run(&["runs", "verify", "01KAHA", "--endpoint", &fake.unix]);
-    let told = "run 01KAHA: 16 records, 16 rows in samples.csv, 16 attributed again: nothing differs\n";
+    let told = "run 01KAHA: 16 samples, 16 rows in samples.csv, 16 attributed again: nothing differs\n";
     assert_eq!((done.exit, done.stdout.as_str(), done.stderr.as_str()), (0, told, ""));
     let done = run(&["runs", "verify", "01KAHA", "-q", "--endpoint", &fake.unix]);
     assert_eq!((done.exit, done.stdout.as_str()), (0, ""));

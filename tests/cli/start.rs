@@ -39,7 +39,7 @@ fn it_subscribes_before_it_starts_and_exits_as_the_run_ended() {
         let done = run(&["start", "--wait", "--endpoint", &fake.unix]);
         assert_eq!(done.exit, exit, "{done:?}");
         assert_eq!(fake.calls(), ["GET /events", "StartMeasurement"]);
-        let sentence = format!("run {RUN} {}: as told; 16 records, 15 good\n", outcome.as_str());
+        let sentence = format!("run {RUN} {}: as told; 16 samples, 15 good\n", outcome.as_str());
         assert!(done.stderr.ends_with(&sentence), "{done:?}");
     }
 }
@@ -93,7 +93,7 @@ fn without_wait_it_returns_when_the_run_is_under_way() {
 fn whoever_waits_quietly_hears_of_a_bad_end_only_and_in_one_line() {
     for (outcome, exit, said) in [
         (Outcome::Completed, 0, String::new()),
-        (Outcome::Failed, 9, format!("gaseractl: run {RUN} failed: as told; 16 records, 15 good\n")),
+        (Outcome::Failed, 9, format!("gaseractl: run {RUN} failed: as told; 16 samples, 15 good\n")),
     ] {
         let fake = Fake::new(script(vec![ending(outcome)]));
         let done = run(&["start", "--wait", "-q", "--endpoint", &fake.unix]);

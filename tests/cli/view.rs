@@ -51,7 +51,7 @@ fn the_view_ends_with_the_run_and_a_sentence() {
     actions.splice(1..1, [Action::Send(frame(41, &phase)), Action::Send(finished(42, Outcome::Completed))]);
     let fake = fake(vec![actions]);
     let (code, left) = view(&fake, &["--until-done"]).wait();
-    assert_eq!((code, left.trim()), (Some(0), "run 01KAHRUN completed: as told; 16 records, 15 good"));
+    assert_eq!((code, left.trim()), (Some(0), "run 01KAHRUN completed: as told; 16 samples, 15 good"));
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn what_is_kept_is_checked_and_what_is_wrong_is_told_with_exit_1() {
     fs::write(folder.join("samples.csv"), rows.replacen("exact", "right", 1)).unwrap();
     let done = lab.ctl(&["storage", "check"]);
     assert_eq!(done.exit, 1, "{done:?}");
-    assert!(done.stdout.contains("samples.csv is not what the records give"), "{done:?}");
+    assert!(done.stdout.contains("samples.csv is not what the database gives"), "{done:?}");
     assert_eq!(lab.ctl(&["storage", "check", "--without-files"]).exit, 0);
 }
 
@@ -178,7 +178,7 @@ fn a_record_whose_gas_exchange_the_log_contradicts_is_doubted() {
     let done = lab.ctl(&["runs", "verify", "last", "--json"]);
     let verdict: Value = serde_json::from_str(&done.stdout).unwrap();
     let doubt = verdict["doubts"][0].as_str().unwrap_or_default();
-    assert!(doubt.starts_with(&format!("record {seq} is of channel ")), "{verdict}");
+    assert!(doubt.starts_with(&format!("sample {seq} is of channel ")), "{verdict}");
     assert!(
         doubt.ends_with("another gas exchange began and ended between its own and the first reply with its result")
     );

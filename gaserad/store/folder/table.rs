@@ -216,12 +216,12 @@ impl GrowingTable {
         let length = file.metadata().map_err(StoreError::io("look at", &path))?.len();
         let found = self.examine_all(connection, sheet, &mut BufReader::new(file.take(length)), length)?;
         let FoundFile::Good { key, bytes } = found else {
-            let difference = format!("{} is not what the records give", path.display());
+            let difference = format!("{} is not what the database gives", path.display());
             return Ok(Compared { rows: self.count(connection, sheet, 0)?, difference: Some(difference) });
         };
         let missing = self.count(connection, sheet, key)?;
         let whole = bytes == length && (missing == 0 || sheet.run.ended.is_none() && missing <= u64::from(PAGE));
-        let difference = (!whole).then(|| format!("{} lacks {missing} rows that the records give", path.display()));
+        let difference = (!whole).then(|| format!("{} lacks {missing} rows that the database gives", path.display()));
         Ok(Compared { rows: self.count(connection, sheet, 0)?, difference })
     }
 
