@@ -1,27 +1,33 @@
 //! Which request is granted when, with a sentence for each refusal.
 
-use super::state::{Run, Stage, State};
+use super::state::{Part, Run, Station};
 use crate::domain::{Control, Denied, DeviceErrors, Fault, FaultKind, Plan, Reason, RunId, Severity};
 
-/// Whether a run may be prepared now.
-pub(super) fn start(state: &State) -> Result<(), Denied> {
-    if state.shutting_down {
-        return Err(Denied::new(Reason::ShuttingDown, "gaserad is shutting down; start the run when it is back"));
+/// Whether a run may be prepared now, if none is under way.
+pub(super) fn start(station: &Station) -> Result<(), Denied> {
+    free(station)?;
+    station.identities.are_known()?;
+    online(station)
+}
+
+/// Why no other run may be prepared while this one is under way.
+pub(super) fn second_start(station: &Station, run: &RunId) -> Denied {
+    free(station).err().unwrap_or_else(|| under_way(run))
+}
+
+fn free(station: &Station) -> Result<(), Denied> {
+    if station.shutting_down {
+        return Err(shutting_down());
     }
-    if !state.errands.valve.is_empty() || !state.errands.analyzer.is_empty() {
+    if !station.errands.are_done() {
         let text = "the valve or the analyzer is just being operated by hand; try again in a moment";
         return Err(Denied::new(Reason::AnalyzerBusy, text));
     }
-    if let Some(run) = &state.run {
-        return Err(under_way(&run.id));
-    }
-    state.identities.are_known()?;
-    online(state)
+    Ok(())
 }
 
-/// Whether what stands against a start passes by itself.
-pub(super) fn is_busy(state: &State) -> bool {
-    state.run.is_some() || !state.errands.valve.is_empty() || !state.errands.analyzer.is_empty()
+pub(super) fn shutting_down() -> Denied {
+    Denied::new(Reason::ShuttingDown, "gaserad is shutting down; start the run when it is back")
 }
 
 pub(super) fn under_way(run: &RunId) -> Denied {
@@ -29,9 +35,9 @@ pub(super) fn under_way(run: &RunId) -> Denied {
     Denied::new(Reason::RunUnderWay, text)
 }
 
-pub(super) fn online(state: &State) -> Result<(), Denied> {
-    if !state.analyzer.online {
-        let why = match state.analyzer.reason.as_str() {
+pub(super) fn online(station: &Station) -> Result<(), Denied> {
+    if !station.analyzer.online {
+        let why = match station.analyzer.reason.as_str() {
             "" => "it was not reached yet; try again in a moment, or look at [analyzer] address",
             reason => reason,
         };
@@ -42,45 +48,36 @@ pub(super) fn online(state: &State) -> Result<(), Denied> {
 }
 
 /// Whether somebody may lay hands on a device; `what` goes on after "cannot".
-pub(super) fn by_hand(state: &State, what: &str) -> Result<(), Denied> {
-    if state.shutting_down {
+pub(super) fn by_hand(station: &Station, under_way: Option<&RunId>, what: &str) -> Result<(), Denied> {
+    if station.shutting_down {
         return Err(Denied::new(Reason::ShuttingDown, format!("cannot {what}: gaserad is shutting down")));
     }
-    match &state.run {
-        Some(run) => {
-            let text =
-                format!("cannot {what}: run {} is under way; wait for it, or abort it first (gaseractl abort)", run.id);
-            Err(Denied::new(Reason::RunUnderWay, text))
-        }
-        None => Ok(()),
-    }
+    under_way.map_or(Ok(()), |run| {
+        let text = format!("cannot {what}: run {run} is under way; wait for it, or abort it first (gaseractl abort)");
+        Err(Denied::new(Reason::RunUnderWay, text))
+    })
 }
 
-pub(super) fn abort(state: &State) -> Result<(), Denied> {
-    match state.run {
-        Some(_) => Ok(()),
-        None => Err(Denied::new(Reason::NoRun, "no run is under way, so there is nothing to abort")),
-    }
+pub(super) fn nothing_to_abort() -> Denied {
+    Denied::new(Reason::NoRun, "no run is under way, so there is nothing to abort")
 }
 
 /// Whether that can be done to the run under way.
-pub(super) fn control(state: &State, control: &Control) -> Result<(), Denied> {
-    let run = state.run.as_ref().ok_or_else(|| no_run(control.verb()))?;
+pub(super) fn control(run: &Run, control: &Control) -> Result<(), Denied> {
     let not_now = |why: &str| {
         let text = format!("cannot {}: {why}", control.verb());
         Err(Denied::new(Reason::NotNow, text))
     };
-    let standing = run.standing();
-    match (control, standing) {
+    match (control, standing(run)) {
         // Before it has begun, there is nothing that a note could be kept with.
-        (Control::Note { .. }, _) if run.started.is_some() => Ok(()),
+        (Control::Note { .. }, _) if run.is_recorded() => Ok(()),
         (_, Standing::Beginning) => not_now("the run is only just being started; try again when it measures"),
         (_, Standing::Ending) => not_now("the run is ending already"),
         (Control::Pause { .. }, Standing::Paused) => not_now("the run is paused already"),
-        (Control::Skip, Standing::Paused) if run.in_doubt.is_some() => {
+        (Control::Skip, Standing::Paused) if run.measurement.in_doubt.is_some() => {
             not_now("the analyzer may have been stopped by somebody; resume the run first, or abort it")
         }
-        (Control::Resume, Standing::UnderWay) if run.pause_asked.is_none() => not_now("the run is not paused"),
+        (Control::Resume, Standing::UnderWay) if run.pausing.asked.is_none() => not_now("the run is not paused"),
         (
             Control::Note { .. } | Control::Pause { .. } | Control::Resume | Control::Skip | Control::Finish { .. },
             Standing::UnderWay | Standing::Paused,
@@ -95,7 +92,7 @@ pub(super) fn no_run(what: &str) -> Denied {
 
 /// A run's stages, as far as they matter to what can be done to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+enum Standing {
     /// The analyzer does not measure yet.
     Beginning,
     UnderWay,
@@ -104,29 +101,13 @@ pub(super) enum Standing {
     Ending,
 }
 
-impl Run {
-    fn standing(&self) -> Standing {
-        match self.stage {
-            Stage::Preparing(_) | Stage::Starting(..) | Stage::Recovering(_) => Standing::Beginning,
-            Stage::Paused(_) | Stage::GuardedOff => Standing::Paused,
-            Stage::Draining
-            | Stage::Closing(..)
-            | Stage::Stopping(..)
-            | Stage::Parking(..)
-            | Stage::Interrupting(_)
-            | Stage::Interrupted => Standing::Ending,
-            _ if !self.ordered_start => Standing::Beginning,
-            Stage::Homing(_)
-            | Stage::Moving(_)
-            | Stage::ValveLost(_)
-            | Stage::Guarding(_)
-            | Stage::Settling
-            | Stage::Purging
-            | Stage::PurgeOver(_)
-            | Stage::Measuring
-            | Stage::MeasureOver(_)
-            | Stage::Lingering => Standing::UnderWay,
-        }
+const fn standing(run: &Run) -> Standing {
+    match run.stage.part() {
+        Part::Preparing | Part::Starting => Standing::Beginning,
+        Part::Paused | Part::GuardedOff => Standing::Paused,
+        Part::Draining | Part::Ending | Part::Interrupted => Standing::Ending,
+        Part::Between | Part::Visiting if !run.measurement.ordered_start => Standing::Beginning,
+        Part::Between | Part::Visiting => Standing::UnderWay,
     }
 }
 

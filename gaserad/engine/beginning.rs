@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::guard::Guard;
-use super::identity::Untouched;
 use crate::attribution::Lags;
 use crate::domain::{AfterRestart, KnownDevices, Pace, Reactions, RunSummary, StampMeaning, Waiting};
 
@@ -52,6 +50,24 @@ pub struct Beginning {
     /// What of the run that is to end is not touched, because it is not what the run began with.
     #[serde(default)]
     pub untouched: Untouched,
+}
+
+/// Devices that are no longer those that a run began with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Untouched {
+    pub analyzer: bool,
+    pub valve: bool,
+}
+
+/// A condition outside that is asked for between two visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// How often it is asked again while it does not hold.
+    #[serde(rename = "every_s", with = "crate::domain::duration::seconds")]
+    pub every: Duration,
+    #[serde(rename = "timeout_s", with = "crate::domain::duration::seconds")]
+    pub timeout: Duration,
 }
 
 /// How long the engine waits for what does not come by itself.

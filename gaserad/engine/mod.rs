@@ -17,100 +17,76 @@
 //! timer can be stale. Every order has a number and an answer with an old number changes nothing. Every request is
 //! answered exactly once. The valve is only ever sent to absolute positions, and only confirmed ones credit a channel.
 //!
+//! The state is the *station* (the devices and all else that outlives a run) and an *activity*: idle, or running a run.
+//! [`step`] asks once which it is. Files depend on each other one way, from the bottom of this table to its top; those of
+//! `running` do so in the order of its own table.
+//!
 //! | file | holds |
 //! |---|---|
-//! | `event`, `effect` | all that comes in, all that goes out |
-//! | `beginning` | what it is given when it begins |
-//! | `state`, `stage` | all that is remembered; what a run waits for |
+//! | `event`, `effect`, `beginning` | all that comes in, all that goes out, what is given when a process begins |
+//! | `state` | all that is remembered: `station`; `run` in parts, `stage`, `course` and `visits` of its plan; `absence`, `clock`, `identity`, `lacks`, `lateness` |
 //! | `admit` | which request is granted when |
-//! | `run` | the way of a run from stage to stage |
-//! | `visit` | one visit: arrival, purge, measuring, when the valve may move on |
-//! | `schedule` | when the stages of fixed timings are meant to be over |
-//! | `queue` | runs that begin later |
-//! | `control` | pause, resume, skip, finish, note |
-//! | `guard` | a condition outside between two visits |
-//! | `pause` | what gets in a run's way |
-//! | `restart` | how a run goes on that was interrupted |
-//! | `absence`, `again` | what it means that the analyzer does not measure; how it is started anew |
-//! | `ending` | how it ends |
-//! | `identity` | whether the devices are those that were known |
-//! | `devices` | what the analyzer tells |
-//! | `valve` | what the valve tells |
-//! | `time` | when a clock was set |
-//! | `service` | the valve and the analyzer outside of runs |
-//! | `values` | what cannot be read of a result, and what it lacks |
-//! | `results`, `losses` | from a result to a record; samples without a channel |
-//! | `estimate` | how long the run under way takes as a whole |
-//! | `progress` | how far it is, for people |
+//! | `estimate` | how long the run under way takes |
+//! | `turn` | one step under way: telling, keeping, ordering, answering |
+//! | `queue`, `deadline`, `progress` | which runs wait, when to be woken, how far the run is |
+//! | `identity`, `devices`, `clocks`, `unreadable`, `by_hand`, `prepare` | what is the same whether or not a run is under way |
+//! | `idle` | everything that comes in while no run is under way |
+//! | `running` | everything that comes in while one is |
 
-mod absence;
 mod admit;
-mod again;
 mod beginning;
-mod control;
-mod detour;
+mod by_hand;
+mod clocks;
+mod deadline;
 mod devices;
 mod effect;
-mod ending;
 mod estimate;
 mod event;
-mod guard;
 mod identity;
-mod losses;
-mod pause;
+mod idle;
+mod prepare;
 mod progress;
 mod queue;
-mod restart;
-mod results;
-mod run;
-mod schedule;
-mod service;
-mod stage;
+mod running;
 mod state;
-mod time;
-mod values;
-mod valve;
-mod visit;
+mod turn;
+mod unreadable;
 
-pub use beginning::{Beginning, Limits};
+pub use beginning::{Beginning, Guard, Limits, Untouched};
 pub use effect::Effect;
 pub use event::{Event, RequestId, What};
-pub use guard::Guard;
-pub use identity::Untouched;
 pub use state::State;
 
 pub use crate::attribution::Lags;
 
-use crate::domain::{self, AnalyzerOrder, CommandId, Fact, Moment, Position, ValveOrder};
+use crate::domain::Moment;
+use state::Activity;
+use turn::Turn;
 
 /// Takes in one event. The new state, and what is to be done, in this order.
 pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
-    let mut turn = Turn { state, at: event.at, effects: Vec::new() };
-    // The wall clock went on while there was no process, and ticks did not.
-    if !matches!(event.what, What::Began(_)) {
-        turn.mind_the_clock();
+    let State { station, activity } = state;
+    let mut turn = Turn { station, at: event.at, under_way: activity.run_id(), effects: Vec::new() };
+    let activity = match activity {
+        Activity::Idle => idle::step(&mut turn, event.what),
+        Activity::Running(run) => running::step(&mut turn, run, event.what),
+    };
+    let activity = begin_the_next(&mut turn, activity);
+    (State { station: turn.station, activity }, turn.effects)
+}
+
+/// Whatever has happened, a run that waits may begin now, or have missed its time.
+fn begin_the_next(turn: &mut Turn, activity: Activity) -> Activity {
+    match activity {
+        Activity::Idle => match turn.take_the_next() {
+            None => Activity::Idle,
+            Some(waiting) => Activity::Running(Box::new(turn.prepare_waiting(waiting))),
+        },
+        Activity::Running(run) => {
+            turn.skip_the_missed();
+            Activity::Running(run)
+        }
     }
-    match event.what {
-        What::Began(began) => turn.begin(*began),
-        What::Start { request, run, asked } => turn.start(request, run, *asked),
-        What::Abort { request, who } => turn.abort(request, &who),
-        What::AbortRun { request, who, run } => turn.abort_run(request, &who, &run),
-        What::Control { request, who, control } => turn.control(request, who, control),
-        What::MoveValve { request, order, .. } => turn.move_valve(request, order),
-        What::Serve { request, service, .. } => turn.serve(request, service),
-        What::GuardDid { id, verdict } => turn.guard_did(id, verdict),
-        What::Disk { free_bytes, low } => turn.disk(free_bytes, low),
-        What::ClockSync { synchronized } => turn.clock_sync(synchronized),
-        What::Accept { request, device, .. } => turn.accept(request, device),
-        What::Shutdown => turn.shut_down(),
-        What::Analyzer(news) => turn.hear_analyzer(news),
-        What::AnalyzerDid { id, answer } => turn.analyzer_did(id, answer),
-        What::Valve(news) => turn.hear_valve(news),
-        What::ValveDid { id, answer } => turn.valve_did(id, answer),
-        What::DeadlineReached => turn.deadline_reached(),
-    }
-    turn.begin_the_next();
-    (turn.state, turn.effects)
 }
 
 /// Steps through a journal again. The first event must be [`What::Began`]; each gives the effects it had then, if the
@@ -123,49 +99,4 @@ pub fn replay(events: impl IntoIterator<Item = Event>) -> impl Iterator<Item = (
         state = next;
         (at, effects)
     })
-}
-
-/// One step under way.
-struct Turn {
-    state: State,
-    at: Moment,
-    effects: Vec<Effect>,
-}
-
-impl Turn {
-    fn tell(&mut self, event: domain::Event) {
-        self.effects.push(Effect::Tell(event));
-    }
-
-    fn keep(&mut self, fact: Fact) {
-        self.effects.push(Effect::Keep(fact));
-    }
-
-    fn order_analyzer(&mut self, order: AnalyzerOrder) -> CommandId {
-        let id = self.state.next_command();
-        if self.is_held(id, &order) {
-            return id;
-        }
-        self.effects.push(Effect::Analyzer { id, order });
-        id
-    }
-
-    fn order_valve(&mut self, order: ValveOrder) -> CommandId {
-        let id = self.state.next_command();
-        self.effects.push(Effect::Valve { id, order });
-        self.state.valve.ordered = Some(id);
-        if order != ValveOrder::Where {
-            self.valve_is(Position::Moving);
-        }
-        id
-    }
-
-    /// From now on the valve is known to be here.
-    fn valve_is(&mut self, position: Position) {
-        self.state.timeline.position(self.at.tick, position);
-        if self.state.valve.position != position {
-            self.state.valve.position = position;
-            self.tell(domain::Event::MuxPosition { position, channel: position.channel() });
-        }
-    }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::state::{Run, Stage, State};
-use crate::domain::status::{AnalyzerStatus, Evidence};
-use crate::domain::{Channel, Moment, Phase, Progress, Status, Tick};
+use super::state::{Run, State, Station, seconds};
+use crate::domain::status::{AnalyzerStatus, Evidence, MultiplexerStatus};
+use crate::domain::{AnalyzerState, Channel, Moment, Phase, Progress, Status, Tick};
 
 /// Waits shorter than this are ticked twice a second, longer ones once.
 const LONG_WAIT: Duration = Duration::from_secs(10);
@@ -26,35 +26,41 @@ fn rounded(seconds: f64) -> f64 {
 
 impl Run {
     /// How far it is, if it takes so long as a whole.
-    pub(super) fn progress(&self, at: Tick, total: Duration) -> Progress {
-        let enabled = self.enabled();
+    pub fn progress(&self, at: Tick, total: Duration) -> Progress {
+        let enabled = self.asked.plan.visits_per_repeat();
         // After the last repeat its own share is still the one to show.
-        let repeat = self.repeat.min(self.plan.repeats - 1);
-        let done_in_repeat = self.visits_done.saturating_sub(repeat * enabled).min(enabled);
-        let shown = Channel::new(self.shown_channel + 1);
-        let homing = matches!(self.phase, Phase::Homing | Phase::Idle);
+        let repeat = self.course.repeat.min(self.asked.plan.repeats - 1);
+        let done_in_repeat = self.visits.done.saturating_sub(repeat * enabled).min(enabled);
+        let shown = Channel::new(self.shown.channel + 1);
+        let homing = matches!(self.shown.phase, Phase::Homing | Phase::Idle);
         let target = self.target().map(|stop| stop.channel);
-        let ahead = self.stop + usize::from(!homing && target == shown);
-        let next_enabled = self.stops.iter().skip(ahead).find(|stop| stop.measured).map(|stop| stop.channel.index());
+        let ahead = self.course.stop + usize::from(!homing && target == shown);
+        let next_enabled =
+            self.asked.stops.iter().skip(ahead).find(|stop| stop.measured).map(|stop| stop.channel.index());
         Progress {
-            phase: self.phase,
-            current_channel: self.shown_channel,
+            phase: self.shown.phase,
+            current_channel: self.shown.channel,
             next_channel: shown.and_then(Channel::next).filter(|_| !homing).map(Channel::index),
             next_enabled_channel: next_enabled,
             percent: percent(done_in_repeat, enabled),
-            overall_percent: percent(self.visits_done, self.plan.visits()),
-            repeat_index: self.repeat,
-            repeat_total: self.plan.repeats,
+            overall_percent: percent(self.visits.done, self.asked.plan.visits()),
+            repeat_index: self.course.repeat,
+            repeat_total: self.asked.plan.repeats,
             enabled_count: enabled,
-            step_index: self.visits_done,
-            total_steps: self.plan.visits(),
-            elapsed_seconds: self.started.map_or(0.0, |started| rounded(at.since(started.tick).as_secs_f64())),
+            step_index: self.visits.done,
+            total_steps: self.asked.plan.visits(),
+            elapsed_seconds: self.timing.started.map_or(0.0, |started| rounded(at.since(started.tick).as_secs_f64())),
             tt_seconds: Some(rounded(total.as_secs_f64())),
         }
     }
 }
 
-impl State {
+impl Station {
+    /// How far the run under way is, in step with what happened so far.
+    pub fn progress(&self, run: &Run, at: Tick) -> Progress {
+        run.progress(at, self.estimate(run, at))
+    }
+
     fn evidence(&self) -> Option<Evidence> {
         self.exchanges.newest_began()?;
         let lags = self.exchanges.lags();
@@ -65,31 +71,31 @@ impl State {
             contradictions: contradictions.collect(),
         })
     }
+}
 
+impl State {
     pub fn progress(&self, at: Tick) -> Progress {
-        let progress = |run: &Run| run.progress(at, self.estimate(run, at));
-        self.run.as_ref().map_or_else(|| self.rest.progress.clone(), progress)
+        self.run().map_or_else(|| self.station.rest.progress.clone(), |run| self.station.progress(run, at))
     }
 
     /// When progress is to be told next, if a run is under way.
     pub fn next_tick(&self, at: Tick) -> Option<Tick> {
-        let run = self.run.as_ref()?;
-        let short = run.until.since(run.since) < LONG_WAIT;
+        let run = self.run()?;
+        let short = run.timing.until.since(run.timing.since) < LONG_WAIT;
         let cadence = if short { Duration::from_millis(500) } else { Duration::from_secs(1) };
         let beat = u64::try_from(cadence.as_micros()).unwrap_or(1);
-        let beats = at.as_micros().saturating_sub(run.since.as_micros()) / beat + 1;
-        Some(run.since + Duration::from_micros(beats * beat))
+        let beats = at.as_micros().saturating_sub(run.timing.since.as_micros()) / beat + 1;
+        Some(run.timing.since + Duration::from_micros(beats * beat))
     }
 
     /// The state of everything, as far as the engine knows it.
     pub fn status(&self, at: Moment) -> Status {
-        let run = self.run.as_ref();
+        let (run, station) = (self.run(), &self.station);
         let progress = self.progress(at.tick);
         let (until, waiting_for) = match self.deadline().filter(|_| run.is_some()) {
             Some((until, reason)) => (run.filter(|run| run.is_timed()).map(|_| at.utc_at(until)), reason.to_owned()),
             None => (None, String::new()),
         };
-        let offset = self.analyzer.clock_offset_ms;
         Status {
             timestamp: at.utc.as_seconds(),
             phase: progress.phase,
@@ -97,56 +103,54 @@ impl State {
             until,
             progress,
             run: run.and_then(Run::summary),
-            last_run: self.rest.last_run.clone(),
+            last_run: station.rest.last_run.clone(),
             queued: self.queued(at),
-            analyzer: AnalyzerStatus {
-                address: String::new(),
-                online: self.analyzer.online,
-                reason: self.analyzer.reason.clone(),
-                status_code: self.analyzer.state.map(crate::domain::AnalyzerState::code),
-                status: self.analyzer.state,
-                phase: self.analyzer.phase,
-                iteration: self.analyzer.iteration,
-                errors: self.analyzer.errors.0.clone(),
-                clock_offset_s: offset.map(seconds),
-                identity: self.analyzer.identity.clone(),
-                stranger_to: self.identities.analyzer_stranger_to(),
-                stamp_meaning: self.stamps.meaning(),
-                pace: self.pace(),
-                evidence: self.evidence(),
-                unreadable: self.analyzer.unreadable.clone(),
-            },
-            multiplexer: crate::domain::status::MultiplexerStatus {
-                position: self.valve.position,
-                channel: self.valve.position.channel(),
-                fault: self.valve.fault.clone(),
-                model: self.valve.description.model.clone(),
-                actuations: self.valve.description.actuations,
-                stranger_to: self.identities.valve_stranger_to(),
-                simulated: self.valve_simulated,
-                ..Default::default()
-            },
-            live_data: run.map_or(&self.rest.live_data, |run| &run.live_data).clone(),
+            analyzer: station.analyzer_status(),
+            multiplexer: station.multiplexer_status(),
+            live_data: run.map_or(&station.rest.live_data, |run| &run.results.live_data).clone(),
             seq: 0,
             version: String::new(),
             simulated: false,
-            clock_synchronized: self.host_clock.synchronized(),
+            clock_synchronized: station.host_clock.synchronized(),
             mirror: None,
         }
     }
 }
 
-impl Run {
-    /// Whether the stage ends when its time is over, and not when a device has answered.
-    pub(super) fn is_timed(&self) -> bool {
-        matches!(self.stage, Stage::Settling | Stage::Purging)
-            || (self.stage == Stage::Measuring && self.plan.iterations.is_none())
+impl Station {
+    fn analyzer_status(&self) -> AnalyzerStatus {
+        let analyzer = &self.analyzer;
+        AnalyzerStatus {
+            address: String::new(),
+            online: analyzer.online,
+            reason: analyzer.reason.clone(),
+            status_code: analyzer.state.map(AnalyzerState::code),
+            status: analyzer.state,
+            phase: analyzer.phase,
+            iteration: analyzer.iteration,
+            errors: analyzer.errors.0.clone(),
+            clock_offset_s: analyzer.clock_offset_ms.map(seconds),
+            identity: analyzer.identity.clone(),
+            stranger_to: self.identities.analyzer_stranger_to(),
+            stamp_meaning: self.stamps.meaning(),
+            pace: self.pace(),
+            evidence: self.evidence(),
+            unreadable: analyzer.unreadable.clone(),
+        }
     }
-}
 
-#[expect(clippy::cast_precision_loss, reason = "an offset of clocks is far from the limits of a double")]
-pub(super) fn seconds(milliseconds: i64) -> f64 {
-    milliseconds as f64 / 1e3
+    fn multiplexer_status(&self) -> MultiplexerStatus {
+        MultiplexerStatus {
+            position: self.valve.position,
+            channel: self.valve.position.channel(),
+            fault: self.valve.fault.clone(),
+            model: self.valve.description.model.clone(),
+            actuations: self.valve.description.actuations,
+            stranger_to: self.identities.valve_stranger_to(),
+            simulated: self.settings.valve_simulated,
+            ..Default::default()
+        }
+    }
 }
 
 #[cfg(test)]

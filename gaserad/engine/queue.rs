@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::admit;
 use super::event::RequestId;
-use super::state::{Run, State};
-use super::{Effect, Turn, admit};
+use super::state::{Run, State, Station};
+use super::turn::Turn;
 use crate::domain::event::{RunChange, RunUpdate, outcome_sentence};
 use crate::domain::status::QueuedRun;
 use crate::domain::{
@@ -20,32 +21,32 @@ const LATE: i64 = 60_000_000;
 
 impl Turn {
     /// Somebody wants a run begun later.
-    pub(super) fn queue(&mut self, request: RequestId, run: RunId, asked: StartRequest) {
+    pub fn queue(&mut self, request: RequestId, run: RunId, asked: StartRequest) {
         let admitted = admit::plan(&asked.plan).and_then(|()| self.has_room(&asked)).and_then(|()| self.begins(&asked));
         let begins = match admitted {
             Ok(begins) => begins,
-            Err(denied) => return self.effects.push(Effect::Reply { request, answer: Err(denied) }),
+            Err(denied) => return self.reply(request, Err(denied)),
         };
-        self.effects.push(Effect::Reply { request, answer: Ok(Done::Queued(run.clone(), begins)) });
+        self.reply(request, Ok(Done::Queued(run.clone(), begins)));
         let text = begins.map_or_else(|| "begins next".to_owned(), |begins| format!("begins at {begins}"));
         let update = RunUpdate { run_id: run.clone(), change: RunChange::Queued, who: asked.who.clone(), text };
         let waiting = Waiting { run, asked, begins };
         self.keep(Fact::Queued(Box::new(waiting.clone())));
-        self.state.queue.push_back(waiting);
+        self.station.queue.push_back(waiting);
         self.tell(Event::RunUpdated(update));
     }
 
     fn has_room(&self, asked: &StartRequest) -> Result<(), Denied> {
-        if self.state.shutting_down {
-            return Err(Denied::new(Reason::ShuttingDown, "gaserad is shutting down; start the run when it is back"));
+        if self.station.shutting_down {
+            return Err(admit::shutting_down());
         }
-        if self.state.queue.len() >= MOST {
+        if self.station.queue.len() >= MOST {
             let text =
                 format!("{MOST} runs wait already; wait until one has begun, or abort one (gaseractl abort RUN)");
             return Err(Denied::new(Reason::RunUnderWay, text));
         }
-        match &self.state.run {
-            Some(run) if !asked.queue => Err(admit::under_way(&run.id)),
+        match &self.under_way {
+            Some(run) if !asked.queue => Err(admit::under_way(run)),
             _ => Ok(()),
         }
     }
@@ -56,75 +57,45 @@ impl Turn {
         Ok(multiple.map(|multiple| multiple.next(self.at.utc)))
     }
 
-    /// Begins the next run that waits, if it is time and nothing stands against it.
-    pub(super) fn begin_the_next(&mut self) {
-        self.skip_the_missed();
-        if admit::start(&self.state).is_err() {
-            return;
-        }
-        let Some(next) = self.state.queue.iter().position(|next| next.is_due(self.at.utc)) else { return };
-        let Some(waiting) = self.state.queue.remove(next) else { return };
+    /// The next run that waits, if it is time and nothing stands against it.
+    pub fn take_the_next(&mut self) -> Option<Waiting> {
+        admit::start(&self.station).ok()?;
+        let next = self.station.queue.iter().position(|next| next.is_due(self.at.utc))?;
+        let waiting = self.station.queue.remove(next)?;
         self.say_if_late(&waiting);
-        let waited = Some(waiting.shown());
-        self.prepare(waiting.run, waiting.asked, None);
-        if let Some(run) = &mut self.state.run {
-            run.waited = waited;
-        }
+        Some(waiting)
     }
 
     fn say_if_late(&mut self, waiting: &Waiting) {
         let Some(begins) = waiting.begins else { return };
         if self.at.utc.as_micros() - begins.as_micros() > LATE {
             let text = format!("run {} was to begin at {begins} and begins only now", waiting.run);
-            let run_id = Some(waiting.run.clone());
-            self.tell(Event::Alarm { severity: Severity::Warning, code: "start_late".into(), text, run_id });
+            self.alarm_of(Some(waiting.run.clone()), Severity::Warning, "start_late", text);
         }
     }
 
     /// Their time has come, another run is under way, and they were not to wait for that.
-    fn skip_the_missed(&mut self) {
-        if self.state.run.is_none() {
-            return;
-        }
+    pub fn skip_the_missed(&mut self) {
         let now = self.at.utc;
         let is_missed = |waiting: &Waiting| !waiting.asked.queue && waiting.is_due(now);
-        let queue = std::mem::take(&mut self.state.queue);
+        let queue = std::mem::take(&mut self.station.queue);
         let (missed, left): (Vec<Waiting>, Vec<Waiting>) = queue.into_iter().partition(is_missed);
-        self.state.queue = left.into();
+        self.station.queue = left.into();
         for waiting in missed {
             let text = format!("run {} was to begin now and was skipped: another one is still under way", waiting.run);
-            let (severity, code, run_id) = (Severity::Warning, "start_skipped".into(), Some(waiting.run.clone()));
-            self.tell(Event::Alarm { severity, code, text: text.clone(), run_id });
+            self.alarm_of(Some(waiting.run.clone()), Severity::Warning, "start_skipped", text.clone());
             self.unqueued(waiting.run, waiting.asked.who, text);
         }
     }
 
-    /// Nothing is under way, but something waits: that is what an abort means then.
-    pub(super) fn unqueue(&mut self, request: RequestId, who: &str) -> bool {
-        if self.state.run.is_some() {
-            return false;
-        }
-        let Some(run_id) = self.state.queued(self.at).into_iter().next().map(|next| next.run_id) else { return false };
-        self.call_off(request, who, run_id);
-        true
-    }
-
-    /// Of one run that is named, be it under way or not.
-    pub(super) fn abort_run(&mut self, request: RequestId, who: &str, name: &str) {
-        match self.named(name) {
-            Ok(run) if self.state.run.as_ref().is_some_and(|under_way| under_way.id == run) => self.abort(request, who),
-            Ok(run) => self.call_off(request, who, run),
-            Err(denied) => self.effects.push(Effect::Reply { request, answer: Err(denied) }),
-        }
-    }
-
-    fn named(&self, name: &str) -> Result<RunId, Denied> {
-        let under_way = self.state.run.iter().map(|run| &run.id);
-        let all: Vec<&RunId> = under_way.chain(self.state.queue.iter().map(|waiting| &waiting.run)).collect();
+    /// The run under way or waiting that somebody means.
+    pub fn named(&self, name: &str) -> Result<RunId, Denied> {
+        let waiting = self.station.queue.iter().map(|waiting| &waiting.run);
+        let all: Vec<&RunId> = self.under_way.iter().chain(waiting).collect();
         let wanted = name.trim().to_ascii_uppercase();
         // The last one that began, as everywhere; one that waits is named by its id.
-        if let Some(run) = self.state.run.as_ref().filter(|_| wanted == "LAST") {
-            return Ok(run.id.clone());
+        if let Some(run) = self.under_way.as_ref().filter(|_| wanted == "LAST") {
+            return Ok(run.clone());
         }
         let exactly = all.iter().copied().find(|run| run.0 == wanted);
         let begins_so: Vec<&RunId> = all.iter().copied().filter(|run| run.0.starts_with(&wanted)).collect();
@@ -141,9 +112,10 @@ impl Turn {
         }
     }
 
-    fn call_off(&mut self, request: RequestId, who: &str, run: RunId) {
-        self.state.queue.retain(|waiting| waiting.run != run);
-        self.effects.push(Effect::Reply { request, answer: Ok(Done::Unqueued(run.clone())) });
+    /// A run that waits is not to begin.
+    pub fn call_off(&mut self, request: RequestId, who: &str, run: RunId) {
+        self.station.queue.retain(|waiting| waiting.run != run);
+        self.reply(request, Ok(Done::Unqueued(run.clone())));
         self.unqueued(run, who.to_owned(), format!("aborted by {who}"));
     }
 
@@ -154,37 +126,44 @@ impl Turn {
     }
 
     /// Its time had come, and the analyzer or the plan was against it.
-    pub(super) fn start_failed(&mut self, run: &Run, denied: &Denied) {
-        let Some(waited) = &run.waited else { return };
+    pub fn start_failed(&mut self, run: &Run, denied: &Denied) {
+        let Some(waited) = &run.asked.waited else { return };
         let text = format!("run {} could not be started: {denied}", run.id);
-        let (severity, code, run_id) = (Severity::Blocker, "start_failed".into(), Some(run.id.clone()));
-        self.tell(Event::Alarm { severity, code, text: text.clone(), run_id });
+        self.alarm_of(Some(run.id.clone()), Severity::Blocker, "start_failed", text.clone());
         self.unqueued(run.id.clone(), waited.who.clone(), text);
     }
 
     /// It was stopped before it had begun.
-    pub(super) fn never_begun(&mut self, run: &Run, outcome: Outcome, reason: &str) {
+    pub fn never_begun(&mut self, run: &Run, outcome: Outcome, reason: &str) {
         // At a shutdown it goes on waiting, for the next process.
-        if let Some(waited) = run.waited.as_ref().filter(|_| !self.state.shutting_down) {
+        if let Some(waited) = run.asked.waited.as_ref().filter(|_| !self.station.shutting_down) {
             self.unqueued(run.id.clone(), waited.who.clone(), outcome_sentence(outcome, reason));
         }
     }
 }
 
-impl State {
+impl Station {
     /// When the next run that waits is due, if nothing is under way.
-    pub(super) fn next_begins(&self) -> Option<Tick> {
+    pub fn next_begins(&self) -> Option<Tick> {
         let may = admit::start(self).is_ok();
-        let begins = self.queue.iter().filter(|_| may).map(|waiting| waiting.begins.map(|begins| self.tick_at(begins)));
-        begins.map(Option::unwrap_or_default).min().map(|begins| begins.min(self.tick_of_last_look() + LOOK))
+        let tick_of = |waiting: &Waiting| waiting.begins.map(|begins| self.host_clock.tick_at(begins));
+        let begins = self.queue.iter().filter(|_| may).map(tick_of);
+        begins.map(Option::unwrap_or_default).min().map(|begins| begins.min(self.host_clock.last_read() + LOOK))
     }
 
-    /// The next one first.
-    pub(super) fn queued(&self, at: Moment) -> Vec<QueuedRun> {
-        let being_prepared = self.run.iter().filter(|run| run.started.is_none()).filter_map(|run| run.waited.clone());
+    /// Those that wait, the next one first.
+    pub fn queued(&self, at: Moment) -> Vec<QueuedRun> {
         let mut waiting: Vec<&Waiting> = self.queue.iter().collect();
         waiting.sort_by_key(|waiting| waiting.begins.filter(|begins| *begins > at.utc));
-        being_prepared.chain(waiting.into_iter().map(Waiting::shown)).collect()
+        waiting.into_iter().map(Waiting::shown).collect()
+    }
+}
+
+impl State {
+    /// The next one first.
+    pub(super) fn queued(&self, at: Moment) -> Vec<QueuedRun> {
+        let being_prepared = self.run().filter(|run| !run.is_recorded()).and_then(|run| run.asked.waited.clone());
+        being_prepared.into_iter().chain(self.station.queued(at)).collect()
     }
 }
 
@@ -193,7 +172,7 @@ impl Waiting {
         self.begins.is_none_or(|begins| begins <= now)
     }
 
-    fn shown(&self) -> QueuedRun {
+    pub(super) fn shown(&self) -> QueuedRun {
         let Self { run, asked, begins } = self;
         QueuedRun { run_id: run.clone(), label: asked.plan.label.clone(), who: asked.who.clone(), begins: *begins }
     }

@@ -140,7 +140,7 @@ fn however_a_run_ends_the_valve_is_sent_to_rest() {
     assert!(matches!(aborted.replies(abort).remove(0).1, Ok(Done::Run(_))));
     let failed = ran(Manners { start: Some(Fault::new(FaultKind::Refused, "STAM 1")), ..lively() }, parked);
     for world in [completed, aborted, failed] {
-        assert_eq!(world.state.valve.position.channel(), Some(channel(5)));
+        assert_eq!(world.state.valve().position.channel(), Some(channel(5)));
         assert!(!world.is_measuring());
         assert_eq!(world.endings().len(), 1);
     }
@@ -211,7 +211,7 @@ fn a_valve_that_somebody_turned_is_sent_back() {
     world.run_for(seconds(100));
     world.turn_by_hand(7);
     world.run_for(seconds(2));
-    assert_eq!(world.state.valve.position.channel(), Some(channel(1)));
+    assert_eq!(world.state.valve().position.channel(), Some(channel(1)));
     world.settle(seconds(10_000));
     check(&world);
     assert!(alarms(&world).contains(&"valve_moved".to_owned()));

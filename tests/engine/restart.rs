@@ -251,6 +251,6 @@ fn a_run_that_is_not_to_go_on_after_a_crash_ends_with_the_analyzer_idle_and_the_
         world.settle(seconds(1000));
         assert_eq!(world.endings(), [(Outcome::Failed, "there was an outage".to_owned())], "after {after} s");
         assert!(!world.is_measuring(), "after {after} s");
-        assert_eq!(world.state.valve.position.channel(), park, "after {after} s");
+        assert_eq!(world.state.valve().position.channel(), park, "after {after} s");
     }
 }

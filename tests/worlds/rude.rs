@@ -92,7 +92,7 @@ impl RudeWorld {
     async fn run_before(&mut self, stack: &mut Stack, plan: &Plan) {
         stack.start(plan.clone()).await;
         stack.run_for(self.dice.seconds(60, 300)).await;
-        stack.run_until(MINUTE * 3, |state| state.analyzer.phase == Some(AnalyzerPhase::GasExchange)).await;
+        stack.run_until(MINUTE * 3, |state| state.analyzer().phase == Some(AnalyzerPhase::GasExchange)).await;
         stack.run_for(self.dice.seconds(0, 5)).await;
         stack.abort();
         stack.run_until(MINUTE * 10, |state| !state.is_busy()).await;

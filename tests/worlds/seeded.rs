@@ -84,7 +84,7 @@ fn each_gas_is_of_its_channel(stack: &Stack) -> Result<(), String> {
 }
 
 fn comes_to_rest(world: &World, stack: &Stack) -> Result<(), String> {
-    match (world.plan.park, stack.state.valve.position.channel()) {
+    match (world.plan.park, stack.state.valve().position.channel()) {
         (Some(park), Some(at)) if at != park => Err(format!("it rests on channel {at}, not parked on {park}")),
         (Some(park), None) => Err(format!("where it rests is not known, it is to be parked on {park}")),
         _ => Ok(()),

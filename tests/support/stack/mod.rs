@@ -146,8 +146,8 @@ impl Stack {
     pub async fn start_if(&mut self, plan: Plan, if_measuring: IfMeasuring) -> RequestId {
         let nothing = ValveDescription::default();
         self.run_until(Duration::from_secs(600), |state| {
-            let valve = &state.valve;
-            state.analyzer.online && (valve.position.channel().is_some() || valve.description != nothing)
+            let valve = state.valve();
+            state.analyzer().online && (valve.position.channel().is_some() || valve.description != nothing)
         })
         .await;
         let request = self.request();

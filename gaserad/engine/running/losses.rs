@@ -3,46 +3,37 @@
 //! A sample that the plan cuts through by its own timing is none of them: the valve surely moved while it was drawn. Nor is
 //! the result that the analyzer still held from before the run.
 
-use super::Turn;
+use super::turn::RunTurn;
 use crate::attribution::{Credit, Holding, Timeline};
-use crate::domain::{Attribution, Fact, Flag, Severity, WithoutChannel};
+use crate::domain::{Attribution, Fact, Flag, Severity};
 
 /// One sample in so many without a channel is told, of so many samples at least.
 const MANY: u64 = 10;
 const FEWEST: u64 = 10;
 
-/// What was lost of a run so far.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Losses {
-    pub so_far: WithoutChannel,
-    told: bool,
-}
-
-impl Turn {
+impl RunTurn<'_> {
     /// A sample was recorded; `held` is one that was there before the run.
-    pub(super) fn count_losses(&mut self, credit: &Credit, held: bool) {
-        let lost = !held && lacks_evidence(credit, &self.state.timeline);
-        let Some(run) = &mut self.state.run else { return };
-        if lost {
+    pub fn count_losses(&mut self, credit: &Credit, held: bool) {
+        if !held && lacks_evidence(credit, &self.station.timeline) {
             // That others were missed before says nothing of this one.
             let why = credit.flags.iter().filter(|flag| **flag != Flag::Gap).map(|flag| flag.as_str());
-            run.losses.so_far.add(why, credit.attribution.as_str());
-            let fact = Fact::WithoutChannel { run: run.id.clone(), so_far: run.losses.so_far.clone() };
-            self.keep(fact);
+            self.run.results.without_channel.add(why, credit.attribution.as_str());
+            let (run, so_far) = (self.run.id.clone(), self.run.results.without_channel.clone());
+            self.keep(Fact::WithoutChannel { run, so_far });
         }
         self.tell_of_losses();
     }
 
     fn tell_of_losses(&mut self) {
-        let Some(run) = &mut self.state.run else { return };
-        let (lost, all) = (run.losses.so_far.samples, u64::from(run.records));
-        if run.losses.told || all < FEWEST || lost * MANY <= all {
+        let results = &mut self.run.results;
+        let (lost, all) = (results.without_channel.samples, u64::from(results.records));
+        if results.losses_told || all < FEWEST || lost * MANY <= all {
             return;
         }
-        run.losses.told = true;
+        results.losses_told = true;
         let text = format!(
             "{}, of {all}; see the flags in samples.csv, and `gaseractl doctor` for the analyzer and the multiplexer",
-            run.losses.so_far.sentence()
+            results.without_channel.sentence()
         );
         self.alarm(Severity::Warning, "samples_without_channel", text);
     }
