@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod circles;
+
 /// Each part of the library with the parts that it may import.
 const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("domain", &[]),

@@ -13,6 +13,7 @@ mod contradiction;
 mod counter;
 mod lags;
 mod polls;
+mod readings;
 mod rhythm;
 
 use std::collections::VecDeque;
@@ -158,7 +159,7 @@ pub struct Exchanges {
     drawing: rhythm::Mean,
     lead: rhythm::Mean,
     /// Of an analyzer that does not tell its phase: how the results before were read.
-    blind: blind::Readings,
+    blind: readings::Readings,
 }
 
 impl Exchanges {
@@ -172,7 +173,7 @@ impl Exchanges {
     pub fn restart(&mut self, at: Tick) {
         self.begin_anew(at);
         self.phases_of_before = self.shows_old_phases();
-        self.blind = blind::Readings::start(at);
+        self.blind = readings::Readings::start(at);
     }
 
     /// A measurement that others began is taken over: what is under way began nobody knows when.

@@ -3,10 +3,10 @@
 //! A chamber closes when the valve arrives: `Etime` is what `samples.csv` calls `elapsed_s`. Where area or volume of a
 //! chamber is not configured, its field is empty.
 
+use super::job::WATER;
 use super::row::Row;
-use super::tables::TextLayout;
 use super::text::TextLines;
-use super::{ExportJob, WATER};
+use super::{ExportJob, TextLayout};
 use crate::domain::{Basis, Channel, ChannelInfo, Flag, Format, GasInfo, RunId, Sheet, VisitId, Wanted};
 
 /// J/(mol K)

@@ -1,9 +1,8 @@
 //! JSON Lines: an object for each record, with the names of the columns of `samples.csv`.
 
 use super::columns::{self, Value};
-use super::tables::TextLayout;
 use super::text::{self, TextLines};
-use super::{ExportJob, Row};
+use super::{ExportJob, Row, TextLayout};
 use crate::domain::Utc;
 
 pub const LAYOUT: TextLayout = TextLayout { header: |_, _| (), row };

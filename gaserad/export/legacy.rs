@@ -2,9 +2,8 @@
 
 use std::io::Write;
 
-use super::tables::TextLayout;
 use super::text::{self, TextLines};
-use super::{ExportJob, Row};
+use super::{ExportJob, Row, TextLayout};
 use crate::domain::instrument::TaskParameters;
 use crate::domain::{Channel, Flag, Utc};
 

@@ -9,6 +9,7 @@ mod classic;
 pub mod columns;
 pub mod csv;
 mod flux;
+mod job;
 mod json;
 mod legacy;
 mod netcdf;
@@ -24,25 +25,13 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use job::{Assembler, Block, Broken, Encoder, ExportJob, TextLayout};
 pub use row::{Measured, Row};
-pub use tables::TextLayout;
 pub use text::TextLines;
 pub use visits::{ExportedVisit, ExportedVisits};
 
 use crate::domain::{Cas, ExportError, Format, GasInfo, Sheet, Wanted};
-
-/// Water vapor.
-const WATER: &str = "7732-18-5";
-
-/// What becomes a file: the runs, in order, and the gases that it has columns for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ExportJob {
-    pub wanted: Wanted,
-    pub sheets: Vec<Sheet>,
-    pub gases: Vec<GasInfo>,
-    /// Where water vapor is among the gases.
-    water: Option<usize>,
-}
+use job::WATER;
 
 impl ExportJob {
     pub fn new(wanted: Wanted, sheets: Vec<Sheet>) -> Result<Arc<Self>, ExportError> {
@@ -54,19 +43,6 @@ impl ExportJob {
             return Err(ExportError::Water);
         }
         Ok(Arc::new(Self { wanted, sheets, gases, water }))
-    }
-
-    /// How many rows a block is to have.
-    pub const fn block(&self) -> u32 {
-        match self.wanted.format {
-            Format::Parquet => parquet::ROW_GROUP,
-            _ => 4096,
-        }
-    }
-
-    /// Whether the number of rows stands at the beginning of the file.
-    pub const fn counts_first(&self) -> bool {
-        matches!(self.wanted.format, Format::Netcdf)
     }
 
     /// What makes blocks of rows; any number of them may be at work.
@@ -86,46 +62,6 @@ impl ExportJob {
             _ => Box::new(tables::Text::new(self)),
         })
     }
-
-    fn sheet(&self, row: &Row) -> &Sheet {
-        &self.sheets[row.run]
-    }
-}
-
-/// Makes blocks of rows.
-pub trait Encoder: Send {
-    fn row(&mut self, row: &Row);
-
-    /// The rows since the block before.
-    fn block(&mut self) -> Result<Block, Broken>;
-}
-
-/// Joins blocks in the order of their rows.
-pub trait Assembler: Send {
-    fn begin(&mut self) -> Result<Vec<u8>, Broken>;
-    fn append(&mut self, block: Block) -> Result<Vec<u8>, Broken>;
-    fn end(&mut self) -> Result<Vec<u8>, Broken>;
-}
-
-/// Rows, as far as they can be made a file without the others.
-pub enum Block {
-    Bytes { bytes: Vec<u8>, rows: u64 },
-    Columns(Vec<parquet::Chunk>),
-}
-
-/// Why a file cannot be made of what was read.
-#[derive(Debug, thiserror::Error)]
-pub enum Broken {
-    #[error("the Parquet writer refuses: {0}")]
-    Parquet(#[from] ::parquet::errors::ParquetError),
-    #[error("{promised} samples were counted and {found} found; the run changed meanwhile, export it again")]
-    Count { promised: u64, found: u64 },
-    #[error("{0} samples are more than a NetCDF file can hold; export a part of them with --from and --until")]
-    TooMany(u64),
-    #[error("the columns cannot be laid out: {0}")]
-    Schema(String),
-    #[error("a block of another format was given to the {0} export")]
-    Foreign(&'static str),
 }
 
 /// The gases of all runs, in the order in which they come.

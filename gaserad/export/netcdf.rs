@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::classic::ClassicRecord;
 use super::columns::{Kind, Value};
 use super::{Assembler, Block, Broken, Encoder, ExportJob, Row};
-use crate::domain::{Channel, Utc};
+use crate::domain::Channel;
 
 mod layout;
 
@@ -104,9 +104,4 @@ impl Assembler for NetcdfFile {
         let &mut Self { promised, found, .. } = self;
         if promised == found { Ok(Vec::new()) } else { Err(Broken::Count { promised, found }) }
     }
-}
-
-/// As attributes have times.
-fn iso(utc: Utc) -> String {
-    utc.to_seconds_string()
 }

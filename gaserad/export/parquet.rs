@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
-use parquet::column::writer::{ColumnCloseResult, get_column_writer};
+use parquet::column::writer::get_column_writer;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
@@ -20,12 +20,6 @@ use super::{Assembler, Block, Broken, Encoder, ExportJob, Row};
 use crate::domain::{GasInfo, Sheet};
 
 mod column;
-
-/// Some 4 MB of columns; larger ones would hardly be smaller files.
-pub const ROW_GROUP: u32 = 32_768;
-
-/// An encoded column of one row group.
-pub type Chunk = (Bytes, ColumnCloseResult);
 
 /// The columns of a file with these gases: name, what is stored, and whether every row has it.
 fn shapes(gases: &[GasInfo]) -> impl Iterator<Item = (&str, Shape, bool)> {

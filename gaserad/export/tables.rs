@@ -3,15 +3,8 @@
 use std::sync::Arc;
 
 use super::text::TextLines;
-use super::{Assembler, Block, Broken, Encoder, ExportJob, Row, csv, flux, json, legacy, tidy};
+use super::{Assembler, Block, Broken, Encoder, ExportJob, Row, TextLayout, csv, flux, json, legacy, tidy};
 use crate::domain::Format;
-
-/// What is written first, and what of each row.
-#[derive(Clone, Copy)]
-pub struct TextLayout {
-    pub header: fn(&ExportJob, &mut TextLines),
-    pub row: fn(&ExportJob, &mut TextLines, &Row),
-}
 
 const CSV: TextLayout = TextLayout {
     header: |job, lines| csv::header(lines, &job.gases),

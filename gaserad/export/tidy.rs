@@ -1,8 +1,7 @@
 //! Long form: a line for each gas of each record.
 
-use super::tables::TextLayout;
 use super::text::TextLines;
-use super::{ExportJob, Row};
+use super::{ExportJob, Row, TextLayout};
 use crate::domain::Channel;
 
 const COLUMNS: [&str; 12] = [

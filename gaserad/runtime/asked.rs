@@ -3,17 +3,10 @@
 use tokio::sync::oneshot;
 
 use super::Runtime;
-use super::handle::{Answer, Request};
+use super::handle::{Answer, Asker, Request};
 use crate::domain::{self, Clock, DeviceKind, Done, Service, ValveOrder};
 use crate::engine::{RequestId, What};
 use crate::store::{Audit, Batch};
-
-/// Somebody who waits for an answer.
-pub(super) struct WaitingCaller {
-    answer: Answer,
-    who: String,
-    what: String,
-}
 
 impl Runtime {
     /// What the engine is told of a request; `None` if it is answered here.
@@ -87,7 +80,7 @@ impl Runtime {
     fn wait(&mut self, answer: Answer, who: String, what: impl Into<String>) -> RequestId {
         self.asked += 1;
         let request = RequestId(self.asked);
-        self.waiting.insert(request, WaitingCaller { answer, who, what: what.into() });
+        self.waiting.insert(request, Asker { answer, who, what: what.into() });
         request
     }
 

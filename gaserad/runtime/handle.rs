@@ -10,6 +10,13 @@ use crate::store::Batch;
 
 pub(super) type Answer = oneshot::Sender<Result<Done, Denied>>;
 
+/// Somebody who waits for an answer of the engine.
+pub(super) struct Asker {
+    pub answer: Answer,
+    pub who: String,
+    pub what: String,
+}
+
 pub(super) enum Request {
     Start(Box<StartRequest>, Answer),
     /// By whom, and of which run, if not of the one under way or else the next one.

@@ -30,12 +30,11 @@ use crate::domain::{
 use crate::engine::{self, Beginning, Effect, RequestId, State, What};
 use crate::store::{Batch, Store, StoreError};
 use crate::stream::Hub;
-use asked::WaitingCaller;
 use clock::HostClock;
 use guard::Guard;
 pub use guard::GuardSettings;
 pub use handle::Handle;
-use handle::Request;
+use handle::{Asker, Request};
 use space::Space;
 use synchronized::Synchronized;
 
@@ -78,7 +77,7 @@ pub struct Runtime {
     reports: mpsc::UnboundedReceiver<Report>,
     /// What others want kept, and who waits for that.
     others: Vec<(Batch, oneshot::Sender<()>)>,
-    waiting: BTreeMap<RequestId, WaitingCaller>,
+    waiting: BTreeMap<RequestId, Asker>,
     asked: u64,
     seq: u64,
     run_ids: RunIds,

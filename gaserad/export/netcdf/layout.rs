@@ -3,8 +3,7 @@
 use super::super::ExportJob;
 use super::super::classic::{Attribute, Attributes, Header, NO_DOUBLE, NO_INT, Type, Variable, texts};
 use super::super::columns::{self, Column, Kind};
-use super::iso;
-use crate::domain::{Channel, ChannelInfo, Flag, GasInfo, Sheet};
+use crate::domain::{Channel, ChannelInfo, Flag, GasInfo, Sheet, Utc};
 
 const OBS: usize = 0;
 const STATION: usize = 1;
@@ -14,6 +13,32 @@ const NAME_LENGTH: usize = 4;
 const KIND_LENGTH: usize = 5;
 const RUN_LENGTH: usize = 6;
 const RUN_LABEL_LENGTH: usize = 7;
+
+/// The bits of the flags in `qc_flags`.
+pub const FLAGS: [Flag; 22] = [
+    Flag::Purge,
+    Flag::Paused,
+    Flag::Interrupted,
+    Flag::Carryover,
+    Flag::PosUnverified,
+    Flag::PosChanged,
+    Flag::Stale,
+    Flag::Gap,
+    Flag::ErrWarning,
+    Flag::ErrBlocker,
+    Flag::ErrCritical,
+    Flag::Range,
+    Flag::Negative,
+    Flag::ZeroExact,
+    Flag::ClockStep,
+    Flag::ClockUnsynced,
+    Flag::Unreadable,
+    Flag::Missing,
+    Flag::OverRange,
+    Flag::UnderRange,
+    Flag::Contradicted,
+    Flag::ValveSimulated,
+];
 
 const SINCE: &str = "seconds since 1970-01-01T00:00:00Z";
 
@@ -271,4 +296,9 @@ fn gas(gas: &GasInfo) -> Variable {
         ("_FillValue", Attribute::Double(NO_DOUBLE)),
     ]);
     record(&name(gas), Type::Double, attributes)
+}
+
+/// As attributes have times.
+fn iso(utc: Utc) -> String {
+    utc.to_seconds_string()
 }
