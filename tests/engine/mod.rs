@@ -11,6 +11,7 @@ mod faults;
 mod guard;
 mod identity;
 mod instruments;
+mod journals;
 mod limits;
 mod losses;
 mod pause;
