@@ -68,47 +68,29 @@ pub(super) fn control(run: &Run, control: &Control) -> Result<(), Denied> {
         let text = format!("cannot {}: {why}", control.verb());
         Err(Denied::new(Reason::NotNow, text))
     };
-    match (control, standing(run)) {
+    let part = run.stage.part();
+    let measures = run.measurement.ordered_start;
+    let begins = matches!(part, Part::Preparing | Part::Starting) || (part.is_midway() && !measures);
+    let paused = matches!(part, Part::Paused | Part::GuardedOff);
+    match control {
         // Before it has begun, there is nothing that a note could be kept with.
-        (Control::Note { .. }, _) if run.is_recorded() => Ok(()),
-        (_, Standing::Beginning) => not_now("the run is only just being started; try again when it measures"),
-        (_, Standing::Ending) => not_now("the run is ending already"),
-        (Control::Pause { .. }, Standing::Paused) => not_now("the run is paused already"),
-        (Control::Skip, Standing::Paused) if run.measurement.in_doubt.is_some() => {
+        Control::Note { .. } if run.is_recorded() => Ok(()),
+        _ if begins => not_now("the run is only just being started; try again when it measures"),
+        _ if !paused && !part.is_midway() => not_now("the run is ending already"),
+        Control::Pause { .. } if paused => not_now("the run is paused already"),
+        Control::Skip if paused && run.measurement.in_doubt.is_some() => {
             not_now("the analyzer may have been stopped by somebody; resume the run first, or abort it")
         }
-        (Control::Resume, Standing::UnderWay) if run.pausing.asked.is_none() => not_now("the run is not paused"),
-        (
-            Control::Note { .. } | Control::Pause { .. } | Control::Resume | Control::Skip | Control::Finish { .. },
-            Standing::UnderWay | Standing::Paused,
-        ) => Ok(()),
+        Control::Resume if !paused && run.pausing.asked.is_none() => not_now("the run is not paused"),
+        Control::Note { .. } | Control::Pause { .. } | Control::Resume | Control::Skip | Control::Finish { .. } => {
+            Ok(())
+        }
     }
 }
 
 /// `what` goes on after "cannot".
 pub(super) fn no_run(what: &str) -> Denied {
     Denied::new(Reason::NoRun, format!("cannot {what}: no run is under way"))
-}
-
-/// A run's stages, as far as they matter to what can be done to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// The analyzer does not measure yet.
-    Beginning,
-    UnderWay,
-    Paused,
-    /// The last results come in, or the devices come to rest.
-    Ending,
-}
-
-const fn standing(run: &Run) -> Standing {
-    match run.stage.part() {
-        Part::Preparing | Part::Starting => Standing::Beginning,
-        Part::Paused | Part::GuardedOff => Standing::Paused,
-        Part::Draining | Part::Ending | Part::Interrupted => Standing::Ending,
-        Part::Between | Part::Visiting if !run.measurement.ordered_start => Standing::Beginning,
-        Part::Between | Part::Visiting => Standing::UnderWay,
-    }
 }
 
 /// Whether the analyzer may measure with these errors.

@@ -10,7 +10,7 @@ use super::turn::RunTurn;
 use crate::domain::event::RunChange;
 use crate::domain::{AnalyzerOrder, Outcome, Position, Severity, duration};
 use crate::engine::beginning::{Beginning, Untouched};
-use crate::engine::state::{Analyzer, Errands, HostClock, Identities, RunOutcome, Settings, Stage};
+use crate::engine::state::{Analyzer, Errands, HostClock, Identities, Part, RunOutcome, Settings, Stage};
 
 impl RunTurn<'_> {
     /// Another process begins, with the run of the one before.
@@ -47,47 +47,35 @@ impl RunTurn<'_> {
 
     fn take_up_again(&mut self, outage: Duration) {
         self.run.measurement.readying = None;
-        let doubt = self.run.measurement.in_doubt.clone().filter(|_| self.run.stage.ending().is_none());
-        if let Some(doubt) = doubt {
+        if let Some(ending) = self.run.stage.ending().cloned() {
+            return self.end_as_before(ending);
+        }
+        if let Some(doubt) = self.run.measurement.in_doubt.clone() {
             return self.doubt(doubt);
         }
-        match self.run.stage.clone() {
-            Stage::Stopping(_, ending) => self.stop_again(ending),
-            Stage::Parking(_, ending) => self.end_again(ending),
-            Stage::Draining if self.owed_visits().next().is_some() => self.recover(outage),
-            Stage::Draining | Stage::Closing(..) => self.close_again(),
-            Stage::Preparing(_) => {
+        match self.run.stage.part() {
+            Part::Draining if self.owed_visits().next().is_some() => self.recover(outage),
+            Part::Draining | Part::Ending => self.close_again(),
+            Part::Preparing if !self.run.is_recorded() => {
                 self.stop(Outcome::Failed, "gaserad was restarted while the run was prepared".into());
             }
-            Stage::Recovering(_)
-            | Stage::Interrupting(_)
-            | Stage::Interrupted
-            | Stage::Homing(_)
-            | Stage::Starting(..)
-            | Stage::Moving(_)
-            | Stage::ValveLost(_)
-            | Stage::Guarding(_)
-            | Stage::GuardedOff
-            | Stage::Paused(_)
-            | Stage::Settling
-            | Stage::Purging
-            | Stage::PurgeOver(_)
-            | Stage::Measuring
-            | Stage::MeasureOver(_)
-            | Stage::Lingering => self.recover(outage),
+            Part::Preparing
+            | Part::Starting
+            | Part::Between
+            | Part::GuardedOff
+            | Part::Visiting
+            | Part::Paused
+            | Part::Interrupted => self.recover(outage),
         }
     }
 
-    /// The analyzer may not have been reached yet by this process.
-    fn stop_again(&mut self, ending: RunOutcome) {
-        self.stop_within(self.station.settings.limits.order, ending.outcome, ending.reason);
-    }
-
-    fn end_again(&mut self, ending: RunOutcome) {
-        if self.station.owed_stop.is_some() {
-            return self.stop_again(ending);
+    /// It was being brought to its end. The analyzer may not have been reached yet by this process.
+    fn end_as_before(&mut self, ending: RunOutcome) {
+        if self.station.owed_stop.is_some() || !matches!(self.run.stage, Stage::Parking(..)) {
+            self.stop_within(self.station.settings.limits.order, ending.outcome, ending.reason);
+        } else {
+            self.end(ending.outcome, ending.reason, ending.doubt);
         }
-        self.end(ending.outcome, ending.reason, ending.doubt);
     }
 
     /// It ends as any run does: analyzer and valve are brought to rest.
@@ -96,16 +84,9 @@ impl RunTurn<'_> {
         if untouched != Untouched::default() {
             self.alarm(Severity::Blocker, "settings_changed", reason.clone());
         }
-        let parks = matches!(self.run.stage, Stage::Parking(..));
         let failed = RunOutcome { outcome: Outcome::Failed, reason, doubt: None };
         let ending = self.run.stage.ending().cloned().unwrap_or(failed);
-        if untouched.analyzer {
-            self.end_without_the_analyzer(ending);
-        } else if parks {
-            self.end_again(ending);
-        } else {
-            self.stop_again(ending);
-        }
+        if untouched.analyzer { self.end_without_the_analyzer(ending) } else { self.end_as_before(ending) }
     }
 
     /// Where it measured for the run, nobody looks any more; whoever is there now measures for somebody else, if at all.

@@ -66,7 +66,8 @@ impl RunTurn<'_> {
     }
 
     /// An order failed on which the run depends.
-    pub fn travel_failed(&mut self, order: ValveOrder, fault: &Fault) {
+    pub fn travel_failed(&mut self, order: Option<ValveOrder>, fault: &Fault) {
+        let Some(order) = order else { return self.fail(fault, Device::Valve) };
         if self.station.identities.valve_is_strange() {
             self.await_known_valve(order);
         } else if fault.kind == FaultKind::Refused && !std::mem::replace(&mut self.station.valve.tried_again, true) {

@@ -9,9 +9,8 @@ use super::turn::RunTurn;
 use crate::domain::{
     Cause, CommandId, Fault, Position, Severity, Tick, ValveDescription, ValveNews, ValveOrder, duration,
 };
-use crate::engine::admit::Device;
 use crate::engine::identity::MultiplexerContact;
-use crate::engine::state::{Stage, ValveErrand};
+use crate::engine::state::Stage;
 
 impl RunTurn<'_> {
     pub fn hear_valve(&mut self, news: ValveNews) {
@@ -94,38 +93,37 @@ impl RunTurn<'_> {
 
     pub fn valve_did(&mut self, id: CommandId, answer: Result<Position, Fault>) {
         let Some(answer) = self.note_valve_did(id, answer) else { return };
-        let errand = self.awaits(id).and_then(|stage| stage.valve_errand());
+        let stage = self.awaits(id);
         match answer {
-            Ok(position) => self.valve_arrived(errand, position),
-            Err(fault) => self.valve_failed(errand, &fault),
+            Ok(position) => self.valve_arrived(stage, position),
+            Err(fault) => self.valve_failed(stage, &fault),
         }
     }
 
-    fn valve_arrived(&mut self, errand: Option<ValveErrand>, position: Position) {
-        if matches!(errand, Some(ValveErrand::Home | ValveErrand::Stop)) {
-            let took = self.at.tick.since(self.run.timing.since);
-            let travel = &mut self.station.valve.travel;
-            *travel = Some(travel.map_or(took, |before| (before * 3 + took) / 4));
-        }
+    fn valve_arrived(&mut self, awaited: Option<Stage>, position: Position) {
+        let took = self.at.tick.since(self.run.timing.since);
         (self.run.course.stands_at, self.run.course.arrived) = (position.channel(), self.at.tick);
-        match errand {
-            None => {}
-            Some(ValveErrand::Home) => self.homed(),
-            Some(ValveErrand::Stop) => self.moved(),
-            Some(ValveErrand::Park(ending)) => self.end_for_good(ending),
+        if let Some(Stage::Parking(_, ending)) = awaited {
+            self.end_for_good(ending);
+        } else if let Some(Stage::Homing(_)) = awaited {
+            self.station.valve.learn_travel(took);
+            self.homed();
+        } else if let Some(Stage::Moving(_)) = awaited {
+            self.station.valve.learn_travel(took);
+            self.moved();
         }
     }
 
-    fn valve_failed(&mut self, errand: Option<ValveErrand>, fault: &Fault) {
+    fn valve_failed(&mut self, awaited: Option<Stage>, fault: &Fault) {
         if !self.station.identities.valve_is_strange() {
             self.in_the_way(Cause::Valve, &fault.text);
         }
-        match (errand, self.run.target_channel()) {
-            (None, _) => {}
-            (Some(ValveErrand::Home), _) => self.travel_failed(ValveOrder::Home, fault),
-            (Some(ValveErrand::Stop), Some(channel)) => self.travel_failed(ValveOrder::Goto(channel), fault),
-            (Some(ValveErrand::Stop), None) => self.fail(fault, Device::Valve),
-            (Some(ValveErrand::Park(ending)), _) => self.not_parked(ending, &fault.text),
+        if let Some(Stage::Parking(_, ending)) = awaited {
+            self.not_parked(ending, &fault.text);
+        } else if let Some(Stage::Homing(_)) = awaited {
+            self.travel_failed(Some(ValveOrder::Home), fault);
+        } else if let Some(Stage::Moving(_)) = awaited {
+            self.travel_failed(self.run.target_channel().map(ValveOrder::Goto), fault);
         }
     }
 }

@@ -17,7 +17,7 @@ pub use clock::HostClock;
 pub use identity::{Identities, Stranger};
 pub use lacks::Lacks;
 pub use run::{FinishAsked, PauseAsked, Readying, Run};
-pub use stage::{Part, RunOutcome, Stage, Stopped, ValveErrand};
+pub use stage::{Part, RunOutcome, Stage, Stopped};
 pub use station::{Analyzer, Errands, Settings, Station, Valve, seconds};
 pub use visits::{CurrentVisit, SampleCount, VisitPlace};
 

@@ -112,33 +112,6 @@ impl Stage {
         }
     }
 
-    /// What the valve was sent for.
-    pub fn valve_errand(&self) -> Option<ValveErrand> {
-        match self {
-            Self::Homing(_) => Some(ValveErrand::Home),
-            Self::Moving(_) => Some(ValveErrand::Stop),
-            Self::Parking(_, ending) => Some(ValveErrand::Park(ending.clone())),
-            Self::Preparing(_)
-            | Self::Recovering(_)
-            | Self::Interrupting(_)
-            | Self::Interrupted
-            | Self::Starting(..)
-            | Self::ValveLost(_)
-            | Self::Guarding(_)
-            | Self::GuardedOff
-            | Self::Paused(_)
-            | Self::Settling
-            | Self::Purging
-            | Self::PurgeOver(_)
-            | Self::Measuring
-            | Self::MeasureOver(_)
-            | Self::Lingering
-            | Self::Draining
-            | Self::Closing(..)
-            | Self::Stopping(..) => None,
-        }
-    }
-
     /// What the stage is to the plan.
     pub const fn part(&self) -> Part {
         match self {
@@ -191,15 +164,6 @@ impl Stage {
     }
 }
 
-/// What the valve is sent for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ValveErrand {
-    Home,
-    Stop,
-    /// To where it rests; with that the run is over.
-    Park(RunOutcome),
-}
-
 /// What a stage is to the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -218,4 +182,11 @@ pub enum Part {
     Ending,
     /// The next process goes on with it.
     Interrupted,
+}
+
+impl Part {
+    /// Whether the run goes on by itself, between its beginning and its end.
+    pub const fn is_midway(self) -> bool {
+        matches!(self, Self::Between | Self::Visiting)
+    }
 }

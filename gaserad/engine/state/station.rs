@@ -90,6 +90,13 @@ pub struct Valve {
     pub(in crate::engine) ordered: Option<CommandId>,
 }
 
+impl Valve {
+    /// The latest moves count most.
+    pub fn learn_travel(&mut self, took: Duration) {
+        self.travel = Some(self.travel.map_or(took, |before| (before * 3 + took) / 4));
+    }
+}
+
 /// Who waits for which answer, outside of runs.
 #[derive(Debug, Clone, Default)]
 pub struct Errands {
