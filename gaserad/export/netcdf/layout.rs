@@ -14,32 +14,6 @@ const KIND_LENGTH: usize = 5;
 const RUN_LENGTH: usize = 6;
 const RUN_LABEL_LENGTH: usize = 7;
 
-/// The bits of the flags in `qc_flags`.
-pub const FLAGS: [Flag; 22] = [
-    Flag::Purge,
-    Flag::Paused,
-    Flag::Interrupted,
-    Flag::Carryover,
-    Flag::PosUnverified,
-    Flag::PosChanged,
-    Flag::Stale,
-    Flag::Gap,
-    Flag::ErrWarning,
-    Flag::ErrBlocker,
-    Flag::ErrCritical,
-    Flag::Range,
-    Flag::Negative,
-    Flag::ZeroExact,
-    Flag::ClockStep,
-    Flag::ClockUnsynced,
-    Flag::Unreadable,
-    Flag::Missing,
-    Flag::OverRange,
-    Flag::UnderRange,
-    Flag::Contradicted,
-    Flag::ValveSimulated,
-];
-
 const SINCE: &str = "seconds since 1970-01-01T00:00:00Z";
 
 /// The places of the time series: none, and every channel that a run knows.
