@@ -70,6 +70,8 @@ struct Drawn {
     widened: bool,
     /// So many iterations may have passed unseen within its window.
     hidden: u32,
+    /// The longest time between two polls since it began.
+    unwatched: Duration,
 }
 
 /// Whether an exchange's result has come.
@@ -82,6 +84,11 @@ enum Arrival {
 }
 
 impl Drawn {
+    /// Whether it was seen from its beginning on, and only one.
+    fn is_whole(&self) -> bool {
+        !self.doubt && !self.widened && self.began.0 > Tick::ZERO
+    }
+
     fn exchange(&self, phase_lag: Duration, started: Tick) -> Option<Exchange> {
         let (ended_after, ended_before) = self.ended?;
         Some(Exchange {
@@ -279,10 +286,12 @@ impl Exchanges {
         (self.is_blind() && late > self.bounds.result).then_some(late)
     }
 
-    /// Whether the analyzer measures without telling its phase, so that only its results tell of its iterations.
+    /// Whether the analyzer measures without telling its phase, so that only its results tell of its iterations. One that
+    /// told its phases before may take as long as an iteration to its first gas exchange.
     pub fn is_blind(&self) -> bool {
-        let phaseless = |seen: Seen| seen.state == AnalyzerState::Measuring && seen.phase == AnalyzerPhase::None;
-        self.drawn.is_empty() && self.last.is_some_and(phaseless)
+        let phaseless = |seen: &Seen| seen.state == AnalyzerState::Measuring && seen.phase == AnalyzerPhase::None;
+        let Some((last, since)) = self.last.filter(phaseless).zip(self.measuring_since) else { return false };
+        self.drawn.is_empty() && self.cycles.get().is_none_or(|cycle| last.before.since(since) > cycle)
     }
 
     fn contradict(&mut self, what: Contradiction) {

@@ -186,7 +186,7 @@ fn one_that_does_not_get_ready_within_grace_fails_the_run_with_what_it_reports()
 }
 
 /// Nothing tells a stop by somebody from a restart.
-fn doubtful() -> World {
+pub(super) fn doubtful() -> World {
     let mut world = away_and_back(Some(Reconnection::default()), AnalyzerState::Idle, Some(0));
     world.run_for(seconds(30));
     world

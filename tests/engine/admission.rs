@@ -9,6 +9,7 @@ use gasera::domain::{
 };
 use gasera::engine::{Beginning, Effect, Guard, RequestId, What};
 
+use super::absence::doubtful;
 use super::runs::lively;
 use crate::support::world::{Manners, World, plan, seconds};
 
@@ -156,6 +157,7 @@ fn late(moment: &str) -> World {
             world.ask(|request| control(Control::Pause { now: true }, request));
             world
         }
+        "whether somebody stopped the analyzer is in doubt" => doubtful(),
         "the last result is waited for" => waiting_for("the last result of the analyzer"),
         "the analyzer stops" => {
             let mut world = waiting_for("the end of the purge");
@@ -182,7 +184,7 @@ fn late(moment: &str) -> World {
     }
 }
 
-const MOMENTS: [&str; 26] = [
+const MOMENTS: [&str; 27] = [
     "nothing is under way",
     "the analyzer is offline",
     "a run waits for its time",
@@ -203,6 +205,7 @@ const MOMENTS: [&str; 26] = [
     "the valve is lost",
     "the guard is asked",
     "paused",
+    "whether somebody stopped the analyzer is in doubt",
     "the last result is waited for",
     "the analyzer stops",
     "the analyzer stops, and another run waits",

@@ -1,8 +1,12 @@
 //! What goes wrong, and what is said of it.
 
+use std::time::Duration;
+
 use gasera::domain::{
-    AnalyzerNews, AnalyzerPhase, AnalyzerState, DeviceErrors, Fault, FaultKind, Outcome, Reason, Seen, Sync, Tick,
+    AnalyzerNews, AnalyzerPhase, AnalyzerState, DeviceErrors, Event, Fault, FaultKind, Outcome, Reason, Seen, Sync,
+    Tick,
 };
+use gasera::engine::Effect;
 
 use super::runs::{check, lively};
 use crate::support::world::{Manners, World, plan, seconds};
@@ -160,4 +164,33 @@ fn critical_errors_make_records_bad_but_keep_them() {
     let (outcome, _) = world.endings().remove(0);
     assert_eq!(outcome, Outcome::Partial);
     assert!(world.records().iter().any(|record| record.qc.code() == 2 && record.channel.is_some()));
+}
+
+#[test]
+fn a_last_result_that_comes_after_it_was_given_up_is_nobodys() {
+    for comes in [true, false] {
+        let mut world = World::new(Manners { cancelling: seconds(30), ..lively() });
+        world.start(plan("1-2", 1, 5, 200, Sync::Analyzer));
+        world.until_waiting_for("the last result of the analyzer");
+        let (draining, before) = (world.now, world.records().len());
+        world.manners.result_lag = seconds(2000);
+        world.until_waiting_for("the analyzer to become idle");
+        assert!(world.now.since(draining) < seconds(300), "{:?}", world.now.since(draining));
+        let told = |(_, effect): &(Tick, Effect)| match effect {
+            Effect::Tell(Event::Alarm { code, text, .. }) if code == "results_missing" => Some(text.clone()),
+            _ => None,
+        };
+        let alarms: Vec<_> = world.effects.iter().filter_map(told).collect();
+        assert_eq!(alarms.len(), 1, "{alarms:?}");
+        if comes {
+            world.manners.result_lag = Duration::ZERO;
+        }
+        world.settle(seconds(100));
+        assert_eq!(world.endings().len(), 1);
+        let records = world.records();
+        assert_eq!(records.len(), before + usize::from(comes));
+        for record in &records[before..] {
+            assert_eq!((record.channel, record.visit, record.is_good()), (None, None, false), "{record:?}");
+        }
+    }
 }

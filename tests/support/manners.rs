@@ -21,6 +21,8 @@ pub struct Manners {
     pub lateness: Duration,
     pub cancelling: Duration,
     pub has_counter: bool,
+    /// How long after its iteration a result shows.
+    pub result_lag: Duration,
     pub prepare: Option<Fault>,
     pub start: Option<Fault>,
     /// The valve does not answer from this tick on.
@@ -47,6 +49,7 @@ impl Default for Manners {
             lateness: Duration::ZERO,
             cancelling: Duration::ZERO,
             has_counter: true,
+            result_lag: Duration::ZERO,
             prepare: None,
             start: None,
             valve_silent_from: None,

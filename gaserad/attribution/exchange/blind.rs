@@ -7,6 +7,12 @@ use crate::domain::ResultRead;
 
 impl Exchanges {
     pub(super) fn claim_blindly(&mut self, read: &ResultRead) -> Origin {
+        let in_doubt = self.started + self.lags().result;
+        if self.started > Tick::ZERO && read.after < in_doubt && !std::mem::replace(&mut self.met_before, true) {
+            // It can be of a measurement before, and late.
+            let sure = read.read <= in_doubt;
+            return if sure { Origin::BeforeTheRun } else { Origin::Contradicted { missed: 0 } };
+        }
         let (before, late) = self.blind.take(read);
         self.learned.result = self.learned.result.max(late);
         let Some(before) = before else { return Origin::BeforeTheRun };

@@ -18,6 +18,7 @@ impl Exchanges {
         if self.is_blind() {
             return self.claim_blindly(read);
         }
+        self.mind_the_length(read.read);
         let candidates = self.candidates(read);
         // The analyzer's clock was set back: stamps before and after are not to be compared.
         let stamp = read.sample.stamp;

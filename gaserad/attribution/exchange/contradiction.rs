@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 pub enum Contradiction {
     /// A gas exchange that began sooner after the one before than an iteration lasts.
     TooSoon,
+    /// An iteration that took longer than usual, and was not watched for a while.
+    TooLong,
     /// A phase that cannot have passed between two polls was not seen.
     PhaseSkipped,
     /// A gas exchange that was over goes on.
@@ -33,6 +35,7 @@ impl Contradiction {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TooSoon => "exchange_too_soon",
+            Self::TooLong => "iteration_too_long",
             Self::PhaseSkipped => "phase_skipped",
             Self::PhaseWentBack => "phase_went_back",
             Self::CounterStill => "counter_still",

@@ -9,6 +9,8 @@ pub(super) struct Counter {
     step: Option<u32>,
     /// How often it rose by that, one after the other.
     confirmed: u32,
+    /// It stood still from one iteration to the next.
+    stands: bool,
 }
 
 /// What it says of two iterations that follow each other.
@@ -35,6 +37,7 @@ impl Counter {
     /// Takes in the counter at the same place of two iterations, one after the other.
     pub fn compare(&mut self, before: u32, now: u32) -> Tally {
         let rise = now.checked_sub(before);
+        self.stands = rise == Some(0);
         if rise == Some(0) && self.is_proven() {
             return Tally::Still;
         }
@@ -57,6 +60,7 @@ impl Counter {
     pub fn stood_still(&self, before: Option<u32>, now: Option<u32>, gap: Duration) -> bool {
         before.is_some()
             && before == now
+            && !self.stands
             && (self.is_proven() || (self.confirmed > 0 || self.step.is_none()) && gap < Self::BRIEFLY)
     }
 
@@ -87,7 +91,9 @@ mod tests {
     fn a_counter_that_never_rises_says_nothing() {
         let mut counter = Counter::default();
         assert_eq!(compare(&mut counter, &[7, 7, 7, 7]), [Tally::Fits; 3]);
-        assert!(!counter.stood_still(Some(7), Some(7), Duration::from_secs(60)));
+        for gap in [3, 60] {
+            assert!(!counter.stood_still(Some(7), Some(7), Duration::from_secs(gap)));
+        }
     }
 
     #[test]

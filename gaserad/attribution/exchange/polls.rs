@@ -27,6 +27,9 @@ impl Exchanges {
             seen.after = seen.after.min(self.last.map_or(Tick::ZERO, |last| last.before));
         }
         let last = self.last.replace(seen);
+        if let Some(drawn) = self.drawn.back_mut() {
+            drawn.unwatched = drawn.unwatched.max(seen.before.since(seen.after));
+        }
         self.time_phase_under_way(seen);
         if seen.state != AnalyzerState::Measuring {
             self.leave(last, seen);
@@ -164,6 +167,7 @@ impl Exchanges {
         if self.is_drawing() {
             self.end(seen);
         }
+        self.mind_the_length(seen.before);
         self.note_early(seen.before);
         self.time_cycle(seen);
         self.push(seen, now);
@@ -204,6 +208,7 @@ impl Exchanges {
             doubt: false,
             widened: false,
             hidden: 0,
+            unwatched: Duration::ZERO,
         });
         while self.drawn.len() > Self::REMEMBERED {
             self.drawn.pop_front();
@@ -213,7 +218,7 @@ impl Exchanges {
     fn end(&mut self, seen: Seen) {
         if let Some(drawn) = self.drawn.back_mut() {
             drawn.ended = Some((seen.after, seen.before));
-            if !drawn.doubt && !drawn.widened {
+            if drawn.is_whole() {
                 self.drawing.take(seen.before.since(drawn.began.1));
                 self.exchange.take(seen.before.since(drawn.began.1));
             }
@@ -250,6 +255,20 @@ impl Exchanges {
     fn is_too_soon(&self, seen: Seen) -> bool {
         let Some((usual, newest)) = self.usual.get().zip(self.drawn.back()) else { return false };
         newest.result != Arrival::Come && seen.before.since(newest.began.0) < usual / 2
+    }
+
+    /// Whether the newest iteration was cut short between two polls, and another one of a new measurement goes on in its
+    /// place: that one ends later than it would have ended.
+    pub(super) fn mind_the_length(&mut self, over: Tick) {
+        let Some(((usual, drawing), newest)) = self.usual.get().zip(self.exchange.get()).zip(self.drawn.back()) else {
+            return;
+        };
+        let lasted = over.since(newest.began.1);
+        let believed = newest.is_whole();
+        if believed && newest.unwatched >= drawing / 2 && lasted > usual + drawing / 2 {
+            self.contradict(Contradiction::TooLong);
+            self.doubt_newest(true);
+        }
     }
 
     /// A counter that fell across a long gap: the measurement may be another one.
@@ -310,7 +329,7 @@ impl Exchanges {
     }
 
     fn time_cycle(&mut self, seen: Seen) {
-        let Some(before) = self.drawn.back().filter(|drawn| !drawn.widened && !drawn.doubt) else { return };
+        let Some(before) = self.drawn.back().filter(|drawn| drawn.is_whole()) else { return };
         let lasted = seen.before.since(before.began.1);
         self.cycle = Some(lasted);
         self.cycles.take(lasted);

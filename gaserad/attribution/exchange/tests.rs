@@ -201,3 +201,79 @@ fn without_a_counter_a_silence_may_hide_whole_iterations_before_the_one_that_beg
     let Origin::Exchange { exchange, .. } = claim_at(&mut exchanges, 0, 174_500) else { panic!("no exchange") };
     assert_eq!(exchange.ended_before, Tick::from_micros(175_000_000));
 }
+
+#[test]
+fn late_result_of_the_measurement_before_is_not_of_the_one_that_begins() {
+    let second = |seconds: u64| Tick::from_micros(seconds * 1_000_000);
+    for told_phases in [true, false] {
+        let mut exchanges = Exchanges::new(Lags::USUAL);
+        exchanges.restart(Tick::from_micros(1));
+        for iteration in (0..3).filter(|_| told_phases) {
+            for (phase, at) in [(0, 1), (1, 13), (2, 49)] {
+                let at = (iteration * 60 + at) * 1000;
+                look(&mut exchanges, phase, None, at - 1000, at);
+            }
+        }
+        exchanges.restart(second(200));
+        look(&mut exchanges, 3, None, 200_000, 201_000);
+        let read = |exchanges: &mut Exchanges, read: u64| {
+            let sample = Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() };
+            let (after, read) = (second(read - 1), second(read));
+            exchanges.claim(&ResultRead { sample, after, asked: read, read, phase: PHASES[3], iteration: None })
+        };
+        assert_eq!(read(&mut exchanges, 203), Origin::BeforeTheRun, "tells phases: {told_phases}");
+        let next = read(&mut exchanges, 230);
+        assert_eq!(matches!(next, Origin::Exchange { .. }), !told_phases, "before its first phase: {next:?}");
+    }
+}
+
+/// Polls of one iteration that begins at that second.
+fn iterate(exchanges: &mut Exchanges, begins: u64, counter: Option<u32>) {
+    for (phase, at) in [(0, 1), (1, 13), (2, 49)] {
+        let at = (begins + at) * 1000;
+        look(exchanges, phase, counter, at - 1000, at);
+    }
+}
+
+#[test]
+fn measurement_started_anew_between_two_polls_is_noticed() {
+    for restarted in [0, 10, 20] {
+        let mut exchanges = Exchanges::default();
+        for number in 0..4 {
+            iterate(&mut exchanges, 60 + number * 60, None);
+            if number > 0 {
+                claim_at(&mut exchanges, 0, (60 + number * 60 + 1) * 1000);
+            }
+        }
+        look(&mut exchanges, 0, None, 300_000, 301_000);
+        claim_at(&mut exchanges, 0, 301_000);
+        look(&mut exchanges, 1, None, 312_000, 313_000);
+        // Integrating before and after: whether gas was drawn anew shows in how long it takes.
+        look(&mut exchanges, 1, None, 313_000, 338_000);
+        look(&mut exchanges, 2, None, 348_000 + restarted * 1000, 349_000 + restarted * 1000);
+        look(&mut exchanges, 0, None, 360_000 + restarted * 1000, 361_000 + restarted * 1000);
+        let origin = claim_at(&mut exchanges, 0, 361_000 + restarted * 1000);
+        assert_eq!(matches!(origin, Origin::Exchange { .. }), restarted == 0, "{restarted}: {origin:?}");
+    }
+}
+
+#[test]
+fn counter_that_never_rises_vetoes_no_gap() {
+    for counter in [Some(7), None] {
+        let mut exchanges = Exchanges::default();
+        for number in 0..3 {
+            for (phase, at) in [(0, 1000), (1, 2000), (2, 5000)] {
+                let at = 10_000 + number * 6000 + at;
+                look(&mut exchanges, phase, counter, at - 250, at);
+            }
+            claim_at(&mut exchanges, 2, 10_000 + number * 6000 + 6000);
+        }
+        // A whole iteration passes in the gap.
+        look(&mut exchanges, 0, counter, 28_750, 29_000);
+        look(&mut exchanges, 1, counter, 29_750, 30_000);
+        look(&mut exchanges, 1, counter, 30_000, 36_000);
+        look(&mut exchanges, 2, counter, 38_750, 39_000);
+        let Origin::Exchange { exchange, .. } = claim_at(&mut exchanges, 2, 40_000) else { panic!("no exchange") };
+        assert_eq!(exchange.ended_before, Tick::from_micros(36_000_000), "{counter:?}");
+    }
+}

@@ -43,7 +43,8 @@ impl World {
             AnalyzerOrder::Look => Ok(AnalyzerAnswer::Looked),
             AnalyzerOrder::Serve(_) => Ok(AnalyzerAnswer::Served(String::new())),
             AnalyzerOrder::Stop => {
-                let busy = self.measuring_since.take().is_some();
+                let busy = self.measuring_since.is_some();
+                self.stop_measuring();
                 let delay = if busy { self.manners.cancelling } else { Duration::ZERO };
                 self.cancelling_until = Some(self.now + delay);
                 self.later(delay, What::AnalyzerDid { id, answer: Ok(AnalyzerAnswer::Stopped) });
@@ -75,6 +76,7 @@ impl World {
     pub fn stop_measuring(&mut self) {
         self.iterate();
         self.measuring_since = None;
+        self.iterations.retain(|iteration| iteration.ended <= self.now);
     }
 
     /// It measures on after it was something else for a while.
@@ -168,7 +170,16 @@ impl World {
     }
 
     pub(super) fn iterate(&mut self) {
-        let (Some(since), Some(cycle)) = (self.measuring_since, self.manners.cycle) else { return };
+        if let (Some(since), Some(cycle)) = (self.measuring_since, self.manners.cycle) {
+            self.measure(since, cycle);
+        }
+        let lag = self.manners.result_lag;
+        if let Some(done) = self.iterations.iter().rev().find(|iteration| iteration.ended + lag <= self.now) {
+            self.result = Some((1_000_000 * self.measurements + i64::from(done.number), done.number));
+        }
+    }
+
+    fn measure(&mut self, since: Tick, cycle: Duration) {
         loop {
             let began = self.iterations.last().map_or(since + SECOND, |last| last.ended);
             if began > self.now {
@@ -185,9 +196,6 @@ impl World {
                 integrated: began + length * 48 / 58,
                 ended: began + length,
             });
-        }
-        if let Some(done) = self.iterations.iter().rev().find(|iteration| iteration.ended <= self.now) {
-            self.result = Some((1_000_000 * self.measurements + i64::from(done.number), done.number));
         }
     }
 
