@@ -149,6 +149,8 @@ pub struct Exchanges {
     /// Its stamps repeat themselves, or go back: they say nothing.
     stamps_repeat: bool,
     trust: Trust,
+    /// From one poll to the next.
+    polls: rhythm::Mean,
     /// The phase under way, and when it was first seen.
     phase_since: Option<(u8, Tick)>,
     /// How long integration and analysis were seen to last at least, in this measurement.
@@ -202,6 +204,7 @@ impl Exchanges {
             bounds: before.bounds,
             trust: before.trust.anew(),
             counter: before.counter,
+            polls: before.polls,
             cycles: before.cycles,
             drawing: before.drawing,
             lead: before.lead,

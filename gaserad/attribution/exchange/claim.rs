@@ -19,6 +19,10 @@ impl Exchanges {
             return self.claim_blindly(read);
         }
         self.mind_the_length(read.read);
+        if self.first_read.is_none() && self.started > Tick::ZERO {
+            // The first result comes when the second exchange has begun.
+            self.behind = self.behind.max(self.drawn.len().saturating_sub(2).min(Self::MOST_BEHIND));
+        }
         let candidates = self.candidates(read);
         // The analyzer's clock was set back: stamps before and after are not to be compared.
         let stamp = read.sample.stamp;
@@ -236,9 +240,7 @@ impl Exchanges {
             self.learned.result = self.learned.result.max(self.late_by * 3 / 2);
         } else if first && self.is_of_before(read) {
             return Origin::BeforeTheRun;
-        } else if (self.waiting().is_some() || first)
-            && self.drawn.back().is_none_or(|drawn| !drawn.doubt && !drawn.widened)
-        {
+        } else if (self.waiting().is_some() || first) && self.open_are_believed() {
             self.contradict(Contradiction::ResultEarly);
             self.early = self.early.or(Some(read.after));
         } else {
@@ -246,6 +248,12 @@ impl Exchanges {
         }
         self.lose_count();
         Origin::Contradicted { missed }
+    }
+
+    /// Whether no exchange in doubt may still give its result.
+    fn open_are_believed(&self) -> bool {
+        let mut open = self.drawn.iter().rev().take_while(|drawn| drawn.result != Arrival::Come);
+        open.all(|drawn| !drawn.doubt && !drawn.widened)
     }
 
     /// Whether it would be the result of this exchange, if results came later than they do.
@@ -259,7 +267,6 @@ impl Exchanges {
         for drawn in &mut self.drawn {
             (drawn.result, drawn.doubt) = (Arrival::Doubtful, true);
         }
-        self.behind = 0;
         self.forget_stamps();
     }
 

@@ -30,6 +30,9 @@ impl Exchanges {
         if let Some(drawn) = self.drawn.back_mut() {
             drawn.unwatched = drawn.unwatched.max(seen.before.since(seen.after));
         }
+        if last.is_some() {
+            self.polls.take(seen.before.since(seen.after));
+        }
         self.time_phase_under_way(seen);
         if seen.state != AnalyzerState::Measuring {
             self.leave(last, seen);
@@ -287,7 +290,9 @@ impl Exchanges {
     /// Whether a whole integration, and with it an exchange, fits between two polls.
     fn could_wrap(&self, seen: Seen) -> bool {
         // Integrations of one task hardly differ; what was seen of them is a little less than they last.
-        seen.before.since(seen.after) >= (self.least_integration() * 3 / 4).max(Self::SHORTEST_INTEGRATION)
+        let shortest = self.integration.get().or_else(|| Some(self.lasted.max(self.polls.get()? * 3)));
+        let shortest = shortest.unwrap_or_default() * 3 / 4;
+        seen.before.since(seen.after) >= shortest.max(Self::SHORTEST_INTEGRATION)
     }
 
     /// Until an integration was seen from its beginning to its end, no iteration is taken to be shorter than its phases.

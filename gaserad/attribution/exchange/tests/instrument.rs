@@ -154,6 +154,17 @@ fn polite_instrument_loses_nothing() {
 }
 
 #[test]
+fn slow_polls_lose_nothing() {
+    for every in [2, 3, 5] {
+        for counter in [Habits::default().counter, None] {
+            let unpolled = Box::new(move |second| second % every != 0);
+            let outcome = follow(&Habits { counter, unpolled, ..Habits::default() }, 20);
+            assert_eq!((outcome.exchanges().count(), outcome.missed()), (20, 0), "{every} s: {outcome:?}");
+        }
+    }
+}
+
+#[test]
 fn counter_habits_cost_no_sample() {
     let habits: [fn(u64, u64) -> u32; 7] = [
         |_, _| 7,
