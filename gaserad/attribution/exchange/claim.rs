@@ -235,19 +235,30 @@ impl Exchanges {
             // It is of one of those, and the others may have given none.
             missed = u32::try_from(late.len() - 1).unwrap_or(u32::MAX);
             let over = self.drawn.get(oldest + 1).map_or(read.read, |next| next.began.0);
-            self.late_by = self.late_by.max(read.read.since(over));
-            // Who is late once may be later the next time.
-            self.learned.result = self.learned.result.max(self.late_by * 3 / 2);
+            self.learn_late(over, read);
         } else if first && self.is_of_before(read) {
             return Origin::BeforeTheRun;
         } else if (self.waiting().is_some() || first) && self.open_are_believed() {
             self.contradict(Contradiction::ResultEarly);
-            self.early = self.early.or(Some(read.after));
+            match self.drawn.back().filter(|_| !self.late_by.is_zero()) {
+                // Where results come late, it is rather of the iteration before.
+                Some(newest) => self.learn_late(newest.began.0, read),
+                None => self.early = self.early.or(Some(read.after)),
+            }
         } else {
             self.contradict(Contradiction::ResultSurplus);
         }
         self.lose_count();
         Origin::Contradicted { missed }
+    }
+
+    /// A result came late, of an iteration that was over then. Who is late once may be later the next time.
+    fn learn_late(&mut self, over: Tick, read: &ResultRead) {
+        self.late_by = self.late_by.max(read.read.since(over));
+        self.learned.result = self.learned.result.max(self.late_by * 3 / 2);
+        if self.first_read.is_some() && !self.is_late_from_the_start() {
+            self.behind = self.behind.max(1);
+        }
     }
 
     /// Whether no exchange in doubt may still give its result.
