@@ -138,6 +138,8 @@ pub struct Exchanges {
     met_before: bool,
     /// A result came before its iteration was seen to end; it was not there yet at this reading.
     early: Option<Tick>,
+    /// The result of the newest iteration was read, and its phases were still shown.
+    outlived: Option<Tick>,
     /// By how much results came before their iterations were seen to end.
     early_by: Duration,
     /// By how much results came after their iterations.

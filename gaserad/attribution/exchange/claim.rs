@@ -8,9 +8,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::polls::whole_times;
+use super::polls::{rank, whole_times};
 use super::{Anchor, Arrival, Contradiction, Drawn, Exchange, Exchanges, Lags, Origin};
-use crate::domain::{AnalyzerPhase, ResultRead, Tick};
+use crate::domain::{AnalyzerPhase, ResultRead, Seen, Tick};
 
 impl Exchanges {
     /// Finds the exchange that a new result is of, and notes that it has come.
@@ -211,6 +211,7 @@ impl Exchanges {
             return Origin::Contradicted { missed };
         };
         let certain = first == last && !self.drawn[first].widened;
+        self.outlived = Some(read.read).filter(|_| certain && self.over_by(last).is_none());
         let anchor = Anchor { stamp: read.sample.stamp, drawn: between(newest.ended_after, newest.ended_before) };
         self.anchor = Some(anchor).filter(|_| certain).or(self.anchor);
         let exchange =
@@ -288,7 +289,12 @@ impl Exchanges {
     }
 
     /// An iteration that gave its result already is seen to end.
-    pub(super) fn note_early(&mut self, before: Tick) {
+    pub(super) fn note_early(&mut self, last: Option<Seen>, seen: Seen) {
+        let before = seen.before;
+        let still_shown = |read: &Tick| seen.after > *read && last.is_some_and(|last| rank(last.phase) > 0);
+        if let Some(read) = self.outlived.take().filter(still_shown) {
+            self.learned.phase = self.learned.phase.max(before.since(read));
+        }
         if let Some(since) = self.early.take() {
             self.early_by = self.early_by.max(before.since(since));
             self.learned.phase = self.learned.phase.max(self.early_by);

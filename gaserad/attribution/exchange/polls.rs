@@ -122,7 +122,7 @@ impl Exchanges {
             self.widen(last, seen);
         }
         if self.drawn.is_empty() || now < self.rank {
-            self.begin(now, seen);
+            self.begin(last, now, seen);
         } else if now == self.rank {
             if now == GAS_EXCHANGE && !self.is_drawing() {
                 self.contradict(Contradiction::PhaseWentBack);
@@ -151,7 +151,7 @@ impl Exchanges {
     }
 
     /// A phase of a later iteration.
-    fn begin(&mut self, now: u8, seen: Seen) {
+    fn begin(&mut self, last: Option<Seen>, now: u8, seen: Seen) {
         if self.drawn.is_empty() {
             self.lead.take(seen.before.since(self.started));
             self.learn_from_the_start(seen.before);
@@ -171,7 +171,7 @@ impl Exchanges {
             self.end(seen);
         }
         self.mind_the_length(seen.before);
-        self.note_early(seen.before);
+        self.note_early(last, seen);
         self.time_cycle(seen);
         self.push(seen, now);
         self.rank = now;
@@ -409,7 +409,7 @@ pub(super) fn whole_times(passed: Duration, cycle: Duration) -> u32 {
 }
 
 /// The order of the phases within an iteration; 0 is outside of it.
-const fn rank(phase: AnalyzerPhase) -> u8 {
+pub(super) const fn rank(phase: AnalyzerPhase) -> u8 {
     match phase {
         AnalyzerPhase::GasExchange => GAS_EXCHANGE,
         AnalyzerPhase::Integration => INTEGRATION,
