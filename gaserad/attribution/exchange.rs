@@ -12,6 +12,8 @@ mod claim;
 mod contradiction;
 mod counter;
 mod lags;
+mod lateness;
+mod lengths;
 mod polls;
 mod readings;
 mod rhythm;
@@ -25,6 +27,7 @@ pub use lags::Lags;
 use crate::domain::{AnalyzerPhase, AnalyzerState, AnalyzerTime, Seen, Tick};
 use contradiction::Trust;
 use counter::Counter;
+use lateness::Lateness;
 
 /// One gas exchange: it began within (`began_after`, `began_before`] and ended within (`ended_after`, `ended_before`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,32 +121,20 @@ pub struct Exchanges {
     out_of_sight: bool,
     /// Nothing of this measurement was drawn before; zero if it was taken over.
     started: Tick,
-    /// When it was first seen to measure, and when that first told of its phases.
+    /// When it was first seen to measure.
     measuring_since: Option<Tick>,
-    began_to_tell: bool,
     /// The last phase with a place in the iteration, since the measurement began.
     rank: u8,
     /// When it was last seen to leave measuring, while it does not measure.
     left: Option<(Tick, Tick)>,
     counter: Counter,
-    bounds: Lags,
-    /// What this measurement has shown of them.
-    learned: Lags,
+    lateness: Lateness,
     /// Phases of the measurement before are still shown.
     phases_of_before: bool,
-    /// When the first result of this measurement was read, and the newest that was in step.
-    first_read: Option<Tick>,
+    /// When the newest result that was in step was read.
     newest_read: Option<Tick>,
     /// A result of before the measurement came.
     met_before: bool,
-    /// A result came before its iteration was seen to end; it was not there yet at this reading.
-    early: Option<Tick>,
-    /// The result of the newest iteration was read, and its phases were still shown.
-    outlived: Option<Tick>,
-    /// By how much results came before their iterations were seen to end.
-    early_by: Duration,
-    /// By how much results came after their iterations.
-    late_by: Duration,
     /// So many results were not there when they were due, and may still come.
     behind: usize,
     anchor: Option<Anchor>,
@@ -177,7 +168,7 @@ impl Exchanges {
     const REMEMBERED: usize = 64;
 
     pub fn new(bounds: Lags) -> Self {
-        Self { bounds, ..Self::default() }
+        Self { lateness: Lateness::new(bounds), ..Self::default() }
     }
 
     /// A measurement is about to begin: whatever was drawn before is none of its business.
@@ -195,15 +186,11 @@ impl Exchanges {
 
     fn begin_anew(&mut self, started: Tick) {
         let before = std::mem::take(self);
-        // It is the same instrument: results come as late as they did.
-        let phase = if started == Tick::ZERO { before.learned.phase } else { Duration::ZERO };
         *self = Self {
-            learned: Lags { phase, ..before.learned },
-            late_by: before.late_by,
+            lateness: before.lateness.anew(started),
             behind: before.behind,
             last: before.last,
             started,
-            bounds: before.bounds,
             trust: before.trust.anew(),
             counter: before.counter,
             polls: before.polls,
@@ -216,7 +203,7 @@ impl Exchanges {
 
     /// How stale polls and results may be, as the configuration says.
     pub fn bound(&mut self, bounds: Lags) {
-        self.bounds = bounds;
+        self.lateness.bounds = bounds;
     }
 
     /// The results that were not there yet are not waited for any more.
@@ -256,7 +243,7 @@ impl Exchanges {
     /// How stale polls and results are taken to be: as configured, but no more than an iteration can bear; and what this
     /// measurement has shown.
     pub fn lags(&self) -> Lags {
-        self.bounds.within(self.cycles.get()).max(self.learned)
+        self.lateness.lags(self.cycles.get())
     }
 
     /// How often the evidence contradicted itself, by kind.
@@ -288,7 +275,7 @@ impl Exchanges {
     /// By how much results come late, of an analyzer that tells no phases, if that is more than usual.
     pub fn late_and_blind(&self) -> Option<Duration> {
         let late = self.lags().result;
-        (self.is_blind() && late > self.bounds.result).then_some(late)
+        (self.is_blind() && late > self.lateness.bounds.result).then_some(late)
     }
 
     /// Whether the analyzer measures without telling its phase, so that only its results tell of its iterations. One that

@@ -8,9 +8,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::polls::{rank, whole_times};
-use super::{Anchor, Arrival, Contradiction, Drawn, Exchange, Exchanges, Lags, Origin};
-use crate::domain::{AnalyzerPhase, ResultRead, Seen, Tick};
+use super::lengths::whole_times;
+use super::{Anchor, Arrival, Contradiction, Drawn, Exchange, Exchanges, Origin};
+use crate::domain::{AnalyzerPhase, ResultRead, Tick};
 
 impl Exchanges {
     /// Finds the exchange that a new result is of, and notes that it has come.
@@ -19,7 +19,7 @@ impl Exchanges {
             return self.claim_blindly(read);
         }
         self.mind_the_length(read.read);
-        if self.first_read.is_none() && self.started > Tick::ZERO {
+        if !self.lateness.has_first_result() && self.started > Tick::ZERO {
             // The first result comes when the second exchange has begun.
             self.behind = self.behind.max(self.drawn.len().saturating_sub(2).min(Self::MOST_BEHIND));
         }
@@ -38,7 +38,7 @@ impl Exchanges {
             _ => self.claim_out_of_step(read),
         };
         if origin != Origin::BeforeTheRun {
-            self.first_read.get_or_insert(read.read);
+            self.lateness.note_result(read.read);
         }
         origin
     }
@@ -46,15 +46,9 @@ impl Exchanges {
     /// Whether it may as well be the phases that are stale: the result came so long after the iteration that it would be
     /// of as only results that come late do, and that they do did not show from the start of the measurement.
     fn may_be_stale(&self, last: usize, read: &ResultRead) -> bool {
-        let usual = self.bounds.within(self.cycles.get()).result;
+        let usual = self.lateness.bounds.within(self.cycles.get()).result;
         let late = self.over_by(last).is_some_and(|over| over + usual <= read.after);
-        late && !self.is_late_from_the_start()
-    }
-
-    /// Whether the first result came as late after the start as later ones came after their iterations.
-    fn is_late_from_the_start(&self) -> bool {
-        let Some((first, cycle)) = self.first_read.zip(self.usual.get()) else { return false };
-        self.started > Tick::ZERO && first.since(self.started).abs_diff(cycle + self.late_by) <= cycle / 4
+        late && !self.lateness.is_late_from_the_start(self.started, self.usual.get())
     }
 
     /// The analyzer's clock was set.
@@ -75,7 +69,7 @@ impl Exchanges {
     /// The earliest at which the result of an exchange can be there: some way into its analysis, and not before gas was
     /// drawn and integrated for as long as that takes.
     fn ready_from(&self, place: usize, read: &ResultRead) -> Tick {
-        let lag = self.bounds.within(self.cycles.get()).phase.max(self.early_by);
+        let lag = self.lateness.phase_lag_of_a_result(self.cycles.get());
         let drawn = &self.drawn[place];
         let integration = self.least_integration() / 2;
         let drawing = place + 1 == self.drawn.len() && read.phase == AnalyzerPhase::GasExchange && !drawn.widened;
@@ -139,7 +133,7 @@ impl Exchanges {
         let Some((before, usual)) = first.checked_sub(1).zip(self.usual.get()) else { return false };
         let drawn = &self.drawn[before];
         let lately = self.over_by(before).is_some_and(|over| over + usual * 5 / 4 > read.after);
-        let late_at_times = !self.late_by.is_zero() && !self.is_late_from_the_start();
+        let late_at_times = self.lateness.is_late_at_times(self.started, Some(usual));
         drawn.result == Arrival::Doubtful && !drawn.widened && lately && late_at_times
     }
 
@@ -211,7 +205,7 @@ impl Exchanges {
             return Origin::Contradicted { missed };
         };
         let certain = first == last && !self.drawn[first].widened;
-        self.outlived = Some(read.read).filter(|_| certain && self.over_by(last).is_none());
+        self.lateness.note_certain_result(read.read, certain && self.over_by(last).is_none());
         let anchor = Anchor { stamp: read.sample.stamp, drawn: between(newest.ended_after, newest.ended_before) };
         self.anchor = Some(anchor).filter(|_| certain).or(self.anchor);
         let exchange =
@@ -241,10 +235,9 @@ impl Exchanges {
             return Origin::BeforeTheRun;
         } else if (self.waiting().is_some() || first) && self.open_are_believed() {
             self.contradict(Contradiction::ResultEarly);
-            match self.drawn.back().filter(|_| !self.late_by.is_zero()) {
-                // Where results come late, it is rather of the iteration before.
-                Some(newest) => self.learn_late(newest.began.0, read),
-                None => self.early = self.early.or(Some(read.after)),
+            let over = self.drawn.back().map_or(read.read, |newest| newest.began.0);
+            if self.lateness.note_early_result(read.after) {
+                self.learn_late(over, read);
             }
         } else {
             self.contradict(Contradiction::ResultSurplus);
@@ -253,11 +246,11 @@ impl Exchanges {
         Origin::Contradicted { missed }
     }
 
-    /// A result came late, of an iteration that was over then. Who is late once may be later the next time.
+    /// A result came late, of an iteration that was over then. If results did not come so from the start, the next one may
+    /// as well be another one's.
     fn learn_late(&mut self, over: Tick, read: &ResultRead) {
-        self.late_by = self.late_by.max(read.read.since(over));
-        self.learned.result = self.learned.result.max(self.late_by * 3 / 2);
-        if self.first_read.is_some() && !self.is_late_from_the_start() {
+        self.lateness.note_late_result(read.read.since(over));
+        if self.lateness.has_first_result() && self.lateness.is_late_at_times(self.started, self.usual.get()) {
             self.behind = self.behind.max(1);
         }
     }
@@ -287,33 +280,6 @@ impl Exchanges {
         let young = self.cycles.get().is_some_and(|cycle| read.read.since(self.started) < cycle / 2);
         (read.after <= self.started || young) && !std::mem::replace(&mut self.met_before, true)
     }
-
-    /// An iteration that gave its result already is seen to end.
-    pub(super) fn note_early(&mut self, last: Option<Seen>, seen: Seen) {
-        let before = seen.before;
-        let still_shown = |read: &Tick| seen.after > *read && last.is_some_and(|last| rank(last.phase) > 0);
-        if let Some(read) = self.outlived.take().filter(still_shown) {
-            self.learned.phase = self.learned.phase.max(before.since(read));
-        }
-        if let Some(since) = self.early.take() {
-            self.early_by = self.early_by.max(before.since(since));
-            self.learned.phase = self.learned.phase.max(self.early_by);
-        }
-    }
-
-    /// The first phase was seen only now, and cannot be older than the start. An analyzer that is seen to measure long
-    /// before it draws gas may be warming up.
-    pub(super) fn learn_from_the_start(&mut self, seen: Tick) {
-        if self.started == Tick::ZERO || self.bounds != Lags::USUAL || std::mem::replace(&mut self.began_to_tell, true)
-        {
-            return;
-        }
-        let warmed_up = self.measuring_since.is_some_and(|since| since + Lags::USUAL.phase < seen);
-        let most = if warmed_up { Self::LONGEST_UNPROVEN_LAG } else { Duration::MAX };
-        self.learned.phase = self.learned.phase.max(seen.since(self.started).min(most));
-    }
-
-    const LONGEST_UNPROVEN_LAG: Duration = Duration::from_secs(30);
 }
 
 fn half(usual: Option<Duration>) -> Duration {

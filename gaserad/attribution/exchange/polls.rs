@@ -8,19 +8,17 @@ use std::time::Duration;
 
 use super::contradiction::Contradiction;
 use super::counter::Tally;
+use super::lengths::{fits, whole_times};
 use super::{Arrival, Drawn, Exchanges};
 use crate::domain::{AnalyzerPhase, AnalyzerState, Seen, Tick};
 
-const GAS_EXCHANGE: u8 = 1;
-const INTEGRATION: u8 = 2;
-const ANALYSIS: u8 = 3;
+pub(super) const GAS_EXCHANGE: u8 = 1;
+pub(super) const INTEGRATION: u8 = 2;
+pub(super) const ANALYSIS: u8 = 3;
 /// After an iteration: whatever comes next is of another one.
 const OVER: u8 = 4;
 
 impl Exchanges {
-    /// What an integration takes at least, until one was seen.
-    const SHORTEST_INTEGRATION: Duration = Duration::from_millis(1500);
-
     /// Takes in one poll of the analyzer.
     pub fn see(&mut self, mut seen: Seen) {
         if std::mem::take(&mut self.out_of_sight) {
@@ -107,8 +105,7 @@ impl Exchanges {
             }
             // What was shown until now was that much older.
             self.phases_of_before = false;
-            self.early_by = self.early_by.max(seen.before.since(self.started));
-            self.learned.phase = self.learned.phase.max(self.early_by);
+            self.lateness.note_old_phases(seen.before.since(self.started));
         }
         self.mind_the_counter(last, seen);
         if now == 0 {
@@ -138,7 +135,7 @@ impl Exchanges {
     /// It measures, and is in none of the phases of an iteration.
     fn rest(&mut self, last: Option<Seen>, seen: Seen) {
         if self.drawn.is_empty() && seen.phase == AnalyzerPhase::LaserTuning {
-            self.learn_from_the_start(seen.before);
+            self.lateness.note_first_phase(self.started, self.measuring_since, seen.before);
         }
         if self.rank <= INTEGRATION {
             self.stop_sampling(seen);
@@ -154,7 +151,7 @@ impl Exchanges {
     fn begin(&mut self, last: Option<Seen>, now: u8, seen: Seen) {
         if self.drawn.is_empty() {
             self.lead.take(seen.before.since(self.started));
-            self.learn_from_the_start(seen.before);
+            self.lateness.note_first_phase(self.started, self.measuring_since, seen.before);
             self.push(seen, now);
             self.rank = now;
             return;
@@ -171,7 +168,7 @@ impl Exchanges {
             self.end(seen);
         }
         self.mind_the_length(seen.before);
-        self.note_early(last, seen);
+        self.lateness.note_end(last, seen);
         self.time_cycle(seen);
         self.push(seen, now);
         self.rank = now;
@@ -235,7 +232,7 @@ impl Exchanges {
         }
     }
 
-    fn doubt_newest(&mut self, doubt: bool) {
+    pub(super) fn doubt_newest(&mut self, doubt: bool) {
         if let Some(drawn) = self.drawn.back_mut() {
             drawn.doubt |= doubt;
         }
@@ -254,26 +251,6 @@ impl Exchanges {
         }
     }
 
-    /// Whether the newest exchange began less than half an iteration ago.
-    fn is_too_soon(&self, seen: Seen) -> bool {
-        let Some((usual, newest)) = self.usual.get().zip(self.drawn.back()) else { return false };
-        newest.result != Arrival::Come && seen.before.since(newest.began.0) < usual / 2
-    }
-
-    /// Whether the newest iteration was cut short between two polls, and another one of a new measurement goes on in its
-    /// place: that one ends later than it would have ended.
-    pub(super) fn mind_the_length(&mut self, over: Tick) {
-        let Some(((usual, drawing), newest)) = self.usual.get().zip(self.exchange.get()).zip(self.drawn.back()) else {
-            return;
-        };
-        let lasted = over.since(newest.began.1);
-        let believed = newest.is_whole();
-        if believed && newest.unwatched >= drawing / 2 && lasted > usual + drawing / 2 {
-            self.contradict(Contradiction::TooLong);
-            self.doubt_newest(true);
-        }
-    }
-
     /// A counter that fell across a long gap: the measurement may be another one.
     fn mind_the_counter(&mut self, last: Option<Seen>, seen: Seen) {
         let before = last.and_then(|last| last.iteration);
@@ -285,24 +262,6 @@ impl Exchanges {
                 self.doubt_what_is_open();
             }
         }
-    }
-
-    /// Whether a whole integration, and with it an exchange, fits between two polls.
-    fn could_wrap(&self, seen: Seen) -> bool {
-        // Integrations of one task hardly differ; what was seen of them is a little less than they last.
-        let shortest = self.integration.get().or_else(|| Some(self.lasted.max(self.polls.get()? * 3)));
-        let shortest = shortest.unwrap_or_default() * 3 / 4;
-        seen.before.since(seen.after) >= shortest.max(Self::SHORTEST_INTEGRATION)
-    }
-
-    /// Until an integration was seen from its beginning to its end, no iteration is taken to be shorter than its phases.
-    pub(super) fn least_integration(&self) -> Duration {
-        self.integration.get().unwrap_or(self.lasted)
-    }
-
-    fn time_phase_under_way(&mut self, seen: Seen) {
-        let under_way = self.phase_since.map_or(Duration::ZERO, |(_, since)| seen.after.since(since));
-        self.lasted = self.lasted.max(under_way);
     }
 
     /// Whether an exchange can have begun and ended between two polls without being seen.
@@ -331,14 +290,6 @@ impl Exchanges {
         drawn.widened = true;
         drawn.hidden = drawn.hidden.saturating_add(hidden);
         self.phase_since = None;
-    }
-
-    fn time_cycle(&mut self, seen: Seen) {
-        let Some(before) = self.drawn.back().filter(|drawn| drawn.is_whole()) else { return };
-        let lasted = seen.before.since(before.began.1);
-        self.cycle = Some(lasted);
-        self.cycles.take(lasted);
-        self.usual.take(lasted);
     }
 
     /// Some counters follow the phase a moment later; in the analysis they may already mean the next iteration.
@@ -377,35 +328,6 @@ impl Exchanges {
             }
         }
     }
-
-    /// How long integration and analysis last, where they were polled from their beginning to their end.
-    fn time_phase(&mut self, seen: Seen) {
-        let now = if seen.state == AnalyzerState::Measuring { rank(seen.phase) } else { 0 };
-        let doubtful = self.drawn.back().is_none_or(|drawn| drawn.doubt);
-        match self.phase_since {
-            Some((rank, _)) if rank == now => {}
-            Some((rank, since)) => {
-                let lasted = seen.after.since(since);
-                match (rank, now) {
-                    _ if doubtful || lasted.is_zero() => {}
-                    (INTEGRATION, ANALYSIS) => self.integration.take(lasted),
-                    (ANALYSIS, GAS_EXCHANGE) => self.analysis.take(lasted),
-                    _ => {}
-                }
-                self.phase_since = Some((now, seen.before));
-            }
-            None => self.phase_since = Some((now, seen.before)),
-        }
-    }
-}
-
-/// Whether a phase that usually lasts so long can have passed between two polls.
-fn fits(usual: Option<Duration>, seen: Seen) -> bool {
-    usual.is_none_or(|usual| seen.before.since(seen.after) >= usual / 2)
-}
-
-pub(super) fn whole_times(passed: Duration, cycle: Duration) -> u32 {
-    u32::try_from(passed.as_micros() / cycle.as_micros().max(1)).unwrap_or(u32::MAX)
 }
 
 /// The order of the phases within an iteration; 0 is outside of it.
