@@ -27,8 +27,9 @@ impl Exchanges {
             return;
         };
         let lasted = over.since(newest.began.1);
+        let gap = (drawing / 2).max(self.polls.get().unwrap_or_default() * 3 / 2);
         let believed = newest.is_whole();
-        if believed && newest.unwatched >= drawing / 2 && lasted > usual + drawing / 2 {
+        if believed && newest.unwatched >= gap && lasted > usual + drawing / 2 {
             self.contradict(Contradiction::TooLong);
             self.doubt_newest(true);
         }
