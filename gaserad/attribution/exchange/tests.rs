@@ -277,3 +277,53 @@ fn counter_that_never_rises_vetoes_no_gap() {
         assert_eq!(exchange.ended_before, Tick::from_micros(36_000_000), "{counter:?}");
     }
 }
+
+/// A measurement whose first iterations were polite, up to that second.
+fn politely(iterations: u64) -> (Exchanges, u64) {
+    let mut exchanges = Exchanges::new(Lags::USUAL);
+    exchanges.restart(Tick::from_micros(60_000_000));
+    for number in 0..iterations {
+        iterate(&mut exchanges, 60 + number * 60, None);
+        look(&mut exchanges, 0, None, (119 + number * 60) * 1000, (120 + number * 60) * 1000 + 500);
+        claim_between(&mut exchanges, 0, (119 + number * 60) * 1000, (120 + number * 60) * 1000 + 400);
+    }
+    (exchanges, 60 + iterations * 60)
+}
+
+fn claim_between(exchanges: &mut Exchanges, phase: usize, after_ms: u64, read_ms: u64) -> Origin {
+    let (after, read) = (Tick::from_micros(after_ms * 1000), Tick::from_micros(read_ms * 1000));
+    let sample = Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() };
+    exchanges.claim(&ResultRead { sample, after, asked: read, read, phase: PHASES[phase], iteration: None })
+}
+
+#[test]
+fn phases_shown_after_the_result_show_how_old_they_are() {
+    let (mut exchanges, begins) = politely(3);
+    let before = exchanges.lags().phase;
+    // From now on they are six seconds old.
+    for (phase, at) in [(1, 19), (2, 55)] {
+        look(&mut exchanges, phase, None, (begins + at - 1) * 1000, (begins + at) * 1000);
+    }
+    claim_between(&mut exchanges, 2, (begins + 59) * 1000, (begins + 60) * 1000);
+    look(&mut exchanges, 0, None, (begins + 65) * 1000, (begins + 66) * 1000);
+    let lag = exchanges.lags().phase;
+    assert!(before <= Duration::from_secs(2) && lag >= Duration::from_secs(6), "{before:?}, then {lag:?}");
+}
+
+#[test]
+fn late_result_of_an_iteration_in_doubt_says_nothing_of_phases() {
+    let (mut exchanges, begins) = politely(3);
+    let before = exchanges.lags().phase;
+    look(&mut exchanges, 1, None, (begins + 12) * 1000, (begins + 13) * 1000);
+    let (after, asked) = (Tick::from_micros((begins + 13) * 1_000_000), Tick::from_micros((begins + 14) * 1_000_000));
+    let scan = AnalyzerState::LaserScan;
+    exchanges.see(Seen { state: scan, phase: AnalyzerPhase::None, iteration: None, after, asked, before: asked });
+    look(&mut exchanges, 0, None, (begins + 14) * 1000, (begins + 15) * 1000);
+    // It was finished all the same.
+    let origin = claim_between(&mut exchanges, 0, (begins + 19) * 1000, (begins + 20) * 1000);
+    assert!(matches!(origin, Origin::Contradicted { .. }), "{origin:?}");
+    look(&mut exchanges, 1, None, (begins + 27) * 1000, (begins + 28) * 1000);
+    look(&mut exchanges, 2, None, (begins + 63) * 1000, (begins + 64) * 1000);
+    look(&mut exchanges, 0, None, (begins + 75) * 1000, (begins + 76) * 1000);
+    assert_eq!(exchanges.lags().phase, before);
+}
