@@ -24,7 +24,7 @@ async fn list(session: &CommandSession) -> Result<Exit, Failure> {
     let schedules = session.client().await?.schedules(1).await?;
     let output = session.output;
     if output.json {
-        let schedules: Vec<Value> = schedules.iter().map(view::json).collect();
+        let schedules: Vec<Value> = schedules.iter().map(proto::json::schedule).collect();
         output::object(&json!({ "schedules": schedules }))?;
     } else if output.quiet {
         schedules.iter().try_for_each(|schedule| output::line(&schedule.name))?;
@@ -79,7 +79,7 @@ async fn enable(session: &CommandSession, name: String, enabled: bool) -> Result
 
 fn tell(session: &CommandSession, schedule: &Schedule, done: &str) -> Result<Exit, Failure> {
     if session.output.json {
-        output::object(&view::json(schedule))?;
+        output::object(&proto::json::schedule(schedule))?;
     } else if !session.output.quiet {
         output::line(&format!("schedule {} {done}{}", schedule.name, view::due(schedule)))?;
     }

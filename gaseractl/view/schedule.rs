@@ -1,7 +1,6 @@
 //! Schedules as tables and as JSON.
 
-use gasera::proto::{Misfire, Overlap, Schedule, ScheduledTime};
-use serde_json::{Value, json};
+use gasera::proto::{Schedule, ScheduledTime};
 
 use super::table::{table as grid, written};
 use super::words;
@@ -46,31 +45,4 @@ pub fn times(times: &[(&str, &ScheduledTime)]) -> String {
         table.add_row([*name, &time.utc, &time.local]);
     }
     written(&table)
-}
-
-pub fn json(schedule: &Schedule) -> Value {
-    let overlap = match schedule.overlap() {
-        Overlap::Unspecified | Overlap::Skip => "skip",
-        Overlap::Wait => "wait",
-        Overlap::Fail => "fail",
-    };
-    let misfire = match schedule.misfire() {
-        Misfire::Unspecified | Misfire::Run => "run",
-        Misfire::Skip => "skip",
-    };
-    let time = |time: &ScheduledTime| json!({ "utc": time.utc, "local": time.local });
-    let last = json!({ "due_utc": schedule.last_due_utc, "result": schedule.last_result });
-    json!({
-        "name": schedule.name,
-        "cron": schedule.cron,
-        "zone": schedule.zone,
-        "plan": schedule.plan,
-        "if_busy": overlap,
-        "if_missed": misfire,
-        "grace_s": std::time::Duration::from_millis(schedule.grace_ms()).as_secs_f64(),
-        "enabled": schedule.enabled,
-        "who": schedule.who,
-        "next": schedule.next.iter().map(time).collect::<Vec<_>>(),
-        "last": if schedule.last_due_utc.is_empty() { Value::Null } else { last },
-    })
 }

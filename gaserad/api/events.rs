@@ -5,53 +5,133 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use axum::body::Body;
+use axum::extract::State;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::Frame;
+use serde::Deserialize;
 use tokio_util::sync::ReusableBoxFuture;
-use tonic::body::Body;
+use utoipa::IntoParams;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::Services;
-use super::answer::{self, Answer};
+use super::answer::{Answer, Kind, Problem, Raw};
 use super::auth::{self, Caller};
-use super::query::Query;
+use super::operation::Operation;
+use super::query::Asked;
 use super::takeover::Unbegun;
-use crate::domain::RunId;
 use crate::stream::{Cursor, Filter, Format, Origin, Refused, SubscribeRequest};
 
 /// When a reader that found no place may try again, seconds.
 const RETRY_AFTER: &str = "10";
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// Answers with the stream; `format` is what the path promises, if it does.
-pub async fn stream(
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/events",
+            "follow_events",
+            "Follows what happens, as server-sent events or lines of JSON",
+            follow,
+        )
+        .described("The data of each event is an `Event` of its type. docs/stream.md says what readers may rely on.")
+        .also_at(&["/api/events/stream", "/sse/events"])
+        .streams(),
+        Operation::get(
+            "/gasera/api/measurement/events",
+            "follow_merged_events",
+            "Follows the stream for GaseraMux dashboards",
+            follow_merged,
+        )
+        .also_at(&["/api/measurement/events"])
+        .streams(),
+    ]
+}
+
+/// The stream, in the format that is asked for.
+pub struct EventStream;
+
+impl Kind for EventStream {
+    const KINDS: &'static [&'static str] = &[SERVER_SENT, LINES];
+}
+
+pub const SERVER_SENT: &str = "text/event-stream; charset=utf-8";
+const LINES: &str = "application/x-ndjson; charset=utf-8";
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct StreamQuery {
+    /// Only these types, like `run.*,live_data`.
+    types: Option<String>,
+    /// The same as `types`.
+    event_types: Option<String>,
+    /// Only what is about these channels, like `1-8,12`, or about none.
+    channels: Option<String>,
+    /// Only what is about this run: its id, a unique prefix of it, or `last`.
+    run: Option<String>,
+    /// The same as `run`.
+    run_id: Option<String>,
+    /// The same as `run`.
+    project_id: Option<String>,
+    /// Go on after the event with this id; the header `Last-Event-ID` goes before it.
+    since: Option<u64>,
+    /// The same as `since`.
+    last_event_id: Option<u64>,
+    /// `named` unless it is told; the merged stream knows no other.
+    #[param(schema_with = formats)]
+    format: Option<String>,
+    /// Whether it begins with the last event of each type; so it does unless it is told.
+    sticky: Option<bool>,
+}
+
+fn formats() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Format::NAMES.map(|(name, _)| name))).build()
+}
+
+async fn follow(
+    State(services): State<Services>,
+    method: Method,
+    headers: HeaderMap,
+    caller: Caller,
+    Asked(query): Asked<StreamQuery>,
+) -> Result<Raw<EventStream>, Problem> {
+    let named = query.format.as_deref().and_then(Format::parse);
+    let format = named.unwrap_or(if accepts_lines(&headers) { Format::Lines } else { Format::Named });
+    stream(&services, &method, &headers, query, format, &caller).await
+}
+
+async fn follow_merged(
+    State(services): State<Services>,
+    method: Method,
+    headers: HeaderMap,
+    caller: Caller,
+    Asked(query): Asked<StreamQuery>,
+) -> Result<Raw<EventStream>, Problem> {
+    stream(&services, &method, &headers, query, Format::Merged, &caller).await
+}
+
+async fn stream(
     services: &Services,
     method: &Method,
     headers: &HeaderMap,
-    query: &Query,
-    format: Option<Format>,
-    peer: &Caller,
-) -> Answer {
-    let request = match request(services, headers, query, format).await {
-        Ok(request) => SubscribeRequest { origin: origin(headers, peer), ..request },
-        Err(answer) => return answer,
-    };
-    let format = request.format;
+    query: StreamQuery,
+    format: Format,
+    caller: &Caller,
+) -> Result<Raw<EventStream>, Problem> {
+    let request =
+        SubscribeRequest { format, origin: origin(headers, caller), ..request(services, headers, query).await? };
     if method == Method::HEAD {
-        return dress(Body::empty(), format);
+        return Ok(dress(Body::empty(), format).into());
     }
     let control = services.control.clone();
     let now = Box::pin(async move { control.status().await });
-    match services.hub.subscribe(request, now) {
-        Ok(cursor) => {
-            let source = Unbegun::new(cursor);
-            let body = EventBody { source: source.clone(), next: None, ready: VecDeque::new() };
-            let mut answer = dress(Body::new(body), format);
-            answer.extensions_mut().insert(source);
-            answer
-        }
-        Err(refused) => unavailable(&refused),
-    }
+    let cursor = services.hub.subscribe(request, now).map_err(unavailable)?;
+    let source = Unbegun::new(cursor);
+    let body = EventBody { source: source.clone(), next: None, ready: VecDeque::new() };
+    let mut answer = dress(Body::new(body), format);
+    answer.extensions_mut().insert(source);
+    Ok(answer.into())
 }
 
 /// The longest that is kept of what a client calls itself.
@@ -64,50 +144,27 @@ pub fn origin(headers: &HeaderMap, peer: &Caller) -> Origin {
     Origin { peer: peer.to_string(), owner: peer.identity.clone(), agent, session: session.map(str::to_owned) }
 }
 
-pub fn unavailable(refused: &Refused) -> Answer {
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+pub fn unavailable(refused: Refused) -> Problem {
     let reason = match refused {
         Refused::Full(_) => "STREAM_FULL",
         Refused::ShuttingDown => "SHUTTING_DOWN",
     };
-    let mut answer = answer::refuse(StatusCode::SERVICE_UNAVAILABLE, reason, &refused.to_string());
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
-    answer
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason, refused.to_string()).retry_after(RETRY_AFTER)
 }
 
-async fn request(
-    services: &Services,
-    headers: &HeaderMap,
-    query: &Query,
-    format: Option<Format>,
-) -> Result<SubscribeRequest, Answer> {
-    let format = match format {
-        Some(format) => format,
-        None => read_format(headers, query).map_err(|sentence| answer::bad_request(&sentence))?,
-    };
-    let run = match query.get(&["run", "run_id", "project_id"]) {
-        Some(name) => Some(find(services, name).await?),
+async fn request(services: &Services, headers: &HeaderMap, query: StreamQuery) -> Result<SubscribeRequest, Problem> {
+    let run = match query.run.or(query.run_id).or(query.project_id) {
+        Some(name) => Some(services.archive.find(&name).await?),
         None => None,
     };
-    let filter = Filter::parse(query.get(&["types", "event_types"]), query.get(&["channels"]), run)
-        .map_err(|error| answer::bad_request(&error.to_string()))?;
-    let last_event_id = read_last_event_id(headers, query).map_err(|sentence| answer::bad_request(&sentence))?;
-    let without_sticky = query.get(&["sticky"]) == Some("false");
-    Ok(SubscribeRequest { format, filter, last_event_id, without_sticky, ..SubscribeRequest::default() })
-}
-
-async fn find(services: &Services, name: &str) -> Result<RunId, Answer> {
-    services.archive.find(name).await.map_err(|denied| answer::denied(&denied))
-}
-
-fn read_format(headers: &HeaderMap, query: &Query) -> Result<Format, String> {
-    match query.get(&["format"]) {
-        Some(name) => Format::parse(name).ok_or_else(|| {
-            let known: Vec<_> = Format::NAMES.iter().map(|(name, _)| *name).collect();
-            format!("there is no stream format {name:?}; the formats are {}", known.join(", "))
-        }),
-        None if accepts_lines(headers) => Ok(Format::Lines),
-        None => Ok(Format::Named),
-    }
+    let types = query.types.or(query.event_types);
+    let filter = Filter::parse(types.as_deref(), query.channels.as_deref(), run)
+        .map_err(|error| Problem::bad_request(error.to_string()))?;
+    // The header is newer than the address: a browser connects again with the address it began with.
+    let last_event_id = read_last_event_id(headers)?.or(query.last_event_id).or(query.since);
+    let without_sticky = query.sticky == Some(false);
+    Ok(SubscribeRequest { filter, last_event_id, without_sticky, ..SubscribeRequest::default() })
 }
 
 fn accepts_lines(headers: &HeaderMap) -> bool {
@@ -115,20 +172,22 @@ fn accepts_lines(headers: &HeaderMap) -> bool {
     accept.split([',', ';']).map(str::trim).any(|kind| matches!(kind, "application/x-ndjson" | "application/jsonl"))
 }
 
-/// The header is newer than the address: a browser connects again with the address it began with.
-fn read_last_event_id(headers: &HeaderMap, query: &Query) -> Result<Option<u64>, String> {
-    let header = headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or("?").trim());
-    let given = header.filter(|text| !text.is_empty()).or_else(|| query.get(&["last_event_id", "since"]));
-    let wrong = |text: &str| format!("{text:?} is not an event id; an id is a decimal number, as the stream gives it");
-    given.map(|text| text.parse().map_err(|_| wrong(text))).transpose()
+fn read_last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let shown = headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or("?").trim());
+    let id = shown.filter(|text| !text.is_empty()).map(|text| (text, text.parse::<u64>()));
+    let wrong = |text| {
+        let sentence = format!("{text:?} is not an event id; an id is a decimal number, as the stream gives it");
+        Problem::bad_request(sentence)
+    };
+    id.map(|(text, id)| id.map_err(|_| wrong(text))).transpose()
 }
 
 pub fn dress(body: Body, format: Format) -> Answer {
     let kind = match format {
-        Format::Lines => "application/x-ndjson; charset=utf-8",
-        _ => "text/event-stream; charset=utf-8",
+        Format::Lines => LINES,
+        _ => SERVER_SENT,
     };
-    let mut answer = Response::new(body);
+    let mut answer = Answer::new(body);
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Response, header};
-use http_body_util::StreamBody;
-use hyper::body::Frame;
+use axum::body::Body;
+use axum::extract::State;
+use http::{HeaderValue, Method, header};
+use serde::Deserialize;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
-use tonic::body::Body;
+use utoipa::IntoParams;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use super::answer::{self, Answer};
+use super::answer::{Answer, Kind, Problem, Raw};
 use super::control::Chunk;
-use super::query::Query;
+use super::operation::Operation;
+use super::query::{Asked, Named};
+use super::runs::RunNamed;
 use super::{Services, convert};
 use crate::domain::channel::parse_list;
 use crate::domain::export::parse_time;
@@ -114,69 +117,125 @@ pub fn message(chunk: Chunk) -> Result<proto::ExportRunResponse, Status> {
     Ok(proto::ExportRunResponse { chunk: piece.bytes, records: piece.through, of_records: piece.of })
 }
 
-/// What an address asks, in the words of the contract.
-fn asked(name: &str, query: &Query) -> Result<proto::ExportRunRequest, Denied> {
-    let text = |name: &str| query.get(&[name]).unwrap_or_default().to_owned();
-    let number = |name: &str| {
-        let number = query.get(&[name]).map(|text| text.parse::<f64>().map_err(|_| (name.to_owned(), text.to_owned())));
-        number.transpose().map_err(|(name, text)| invalid(format!("{name} is a number, and {text:?} is none")))
-    };
-    let list = |name: &str| {
-        let items = query.get(&[name]).unwrap_or_default().split(',').map(str::trim);
-        items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
-    };
-    Ok(proto::ExportRunRequest {
-        run: name.to_owned(),
-        format: text("format"),
-        more_runs: list("runs"),
-        table: text("table"),
-        from_utc: text("from"),
-        until_utc: text("until"),
-        channels: text("channels"),
-        gases: list("gases"),
-        good_only: matches!(query.get(&["good_only"]), Some("1" | "true" | "yes")),
-        delimiter: text("delimiter"),
-        decimal: text("decimal"),
-        basis: text("basis"),
-        air_temperature_c: number("air_temperature_c")?,
-        air_pressure_hpa: number("air_pressure_hpa")?,
-    })
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/runs/{id}/samples.csv", "get_samples", "Gives the samples of a run, however many", samples),
+        Operation::get(
+            "/runs/{id}/export",
+            "export_run",
+            "Gives the samples in another format, or some of them",
+            export,
+        ),
+    ]
 }
 
-/// `GET /runs/{id}/export`
-pub async fn export(services: &Services, method: &Method, name: &str, query: &Query) -> Answer {
-    let prepared = async {
-        let request = asked(name, query)?;
-        let wanted = wanted(&request)?;
-        Ok((runs(services, &request).await?, wanted))
-    };
-    match prepared.await {
-        Ok((ids, wanted)) => answer(services, method, ids, wanted).await,
-        Err(denied) => answer::denied(&denied),
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// `csv` unless it is told.
+    #[param(schema_with = formats)]
+    format: Option<String>,
+    /// More runs, separated by commas.
+    runs: Option<String>,
+    /// `samples` or `visits`, for formats that have both.
+    table: Option<String>,
+    /// Not before this time: `2026-01-15`, `2026-01-15T08:00`, or one with a zone; else in UTC.
+    from: Option<String>,
+    /// Not from this time on.
+    until: Option<String>,
+    /// Only these, like `1-8,12`.
+    channels: Option<String>,
+    /// Only these, by formula or CAS number, separated by commas.
+    gases: Option<String>,
+    /// Only samples that count.
+    good_only: Option<bool>,
+    /// What stands between fields.
+    delimiter: Option<String>,
+    /// What sets off decimals: `.` or `,`.
+    decimal: Option<String>,
+    /// What concentrations refer to.
+    basis: Option<String>,
+    air_temperature_c: Option<f64>,
+    air_pressure_hpa: Option<f64>,
+}
+
+fn formats() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Format::ALL.map(|(name, _)| name))).build()
+}
+
+impl ExportQuery {
+    /// In the words of the contract.
+    fn request(self, run: String) -> proto::ExportRunRequest {
+        let list = |text: Option<String>| {
+            let text = text.unwrap_or_default();
+            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        };
+        proto::ExportRunRequest {
+            run,
+            format: self.format.unwrap_or_default(),
+            more_runs: list(self.runs),
+            table: self.table.unwrap_or_default(),
+            from_utc: self.from.unwrap_or_default(),
+            until_utc: self.until.unwrap_or_default(),
+            channels: self.channels.unwrap_or_default(),
+            gases: list(self.gases),
+            good_only: self.good_only.unwrap_or_default(),
+            delimiter: self.delimiter.unwrap_or_default(),
+            decimal: self.decimal.unwrap_or_default(),
+            basis: self.basis.unwrap_or_default(),
+            air_temperature_c: self.air_temperature_c,
+            air_pressure_hpa: self.air_pressure_hpa,
+        }
     }
 }
 
-/// `GET /runs/{id}/samples.csv`
-pub async fn samples(services: &Services, method: &Method, name: &str) -> Answer {
-    match services.archive.find(name).await {
-        Ok(id) => answer(services, method, vec![id], Wanted::of(Format::Csv)).await,
-        Err(denied) => answer::denied(&denied),
-    }
+struct AnyFormat;
+
+impl Kind for AnyFormat {
+    const KINDS: &'static [&'static str] = &[
+        Format::Csv.media_type(),
+        Format::Jsonl.media_type(),
+        Format::Parquet.media_type(),
+        Format::Netcdf.media_type(),
+        Format::Meas.media_type(),
+    ];
 }
 
-async fn answer(services: &Services, method: &Method, ids: Vec<RunId>, wanted: Wanted) -> Answer {
+async fn export(
+    State(services): State<Services>,
+    method: Method,
+    Named(RunNamed { id }): Named<RunNamed>,
+    Asked(query): Asked<ExportQuery>,
+) -> Result<Raw<AnyFormat>, Problem> {
+    let request = query.request(id);
+    let wanted = wanted(&request)?;
+    let ids = runs(&services, &request).await?;
+    Ok(answer(&services, &method, ids, wanted).await?.into())
+}
+
+struct Csv;
+
+impl Kind for Csv {
+    const KINDS: &'static [&'static str] = &[Format::Csv.media_type()];
+}
+
+async fn samples(
+    State(services): State<Services>,
+    method: Method,
+    Named(RunNamed { id }): Named<RunNamed>,
+) -> Result<Raw<Csv>, Problem> {
+    let id = services.archive.find(&id).await?;
+    Ok(answer(&services, &method, vec![id], Wanted::of(Format::Csv)).await?.into())
+}
+
+async fn answer(services: &Services, method: &Method, ids: Vec<RunId>, wanted: Wanted) -> Result<Answer, Denied> {
     let (format, table) = (wanted.format, wanted.table);
     let name = file_name(&ids, format, table);
-    if method == Method::HEAD {
-        return file(&name, format, Body::empty());
-    }
-    match pieces(services, ids, wanted).await {
-        Ok(pieces) => {
-            let frames = pieces.map(|piece| piece.map(|piece| Frame::data(Bytes::from(piece.bytes))));
-            file(&name, format, Body::new(StreamBody::new(frames)))
-        }
-        Err(denied) => answer::denied(&denied),
-    }
+    let body = match *method {
+        Method::HEAD => Body::empty(),
+        _ => Body::from_stream(pieces(services, ids, wanted).await?.map(|piece| piece.map(|piece| piece.bytes))),
+    };
+    Ok(file(&name, format, body))
 }
 
 /// `samples-<id>.csv`, or how its tool calls the table.
@@ -188,7 +247,7 @@ fn file_name(ids: &[RunId], format: Format, table: Table) -> String {
 }
 
 fn file(name: &str, format: Format, body: Body) -> Answer {
-    let mut answer = Response::new(body);
+    let mut answer = Answer::new(body);
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,47 +1,165 @@
-//! What a page has to know before it can show anything: who looks at it, the lines of the multiplexer, gases, tasks.
+//! What a page has to know before it can show anything: who looks at it, how things stand, the lines of the multiplexer,
+//! gases, tasks, plans.
 
+use axum::extract::State;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::Services;
-use super::answer::{self, Answer};
-use super::auth::{Caller, Role};
+use super::answer::{Problem, Told};
+use super::auth::{Caller, Needs, Role};
+use super::document::{PlanList, StatusTold};
+use super::operation::Operation;
 use super::plans::Planning;
-use crate::domain::{Denied, GasInfo, Inquiry, Reason, Told};
+use super::router::Api;
+use super::{ChannelLine, Services};
+use crate::domain::instrument::{Task, TaskParameters};
+use crate::domain::{Inquiry, Told as Found};
 use crate::proto::json::stored_plan;
 
-/// What whoever asks may do, and whether a token would let them do more.
-pub fn me(services: &Services, caller: &Caller, logged_in: bool) -> Answer {
-    answer::json(&json!({
-        "role": caller.role.map(Role::word),
-        "who": caller.to_string(),
-        "login": services.access.asks_for_token(caller),
-        "logout": logged_in,
-        // Strangers need not know which mistakes it may have.
-        "version": caller.role.map(|_| env!("CARGO_PKG_VERSION")),
-    }))
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/me", "me", "Tells who asks, and what they may do", me).needs(Needs::Nothing),
+        Operation::get("/status", "get_status", "Tells the state of everything", status),
+        Operation::get("/channels", "list_channels", "Lists the lines of the multiplexer as configured", channels),
+        Operation::get("/gases", "list_gases", "Lists what is known of gases", gases),
+        Operation::get("/tasks", "list_tasks", "Lists the analyzer's tasks, asked of it now", tasks),
+        Operation::get("/plans", "list_plans", "Lists the plans that are kept, each with what it comes to", plans),
+    ]
 }
 
-pub fn channels(services: &Services) -> Answer {
-    answer::json(&json!({ "channels": services.control.channels() }))
+#[derive(Serialize, ToSchema)]
+struct Me {
+    /// `viewer`, `operator`, or `null`.
+    role: Option<&'static str>,
+    who: String,
+    /// Whether a token could make it more.
+    login: bool,
+    /// Whether there is a cookie to end.
+    logout: bool,
+    /// Strangers need not know which mistakes it may have.
+    version: Option<&'static str>,
 }
 
-pub fn gases(services: &Services) -> Answer {
-    let gas = |gas: &GasInfo| json!({ "cas": gas.cas, "formula": gas.formula, "symbol": gas.symbol, "name": gas.name, "color": gas.color });
-    answer::json(&json!({ "gases": services.control.gases().iter().map(gas).collect::<Value>() }))
+async fn me(State(api): State<Api>, caller: Caller, request: axum::extract::Request) -> Told<Me> {
+    let (parts, _) = request.into_parts();
+    Told::json(&Me {
+        role: caller.role.map(Role::word),
+        who: caller.to_string(),
+        login: api.services.access.asks_for_token(&caller),
+        logout: api.gate.is_logged_in(&parts),
+        version: caller.role.map(|_| env!("CARGO_PKG_VERSION")),
+    })
 }
 
-/// Plans that are kept, each with what it comes to, as `gaseractl plan list --json` gives them.
-pub async fn plans(services: &Services) -> Answer {
-    match Planning(services).list().await {
-        Ok(list) => answer::json(&json!({ "plans": list.plans.iter().map(stored_plan).collect::<Value>() })),
-        Err(denied) => answer::denied(&denied),
+async fn status(State(services): State<Services>) -> Told<StatusTold> {
+    Told::documented(&services.control.status().await)
+}
+
+#[derive(Serialize, ToSchema)]
+struct ChannelList {
+    channels: Vec<ChannelTold>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ChannelTold {
+    channel: u8,
+    /// Empty if it has none.
+    label: String,
+    /// `sample`, `background`, `zero`, `span` or `target`.
+    kind: &'static str,
+}
+
+impl From<ChannelLine> for ChannelTold {
+    fn from(ChannelLine { channel, label, kind }: ChannelLine) -> Self {
+        Self { channel: channel.number(), label, kind: kind.as_str() }
     }
 }
 
-pub async fn tasks(services: &Services) -> Answer {
-    match services.control.inquire(Inquiry::Tasks).await {
-        Ok(Told::Tasks(list)) => answer::json(&json!({ "tasks": list.tasks, "ambiguous": list.ambiguous })),
-        Ok(_) => answer::denied(&Denied::new(Reason::Internal, "the analyzer told something else than its tasks")),
-        Err(denied) => answer::denied(&denied),
+async fn channels(State(services): State<Services>) -> Told<ChannelList> {
+    Told::json(&ChannelList { channels: services.control.channels().into_iter().map(ChannelTold::from).collect() })
+}
+
+#[derive(Serialize, ToSchema)]
+struct GasList {
+    gases: Vec<GasTold>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct GasTold {
+    cas: String,
+    formula: String,
+    symbol: String,
+    name: String,
+    /// For charts.
+    color: String,
+}
+
+async fn gases(State(services): State<Services>) -> Told<GasList> {
+    let gases = services.control.gases().into_iter();
+    let gas = |gas: crate::domain::GasInfo| GasTold {
+        cas: gas.cas.0,
+        formula: gas.formula,
+        symbol: gas.symbol,
+        name: gas.name,
+        color: gas.color,
+    };
+    Told::json(&GasList { gases: gases.map(gas).collect() })
+}
+
+#[derive(Serialize, ToSchema)]
+struct TaskList {
+    tasks: Vec<TaskTold>,
+    /// The analyzer's reply can be read in more than one way.
+    ambiguous: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TaskTold {
+    id: u32,
+    name: String,
+    /// The analyzer knows a task of this number.
+    confirmed: bool,
+    parameters: Option<TaskParametersTold>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TaskParametersTold {
+    /// CAS numbers.
+    gases: Vec<String>,
+    pressure_mbar: Option<f64>,
+    flush_bypass_s: Option<f64>,
+    flush_cell_s: Option<f64>,
+    flush_cycles: Option<u32>,
+}
+
+impl From<TaskParameters> for TaskParametersTold {
+    fn from(told: TaskParameters) -> Self {
+        Self {
+            gases: told.gases.into_iter().map(|gas| gas.0).collect(),
+            pressure_mbar: told.pressure_mbar,
+            flush_bypass_s: told.flush_bypass_s,
+            flush_cell_s: told.flush_cell_s,
+            flush_cycles: told.flush_cycles,
+        }
     }
+}
+
+async fn tasks(State(services): State<Services>) -> Result<Told<TaskList>, Problem> {
+    let Found::Tasks(list) = services.control.inquire(Inquiry::Tasks).await? else {
+        return Err(Problem::internal("the analyzer told something else than its tasks"));
+    };
+    let task = |Task { id, name, confirmed, parameters }| TaskTold {
+        id,
+        name,
+        confirmed,
+        parameters: parameters.map(TaskParametersTold::from),
+    };
+    Ok(Told::json(&TaskList { tasks: list.tasks.into_iter().map(task).collect(), ambiguous: list.ambiguous }))
+}
+
+/// As `gaseractl plan list --json` gives them.
+async fn plans(State(services): State<Services>) -> Result<Told<PlanList>, Problem> {
+    let list = Planning(&services).list().await?;
+    Ok(Told::documented(&json!({ "plans": list.plans.iter().map(stored_plan).collect::<Value>() })))
 }

@@ -1,25 +1,35 @@
 //! What a page sends: one JSON object, read key by key, so that every mistake is told with the key that it is in.
+//!
+//! What is read also describes itself: reading an empty form leaves a list of its fields, which the document shows.
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::{RefOr, Required};
 
-use super::answer::{self, Answer};
+use super::answer::{self, Problem, Shape};
 use super::control::PlanMistake;
-use crate::domain::duration;
+use super::operation::{Describe, Sheet};
+use crate::domain::{Reason, duration};
 
 /// The largest form that is read.
 const MOST: usize = 64 * 1024;
+/// The largest request of another kind that is read.
+const MOST_JSON: usize = 16 * 1024;
 /// How long a body may take to come.
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// Something in a form, or in a plan's file that it names, that has to be mended.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Mistake {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -48,58 +58,127 @@ impl From<PlanMistake> for Mistake {
     }
 }
 
+/// What is read of a form.
+pub trait FromForm: Sized {
+    /// What the document calls it.
+    const NAME: &'static str;
+
+    fn take(form: &mut Form) -> Self;
+}
+
+/// A form that was sent, without mistakes; it must say that it is JSON: a page of another origin cannot say so unasked.
+pub struct Filled<T>(pub T);
+
+impl<T: FromForm, S: Sync> FromRequest<S> for Filled<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case(answer::JSON) {
+            let sentence = format!("the content type is {kind:?}; send one JSON object, as application/json");
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", sentence));
+        }
+        let mut form = Form::parse(&bytes(&parts.headers, body, MOST).await?).map_err(Problem::bad_request)?;
+        let taken = T::take(&mut form);
+        form.finish().map_err(|mistakes| Problem::mistakes(Reason::RequestInvalid, mistakes))?;
+        Ok(Self(taken))
+    }
+}
+
+impl<T: FromForm> Describe for Filled<T> {
+    fn describe(sheet: &mut Sheet) {
+        let mut form = Form::default();
+        T::take(&mut form);
+        sheet.schemas.push((T::NAME.to_owned(), form.object().into()));
+        let schema = utoipa::openapi::Ref::from_schema_name(T::NAME);
+        sheet.body(answer::JSON, schema.into(), Required::True);
+    }
+}
+
+/// A request's JSON, as it is, if it has any.
+pub struct Sent<T>(pub Option<T>);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = bytes(&parts.headers, body, MOST_JSON).await?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(None));
+        }
+        serde_json::from_slice(&body)
+            .map(|sent| Self(Some(sent)))
+            .map_err(|error| Problem::bad_request(format!("the request is not the JSON that is meant here: {error}")))
+    }
+}
+
+impl<T: Shape> Describe for Sent<T> {
+    fn describe(sheet: &mut Sheet) {
+        let schema = T::schema(sheet);
+        sheet.body(answer::JSON, schema, Required::False);
+    }
+}
+
+/// A field that was read, or looked for.
+struct Field {
+    key: &'static str,
+    schema: RefOr<Schema>,
+}
+
 /// An object whose keys are taken out one after the other; what is left at the end was not known.
+#[derive(Default)]
 pub struct Form {
     fields: Map<String, Value>,
-    taken: Vec<&'static str>,
+    taken: Vec<Field>,
     mistakes: Vec<Mistake>,
 }
 
 impl Form {
-    /// Reads the body of a request, which must say that it is JSON: a page of another origin cannot say so unasked.
-    pub async fn read(headers: &HeaderMap, body: Incoming) -> Result<Self, Answer> {
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case(answer::JSON) {
-            let sentence = format!("the content type is {kind:?}; send one JSON object, as application/json");
-            return Err(answer::refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", &sentence));
-        }
-        Self::parse(&bytes(headers, body, MOST).await?).map_err(|sentence| answer::bad_request(&sentence))
-    }
-
     fn parse(body: &[u8]) -> Result<Self, String> {
         let fields = match body.trim_ascii() {
             b"" => Map::new(),
             body => serde_json::from_slice(body)
                 .map_err(|error| format!("the request is not the JSON object that is meant here: {error}"))?,
         };
-        Ok(Self { fields, taken: Vec::new(), mistakes: Vec::new() })
+        Ok(Self { fields, ..Self::default() })
     }
 
     /// What stands under the key; `null` is as if it were not there.
-    fn take<T>(&mut self, key: &'static str, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
-        self.taken.push(key);
+    fn take<T>(
+        &mut self,
+        key: &'static str,
+        schema: impl Into<RefOr<Schema>>,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        self.taken.push(Field { key, schema: schema.into() });
         let value = self.fields.remove(key).filter(|value| !value.is_null())?;
         read(&value).map_err(|sentence| self.mistakes.push(Mistake::of(key, format!("{key} {sentence}")))).ok()
     }
 
-    pub fn text(&mut self, key: &'static str) -> Option<String> {
-        self.take(key, |value| {
+    pub fn text(&mut self, key: &'static str, meaning: &str) -> Option<String> {
+        self.take(key, of(Type::String, meaning), |value| {
             value.as_str().map(str::to_owned).ok_or_else(|| format!("is {value}; it must be a text"))
         })
     }
 
-    pub fn number(&mut self, key: &'static str) -> Option<u32> {
-        self.take(key, number)
+    pub fn number(&mut self, key: &'static str, meaning: &str) -> Option<u32> {
+        self.take(key, of(Type::Integer, meaning).minimum(Some(0)), number)
     }
 
-    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
-        self.take(key, |value| value.as_bool().ok_or_else(|| format!("is {value}; it must be true or false")))
+    pub fn flag(&mut self, key: &'static str, meaning: &str) -> Option<bool> {
+        self.take(key, of(Type::Boolean, meaning), |value| {
+            value.as_bool().ok_or_else(|| format!("is {value}; it must be true or false"))
+        })
     }
 
     /// A duration as people write it, like `"5m"`, or in seconds.
-    pub fn span(&mut self, key: &'static str) -> Option<Duration> {
-        self.take(key, |value| match value {
+    pub fn span(&mut self, key: &'static str, meaning: &str) -> Option<Duration> {
+        let written = of(Type::String, "Like 5m or 1h30m.");
+        let schema = OneOfBuilder::new().item(written).item(of(Type::Number, "Seconds."));
+        self.take(key, schema.description(Some(meaning)), |value| match value {
             Value::String(text) => duration::parse(text).map_err(|error| format!("cannot be read: {error}")),
             value => value
                 .as_f64()
@@ -109,8 +188,9 @@ impl Form {
     }
 
     /// One of a few words.
-    pub fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
-        self.take(key, |value| {
+    pub fn choice<T: Copy>(&mut self, key: &'static str, meaning: &str, choices: &[(&str, T)]) -> Option<T> {
+        let words = of(Type::String, meaning).enum_values(Some(choices.iter().map(|(word, _)| *word)));
+        self.take(key, words, |value| {
             let found = value.as_str().and_then(|word| choices.iter().find(|(known, _)| *known == word));
             let known = || choices.iter().map(|(known, _)| format!("{known:?}")).collect::<Vec<_>>().join(" or ");
             found.map(|(_, choice)| *choice).ok_or_else(|| format!("is {value}; it can be {}", known()))
@@ -118,8 +198,10 @@ impl Form {
     }
 
     /// Channels as people write them, like `"1-8,!5"`, or an array of their numbers.
-    pub fn channels(&mut self, key: &'static str) -> Option<String> {
-        self.take(key, |value| match value {
+    pub fn channels(&mut self, key: &'static str, meaning: &str) -> Option<String> {
+        let numbers = ArrayBuilder::new().items(of(Type::Integer, "A channel.").minimum(Some(1)));
+        let schema = OneOfBuilder::new().item(of(Type::String, "Like 1-8,12,!5 or all.")).item(numbers);
+        self.take(key, schema.description(Some(meaning)), |value| match value {
             Value::String(text) => Ok(text.clone()),
             Value::Array(numbers) => {
                 let numbers: Result<Vec<_>, _> = numbers.iter().map(|one| number(one).map(|n| n.to_string())).collect();
@@ -130,8 +212,13 @@ impl Form {
     }
 
     /// A channel, 0 for none, or `{"channel": …, "every": …}`; gives both, 0 where nothing is said.
-    pub fn background(&mut self, key: &'static str) -> Option<(u32, u32)> {
-        self.take(key, |value| {
+    pub fn background(&mut self, key: &'static str, meaning: &str) -> Option<(u32, u32)> {
+        let part = |meaning| of(Type::Integer, meaning).minimum(Some(0));
+        let both = ObjectBuilder::new()
+            .property("channel", part("The channel, or 0 for none."))
+            .property("every", part("After so many channels."));
+        let schema = OneOfBuilder::new().item(part("A channel, or 0 for none.")).item(closed(both));
+        self.take(key, schema.description(Some(meaning)), |value| {
             let Some(object) = value.as_object() else { return Ok((number(value)?, 0)) };
             if let Some(other) = object.keys().find(|key| !["channel", "every"].contains(&key.as_str())) {
                 return Err(format!("has the unknown key {other:?}; it can have \"channel\" and \"every\""));
@@ -153,9 +240,15 @@ impl Form {
         self.mistakes.push(mistake);
     }
 
+    /// The fields that were looked for.
+    fn object(self) -> Object {
+        let all = self.taken.into_iter();
+        closed(all.fold(ObjectBuilder::new(), |object, field| object.property(field.key, field.schema)))
+    }
+
     /// All mistakes, also the keys that nobody took.
     pub fn finish(mut self) -> Result<(), Vec<Mistake>> {
-        let known = self.taken.join(", ");
+        let known = self.taken.iter().map(|field| field.key).collect::<Vec<_>>().join(", ");
         for key in self.fields.keys() {
             let key: String = key.chars().take(100).collect();
             let sentence = format!("there is no field {key:?}; the fields are {known}");
@@ -165,16 +258,25 @@ impl Form {
     }
 }
 
+fn of(kind: Type, meaning: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(kind).description(Some(meaning))
+}
+
+/// An object that has no other properties.
+fn closed(object: ObjectBuilder) -> Object {
+    object.additional_properties(Some(AdditionalProperties::FreeForm(false))).build()
+}
+
 fn number(value: &Value) -> Result<u32, String> {
     let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
     number.ok_or_else(|| format!("is {value}; it must be a whole number"))
 }
 
 /// The body of a request, if it is not larger than `most` and comes soon.
-pub async fn bytes(headers: &HeaderMap, body: Incoming, most: usize) -> Result<Bytes, Answer> {
+async fn bytes(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
     let too_large = || {
         let sentence = format!("the request is larger than the {most} bytes that are read here");
-        answer::refuse(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", &sentence)
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", sentence)
     };
     let told = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if told.is_some_and(|length| length > most) {
@@ -185,7 +287,7 @@ pub async fn bytes(headers: &HeaderMap, body: Incoming, most: usize) -> Result<B
         Ok(Err(_)) => Err(too_large()),
         Err(_) => {
             let sentence = "the request did not come within 10 s; send it again, whole";
-            Err(answer::refuse(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", sentence))
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", sentence))
         }
     }
 }
@@ -203,12 +305,12 @@ mod tests {
     #[test]
     fn a_duration_is_a_text_or_seconds() {
         let mut good = form(&json!({ "a": "5m", "b": 90, "c": 0.5, "d": null }));
-        let spans = ["a", "b", "c", "d", "e"].map(|key| good.span(key).map(|span| span.as_secs_f64()));
+        let spans = ["a", "b", "c", "d", "e"].map(|key| good.span(key, "").map(|span| span.as_secs_f64()));
         assert_eq!(spans, [Some(300.0), Some(90.0), Some(0.5), None, None]);
         assert_eq!(good.finish(), Ok(()));
         for bad in [json!("5"), json!(-1), json!(1e300), json!([1]), json!("")] {
             let mut bad = form(&json!({ "purge": bad }));
-            assert_eq!(bad.span("purge"), None);
+            assert_eq!(bad.span("purge", ""), None);
             let mistakes = bad.finish().unwrap_err();
             assert_eq!(mistakes[0].field.as_deref(), Some("purge"), "{mistakes:?}");
         }
@@ -218,8 +320,9 @@ mod tests {
     fn every_mistake_names_its_key() {
         let mut form =
             form(&json!({ "repeats": "3", "now": 1, "sync": "x", "channels": 7, "chanels": "1", "park": -1 }));
-        let _ = (form.number("repeats"), form.flag("now"), form.channels("channels"), form.number("park"));
-        let _ = form.choice("sync", &[("analyzer", 1), ("dwell", 2)]);
+        let _ =
+            (form.number("repeats", ""), form.flag("now", ""), form.channels("channels", ""), form.number("park", ""));
+        let _ = form.choice("sync", "", &[("analyzer", 1), ("dwell", 2)]);
         let mistakes = form.finish().unwrap_err();
         let fields: Vec<_> = mistakes.iter().filter_map(|mistake| mistake.field.as_deref()).collect();
         assert_eq!(fields, ["repeats", "now", "channels", "park", "sync", "chanels"]);
@@ -230,10 +333,10 @@ mod tests {
     #[test]
     fn channels_and_a_background_are_read_in_each_way() {
         let mut good = form(&json!({ "a": [1, 3], "b": "1-8", "c": 31, "d": { "channel": 4, "every": 2 }, "e": 0 }));
-        assert_eq!((good.channels("a").as_deref(), good.channels("b").as_deref()), (Some("1,3"), Some("1-8")));
-        assert_eq!(["c", "d", "e"].map(|key| good.background(key)), [Some((31, 0)), Some((4, 2)), Some((0, 0))]);
+        assert_eq!((good.channels("a", "").as_deref(), good.channels("b", "").as_deref()), (Some("1,3"), Some("1-8")));
+        assert_eq!(["c", "d", "e"].map(|key| good.background(key, "")), [Some((31, 0)), Some((4, 2)), Some((0, 0))]);
         let mut bad = form(&json!({ "a": [1, "x"], "b": { "chanel": 4 } }));
-        assert_eq!((bad.channels("a"), bad.background("b")), (None, None));
+        assert_eq!((bad.channels("a", ""), bad.background("b", "")), (None, None));
     }
 
     #[test]

@@ -1,22 +1,155 @@
-//! Stands between the listeners and the router: who is let in with what, and what is kept of those who are not.
+//! Stands between the listeners and the operations: who is let in with what, and what is kept of those who are not.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::IntoResponse;
 use http::request::Parts;
-use http::{Method, Request};
-use hyper::body::Incoming;
+use http::{HeaderValue, StatusCode, header};
 use tokio::time::sleep;
 
-use super::answer::Answer;
-use super::auth::{self, Access, Allowed, Link, Refusal, TOKEN_WRONG, TOO_OFTEN, Time};
-use super::routes::{self, Needs, Resource};
+use super::answer::{Answer, PlainText, Problem, Raw, Told};
+use super::auth::{self, Access, Allowed, Caller, Link, LoggedIn, Needs, Pass, Refusal, TOKEN_WRONG, TOO_OFTEN, Time};
+use super::calls;
+use super::operation::{Describe, Operation, Sheet};
+use super::router::Api;
+use super::table::Place;
 use super::{Ledger, Services};
 use crate::domain::Clock;
 use crate::store::Audit;
 
 /// Before somebody who asks too often is answered: who guesses as fast as the answers come must not keep others waiting.
 const BREATH: Duration = Duration::from_millis(10);
+const GRPC: &str = "application/grpc";
+
+pub fn operations() -> Vec<Operation> {
+    // Neither is an order, and nobody has a role before the one and after the other.
+    vec![
+        Operation::post("/login", "log_in", "Gives a browser a cookie for a token", log_in)
+            .described("The body is the token alone, `{\"token\": …}`, or a form's field `token`.")
+            .needs(Needs::Nothing),
+        Operation::post("/logout", "log_out", "Ends a cookie, and the streams that were opened with it", log_out)
+            .needs(Needs::Nothing),
+    ]
+}
+
+/// What a request is led through before it is answered.
+pub async fn pass(State(api): State<Api>, request: Request, next: Next) -> Answer {
+    let (mut parts, body) = request.into_parts();
+    let matched = parts.extensions.get::<MatchedPath>().cloned();
+    let place = matched.as_ref().and_then(|path| api.table.at(path.as_str()));
+    if let Err(refusal) = sit(&parts, place) {
+        return refusal.http();
+    }
+    let link = link(&parts);
+    let needs = needs(&parts, place);
+    let allowed = match api.gate.judge(&link, &parts, needs).await {
+        Ok(allowed) => allowed,
+        Err(answer) => return *answer,
+    };
+    parts.extensions.insert(allowed.caller.clone());
+    if is_grpc(parts.uri.path()) {
+        return if speaks_grpc(&parts) { next.run(Request::from_parts(parts, body)).await } else { no_grpc() };
+    }
+    let kept = place.filter(|place| place.keeps(&parts.method)).map(|_| words(&parts));
+    let mut answer = match place {
+        Some(place) if !place.knows(&parts.method) => not_allowed(&parts, place),
+        _ => next.run(Request::from_parts(parts, body)).await,
+    };
+    auth::dress(answer.headers_mut(), allowed.origin.as_ref());
+    if let Some(what) = kept {
+        api.gate.done(&allowed, what, &answer);
+    }
+    answer
+}
+
+/// A place for who asks; streams have places of their own.
+fn sit(parts: &Parts, place: Option<&Place>) -> Result<(), Refusal> {
+    let Some(pass) = parts.extensions.get::<Arc<Pass>>() else { return Ok(()) };
+    let is_stream = place.is_some_and(|place| place.streams(&parts.method));
+    let seat = if is_stream { pass.ask() } else { pass.sit() };
+    seat.map_err(|full| Refusal::full(full.to_string()))
+}
+
+/// What a request needs; one that is not known needs a viewer, who is told so.
+fn needs(parts: &Parts, place: Option<&Place>) -> Needs {
+    if is_grpc(parts.uri.path()) {
+        calls::needs(parts.uri.path())
+    } else {
+        place.map_or(Needs::Viewer, |place| place.needs(&parts.method))
+    }
+}
+
+fn speaks_grpc(parts: &Parts) -> bool {
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with(GRPC))
+}
+
+fn no_grpc() -> Answer {
+    let sentence = "this address speaks gRPC; use a gRPC client over HTTP/2, or gaseractl";
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", sentence).into_response()
+}
+
+fn not_allowed(parts: &Parts, place: &Place) -> Answer {
+    let (path, method, allowed) = (parts.uri.path(), &parts.method, place.methods());
+    let sentence = format!("{path} does not know {method}, but {allowed}; gaseractl starts and aborts measurements");
+    let mut answer = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence).into_response();
+    answer.headers_mut().extend(HeaderValue::try_from(allowed).map(|allowed| (header::ALLOW, allowed)));
+    answer
+}
+
+fn link(parts: &Parts) -> Link {
+    parts.extensions.get().copied().unwrap_or(Link::Unknown)
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get().cloned().unwrap_or_else(Self::unknown))
+    }
+}
+
+async fn log_in(State(api): State<Api>, TokenSent(parts, body): TokenSent) -> Result<Told<LoggedIn>, Problem> {
+    Ok(Told::raw(api.gate.log_in(&link(&parts), &parts, body).await))
+}
+
+async fn log_out(State(api): State<Api>, request: Request) -> Raw<PlainText> {
+    let (parts, _) = request.into_parts();
+    let answer = auth::logout(&api.gate.access, &link(&parts), &parts, api.gate.now());
+    if let Some(cookie) = auth::shown_cookie(&parts.headers) {
+        api.services.hub.end_session(cookie, "whoever opened this stream logged out");
+    }
+    answer.into()
+}
+
+/// A request that may hold a token in its body.
+struct TokenSent(Parts, Body);
+
+impl<S: Sync> axum::extract::FromRequest<S> for TokenSent {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        let (parts, body) = request.into_parts();
+        Ok(Self(parts, body))
+    }
+}
+
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it is read in three ways, of which this is one")]
+struct LoginForm {
+    token: String,
+}
+
+impl Describe for TokenSent {
+    fn describe(sheet: &mut Sheet) {
+        let schema = <LoginForm as super::answer::Shape>::schema(sheet);
+        sheet.body(super::answer::JSON, schema, utoipa::openapi::Required::True);
+    }
+}
 
 pub struct Gate {
     access: Arc<Access>,
@@ -35,8 +168,8 @@ impl Gate {
     }
 
     /// Whether the request with this head may be answered, or what is answered instead.
-    pub async fn judge(&self, link: &Link, parts: &Parts) -> Result<Allowed, Box<Answer>> {
-        let (needs, now) = (needs(parts), self.now());
+    async fn judge(&self, link: &Link, parts: &Parts, needs: Needs) -> Result<Allowed, Box<Answer>> {
+        let now = self.now();
         let allowed = match self.access.judge(link, parts, needs, now) {
             Ok(allowed) => allowed,
             Err(refusal) => return Err(self.refuse(link, parts, needs, &refusal, now).await),
@@ -55,7 +188,7 @@ impl Gate {
         } else if needs == Needs::Operator || refusal.reason == TOKEN_WRONG {
             self.keep(link, parts, refusal, now);
         }
-        let mut answer = refusal.answer(is_grpc(parts));
+        let mut answer = refusal.answer(is_grpc(parts.uri.path()));
         auth::dress(answer.headers_mut(), refusal.origin.as_ref());
         Box::new(answer)
     }
@@ -71,12 +204,12 @@ impl Gate {
     }
 
     /// Keeps that somebody changed something that the measuring side knows nothing of.
-    pub fn done(&self, allowed: &Allowed, parts: &Parts, answer: &Answer) {
+    fn done(&self, allowed: &Allowed, what: String, answer: &Answer) {
         let result = format!("{} {}", if answer.status().is_success() { "ok" } else { "refused" }, answer.status());
-        self.ledger.note(Audit { who: allowed.caller.to_string(), what: words(parts), result });
+        self.ledger.note(Audit { who: allowed.caller.to_string(), what, result });
     }
 
-    pub async fn log_in(&self, link: &Link, parts: &Parts, body: Incoming) -> Answer {
+    async fn log_in(&self, link: &Link, parts: &Parts, body: Body) -> Answer {
         let now = self.now();
         match auth::login(&self.access, link, parts, body, now).await {
             Ok(answer) => answer,
@@ -94,33 +227,11 @@ impl Gate {
     pub fn is_logged_in(&self, parts: &Parts) -> bool {
         self.access.is_logged_in(parts, self.now())
     }
-
-    pub fn log_out(&self, link: &Link, parts: &Parts) -> Answer {
-        auth::logout(&self.access, link, parts, self.now())
-    }
 }
 
 /// Whether the request is a gRPC call.
-pub fn is_grpc(parts: &Parts) -> bool {
-    let path = parts.uri.path();
+pub fn is_grpc(path: &str) -> bool {
     path.starts_with("/gasera.v1.") || path.starts_with("/grpc.")
-}
-
-/// Whether the answer may be a stream of events, for which there are places of their own.
-pub fn is_stream<B>(request: &Request<B>) -> bool {
-    let pieces: Vec<&str> = request.uri().path().split('/').skip(1).collect();
-    let streams = [Resource::Events, Resource::MergedEvents, Resource::StatusStream];
-    request.method() == Method::GET && Resource::find(&pieces).is_some_and(|found| streams.contains(&found))
-}
-
-/// What a request needs; one that is not known needs a viewer, who is told so.
-fn needs(parts: &Parts) -> Needs {
-    let path = parts.uri.path();
-    if is_grpc(parts) {
-        return routes::call_needs(path);
-    }
-    let pieces: Vec<&str> = path.split('/').skip(1).collect();
-    Resource::find(&pieces).map_or(Needs::Viewer, Resource::needs)
 }
 
 /// What was asked, for the audit. Addresses are cut: nobody needs longer ones.
@@ -131,13 +242,4 @@ fn words(parts: &Parts) -> String {
         Some(call) => call.to_owned(),
         None => format!("{} {path}", parts.method),
     }
-}
-
-/// Whether an answer to it is kept in the audit: it may have changed something, and the measuring side does not keep it.
-pub fn is_kept(parts: &Parts) -> bool {
-    let pieces: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
-    let found = Resource::find(&pieces).filter(|found| found.knows(&parts.method));
-    // What is done to a run is kept with what it came to.
-    let keeps_itself = found == Some(Resource::Order);
-    !is_grpc(parts) && !keeps_itself && found.is_some_and(|found| found.needs() == Needs::Operator)
 }

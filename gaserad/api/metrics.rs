@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use axum::extract::State;
 use http::StatusCode;
 
-use super::answer::{self, Answer};
+use super::answer::{self, Kind, Raw};
+use super::operation::Operation;
 use super::{Services, memory};
 use crate::domain::{AnalyzerState, Phase, Status, device};
 use crate::stream::{Counts, subjects};
@@ -14,21 +16,31 @@ const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How long a healthy daemon takes to say how it is, at most.
 const WITHIN: Duration = Duration::from_secs(2);
 
-pub async fn page(services: &Services) -> Answer {
+pub fn operations() -> Vec<Operation> {
+    vec![Operation::get("/metrics", "get_metrics", "Gives figures for Prometheus", page)]
+}
+
+struct Figures;
+
+impl Kind for Figures {
+    const KINDS: &'static [&'static str] = &[KIND];
+}
+
+async fn page(State(services): State<Services>) -> Raw<Figures> {
     let mut page = Page::default();
     if let Ok(status) = tokio::time::timeout(WITHIN, services.control.status()).await {
         instrument(&mut page, &status);
         evidence(&mut page, &status);
         run(&mut page, &status);
     }
-    samples(&mut page, services);
+    samples(&mut page, &services);
     stream(&mut page, &services.hub.counts());
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.family("gaserad_build_info", "gauge", "The version of this daemon.").sample(&version, Some(1.0));
     if let Some(bytes) = memory::resident() {
         page.family("process_resident_memory_bytes", "gauge", "Memory in use.").count(&[], bytes);
     }
-    answer::with(StatusCode::OK, KIND, page.0)
+    answer::with(StatusCode::OK, KIND, page.0).into()
 }
 
 fn instrument(page: &mut Page, status: &Status) {

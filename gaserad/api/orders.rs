@@ -2,47 +2,167 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
-use hyper::body::Incoming;
+use axum::extract::State;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{OneOfBuilder, Schema};
 
-use super::answer::{self, Answer};
-use super::auth::Caller;
-use super::form::{Form, Mistake};
+use super::answer::{Problem, Shape, Told};
+use super::auth::{Caller, Needs};
+use super::document::{Planned, Started};
+use super::form::{Filled, Form, FromForm, Mistake};
+use super::operation::{Operation, Sheet};
 use super::plans::{Planning, Wrong};
 use super::{Services, convert};
-use crate::domain::{Control, Denied, FinishAfter, Reason, Status};
+use crate::domain::{Control, FinishAfter, Reason, RunId, Status};
 use crate::proto::{self, json};
 
 /// How long somebody who does not wait for an abort to be through is kept, to be told if there is nothing to abort.
 const PROMPTLY: Duration = Duration::from_millis(500);
 
-/// `POST /control/…`
-pub async fn give(services: &Services, verb: &str, caller: &Caller, headers: &HeaderMap, body: Incoming) -> Answer {
-    let form = match Form::read(headers, body).await {
-        Ok(form) => form,
-        Err(answer) => return answer,
-    };
-    match verb {
-        "start" => start(services, caller, form).await,
-        "abort" => abort(services, caller, form).await,
-        _ => control(services, verb, caller, form).await,
+pub fn operations() -> Vec<Operation> {
+    // What is done to a run is kept with what it came to.
+    vec![
+        Operation::post("/control/start", "start_run", "Starts a run", start)
+            .described(
+                "Answers when the analyzer measures, or the run waits. All fields can be left out but the channels or a \
+                 plan; what is left out is as configured, or as in the plan.",
+            )
+            .keeps_itself(),
+        Operation::post("/control/abort", "abort_run", "Aborts a run", abort)
+            .described("Answers when the analyzer is idle.")
+            .keeps_itself(),
+        Operation::post("/control/pause", "pause_run", "Pauses the run under way", pause).keeps_itself(),
+        Operation::post("/control/resume", "resume_run", "Lets the run under way go on", resume).keeps_itself(),
+        Operation::post("/control/skip", "skip_visit", "Skips the visit under way", skip).keeps_itself(),
+        Operation::post("/control/finish", "finish_run", "Ends the run under way early, but in order", finish)
+            .keeps_itself(),
+        Operation::post("/control/note", "add_note", "Writes a note to the run under way", note).keeps_itself(),
+        Operation::post("/plan/check", "check_plan", "Tells what a start would come to, or all that is wrong with it", check)
+            .described("Takes the form of a start, changes nothing, and answers with 200 also where there are mistakes.")
+            .needs(Needs::Viewer),
+    ]
+}
+
+/// The form of a start: what `StartMeasurementRequest` has, under the names of the command line.
+struct Start(proto::StartMeasurementRequest);
+
+impl FromForm for Start {
+    const NAME: &'static str = "StartForm";
+
+    fn take(form: &mut Form) -> Self {
+        let sync = [("analyzer", proto::Sync::Analyzer), ("dwell", proto::Sync::Dwell)];
+        let sync = form.choice("sync", "How stages are timed: in step with the analyzer, or by the clock.", &sync);
+        let name = form.text("plan", "The name of a plan that is kept.").filter(|name| !name.is_empty());
+        let toml = form.text("toml", "The text of a plan, in place of the name of one.");
+        if name.is_some() && toml.is_some() {
+            let sentence = "toml is the text of a plan, and plan the name of another; send one of them";
+            form.mistake(Mistake::of("toml", sentence));
+        }
+        let file = match (name, toml) {
+            (None, None) => None,
+            (name, toml) => Some(proto::PlanFile { name: name.unwrap_or_else(|| "the plan".into()), toml }),
+        };
+        let plan = Some(Self::plan(form, sync.unwrap_or_default()));
+        let busy = [("refuse", proto::IfBusy::Refuse), ("wait", proto::IfBusy::Wait)];
+        let busy = form.choice("if_busy", "What to do while a run is under way.", &busy).unwrap_or_default();
+        let measuring = [
+            ("refuse", proto::IfMeasuring::Refuse),
+            ("stop", proto::IfMeasuring::Stop),
+            ("adopt", proto::IfMeasuring::Adopt),
+        ];
+        let measuring = form.choice("if_measuring", "What to do with what somebody else measures.", &measuring);
+        Self(proto::StartMeasurementRequest {
+            plan,
+            dry_run: form.flag("dry_run", "Only tell what would come of it.").unwrap_or_default(),
+            ignore_errors: form
+                .flag("ignore_errors", "Start although the analyzer reports errors that block measuring.")
+                .unwrap_or_default(),
+            if_measuring: measuring.unwrap_or_default().into(),
+            file,
+            if_busy: busy.into(),
+            align_ms: form.span("align", "Begin at the next multiple of this on the clock.").map_or(0, convert::millis),
+        })
     }
 }
 
-/// `POST /plan/check`: what a start with this form would come to, or all that is wrong with it.
-pub async fn check(services: &Services, headers: &HeaderMap, body: Incoming) -> Answer {
-    let mut form = match Form::read(headers, body).await {
-        Ok(form) => form,
-        Err(answer) => return answer,
+impl Start {
+    fn plan(form: &mut Form, sync: proto::Sync) -> proto::PlanRequest {
+        let background = form.background("background", "The channel that is measured between the others.");
+        proto::PlanRequest {
+            channels: form.channels("channels", "The channels, in their order.").unwrap_or_default(),
+            repeats: form.number("repeats", "How often the channels are gone through."),
+            purge_ms: form.span("purge", "How long a line is purged.").map(convert::millis),
+            measure_ms: form.span("measure", "How long a channel is measured.").map(convert::millis),
+            iterations: form.number("iterations", "How many good samples end a visit early."),
+            task: form.text("task", "Name or number of a task of the analyzer.").filter(|task| !task.is_empty()),
+            sync: sync.into(),
+            save_on_device: form.flag("save_on_device", "Let the analyzer keep the results too.").unwrap_or_default(),
+            label: form.text("label", "The name of the run.").unwrap_or_default(),
+            note: form.text("note", "A note to the run.").unwrap_or_default(),
+            operator: operator(form),
+            discard_first: form.number("discard_first", "How many samples after each arrival do not count."),
+            background: background.map(|(channel, every)| proto::Background { channel, every }),
+            overlap: form.flag("overlap", "Let the valve move while the analyzer calculates."),
+            park: form.number("park", "The channel to go to at the end, or 0 to stay."),
+            ..proto::PlanRequest::default()
+        }
+    }
+}
+
+fn operator(form: &mut Form) -> String {
+    form.text("operator", "A name that people give themselves; it is kept with the order.").unwrap_or_default()
+}
+
+/// What came of a start: it began or waits, or with `dry_run` what would have come of it.
+enum StartAnswer {}
+
+impl Shape for StartAnswer {
+    fn schema(sheet: &mut Sheet) -> RefOr<Schema> {
+        OneOfBuilder::new().item(Started::schema(sheet)).item(Planned::schema(sheet)).into()
+    }
+}
+
+async fn start(
+    State(services): State<Services>,
+    caller: Caller,
+    Filled(Start(request)): Filled<Start>,
+) -> Result<Told<StartAnswer>, Problem> {
+    let dry_run = request.dry_run;
+    match Planning(&services).start(request, &caller).await {
+        Ok(planned) if dry_run => Ok(Told::documented(&json::planned(&planned))),
+        Ok(started) => Ok(Told::documented(&json::started(&started))),
+        Err(Wrong::Denied(denied)) => Err(denied.into()),
+        Err(wrong) => Err(Problem::mistakes(Reason::PlanInvalid, mistakes(wrong))),
+    }
+}
+
+/// What a plan comes to, or what is wrong with it.
+#[derive(Serialize, ToSchema)]
+struct PlanVerdict {
+    errors: Vec<Mistake>,
+    /// What stands against a start right now, although the plan is good.
+    warnings: Vec<String>,
+    /// The phases, with `offset_s`, `duration_s`, `phase`, `channel` and `repeat`.
+    timeline: Vec<Value>,
+    /// How long it takes.
+    estimate_s: Option<f64>,
+    /// Without mistakes, also what a dry run tells.
+    #[serde(flatten)]
+    planned: Value,
+}
+
+async fn check(
+    State(services): State<Services>,
+    form: Result<Filled<Start>, Problem>,
+) -> Result<Told<PlanVerdict>, Problem> {
+    let checked = match form {
+        Ok(Filled(Start(request))) => Planning(&services).dry_run_of(request).await.map_err(mistakes),
+        Err(problem) => Err(problem.into_mistakes()?),
     };
-    let request = start_request(&mut form);
-    let planning = Planning(services);
-    let checked = match form.finish() {
-        Ok(()) => planning.dry_run_of(request).await.map_err(mistakes),
-        Err(mistakes) => Err(mistakes),
-    };
-    answer::json(&match checked {
+    let told = match checked {
         Ok(planned) => {
             let mut told = json::planned(&planned);
             told["errors"] = json!([]);
@@ -51,78 +171,45 @@ pub async fn check(services: &Services, headers: &HeaderMap, body: Incoming) -> 
             told
         }
         Err(mistakes) => json!({ "errors": mistakes, "warnings": [], "timeline": [], "estimate_s": null }),
-    })
-}
-
-async fn start(services: &Services, caller: &Caller, mut form: Form) -> Answer {
-    let request = start_request(&mut form);
-    if let Err(mistakes) = form.finish() {
-        return refuse(Reason::RequestInvalid, &mistakes);
-    }
-    let dry_run = request.dry_run;
-    match Planning(services).start(request, caller).await {
-        Ok(planned) if dry_run => answer::json(&json::planned(&planned)),
-        Ok(started) => answer::json(&json::started(&started)),
-        Err(Wrong::Denied(denied)) => answer::denied(&denied),
-        Err(wrong) => refuse(Reason::PlanInvalid, &mistakes(wrong)),
-    }
-}
-
-/// The form of a start: what `StartMeasurementRequest` has, under the names of the command line.
-fn start_request(form: &mut Form) -> proto::StartMeasurementRequest {
-    form.renamed("pause", "purge");
-    let sync = form.choice("sync", &[("analyzer", proto::Sync::Analyzer), ("dwell", proto::Sync::Dwell)]);
-    let measuring = [
-        ("refuse", proto::IfMeasuring::Refuse),
-        ("stop", proto::IfMeasuring::Stop),
-        ("adopt", proto::IfMeasuring::Adopt),
-    ];
-    let (name, toml) = (form.text("plan").filter(|name| !name.is_empty()), form.text("toml"));
-    if name.is_some() && toml.is_some() {
-        form.mistake(Mistake::of("toml", "toml is the text of a plan, and plan the name of another; send one of them"));
-    }
-    let file = match (name, toml) {
-        (None, None) => None,
-        (name, toml) => Some(proto::PlanFile { name: name.unwrap_or_else(|| "the plan".into()), toml }),
     };
-    let plan = proto::PlanRequest {
-        channels: form.channels("channels").unwrap_or_default(),
-        repeats: form.number("repeats"),
-        purge_ms: form.span("purge").map(convert::millis),
-        measure_ms: form.span("measure").map(convert::millis),
-        iterations: form.number("iterations"),
-        task: form.text("task").filter(|task| !task.is_empty()),
-        sync: sync.unwrap_or_default().into(),
-        save_on_device: form.flag("save_on_device").unwrap_or_default(),
-        label: form.text("label").unwrap_or_default(),
-        note: form.text("note").unwrap_or_default(),
-        operator: form.text("operator").unwrap_or_default(),
-        discard_first: form.number("discard_first"),
-        background: form.background("background").map(|(channel, every)| proto::Background { channel, every }),
-        overlap: form.flag("overlap"),
-        park: form.number("park"),
-        ..proto::PlanRequest::default()
-    };
-    let busy = form.choice("if_busy", &[("refuse", proto::IfBusy::Refuse), ("wait", proto::IfBusy::Wait)]);
-    proto::StartMeasurementRequest {
-        plan: Some(plan),
-        dry_run: form.flag("dry_run").unwrap_or_default(),
-        ignore_errors: form.flag("ignore_errors").unwrap_or_default(),
-        if_measuring: form.choice("if_measuring", &measuring).unwrap_or_default().into(),
-        file,
-        if_busy: busy.unwrap_or_default().into(),
-        align_ms: form.span("align").map_or(0, convert::millis),
+    Ok(Told::documented(&told))
+}
+
+struct Abort {
+    run: Option<String>,
+    waits: bool,
+    operator: String,
+}
+
+impl FromForm for Abort {
+    const NAME: &'static str = "AbortForm";
+
+    fn take(form: &mut Form) -> Self {
+        let run = form.text("run", "The run; else the one under way, or the next one.").filter(|run| !run.is_empty());
+        let waits = form.flag("wait", "Else the answer comes after half a second at the latest.").unwrap_or(true);
+        Self { run, waits, operator: operator(form) }
     }
 }
 
-async fn abort(services: &Services, caller: &Caller, mut form: Form) -> Answer {
-    let run = form.text("run").filter(|run| !run.is_empty());
-    let waits = form.flag("wait").unwrap_or(true);
-    let who = caller.named(&form.text("operator").unwrap_or_default());
-    if let Err(mistakes) = form.finish() {
-        return refuse(Reason::RequestInvalid, &mistakes);
-    }
-    let control = services.control.clone();
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum AbortAnswer {
+    Aborted {
+        run_id: String,
+        /// It had not begun yet.
+        waited: bool,
+    },
+    /// It goes on.
+    Accepted { accepted: bool },
+}
+
+async fn abort(
+    State(services): State<Services>,
+    caller: Caller,
+    Filled(Abort { run, waits, operator }): Filled<Abort>,
+) -> Result<Told<AbortAnswer>, Problem> {
+    let who = caller.named(&operator);
+    let control = services.control;
     // It goes on when whoever asked has gone.
     let mut aborting = tokio::spawn(async move { control.abort(who, run).await });
     let aborted = if waits {
@@ -130,46 +217,117 @@ async fn abort(services: &Services, caller: &Caller, mut form: Form) -> Answer {
     } else {
         match tokio::time::timeout(PROMPTLY, &mut aborting).await {
             Ok(aborted) => aborted,
-            Err(_) => return answer::json(&json!({ "accepted": true })),
+            Err(_) => return Ok(Told::json(&AbortAnswer::Accepted { accepted: true })),
         }
     };
-    match aborted {
-        Ok(Ok(aborted)) => answer::json(&json!({ "run_id": aborted.run, "waited": aborted.waited })),
-        Ok(Err(denied)) => answer::denied(&denied),
-        Err(error) => answer::denied(&Denied::new(Reason::Internal, format!("the abort broke: {error}"))),
+    let aborted = aborted.map_err(|error| Problem::internal(format!("the abort broke: {error}")))??;
+    Ok(Told::json(&AbortAnswer::Aborted { run_id: aborted.run.0, waited: aborted.waited }))
+}
+
+/// The run that was told to do something.
+#[derive(Serialize, ToSchema)]
+struct ControlAnswer {
+    run_id: String,
+}
+
+async fn control(services: &Services, control: Control, who: String) -> Result<Told<ControlAnswer>, Problem> {
+    let RunId(run_id) = services.control.control(control, who).await?;
+    Ok(Told::json(&ControlAnswer { run_id }))
+}
+
+/// An order with nothing to it but who gives it.
+struct Order {
+    operator: String,
+}
+
+impl FromForm for Order {
+    const NAME: &'static str = "OrderForm";
+
+    fn take(form: &mut Form) -> Self {
+        Self { operator: operator(form) }
     }
 }
 
-async fn control(services: &Services, verb: &str, caller: &Caller, mut form: Form) -> Answer {
-    let wanted = match verb {
-        "pause" => Ok(Control::Pause { now: form.flag("now").unwrap_or_default() }),
-        "resume" => Ok(Control::Resume),
-        "skip" => Ok(Control::Skip),
-        "finish" => {
-            let after = [("channel", FinishAfter::Channel), ("repeat", FinishAfter::Repeat)];
-            Ok(Control::Finish { after: form.choice("after", &after).unwrap_or(FinishAfter::Channel) })
-        }
-        _ => convert::note(&form.text("text").unwrap_or_default()),
-    };
-    let who = caller.named(&form.text("operator").unwrap_or_default());
-    if let Err(mistakes) = form.finish() {
-        return refuse(Reason::RequestInvalid, &mistakes);
-    }
-    let done = match wanted {
-        Ok(wanted) => services.control.control(wanted, who).await,
-        Err(denied) => Err(denied),
-    };
-    match done {
-        Ok(run) => answer::json(&json!({ "run_id": run })),
-        Err(denied) => answer::denied(&denied),
+async fn resume(
+    State(services): State<Services>,
+    caller: Caller,
+    Filled(order): Filled<Order>,
+) -> Result<Told<ControlAnswer>, Problem> {
+    control(&services, Control::Resume, caller.named(&order.operator)).await
+}
+
+async fn skip(
+    State(services): State<Services>,
+    caller: Caller,
+    Filled(order): Filled<Order>,
+) -> Result<Told<ControlAnswer>, Problem> {
+    control(&services, Control::Skip, caller.named(&order.operator)).await
+}
+
+struct Pause {
+    now: bool,
+    order: Order,
+}
+
+impl FromForm for Pause {
+    const NAME: &'static str = "PauseForm";
+
+    fn take(form: &mut Form) -> Self {
+        let now = form.flag("now", "At once, and not after the sample under way.").unwrap_or_default();
+        Self { now, order: Order::take(form) }
     }
 }
 
-/// A form that has to be mended: the sentences in one, and each with its place.
-fn refuse(reason: Reason, mistakes: &[Mistake]) -> Answer {
-    let sentences: Vec<&str> = mistakes.iter().map(|mistake| mistake.sentence.as_str()).collect();
-    let told = json!({ "error": reason.as_str(), "message": sentences.join("\n"), "errors": mistakes });
-    answer::with(StatusCode::BAD_REQUEST, answer::JSON, told.to_string())
+async fn pause(
+    State(services): State<Services>,
+    caller: Caller,
+    Filled(Pause { now, order }): Filled<Pause>,
+) -> Result<Told<ControlAnswer>, Problem> {
+    control(&services, Control::Pause { now }, caller.named(&order.operator)).await
+}
+
+struct Finish {
+    after: FinishAfter,
+    order: Order,
+}
+
+impl FromForm for Finish {
+    const NAME: &'static str = "FinishForm";
+
+    fn take(form: &mut Form) -> Self {
+        let after = [("channel", FinishAfter::Channel), ("repeat", FinishAfter::Repeat)];
+        let after = form.choice("after", "What is still measured to its end.", &after).unwrap_or(FinishAfter::Channel);
+        Self { after, order: Order::take(form) }
+    }
+}
+
+async fn finish(
+    State(services): State<Services>,
+    caller: Caller,
+    Filled(Finish { after, order }): Filled<Finish>,
+) -> Result<Told<ControlAnswer>, Problem> {
+    control(&services, Control::Finish { after }, caller.named(&order.operator)).await
+}
+
+struct Note {
+    text: String,
+    order: Order,
+}
+
+impl FromForm for Note {
+    const NAME: &'static str = "NoteForm";
+
+    fn take(form: &mut Form) -> Self {
+        Self { text: form.text("text", "The note.").unwrap_or_default(), order: Order::take(form) }
+    }
+}
+
+async fn note(
+    State(services): State<Services>,
+    caller: Caller,
+    Filled(Note { text, order }): Filled<Note>,
+) -> Result<Told<ControlAnswer>, Problem> {
+    control(&services, convert::note(&text)?, caller.named(&order.operator)).await
 }
 
 fn mistakes(wrong: Wrong) -> Vec<Mistake> {
@@ -183,7 +341,6 @@ fn mistakes(wrong: Wrong) -> Vec<Mistake> {
         Wrong::Denied(denied) => vec![Mistake::whole(denied.text)],
     }
 }
-
 /// What stands against a start right now, although the plan is good.
 fn warnings(status: &Status) -> Vec<Value> {
     let mut sentences = Vec::new();

@@ -1,125 +1,188 @@
 //! What readers of the stream may know of it and do to it: figures, connections, subscriptions, a trial.
 
-use http::{HeaderMap, StatusCode};
-use hyper::body::Incoming;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{self, Answer};
-use super::auth::{Caller, Role};
-use super::query::Query;
-use super::{Services, form, memory};
-use crate::domain::Denied;
+use super::answer::{Problem, Told};
+use super::auth::{Caller, Needs, Role};
+use super::form::Sent;
+use super::operation::Operation;
+use super::query::{Asked, Named};
+use super::{Services, memory};
 use crate::stream::{Change, Filter, Hub};
 
-/// The largest request that is read.
-const MOST: usize = 16 * 1024;
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/events/stats", "get_stream_figures", "Tells figures of the stream", stats)
+            .also_at(&["/sse/stats", "/api/events/stats"]),
+        Operation::get("/events/connections", "list_connections", "Lists who follows the stream", connections)
+            .also_at(&["/sse/connections"]),
+        Operation::delete("/events/connections/{id}", "close_connection", "Ends somebody's stream", close),
+        Operation::post("/events/subscribe", "resubscribe", "Gives an open stream another filter", subscribe)
+            .described(
+                "Whoever opened the stream may do it (the same token or user), and operators. What is not named stays as \
+                 it is, an empty list or text takes a filter away, and `last_event_id` goes back to what comes after it.",
+            )
+            .also_at(&["/sse/subscribe"])
+            .needs(Needs::Viewer),
+        Operation::post("/events/test", "send_trial", "Sends those who would get it an event that is a trial", test)
+            .also_at(&["/sse/test-event"]),
+    ]
+}
 
-pub fn stats(services: &Services) -> Answer {
+/// Figures of the stream, by name; later versions may have more.
+enum StreamFigures {}
+
+impl super::answer::Shape for StreamFigures {
+    fn schema(_: &mut super::operation::Sheet) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        ObjectBuilder::new().schema_type(Type::Object).into()
+    }
+}
+
+async fn stats(State(services): State<Services>) -> Told<StreamFigures> {
     let mut stats = services.hub.stats();
     stats["rss_bytes"] = memory::resident().into();
-    answer::json(&stats)
+    Told::documented(&stats)
 }
 
-pub fn connections(services: &Services) -> Answer {
-    let list = services.hub.list();
-    answer::json(&json!({ "count": list.len(), "connections": list }))
+#[derive(Serialize, ToSchema)]
+struct ConnectionList {
+    count: usize,
+    #[schema(schema_with = any_objects)]
+    connections: Vec<Value>,
 }
 
-pub fn close(services: &Services, id: &str, who: &str) -> Answer {
-    let reason = format!("{who} closed this stream");
-    let known = number(id)
-        .is_some_and(|id| services.hub.change(id, Change { close: Some(reason.clone()), ..Change::default() }));
-    if known { answer::json(&json!({ "connection_id": id, "closed": true })) } else { unknown(id) }
+fn any_objects() -> utoipa::openapi::schema::Array {
+    utoipa::openapi::schema::ArrayBuilder::new().items(any_object()).build()
+}
+
+fn any_object() -> Object {
+    ObjectBuilder::new().schema_type(Type::Object).build()
+}
+
+async fn connections(State(services): State<Services>) -> Told<ConnectionList> {
+    let connections = services.hub.list();
+    Told::json(&ConnectionList { count: connections.len(), connections })
+}
+
+#[derive(Deserialize, IntoParams)]
+struct ConnectionNamed {
+    /// As the event `connected` and the list of connections give it.
+    id: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Closed {
+    connection_id: String,
+    closed: bool,
+}
+
+async fn close(
+    State(services): State<Services>,
+    caller: Caller,
+    Named(ConnectionNamed { id }): Named<ConnectionNamed>,
+) -> Result<Told<Closed>, Problem> {
+    let reason = format!("{caller} closed this stream");
+    let change = Change { close: Some(reason), ..Change::default() };
+    let known = number(&id).is_some_and(|id| services.hub.change(id, change));
+    if known { Ok(Told::json(&Closed { connection_id: id, closed: true })) } else { Err(unknown(&id)) }
 }
 
 fn number(id: &str) -> Option<u64> {
     id.parse().ok()
 }
 
-fn unknown(id: &str) -> Answer {
-    answer::refuse(StatusCode::NOT_FOUND, "CONNECTION_UNKNOWN", &no_such_connection(id))
+fn unknown(id: &str) -> Problem {
+    let sentence = format!("there is no connection {id:?}; GET /events/connections lists those there are");
+    Problem::not_found("CONNECTION_UNKNOWN", sentence)
 }
 
-pub fn no_such_connection(id: &str) -> String {
-    format!("there is no connection {id:?}; GET /events/connections lists those there are")
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct SubscribeQuery {
+    /// The stream, as its event `connected` names it; it may stand in the body too.
+    connection_id: Option<String>,
+    /// The same as `connection_id`.
+    client_id: Option<String>,
 }
 
 /// What a reader wants to see from now on. What is not given stays as it is.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+struct Subscription {
     connection_id: Option<String>,
     #[serde(alias = "types")]
     event_types: Option<Vec<String>>,
     channels: Option<String>,
     #[serde(alias = "project_id", alias = "run_id")]
     run: Option<String>,
+    #[schema(value_type = Option<u64>)]
     last_event_id: Option<Value>,
 }
 
-pub async fn subscribe(
-    services: &Services,
-    query: &Query,
-    headers: &HeaderMap,
-    body: Incoming,
-    caller: &Caller,
-) -> Answer {
-    let wish = match read::<Wish>(headers, body).await {
-        Ok(wish) => wish.unwrap_or_default(),
-        Err(answer) => return answer,
-    };
-    let id = query.get(&["connection_id", "client_id"]).map(str::to_owned).or_else(|| wish.connection_id.clone());
-    let Some(id) = id else {
+/// The filter that a stream has now.
+#[derive(Serialize, ToSchema)]
+struct Subscribed {
+    connection_id: String,
+    event_types: Vec<String>,
+    channels: Option<Vec<u8>>,
+    run: Option<String>,
+    last_event_id: Option<u64>,
+}
+
+async fn subscribe(
+    State(services): State<Services>,
+    caller: Caller,
+    Asked(query): Asked<SubscribeQuery>,
+    Sent(subscription): Sent<Subscription>,
+) -> Result<Told<Subscribed>, Problem> {
+    let subscription = subscription.unwrap_or_default();
+    let named = query.connection_id.or(query.client_id).or_else(|| subscription.connection_id.clone());
+    let id = named.ok_or_else(|| {
         let sentence = "no connection is named; the event \"connected\" gives its connection_id, for ?connection_id=";
-        return answer::bad_request(sentence);
-    };
-    match resubscribe(services, &id, wish, caller).await {
-        Ok(told) => answer::json(&told),
-        Err(Trouble::Wrong(sentence)) => answer::bad_request(&sentence),
-        Err(Trouble::NoConnection) => unknown(&id),
-        Err(Trouble::Foreign) => {
-            let sentence = format!("the connection {id:?} is somebody else's; only they and operators may change it");
-            answer::refuse(StatusCode::FORBIDDEN, "NOT_PERMITTED", &sentence)
-        }
-        Err(Trouble::Denied(denied)) => answer::denied(&denied),
-    }
+        Problem::bad_request(sentence)
+    })?;
+    Ok(Told::json(&resubscribe(&services, id, subscription, &caller).await?))
 }
 
-/// Why a subscription stays as it is.
-enum Trouble {
-    Wrong(String),
-    NoConnection,
-    Foreign,
-    Denied(Denied),
-}
-
-async fn resubscribe(services: &Services, id: &str, wish: Wish, caller: &Caller) -> Result<Value, Trouble> {
-    let connection = number(id).and_then(|id| services.hub.find_connection(id)).ok_or(Trouble::NoConnection)?;
+async fn resubscribe(
+    services: &Services,
+    id: String,
+    wanted: Subscription,
+    caller: &Caller,
+) -> Result<Subscribed, Problem> {
+    let found = number(&id).and_then(|id| services.hub.find_connection(id));
+    let connection = found.ok_or_else(|| unknown(&id))?;
     if caller.role != Some(Role::Operator) && connection.owner() != caller.identity {
-        return Err(Trouble::Foreign);
+        let sentence = format!("the connection {id:?} is somebody else's; only they and operators may change it");
+        return Err(Problem::new(StatusCode::FORBIDDEN, "NOT_PERMITTED", sentence));
     }
     let before = connection.filter();
-    let types = wish.event_types.map(|types| types.join(","));
+    let types = wanted.event_types.map(|types| types.join(","));
     let types = types.unwrap_or_else(|| before.types().join(","));
-    let channels = wish.channels.or_else(|| before.channels().as_deref().map(list)).filter(|text| !text.is_empty());
-    let run = match wish.run.as_deref() {
+    let channels = wanted.channels.or_else(|| before.channels().as_deref().map(list)).filter(|text| !text.is_empty());
+    let run = match wanted.run.as_deref() {
         None => before.run().cloned(),
         Some("") => None,
-        Some(name) => Some(services.archive.find(name).await.map_err(Trouble::Denied)?),
+        Some(name) => Some(services.archive.find(name).await?),
     };
     let types = Some(types.as_str()).filter(|types| !types.is_empty());
-    let filter = Filter::parse(types, channels.as_deref(), run).map_err(|error| Trouble::Wrong(error.to_string()))?;
-    let last_event_id = wish.last_event_id.as_ref().map(event_id).transpose().map_err(Trouble::Wrong)?;
-    let told = json!({
-        "connection_id": id,
-        "event_types": filter.types(),
-        "channels": filter.channels(),
-        "run": filter.run(),
-        "last_event_id": last_event_id,
-    });
+    let filter = Filter::parse(types, channels.as_deref(), run);
+    let filter = filter.map_err(|error| Problem::bad_request(error.to_string()))?;
+    let last_event_id = wanted.last_event_id.as_ref().map(event_id).transpose().map_err(Problem::bad_request)?;
+    let told = Subscribed {
+        connection_id: id.clone(),
+        event_types: filter.types().iter().map(ToString::to_string).collect(),
+        channels: filter.channels(),
+        run: filter.run().map(ToString::to_string),
+        last_event_id,
+    };
     let change = Change { filter: Some(filter), last_event_id, close: None };
-    if services.hub.change(connection.id, change) { Ok(told) } else { Err(Trouble::NoConnection) }
+    if services.hub.change(connection.id, change) { Ok(told) } else { Err(unknown(&id)) }
 }
 
 fn list(channels: &[u8]) -> String {
@@ -131,41 +194,49 @@ fn event_id(value: &Value) -> Result<u64, String> {
     given.ok_or_else(|| format!("{value} is not an event id; an id is a decimal number, as the stream gives it"))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct TrialQuery {
+    /// The type of event that the trial stands for; `test` unless it is told.
+    event_type: Option<String>,
+    /// The same as `event_type`.
+    r#type: Option<String>,
+    message: Option<String>,
+}
+
+/// What the query may say too.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Trial {
     event_type: Option<String>,
     message: Option<String>,
 }
 
-pub async fn test(services: &Services, query: &Query, headers: &HeaderMap, body: Incoming, who: &str) -> Answer {
-    let trial = match read::<Trial>(headers, body).await {
-        Ok(trial) => trial.unwrap_or_default(),
-        Err(answer) => return answer,
-    };
-    let name = query.get(&["event_type", "type"]).map(str::to_owned).or(trial.event_type);
-    let message = query.get(&["message"]).map(str::to_owned).or(trial.message).unwrap_or_default();
-    match Hub::event_type(name.as_deref().unwrap_or("test")) {
-        Some(stands_for) => {
-            let data = services.hub.publish_test(stands_for, &message, who);
-            answer::json(&json!({ "sent_to": services.hub.clients(), "event": "test", "data": data }))
-        }
-        None => answer::bad_request(&no_such_type(&name.unwrap_or_default())),
-    }
+#[derive(Serialize, ToSchema)]
+struct TrialSent {
+    /// How many readers there are.
+    sent_to: usize,
+    event: &'static str,
+    #[schema(schema_with = any_object)]
+    data: Value,
+}
+
+async fn test(
+    State(services): State<Services>,
+    caller: Caller,
+    Asked(query): Asked<TrialQuery>,
+    Sent(trial): Sent<Trial>,
+) -> Result<Told<TrialSent>, Problem> {
+    let trial = trial.unwrap_or_default();
+    let name = query.event_type.or(query.r#type).or(trial.event_type);
+    let message = query.message.or(trial.message).unwrap_or_default();
+    let name = name.as_deref().unwrap_or("test");
+    let stands_for = Hub::event_type(name).ok_or_else(|| Problem::bad_request(no_such_type(name)))?;
+    let data = services.hub.publish_test(stands_for, &message, &caller.to_string());
+    Ok(Told::json(&TrialSent { sent_to: services.hub.clients(), event: "test", data }))
 }
 
 pub fn no_such_type(name: &str) -> String {
     let known: Vec<_> = Filter::names().collect();
     format!("there is no event type {name:?}; the types are {}", known.join(", "))
-}
-
-/// A request's JSON, if it has any.
-async fn read<T: for<'a> Deserialize<'a>>(headers: &HeaderMap, body: Incoming) -> Result<Option<T>, Answer> {
-    let body = form::bytes(headers, body, MOST).await?;
-    if body.trim_ascii().is_empty() {
-        return Ok(None);
-    }
-    serde_json::from_slice(&body)
-        .map(Some)
-        .map_err(|error| answer::bad_request(&format!("the request is not the JSON that is meant here: {error}")))
 }

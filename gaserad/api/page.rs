@@ -1,16 +1,57 @@
 //! The dashboard: a page and what it loads, as they are in the binary. What they show they ask for like any other client.
 
+use axum::extract::State;
+use axum::response::IntoResponse;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
 
-use super::answer::{self, Answer};
-use super::auth;
+use super::answer::{self, Answer, Kind, Problem, Raw};
+use super::auth::{self, Needs};
+use super::operation::Operation;
+use super::query::Named;
+use super::router::Api;
 
 /// Name, content, and content compressed with gzip.
 const FILES: &[(&str, &[u8], &[u8])] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 const INDEX: &str = "index.html";
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/", "dashboard", "Gives the dashboard", index).needs(Needs::Nothing),
+        Operation::get("/dashboard/{file}", "dashboard_file", "Gives what the dashboard loads", file)
+            .needs(Needs::Nothing),
+    ]
+}
+
+struct Html;
+
+impl Kind for Html {
+    const KINDS: &'static [&'static str] = &["text/html; charset=utf-8"];
+}
+
+async fn index(State(api): State<Api>, headers: HeaderMap) -> Raw<Html> {
+    api.page.index(&headers).into()
+}
+
+#[derive(Deserialize, IntoParams)]
+struct FileNamed {
+    /// Its name.
+    file: String,
+}
+
+struct Asset;
+
+impl Kind for Asset {
+    const KINDS: &'static [&'static str] = &["*/*"];
+}
+
+async fn file(State(api): State<Api>, headers: HeaderMap, Named(FileNamed { file }): Named<FileNamed>) -> Raw<Asset> {
+    api.page.file(&file, &headers).into()
+}
 
 /// Nothing from elsewhere, nothing inline but the page's own style.
 fn policy(style: &str) -> String {
@@ -51,7 +92,7 @@ impl Page {
     pub fn file(&self, name: &str, headers: &HeaderMap) -> Answer {
         let Some(file) = self.files.iter().find(|file| file.name == name) else {
             let sentence = format!("the dashboard has no file {name:?}; it begins at GET /");
-            return answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &sentence);
+            return Problem::not_found("NOT_FOUND", sentence).into_response();
         };
         let small = takes_gzip(headers);
         let tag = &file.tags[usize::from(small)];

@@ -1,61 +1,187 @@
-//! The part of an address after the question mark.
+//! What is asked in an address: its query, and the names in its path.
+//!
+//! A query is held against its own description in the document: keys that are not there, and values that are not what
+//! the schema says, are refused with what is known. A key without a value is as if it were not there; of several values
+//! the first counts.
 
-/// The pairs of a query, decoded, in order.
-#[derive(Debug, Default)]
-pub struct Query(Vec<(String, String)>);
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-impl Query {
-    pub fn parse(text: &str) -> Self {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty());
-        Self(
-            pairs
-                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-                .map(|(name, value)| (decode(name), decode(value)))
-                .collect(),
-        )
-    }
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
-    /// The first value that is not empty under any of these names.
-    pub fn get(&self, names: &[&str]) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(name, value)| names.contains(&name.as_str()) && !value.is_empty())
-            .map(|(_, value)| value.as_str())
+use super::answer::Problem;
+use super::operation::{Describe, Sheet};
+
+/// The query of an address.
+pub struct Asked<T>(pub T);
+
+impl<T: IntoParams> Describe for Asked<T> {
+    fn describe(sheet: &mut Sheet) {
+        sheet.parameters(keys::<T>());
     }
 }
 
-/// Undoes percent signs and plus signs; what is not an escape stays as it is.
-pub fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escape = after.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let escape = escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        match (first, escape) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-                continue;
-            }
-            (b'+', _) => bytes.push(b' '),
-            _ => bytes.push(*first),
-        }
-        rest = after;
+impl<T: DeserializeOwned + IntoParams, S: Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        read(parts.uri.query().unwrap_or_default()).map(Self).map_err(Problem::bad_request)
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The names in a path.
+pub struct Named<T>(pub T);
+
+impl<T: IntoParams> Describe for Named<T> {
+    fn describe(sheet: &mut Sheet) {
+        sheet.parameters(T::into_params(|| Some(ParameterIn::Path)));
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = parts.uri.path().to_owned();
+        let named = Path::<T>::from_request_parts(parts, state).await;
+        named.map(|Path(names)| Self(names)).map_err(|error| {
+            Problem::bad_request(format!("the address {path:?} cannot be read: {}", error.body_text()))
+        })
+    }
+}
+
+fn keys<T: IntoParams>() -> Vec<Parameter> {
+    T::into_params(|| Some(ParameterIn::Query))
+}
+
+fn read<T: DeserializeOwned + IntoParams>(query: &str) -> Result<T, String> {
+    let known = keys::<T>();
+    let mut values = BTreeMap::new();
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        let Some(parameter) = known.iter().find(|parameter| parameter.name == key) else {
+            return Err(unknown(&key, &known));
+        };
+        if !value.is_empty() && !values.contains_key(parameter.name.as_str()) {
+            let value = check(parameter, value).map_err(|sentence| format!("{key} {sentence}"))?;
+            values.insert(parameter.name.as_str(), value);
+        }
+    }
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
+    serde_urlencoded::from_str(&query).map_err(|error| format!("the query {query:?} cannot be read: {error}"))
+}
+
+fn unknown(key: &str, known: &[Parameter]) -> String {
+    let key: String = key.chars().take(100).collect();
+    let known: Vec<&str> = known.iter().map(|parameter| parameter.name.as_str()).collect();
+    match known.as_slice() {
+        [] => format!("there is no query key {key:?} here; this address takes none"),
+        known => format!("there is no query key {key:?} here; the keys are {}", known.join(", ")),
+    }
+}
+
+/// The value as it is read, if it is what the schema says.
+fn check<'a>(parameter: &Parameter, value: Cow<'a, str>) -> Result<Cow<'a, str>, String> {
+    let schema = serde_json::to_value(&parameter.schema).unwrap_or_default();
+    let wrong = |wanted: String| format!("is {value:?}; it must be {wanted}");
+    if let Some(words) = schema["enum"].as_array() {
+        let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+        return if words.contains(&&*value) { Ok(value) } else { Err(wrong(format!("one of {}", words.join(", ")))) };
+    }
+    match schema["type"].as_str() {
+        Some("boolean") => match &*value {
+            "true" | "1" | "yes" => Ok("true".into()),
+            "false" | "0" | "no" => Ok("false".into()),
+            _ => Err(wrong("true or false".into())),
+        },
+        Some("integer") => match value.parse::<u64>() {
+            Ok(number) if is_within(&schema, number) => Ok(value),
+            _ => Err(wrong(format!("a whole decimal number{}", range(&schema)))),
+        },
+        Some("number") if value.parse::<f64>().is_err() => Err(wrong("a number".into())),
+        _ => Ok(value),
+    }
+}
+
+fn bounds(schema: &Value) -> [Option<u64>; 2] {
+    let bound = |key: &str| schema[key].as_f64().map(|bound| bound as u64);
+    [bound("minimum"), bound("maximum")]
+}
+
+fn is_within(schema: &Value, number: u64) -> bool {
+    let [least, most] = bounds(schema);
+    least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most)
+}
+
+fn range(schema: &Value) -> String {
+    match bounds(schema) {
+        [least, Some(most)] => format!(" from {} to {most}", least.unwrap_or_default()),
+        [Some(least @ 1..), None] => format!(" from {least} on"),
+        _ => String::new(),
+    }
+}
+
+/// The first value of a key in a form as browsers send it.
+pub fn of_form(body: &str, key: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(body.as_bytes());
+    pairs.find(|(name, value)| name == key && !value.is_empty()).map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize, IntoParams)]
+    #[into_params(parameter_in = Query)]
+    struct Wanted {
+        types: Option<String>,
+        channels: Option<String>,
+        empty: Option<u32>,
+        run: Option<String>,
+        broken: Option<String>,
+        #[param(minimum = 1, maximum = 10)]
+        limit: Option<u32>,
+        since: Option<u64>,
+        sticky: Option<bool>,
+        ratio: Option<f64>,
+    }
 
     #[test]
     fn values_are_decoded() {
-        let query = Query::parse("types=run.%2A%2Cphase&channels=1-8,12&empty=&run=a+b&broken=%zz%+4%4");
-        assert_eq!(query.get(&["types"]), Some("run.*,phase"));
-        assert_eq!(query.get(&["nothing", "channels"]), Some("1-8,12"));
-        assert_eq!(query.get(&["empty"]), None);
-        assert_eq!(query.get(&["run"]), Some("a b"));
-        assert_eq!(query.get(&["broken"]), Some("%zz% 4%4"));
+        let query = "types=run.%2A%2Cphase&channels=1-8,12&empty=&run=a+b&broken=%zz%+4%4&sticky=1&types=x&ratio=0.5";
+        let wanted = Wanted {
+            types: Some("run.*,phase".into()),
+            channels: Some("1-8,12".into()),
+            run: Some("a b".into()),
+            broken: Some("%zz% 4%4".into()),
+            sticky: Some(true),
+            ratio: Some(0.5),
+            ..Wanted::default()
+        };
+        assert_eq!(read(query), Ok(wanted));
+        assert_eq!(read(""), Ok(Wanted::default()));
+    }
+
+    #[test]
+    fn a_mistake_names_what_is_known() {
+        for (query, sentence) in [
+            ("tpes=x", "there is no query key \"tpes\" here; the keys are types, channels, empty, run"),
+            ("tpes", "there is no query key \"tpes\""),
+            ("limit=0", "limit is \"0\"; it must be a whole decimal number from 1 to 10"),
+            ("limit=11", "limit is \"11\"; "),
+            ("limit=99999999999999999999", "limit is "),
+            ("since=yesterday", "since is \"yesterday\"; it must be a whole decimal number"),
+            ("sticky=maybe", "sticky is \"maybe\"; it must be true or false"),
+            ("ratio=x", "ratio is \"x\"; it must be a number"),
+        ] {
+            let told = read::<Wanted>(query).unwrap_err();
+            assert!(told.starts_with(sentence), "{query}: {told}");
+        }
     }
 }

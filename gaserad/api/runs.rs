@@ -1,127 +1,267 @@
 //! Runs over HTTP.
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Ref, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use super::answer::{self, Answer};
+use super::answer::{Problem, Told};
 use super::control::{Detail, StoredRun};
-use super::query::Query;
+use super::operation::Operation;
+use super::query::{Asked, Named};
 use super::{Services, control::Archive};
-use crate::domain::{Cas, Denied, GasInfo, Note, Reason, RunId, RunSummary, Spread, VisitMeans, VisitSummary};
+use crate::domain::{
+    Cas, Denied, GasInfo, Note, Reason, RunId, RunSummary, Spread, Utc, VisitId, VisitMeans, VisitSummary,
+};
 use crate::stream::Filter;
 
 /// How many runs a list shows unless it is told.
 pub const LIMIT: u32 = 100;
 
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/runs", "list_runs", "Lists past and present runs, the newest first", list),
+        Operation::get("/runs/{id}", "get_run", "Tells of one run, its visits and its notes", show),
+        Operation::get("/runs/{id}/visits", "list_observations", "Tells what was measured on each visit", visit_means)
+            .described(
+                "Means and standard deviations, in ppm, of the good samples that were credited to the visit; `sd` is \
+                 `null` for one sample alone, and a gas that the plan leaves out after each arrival has a smaller `n`.",
+            ),
+        Operation::get(
+            "/runs/{id}/events",
+            "list_run_events",
+            "Tells what happened in a run, but for its results",
+            events,
+        )
+        .described(
+            "The events of the run in their order, out of the store, however old they are; their types and what they \
+                 carry are those of the stream. Results (`live_data`) are not among them: they are the run's samples. \
+                 While `more` is true the next ones are got with `since`, the `id` of the last.",
+        ),
+    ]
+}
+
+/// A run, in a path.
+#[derive(Deserialize, IntoParams)]
+pub struct RunNamed {
+    /// The id of a run, a unique prefix of one, or `last`.
+    #[param(example = "last")]
+    pub id: String,
+}
+
+/// A run and the folder of its files.
 #[derive(Serialize)]
-struct RunOut<'a> {
+struct RunTold<'a> {
     #[serde(flatten)]
     run: &'a RunSummary,
     folder: String,
 }
 
-impl<'a> RunOut<'a> {
+impl PartialSchema for RunTold<'_> {
+    fn schema() -> RefOr<Schema> {
+        let folder = ObjectBuilder::new().property("folder", ObjectBuilder::new().schema_type(Type::String));
+        AllOfBuilder::new().item(Ref::from_schema_name("Run")).item(folder.required("folder")).into()
+    }
+}
+
+impl ToSchema for RunTold<'_> {}
+
+impl<'a> RunTold<'a> {
     fn of(stored: &'a StoredRun) -> Self {
         Self { run: &stored.run, folder: stored.folder.display().to_string() }
     }
 }
 
-#[derive(Serialize)]
-struct ListOut<'a> {
-    runs: Vec<RunOut<'a>>,
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// How many; 100 unless it is told.
+    #[param(minimum = 1)]
+    limit: Option<u32>,
 }
 
-#[derive(Serialize)]
-struct DetailOut<'a> {
-    run: RunOut<'a>,
-    visits: &'a [VisitSummary],
-    notes: &'a [Note],
+#[derive(Serialize, ToSchema)]
+struct RunList<'a> {
+    runs: Vec<RunTold<'a>>,
 }
 
-pub async fn list(services: &Services, query: &Query) -> Answer {
-    let limit = match query.get(&["limit"]).map(str::parse::<u32>) {
-        None => LIMIT,
-        Some(Ok(limit)) if limit > 0 => limit,
-        Some(_) => return answer::bad_request("limit must be a number from 1 on"),
+async fn list(
+    State(services): State<Services>,
+    Asked(query): Asked<ListQuery>,
+) -> Result<Told<RunList<'static>>, Problem> {
+    let runs = services.archive.runs(query.limit.unwrap_or(LIMIT)).await?;
+    Ok(Told::documented(&RunList { runs: runs.iter().map(RunTold::of).collect() }))
+}
+
+#[derive(Serialize, ToSchema)]
+struct RunDetail<'a> {
+    run: RunTold<'a>,
+    visits: Vec<VisitTold>,
+    /// Oldest first.
+    notes: Vec<NoteTold>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct VisitTold {
+    #[schema(value_type = u64)]
+    id: VisitId,
+    channel: u8,
+    repeat: u32,
+    #[schema(value_type = String)]
+    arrived: Utc,
+    #[schema(value_type = Option<String>)]
+    left: Option<Utc>,
+    records: u64,
+    good_records: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct NoteTold {
+    #[schema(value_type = String)]
+    at: Utc,
+    who: String,
+    text: String,
+}
+
+async fn show(
+    State(services): State<Services>,
+    Named(RunNamed { id }): Named<RunNamed>,
+) -> Result<Told<RunDetail<'static>>, Problem> {
+    let Detail { stored, visits, notes } = detail(services.archive.as_ref(), &id).await?;
+    let visit = |VisitSummary { id, channel, repeat, arrived, left, records, good_records }| VisitTold {
+        id,
+        channel: channel.number(),
+        repeat,
+        arrived,
+        left,
+        records,
+        good_records,
     };
-    match services.archive.runs(limit).await {
-        Ok(runs) => answer::json(&ListOut { runs: runs.iter().map(RunOut::of).collect() }),
-        Err(denied) => answer::denied(&denied),
-    }
+    let note = |Note { at, who, text }| NoteTold { at, who, text };
+    Ok(Told::documented(&RunDetail {
+        run: RunTold::of(&stored),
+        visits: visits.into_iter().map(visit).collect(),
+        notes: notes.into_iter().map(note).collect(),
+    }))
 }
 
-pub async fn show(services: &Services, name: &str) -> Answer {
-    match detail(services.archive.as_ref(), name).await {
-        Ok(Detail { stored, visits, notes }) => {
-            answer::json(&DetailOut { run: RunOut::of(&stored), visits: &visits, notes: &notes })
-        }
-        Err(denied) => answer::denied(&denied),
-    }
+#[derive(Serialize, ToSchema)]
+struct ObservationList {
+    run_id: String,
+    visit_means: Vec<ObservationTold>,
 }
 
-/// What was measured on each visit, as means of its good samples.
-pub async fn visits(services: &Services, name: &str) -> Answer {
-    let archive = services.archive.as_ref();
-    let found = async {
-        let id = archive.find(name).await?;
-        let visits = archive.visit_means(&id).await?;
-        Ok((id, visits))
-    };
-    match found.await {
-        Ok((id, visits)) => {
-            let gases = services.control.gases();
-            let told: Vec<Value> = visits.iter().map(|told| means(told, &gases)).collect();
-            answer::json(&json!({ "run_id": id, "visits": told }))
-        }
-        Err(denied) => answer::denied(&denied),
-    }
+#[derive(Serialize, ToSchema)]
+struct ObservationTold {
+    #[schema(value_type = u64)]
+    visit: VisitId,
+    channel: u8,
+    label: String,
+    repeat: u32,
+    #[schema(value_type = String)]
+    arrived_utc: Utc,
+    /// `null` while the visit lasts.
+    #[schema(value_type = Option<String>)]
+    left_utc: Option<Utc>,
+    good: u64,
+    discarded: u64,
+    gases: Vec<MeanTold>,
 }
 
-fn means(told: &VisitMeans, gases: &[GasInfo]) -> Value {
-    let VisitSummary { id, channel, repeat, arrived, left, records, good_records } = &told.visit;
+#[derive(Serialize, ToSchema)]
+struct MeanTold {
+    cas: String,
+    formula: String,
+    mean: f64,
+    sd: Option<f64>,
+    n: u64,
+}
+
+async fn visit_means(
+    State(services): State<Services>,
+    Named(RunNamed { id }): Named<RunNamed>,
+) -> Result<Told<ObservationList>, Problem> {
+    let id = services.archive.find(&id).await?;
+    let visit_means = services.archive.visit_means(&id).await?;
+    let gases = services.control.gases();
+    let visit_means = visit_means.into_iter().map(|told| visit_means(told, &gases)).collect();
+    Ok(Told::json(&ObservationList { run_id: id.0, visit_means }))
+}
+
+fn visit_means(told: VisitMeans, gases: &[GasInfo]) -> ObservationTold {
+    let VisitSummary { id, channel, repeat, arrived, left, records, good_records } = told.visit;
     let formula = |cas: &Cas| {
         let known = gases.iter().find(|gas| gas.cas == *cas);
         known.map_or_else(|| cas.0.clone(), |gas| gas.formula.clone())
     };
-    let gas = |(cas, spread): &(Cas, Spread)| {
-        json!({
-            "cas": cas, "formula": formula(cas),
-            "mean": spread.mean, "sd": spread.deviation(), "n": spread.count,
-        })
+    let gas = |(cas, spread): (Cas, Spread)| MeanTold {
+        formula: formula(&cas),
+        cas: cas.0,
+        mean: spread.mean,
+        sd: spread.deviation(),
+        n: spread.count,
     };
-    json!({
-        "visit": id, "channel": channel, "label": told.label, "repeat": repeat,
-        "arrived_utc": arrived, "left_utc": left,
-        "good": good_records, "discarded": records.saturating_sub(*good_records),
-        "gases": told.gases.iter().map(gas).collect::<Value>(),
-    })
+    ObservationTold {
+        visit: id,
+        channel: channel.number(),
+        label: told.label,
+        repeat,
+        arrived_utc: arrived,
+        left_utc: left,
+        good: good_records,
+        discarded: records.saturating_sub(good_records),
+        gases: told.gases.into_iter().map(gas).collect(),
+    }
 }
 
 /// How many events one answer has, unless it is told, and at most.
 const EVENTS: u32 = 1000;
-const MOST_EVENTS: u32 = 10_000;
 
-/// What happened in a run, in order and piece by piece: the first ones after `since`. `more` says that there may be others.
-pub async fn events(services: &Services, name: &str, query: &Query) -> Answer {
-    let limit = match query.get(&["limit"]).map(str::parse::<u32>) {
-        None => EVENTS,
-        Some(Ok(limit)) if (1..=MOST_EVENTS).contains(&limit) => limit,
-        Some(_) => return answer::bad_request(&format!("limit must be a number from 1 to {MOST_EVENTS}")),
-    };
-    let Ok(since) = query.get(&["since"]).map_or(Ok(0), str::parse::<u64>) else {
-        return answer::bad_request("since must be the id of an event, a decimal number");
-    };
-    let found = async {
-        let id = services.archive.find(name).await?;
-        let filter = Filter::parse(query.get(&["types"]), None, Some(id.clone()))
-            .map_err(|error| Denied::new(Reason::RequestInvalid, error.to_string()))?;
-        let (events, more) = chosen(services.archive.as_ref(), &id, &filter, since, limit).await?;
-        Ok((id, events, more))
-    };
-    match found.await {
-        Ok((id, events, more)) => answer::json(&json!({ "run_id": id, "events": events, "more": more })),
-        Err(denied) => answer::denied(&denied),
-    }
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct EventsQuery {
+    /// Only these types, like `alarm,run.*`.
+    types: Option<String>,
+    /// Only those after the event with this id.
+    since: Option<u64>,
+    /// How many; 1000 unless it is told.
+    #[param(minimum = 1, maximum = 10_000)]
+    limit: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RunEvents {
+    run_id: String,
+    events: Vec<RunEvent>,
+    /// There may be others after these.
+    more: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RunEvent {
+    id: u64,
+    r#type: String,
+    #[schema(schema_with = event)]
+    data: Value,
+}
+
+fn event() -> Ref {
+    Ref::from_schema_name("Event")
+}
+
+async fn events(
+    State(services): State<Services>,
+    Named(RunNamed { id }): Named<RunNamed>,
+    Asked(query): Asked<EventsQuery>,
+) -> Result<Told<RunEvents>, Problem> {
+    let id = services.archive.find(&id).await?;
+    let filter = Filter::parse(query.types.as_deref(), None, Some(id.clone()))
+        .map_err(|error| Denied::new(Reason::RequestInvalid, error.to_string()))?;
+    let (since, limit) = (query.since.unwrap_or_default(), query.limit.unwrap_or(EVENTS));
+    let (events, more) = chosen(services.archive.as_ref(), &id, &filter, since, limit).await?;
+    Ok(Told::json(&RunEvents { run_id: id.0, events, more }))
 }
 
 /// At most `limit` that pass the filter, and whether there may be others.
@@ -131,7 +271,7 @@ async fn chosen(
     filter: &Filter,
     mut since: u64,
     limit: u32,
-) -> Result<(Vec<Value>, bool), Denied> {
+) -> Result<(Vec<RunEvent>, bool), Denied> {
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut told = Vec::new();
     loop {
@@ -142,8 +282,8 @@ async fn chosen(
             if told.len() == most {
                 return Ok((told, true));
             }
-            let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
-            told.push(json!({ "id": event.seq, "type": event.name, "data": data }));
+            let data = serde_json::from_str(&event.data).unwrap_or_default();
+            told.push(RunEvent { id: event.seq, r#type: event.name.to_string(), data });
         }
     }
 }

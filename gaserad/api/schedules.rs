@@ -1,10 +1,15 @@
-//! Schedules over gRPC: translated, asked for, translated back.
+//! Schedules over gRPC and HTTP: translated, asked for, translated back.
 
 use std::time::Duration;
 
+use axum::extract::State;
+use serde_json::{Value, json};
 use tonic::{Request, Response, Status};
 
+use super::answer::{Problem, Told};
 use super::control::{Listed, NewSchedule};
+use super::document::ScheduleList;
+use super::operation::Operation;
 use super::{Services, convert, grpc, plans};
 use crate::domain::{Denied, Misfire, Overlap, Reason};
 use crate::proto;
@@ -76,6 +81,22 @@ impl ScheduleService for Scheduling {
         let changed = schedules.enable(name, enabled, who, FEW_TIMES).await.map_err(convert::status)?;
         Ok(Response::new(proto::SetScheduleEnabledResponse { schedule: Some(out(changed)) }))
     }
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![Operation::get(
+        "/schedules",
+        "list_schedules",
+        "Lists what is started by the clock, and when it is next",
+        list,
+    )]
+}
+
+/// As `gaseractl schedule list --json` gives them.
+async fn list(State(services): State<Services>) -> Result<Told<ScheduleList>, Problem> {
+    let listed = services.schedules.list(1).await?;
+    let schedules = listed.into_iter().map(|listed| proto::json::schedule(&out(listed)));
+    Ok(Told::documented(&json!({ "schedules": schedules.collect::<Value>() })))
 }
 
 fn new(asked: proto::Schedule) -> Result<NewSchedule, Denied> {

@@ -1,24 +1,52 @@
 //! What the payloads of the stream look like, as JSON Schema.
 
+use axum::extract::State;
 use http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::IntoParams;
 
-use super::answer::{self, Answer};
+use super::Services;
+use super::answer::{self, Kind, Problem, Raw};
+use super::operation::Operation;
 use super::oversight::no_such_type;
+use super::query::Named;
 
-const SCHEMA: &str = include_str!("../../docs/events/schema.json");
+/// Of the events.
+pub const EVENTS: &str = include_str!("../../docs/events/schema.json");
+/// Of what gaseractl prints as JSON, some of which HTTP answers too.
+pub const PRINTED: &str = include_str!("../../docs/json/schema.json");
 const KIND: &str = "application/schema+json";
 
-/// All types in one schema.
-pub fn all() -> Answer {
-    answer::with(StatusCode::OK, KIND, SCHEMA)
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/events/schema", "get_event_schemas", "Describes what each event carries, as JSON Schema", all),
+        Operation::get("/events/schema/{type}", "get_event_schema", "Describes what one type of event carries", one),
+    ]
+}
+
+struct JsonSchema;
+
+impl Kind for JsonSchema {
+    const KINDS: &'static [&'static str] = &[KIND];
+}
+
+async fn all(State(_): State<Services>) -> Raw<JsonSchema> {
+    answer::with(StatusCode::OK, KIND, EVENTS).into()
+}
+
+#[derive(Deserialize, IntoParams)]
+struct EventType {
+    /// A type of event.
+    #[param(example = "phase")]
+    r#type: String,
 }
 
 /// The schema of one type, complete in itself.
-pub fn of(name: &str) -> Answer {
-    let all: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
-    let Some(reference) = all["properties"].get(name) else {
-        return answer::refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &no_such_type(name));
+async fn one(Named(EventType { r#type: name }): Named<EventType>) -> Result<Raw<JsonSchema>, Problem> {
+    let all: Value = serde_json::from_str(EVENTS).unwrap_or_default();
+    let Some(reference) = all["properties"].get(&name) else {
+        return Err(Problem::not_found("NOT_FOUND", no_such_type(&name)));
     };
     let schema = json!({
         "$schema": all["$schema"],
@@ -27,5 +55,5 @@ pub fn of(name: &str) -> Answer {
         "$ref": reference["$ref"],
         "$defs": all["$defs"],
     });
-    answer::with(StatusCode::OK, KIND, schema.to_string())
+    Ok(answer::with(StatusCode::OK, KIND, schema.to_string()).into())
 }

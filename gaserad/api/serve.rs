@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answer::Answer;
+use super::Services;
 use super::auth::{Access, Doors, Link, Pass, Refusal, Time};
 use super::fanout::{Fanout, Line, PATIENCE};
 use super::listen::{Bound, Listener};
@@ -29,7 +29,6 @@ use super::patience::Patient;
 use super::router::Router;
 use super::stuck::{self, Impatient};
 use super::takeover::{self, Taken};
-use super::{Services, gate};
 use crate::domain::Clock;
 
 /// How long answers under way may take to come to their end.
@@ -167,18 +166,6 @@ impl Server {
         }
     }
 
-    /// Answers one request, if there is a place for who asks; streams have places of their own.
-    async fn answer(&self, request: Request<Incoming>, link: &Link, pass: &Pass) -> Answer {
-        let seat = if gate::is_stream(&request) { pass.ask() } else { pass.sit() };
-        match seat {
-            Ok(()) => {
-                let Ok(answer) = self.router.route(request, link).await;
-                answer
-            }
-            Err(full) => Refusal::full(full.to_string()).http(),
-        }
-    }
-
     /// HTTP/1.1, until a request is answered with the event stream.
     async fn converse_or_stream(self, stream: TcpStream, link: Link, pass: Arc<Pass>) {
         let (taken, counted) = (Arc::new(Mutex::new(None)), pass.counted());
@@ -189,7 +176,7 @@ impl Server {
             let (server, slot, pass) = (server.clone(), slot.clone(), pass.clone());
             let fits = first.swap(false, Ordering::Relaxed) && request.version() == Version::HTTP_11;
             Box::pin(async move {
-                let answer = server.answer(request, &link, &pass).await;
+                let answer = server.router.answer(request, link, &pass).await;
                 let Some(found) = fits.then(|| takeover::of(&answer, server.clock.now().utc)).flatten() else {
                     // It goes on here, if need be without a seat.
                     let _ = pass.sit();
@@ -230,7 +217,7 @@ impl Server {
             // A stream over it holds the connection, so it takes a place as well.
             async move {
                 Ok::<_, Infallible>(match pass.sit() {
-                    Ok(()) => stuck::watch(server.answer(request, &link, &pass).await),
+                    Ok(()) => stuck::watch(server.router.answer(request, link, &pass).await),
                     Err(full) => Refusal::full(full.to_string()).http(),
                 })
             }

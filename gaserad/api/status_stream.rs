@@ -7,45 +7,96 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::IntoResponse;
 use bytes::Bytes;
-use http::{Method, StatusCode};
-use http_body_util::StreamBody;
-use hyper::body::Frame;
+use http::{HeaderMap, Method, StatusCode};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::watch;
 use tokio::time::interval;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
-use tonic::body::Body;
+use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{self, Answer};
-use super::query::Query;
+use super::answer::{self, Answer, Kind, Problem, Raw};
+use super::auth::Caller;
+use super::operation::{Describe, Operation, Sheet};
+use super::query::Asked;
 use super::{Services, events};
 use crate::domain::Utc;
 use crate::stream::subjects::{self, Subjects};
-use crate::stream::{Format, Hub, KEEP_ALIVE, Origin, Visit};
+use crate::stream::{Format, Hub, KEEP_ALIVE, Visit};
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/status/stream", "follow_status", "Follows how chosen subjects stand, and each change", stream)
+            .streams(),
+    ]
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct SubjectsQuery {
+    /// The subjects, like `instrument,engine,ch:1-8`.
+    ids: Option<String>,
+    /// The same as `ids`.
+    #[serde(rename = "pipelineIds")]
+    #[param(rename = "pipelineIds")]
+    pipeline_ids_camel: Option<String>,
+    /// The same as `ids`.
+    pipeline_ids: Option<String>,
+    /// `named` unless it is told.
+    #[param(inline)]
+    format: Option<StatusFormat>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum StatusFormat {
+    Named,
+    Envelope,
+}
+
+struct ServerSent;
+
+impl Kind for ServerSent {
+    const KINDS: &'static [&'static str] = &[events::SERVER_SENT];
+}
+
+/// No stream, as readers of this one are used to be told.
+struct Unfollowed(Answer);
+
+impl IntoResponse for Unfollowed {
+    fn into_response(self) -> Answer {
+        self.0
+    }
+}
+
+impl Describe for Unfollowed {
+    fn describe(sheet: &mut Sheet) {
+        Problem::describe(sheet);
+    }
+}
 
 /// Answers with the stream.
-pub async fn stream(services: &Services, method: &Method, query: &Query, origin: Origin) -> Answer {
-    let ids = match subjects::parse(query.get(&["ids", "pipelineIds", "pipeline_ids"]).unwrap_or_default()) {
-        Ok(ids) => ids,
-        Err(error) => return refuse(&error.to_string()),
-    };
-    let named = match query.get(&["format"]) {
-        None | Some("named") => true,
-        Some("envelope") => false,
-        Some(other) => {
-            return refuse(&format!("there is no format {other:?} here; the formats are named and envelope"));
-        }
-    };
+async fn stream(
+    State(services): State<Services>,
+    method: Method,
+    headers: HeaderMap,
+    caller: Caller,
+    Asked(query): Asked<SubjectsQuery>,
+) -> Result<Raw<ServerSent>, Unfollowed> {
+    let ids = query.ids.or(query.pipeline_ids_camel).or(query.pipeline_ids).unwrap_or_default();
+    let ids = subjects::parse(&ids).map_err(|error| refuse(&error.to_string()))?;
+    let named = query.format != Some(StatusFormat::Envelope);
     if method == Method::HEAD {
-        return events::dress(Body::empty(), Format::Named);
+        return Ok(events::dress(Body::empty(), Format::Named).into());
     }
-    let visit = match services.hub.visit(origin) {
-        Ok(visit) => visit,
-        Err(refused) => return events::unavailable(&refused),
-    };
+    let visit = services.hub.visit(events::origin(&headers, &caller));
+    let visit = visit.map_err(|refused| Unfollowed(events::unavailable(refused).into_response()))?;
     let mut shown = services.hub.subjects();
     // What changes are told against, so that each is told once; before anything was shown there is the status itself.
     let mut first = Subjects::clone(&shown.borrow_and_update());
@@ -53,18 +104,18 @@ pub async fn stream(services: &Services, method: &Method, query: &Query, origin:
         first = subjects::of(&services.control.status().await);
     }
     let follower = Follower::new(visit, shown, ids, named, first);
-    events::dress(Body::new(StreamBody::new(follow(follower))), Format::Named)
+    Ok(events::dress(Body::from_stream(follow(follower)), Format::Named).into())
 }
 
-fn refuse(sentence: &str) -> Answer {
+fn refuse(sentence: &str) -> Unfollowed {
     let body = json!({ "success": false, "error": sentence }).to_string();
-    answer::with(StatusCode::BAD_REQUEST, answer::JSON, body)
+    Unfollowed(answer::with(StatusCode::BAD_REQUEST, answer::JSON, body))
 }
 
-fn follow(follower: Follower) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> + Send {
+fn follow(follower: Follower) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(follower.run(sender));
-    ReceiverStream::new(receiver).map(|bytes| Ok(Frame::data(bytes)))
+    ReceiverStream::new(receiver).map(Ok)
 }
 
 struct Follower {

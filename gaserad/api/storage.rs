@@ -2,19 +2,21 @@
 
 use std::pin::Pin;
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::StreamBody;
-use hyper::body::Frame;
-use serde_json::{Value, json};
+use axum::body::Body;
+use axum::extract::State;
+use http::{HeaderValue, Method, header};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
-use tonic::body::Body;
 use tonic::{Request, Response as Answered, Status};
+use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{self, Answer};
+use super::answer::{Answer, JSON, Kind, Problem, Raw, TEXT, Told};
 use super::control::{FileChunk, InTrash, RunFile};
+use super::operation::Operation;
+use super::query::Named;
+use super::runs::RunNamed;
 use super::{Services, convert, grpc};
 use crate::domain::{Denied, Reason, RunId};
 use crate::proto;
@@ -140,36 +142,70 @@ async fn read(services: &Services, run: &str, name: &str) -> Result<(RunFile, Re
     Ok((file, ReceiverStream::new(pieces)))
 }
 
-pub async fn list(services: &Services, run: &str) -> Answer {
-    match files(services, run).await {
-        Ok((id, files)) => {
-            let file = |file: &RunFile| json!({ "name": file.name, "bytes": file.bytes, "changed_utc": file.changed.to_seconds_string() });
-            answer::json(&json!({ "run_id": id, "files": files.iter().map(file).collect::<Value>() }))
-        }
-        Err(denied) => answer::denied(&denied),
-    }
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/runs/{id}/files", "list_run_files", "Lists the files in the folder of a run", list),
+        Operation::get("/runs/{id}/files/{name}", "get_run_file", "Gives one of the files of a run", file),
+    ]
 }
 
-pub async fn file(services: &Services, method: &Method, run: &str, name: &str) -> Answer {
-    match read(services, run, name).await {
-        Ok((file, _)) if method == Method::HEAD => download(&file, Body::empty()),
-        Ok((file, pieces)) => {
-            let frames = pieces.map(|piece| piece.map(|bytes| Frame::data(Bytes::from(bytes))));
-            download(&file, Body::new(StreamBody::new(frames)))
-        }
-        Err(denied) => answer::denied(&denied),
-    }
+#[derive(Serialize, ToSchema)]
+struct FileList {
+    run_id: String,
+    files: Vec<FileTold>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct FileTold {
+    name: String,
+    bytes: u64,
+    changed_utc: String,
+}
+
+async fn list(
+    State(services): State<Services>,
+    Named(RunNamed { id }): Named<RunNamed>,
+) -> Result<Told<FileList>, Problem> {
+    let (id, files) = files(&services, &id).await?;
+    let file = |RunFile { name, bytes, changed }| FileTold { name, bytes, changed_utc: changed.to_seconds_string() };
+    Ok(Told::json(&FileList { run_id: id.0, files: files.into_iter().map(file).collect() }))
+}
+
+#[derive(Deserialize, IntoParams)]
+struct FileNamed {
+    /// The id of a run, a unique prefix of one, or `last`.
+    id: String,
+    /// One of those that are listed.
+    name: String,
+}
+
+struct AnyFile;
+
+impl Kind for AnyFile {
+    const KINDS: &'static [&'static str] = &[CSV, JSON, TEXT, BYTES];
+}
+
+const CSV: &str = "text/csv; charset=utf-8";
+const BYTES: &str = "application/octet-stream";
+
+async fn file(
+    State(services): State<Services>,
+    method: Method,
+    Named(FileNamed { id, name }): Named<FileNamed>,
+) -> Result<Raw<AnyFile>, Problem> {
+    let (file, pieces) = read(&services, &id, &name).await?;
+    let body = if method == Method::HEAD { Body::empty() } else { Body::from_stream(pieces) };
+    Ok(download(&file, body).into())
 }
 
 fn download(file: &RunFile, body: Body) -> Answer {
     let kind = match file.name.rsplit_once('.').map(|(_, kind)| kind) {
-        Some("csv") => "text/csv; charset=utf-8",
-        Some("json") => "application/json",
-        Some("toml" | "md" | "txt") => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
+        Some("csv") => CSV,
+        Some("json") => JSON,
+        Some("toml" | "md" | "txt") => TEXT,
+        _ => BYTES,
     };
-    let mut answer = Response::new(body);
-    *answer.status_mut() = StatusCode::OK;
+    let mut answer = Answer::new(body);
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

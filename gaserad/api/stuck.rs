@@ -11,11 +11,11 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use hyper::rt::Executor;
 use tokio::time::{Sleep, sleep};
-use tonic::body::Body;
 
 use super::answer::Answer;
 use super::takeover::Unbegun;
@@ -55,9 +55,9 @@ struct Watched {
 
 impl hyper::body::Body for Watched {
     type Data = Bytes;
-    type Error = tonic::Status;
+    type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         self.progress.waiting.store(false, Ordering::Relaxed);
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         self.progress.given.fetch_add(1, Ordering::Relaxed);

@@ -1,10 +1,12 @@
 //! Plans and answers as JSON: seconds, UTC, `null` for what is not there. gaseractl and HTTP write the same.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::{
-    Background, ChannelPlan, CheckPlanResponse, PlanMistake, PlanRequest, StartMeasurementResponse, StoredPlan, Sync,
-    TimelineEntry,
+    Background, ChannelPlan, CheckPlanResponse, Misfire, Overlap, PlanMistake, PlanRequest, Schedule, ScheduledTime,
+    StartMeasurementResponse, StoredPlan, Sync, TimelineEntry,
 };
 
 pub fn started(response: &StartMeasurementResponse) -> Value {
@@ -105,6 +107,33 @@ pub fn sync(plan: &PlanRequest) -> Option<&'static str> {
     }
 }
 
+pub fn schedule(schedule: &Schedule) -> Value {
+    let overlap = match schedule.overlap() {
+        Overlap::Unspecified | Overlap::Skip => "skip",
+        Overlap::Wait => "wait",
+        Overlap::Fail => "fail",
+    };
+    let misfire = match schedule.misfire() {
+        Misfire::Unspecified | Misfire::Run => "run",
+        Misfire::Skip => "skip",
+    };
+    let time = |time: &ScheduledTime| json!({ "utc": time.utc, "local": time.local });
+    let last = json!({ "due_utc": schedule.last_due_utc, "result": schedule.last_result });
+    json!({
+        "name": schedule.name,
+        "cron": schedule.cron,
+        "zone": schedule.zone,
+        "plan": schedule.plan,
+        "if_busy": overlap,
+        "if_missed": misfire,
+        "grace_s": Duration::from_millis(schedule.grace_ms()).as_secs_f64(),
+        "enabled": schedule.enabled,
+        "who": schedule.who,
+        "next": schedule.next.iter().map(time).collect::<Vec<_>>(),
+        "last": if schedule.last_due_utc.is_empty() { Value::Null } else { last },
+    })
+}
+
 pub fn present(text: &str) -> Value {
     if text.is_empty() { Value::Null } else { json!(text) }
 }
@@ -114,7 +143,7 @@ pub fn seconds(millis: u64) -> Value {
     if millis.is_multiple_of(1000) {
         return json!(millis / 1000);
     }
-    json!(std::time::Duration::from_millis(millis).as_secs_f64())
+    json!(Duration::from_millis(millis).as_secs_f64())
 }
 
 #[cfg(test)]

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Body;
+use serde::Serialize;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
-use super::super::answer::{self, Answer};
+use super::super::answer::{Answer, Raw, Told};
 use super::refusal::{Refusal, TOKEN_MISSING};
 use super::{Access, Link, Time, cookie};
 
@@ -17,6 +20,14 @@ use super::{Access, Link, Time, cookie};
 pub const MOST_BODY: usize = 8 * 1024;
 /// How long it may take to come.
 const WITHIN: Duration = Duration::from_secs(10);
+
+/// Whose token it was.
+#[derive(Serialize, ToSchema)]
+pub struct LoggedIn {
+    name: String,
+    role: &'static str,
+    expires_in_s: u64,
+}
 
 /// Answers with the cookie, if the body holds a token: alone, as `{"token": …}`, or as a form's field `token`.
 pub async fn login<B>(access: &Access, link: &Link, parts: &Parts, body: B, now: Time) -> Result<Answer, Refusal>
@@ -37,12 +48,8 @@ where
 
 fn enter(access: &Access, link: &Link, shown: &str, now: Time) -> Result<Answer, Refusal> {
     let token = access.check_token(link, shown, now)?;
-    let told = serde_json::json!({
-        "name": token.name,
-        "role": token.role.word(),
-        "expires_in_s": cookie::LASTS.as_secs(),
-    });
-    let mut answer = answer::json(&told);
+    let told = LoggedIn { name: token.name.clone(), role: token.role.word(), expires_in_s: cookie::LASTS.as_secs() };
+    let mut answer = Told::json(&told).into_response();
     let value = cookie::set(&access.cookies.make(token, now.utc), link.is_secure());
     answer.headers_mut().extend(value.map(|value| (header::SET_COOKIE, value)));
     Ok(answer)
@@ -53,7 +60,7 @@ pub fn logout(access: &Access, link: &Link, parts: &Parts, now: Time) -> Answer 
     if let Some(value) = cookie::shown(&parts.headers) {
         access.cookies.end(&access.tokens, value, now.utc);
     }
-    let mut answer = answer::text("logged out\n");
+    let mut answer = Raw::text("logged out\n").into_response();
     let value = cookie::set("", link.is_secure());
     answer.headers_mut().extend(value.map(|value| (header::SET_COOKIE, value)));
     answer
@@ -65,7 +72,7 @@ fn read(kind: &str, body: &[u8]) -> Option<String> {
         let object: serde_json::Value = serde_json::from_str(text).ok()?;
         object["token"].as_str()?.to_owned()
     } else if kind.starts_with("application/x-www-form-urlencoded") {
-        super::super::query::Query::parse(text).get(&["token"])?.to_owned()
+        super::super::query::of_form(text, "token")?
     } else {
         text.to_owned()
     };

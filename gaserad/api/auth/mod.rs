@@ -30,17 +30,16 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderValue, header};
 
-pub use cookie::{Cookies, Key, shown as shown_cookie};
+pub use cookie::{Cookies, Key, NAME as COOKIE, shown as shown_cookie};
 pub use doors::{Counted, Doors, Full, Pass, Seats};
-pub use login::{MOST_BODY, login, logout};
+pub use login::{LoggedIn, MOST_BODY, login, logout};
 pub use origin::{Names, dress, is_preflight, preflight};
 pub use rate::{Rate, Rates};
 pub use refusal::{Refusal, TOKEN_WRONG, TOO_OFTEN};
-pub use role::Role;
+pub use role::{Needs, Role};
 pub use tokens::{Token, TokenMistake, Tokens, hex, is_name};
 pub use users::{Directory, Users};
 
-use super::routes::Needs;
 use crate::domain::{Clock, Tick, Utc};
 use rate::{What, seconds};
 use refusal::{NOT_PERMITTED, TOKEN_MISSING};

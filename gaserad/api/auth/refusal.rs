@@ -1,11 +1,13 @@
 //! Why a request is not let in, for people, for programs and for gRPC.
 
+use axum::body::Body;
+use axum::response::IntoResponse;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use super::super::answer::{self, Answer};
+use super::super::answer::{Answer, Problem};
 use super::super::convert::DOMAIN;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +52,7 @@ impl Refusal {
 
     /// As whoever sent the request understands it.
     pub fn answer(&self, is_grpc: bool) -> Answer {
-        if is_grpc { self.grpc().into_http() } else { self.http() }
+        if is_grpc { self.grpc().into_http::<Body>() } else { self.http() }
     }
 
     /// Where there is no place for one more.
@@ -71,7 +73,7 @@ impl Refusal {
     }
 
     pub fn http(&self) -> Answer {
-        let mut answer = answer::refuse(self.status, self.reason, &self.sentence);
+        let mut answer = Problem::new(self.status, self.reason, self.sentence.clone()).into_response();
         answer.headers_mut().extend(self.headers.iter().cloned());
         answer
     }

@@ -3,7 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::super::routes::Needs;
+/// What somebody must be allowed to do to be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needs {
+    Nothing,
+    /// To see how things stand and what happens.
+    Viewer,
+    /// To change something.
+    Operator,
+}
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

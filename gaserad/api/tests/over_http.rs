@@ -150,6 +150,50 @@ async fn runs_are_listed_shown_and_exported() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_nearly_one_is_none() {
+    let daemon = Daemon::start().await;
+    for path in
+        ["/events/", "/runs/", "/runs/a/b", "/events/connections/", "/event", "//", "/control/x", "/dashboard/a/b"]
+    {
+        for path in [path.to_owned(), format!("/v1{path}")] {
+            assert_eq!(daemon.get(&path).await.0, StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_path_stands_below_v1_too() {
+    let daemon = Daemon::start().await;
+    for path in
+        ["/", "/healthz", "/livez", "/readyz", "/status", "/runs", "/runs/last", "/schedules", "/help", "/metrics"]
+    {
+        let (status, plain) = daemon.get(path).await;
+        let (stable, same) = daemon.get(&format!("/v1{path}")).await;
+        assert_eq!((status, stable), (StatusCode::OK, StatusCode::OK), "{path}");
+        assert!(plain == same || path == "/metrics", "{path}: {plain} {same}");
+    }
+    assert_eq!(Reader::open(&daemon, "/v1/events", &[]).await.next().await.unwrap().name, "connected");
+    assert_eq!(daemon.get("/v1").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn unknown_query_keys_are_refused_with_the_known_ones() {
+    let daemon = Daemon::start().await;
+    for (path, known) in [
+        ("/runs?limt=2", "limit"),
+        ("/events?type=alarm", "event_types"),
+        ("/runs/last/export?fmt=csv", "delimiter"),
+        ("/status/stream?id=engine", "pipelineIds"),
+        ("/gasera/api/measurement/events?x", "sticky"),
+    ] {
+        let (status, text) = daemon.get(path).await;
+        let told: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((status, &told["error"]), (StatusCode::BAD_REQUEST, &json!("INVALID_ARGUMENT")), "{path}: {text}");
+        assert!(told["message"].as_str().unwrap().contains(known), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_and_what_is_not_allowed_is_said_in_a_sentence() {
     let daemon = Daemon::start().await;
     for path in ["/nothing", "/runs/", "/runs/a/b", "/events/", "/index.html"] {

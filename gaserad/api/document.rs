@@ -1,0 +1,234 @@
+//! What the interface says of itself: the OpenAPI document and `/help`, both made from the list of operations.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use axum::extract::State;
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+use utoipa::openapi::path::{HttpMethod, PathItemBuilder, Paths};
+use utoipa::openapi::schema::{Ref, Schema};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr, ServerBuilder};
+
+use super::answer::{self, JSON, PlainText, Raw, Shape, Told};
+use super::auth::{COOKIE, Needs};
+use super::operation::{Operation, STABLE, Sheet};
+use super::router::Api;
+use super::schemas;
+
+const WELCOME: &str = "gaserad runs measurement plans on a gas analyzer and its multiplexer.\n";
+const FAREWELL: &str = "\
+Each path is also below /v1, where it stays as it is. GET /openapi.json says all of this to programs.
+The same can be done with gaseractl, and by gRPC on this address (gasera.v1.GaseraService).
+";
+const DESCRIPTION: &str = "\
+Runs measurement plans on a gas analyzer and its multiplexer. No GET changes anything. Query keys that an operation does \
+not know are refused. Ignore properties and event types that you do not know: later versions may add some.";
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/help", "help", "Lists what can be asked, for people", help).needs(Needs::Nothing),
+        Operation::get("/openapi.json", "openapi", "Describes what can be asked, for programs", openapi)
+            .needs(Needs::Nothing),
+    ]
+}
+
+async fn help(State(api): State<Api>) -> Raw<PlainText> {
+    Raw::text(api.document.help.clone())
+}
+
+/// A document of OpenAPI 3.1.
+enum OpenApiTold {}
+
+impl Shape for OpenApiTold {
+    fn schema(_: &mut Sheet) -> RefOr<Schema> {
+        utoipa::openapi::ObjectBuilder::new().into()
+    }
+}
+
+async fn openapi(State(api): State<Api>) -> Told<OpenApiTold> {
+    Told::raw(answer::with(StatusCode::OK, JSON, api.document.openapi.clone()))
+}
+
+/// Schemas that are kept as documents and not derived from types, by the names that they have here.
+static KEPT: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
+    let mut all = BTreeMap::new();
+    for (prefix, document) in [("", schemas::EVENTS), ("Printed", schemas::PRINTED)] {
+        let document: Value = serde_json::from_str(document).unwrap_or_default();
+        let definitions = document["$defs"].as_object().into_iter().flatten();
+        let printed = document["properties"].as_object().into_iter().flatten().filter(|_| !prefix.is_empty());
+        for (name, schema) in printed.chain(definitions) {
+            all.insert(kept_name(prefix, name), renamed(schema, prefix));
+        }
+        if prefix.is_empty() {
+            let events = document["properties"].as_object().into_iter().flatten();
+            let events: Vec<Value> = events.map(|(_, event)| renamed(event, prefix)).collect();
+            all.insert(
+                "Event".into(),
+                json!({ "description": "What an event of the stream carries.", "anyOf": events }),
+            );
+        }
+    }
+    all
+});
+
+/// `event:run.started` becomes `RunStartedEvent`.
+fn kept_name(prefix: &str, name: &str) -> String {
+    let (name, suffix) = name.strip_prefix("event:").map_or((name, ""), |name| (name, "Event"));
+    let words = name.split(['.', '_', ' ', '-', ':']);
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+    };
+    format!("{prefix}{}{suffix}", words.map(capital).collect::<String>())
+}
+
+/// A schema whose references lead to the components of the OpenAPI document.
+fn renamed(schema: &Value, prefix: &str) -> Value {
+    match schema {
+        Value::Object(object) => {
+            object.iter().map(|(key, value)| (key.clone(), reference(key, value, prefix))).collect()
+        }
+        Value::Array(items) => items.iter().map(|item| renamed(item, prefix)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn reference(key: &str, value: &Value, prefix: &str) -> Value {
+    match value.as_str().and_then(|place| place.strip_prefix("#/$defs/")) {
+        Some(name) if key == "$ref" => json!(format!("{COMPONENTS}{}", kept_name(prefix, name))),
+        _ => renamed(value, prefix),
+    }
+}
+
+const COMPONENTS: &str = "#/components/schemas/";
+
+macro_rules! kept_schemas {
+    ($($(#[$doc:meta])* $name:ident: $schema:literal;)+) => {$(
+        $(#[$doc])*
+        pub enum $name {}
+
+        impl Shape for $name {
+            fn schema(_: &mut Sheet) -> RefOr<Schema> {
+                Ref::from_schema_name($schema).into()
+            }
+        }
+    )+};
+}
+
+kept_schemas! {
+    /// The state of everything.
+    StatusTold: "SnapshotEvent";
+    /// What `gaseractl start --json` prints.
+    Started: "PrintedStarted";
+    /// What `gaseractl start --dry-run --json` prints.
+    Planned: "PrintedPlanned";
+    PlanList: "PrintedPlanList";
+    ScheduleList: "PrintedScheduleList";
+}
+
+/// What is told of the operations, as it is sent.
+pub struct Document {
+    openapi: Bytes,
+    help: Bytes,
+}
+
+impl Document {
+    pub fn of(operations: &[Operation]) -> Self {
+        Self { openapi: openapi_of(operations).to_string().into(), help: help_of(operations).into() }
+    }
+}
+
+fn openapi_of(operations: &[Operation]) -> Value {
+    let mut document = serde_json::to_value(described(operations)).unwrap_or_default();
+    let mut missing = vec!["Event".to_owned()];
+    collect(&document, &mut missing);
+    let Value::Object(known) = document["components"]["schemas"].take() else { return document };
+    let mut known: Map<String, Value> = known;
+    while let Some(name) = missing.pop() {
+        if let (false, Some(schema)) = (known.contains_key(&name), KEPT.get(&name)) {
+            collect(schema, &mut missing);
+            known.insert(name, schema.clone());
+        }
+    }
+    document["components"]["schemas"] = known.into();
+    document
+}
+
+/// The components that are referred to.
+fn collect(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            let reference = object.get("$ref").and_then(Value::as_str);
+            names.extend(reference.and_then(|place| place.strip_prefix(COMPONENTS)).map(str::to_owned));
+            object.values().for_each(|value| collect(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+        _ => {}
+    }
+}
+
+fn described(operations: &[Operation]) -> OpenApi {
+    let mut paths = Paths::new();
+    let mut components = ComponentsBuilder::new()
+        .security_scheme("token", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()))
+        .security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))));
+    for operation in operations {
+        let method = match operation.method {
+            Method::GET => HttpMethod::Get,
+            Method::DELETE => HttpMethod::Delete,
+            _ => HttpMethod::Post,
+        };
+        let mut described = operation.sheet.operation.clone();
+        described.security = Some(security(operation.needs));
+        let item = PathItemBuilder::new().operation(method, described).build();
+        paths.paths.entry(operation.path.to_owned()).or_default().merge_operations(item);
+        components = components.schemas_from_iter(operation.sheet.schemas.iter().cloned());
+    }
+    let info = InfoBuilder::new()
+        .title("gaserad")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()));
+    let server = ServerBuilder::new().url(STABLE).description(Some("the interface that stays as it is")).build();
+    OpenApiBuilder::new()
+        .info(info.build())
+        .servers(Some([server]))
+        .paths(paths)
+        .components(Some(components.build()))
+        .build()
+}
+
+/// The ways to be let in, with the role that it takes. Over the unix socket, and as the settings say on this machine,
+/// nothing has to be shown.
+fn security(needs: Needs) -> Vec<SecurityRequirement> {
+    match needs.role() {
+        None => Vec::new(),
+        Some(role) => {
+            let shown = |scheme: &str| SecurityRequirement::new(scheme, [role.word()]);
+            vec![shown("token"), shown("cookie"), SecurityRequirement::default()]
+        }
+    }
+}
+
+fn help_of(operations: &[Operation]) -> String {
+    let mut text = WELCOME.to_owned();
+    let mut about = None;
+    for operation in operations {
+        if about != Some(operation.about_what()) {
+            text.push('\n');
+            about = Some(operation.about_what());
+        }
+        let keys: Vec<String> = operation.query_keys().map(|key| format!("{key}=")).collect();
+        let keys = if keys.is_empty() { String::new() } else { format!(" (?{})", keys.join(" &")) };
+        let place = format!("{} {}", operation.method, operation.path);
+        let _ = writeln!(text, "{place:<32} {}{keys}", operation.summary());
+    }
+    text.push('\n');
+    text + FAREWELL
+}
