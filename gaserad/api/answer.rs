@@ -1,5 +1,6 @@
 //! Answers over HTTP that are not streams, and what the document says of them.
 
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use axum::body::Body;
@@ -11,14 +12,19 @@ use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Ref, Schema, Type};
 
-use super::form::Mistake;
-use super::operation::{Describe, Sheet};
+use super::control::PlanMistake;
+use super::describe::{Describe, Sheet};
 use crate::domain::{Denied, Reason};
 
 pub type Answer = Response;
 
 pub const JSON: &str = "application/json";
 pub const TEXT: &str = "text/plain; charset=utf-8";
+
+/// The body of an answer to HEAD, where nobody knows how long it would be for GET.
+pub fn untold_body() -> Body {
+    Body::from_stream(tokio_stream::empty::<Result<Bytes, Infallible>>())
+}
 
 pub fn with(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(Body::from(body.into()));
@@ -130,6 +136,36 @@ impl<K: Kind> Describe for Raw<K> {
     }
 }
 
+/// Something in a form, or in a plan's file that it names, that has to be mended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Mistake {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    pub sentence: String,
+}
+
+impl Mistake {
+    pub fn whole(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), ..Self::default() }
+    }
+
+    pub fn of(field: &str, sentence: impl Into<String>) -> Self {
+        Self { field: Some(field.to_owned()), ..Self::whole(sentence) }
+    }
+}
+
+impl From<PlanMistake> for Mistake {
+    fn from(PlanMistake { line, column, text }: PlanMistake) -> Self {
+        let place = |number: usize| Some(number).filter(|number| *number > 0);
+        Self { line: place(line), column: place(column), ..Self::whole(text) }
+    }
+}
+
 /// Why there is no answer: a name for programs and a sentence for people.
 #[derive(Debug)]
 pub struct Problem {
@@ -139,7 +175,7 @@ pub struct Problem {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Problem, title = "Why there is no answer")]
+#[schema(as = Problem)]
 struct ProblemTold {
     /// For programs: the same reason as over gRPC.
     error: &'static str,

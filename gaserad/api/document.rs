@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
 use bytes::Bytes;
@@ -17,8 +17,8 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, O
 
 use super::answer::{self, JSON, PlainText, Raw, Shape, Told};
 use super::auth::{COOKIE, Needs};
-use super::operation::{Operation, STABLE, Sheet};
-use super::router::Api;
+use super::describe::Sheet;
+use super::operation::{Endpoint, Operation, STABLE};
 use super::schemas;
 
 const WELCOME: &str = "gaserad runs measurement plans on a gas analyzer and its multiplexer.\n";
@@ -30,16 +30,16 @@ const DESCRIPTION: &str = "\
 Runs measurement plans on a gas analyzer and its multiplexer. No GET changes anything. Query keys that an operation does \
 not know are refused. Ignore properties and event types that you do not know: later versions may add some.";
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Arc<Document>>> {
     vec![
-        Operation::get("/help", "help", "Lists what can be asked, for people", help).needs(Needs::Nothing),
-        Operation::get("/openapi.json", "openapi", "Describes what can be asked, for programs", openapi)
+        Endpoint::get("/help", "help", "Lists these operations for people", help).needs(Needs::Nothing),
+        Endpoint::get("/openapi.json", "openapi", "Returns this interface as OpenAPI 3.1", openapi)
             .needs(Needs::Nothing),
     ]
 }
 
-async fn help(State(api): State<Api>) -> Raw<PlainText> {
-    Raw::text(api.document.help.clone())
+async fn help(State(document): State<Arc<Document>>) -> Raw<PlainText> {
+    Raw::text(document.help.clone())
 }
 
 /// A document of OpenAPI 3.1.
@@ -51,8 +51,8 @@ impl Shape for OpenApiTold {
     }
 }
 
-async fn openapi(State(api): State<Api>) -> Told<OpenApiTold> {
-    Told::raw(answer::with(StatusCode::OK, JSON, api.document.openapi.clone()))
+async fn openapi(State(document): State<Arc<Document>>) -> Told<OpenApiTold> {
+    Told::raw(answer::with(StatusCode::OK, JSON, document.openapi.clone()))
 }
 
 /// Schemas that are kept as documents and not derived from types, by the names that they have here.
@@ -139,12 +139,12 @@ pub struct Document {
 }
 
 impl Document {
-    pub fn of(operations: &[Operation]) -> Self {
+    pub fn of(operations: &[&Operation]) -> Self {
         Self { openapi: openapi_of(operations).to_string().into(), help: help_of(operations).into() }
     }
 }
 
-fn openapi_of(operations: &[Operation]) -> Value {
+fn openapi_of(operations: &[&Operation]) -> Value {
     let mut document = serde_json::to_value(described(operations)).unwrap_or_default();
     let mut missing = vec!["Event".to_owned()];
     collect(&document, &mut missing);
@@ -173,7 +173,7 @@ fn collect(value: &Value, names: &mut Vec<String>) {
     }
 }
 
-fn described(operations: &[Operation]) -> OpenApi {
+fn described(operations: &[&Operation]) -> OpenApi {
     let mut paths = Paths::new();
     let mut components = ComponentsBuilder::new()
         .security_scheme("token", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()))
@@ -216,13 +216,13 @@ fn security(needs: Needs) -> Vec<SecurityRequirement> {
     }
 }
 
-fn help_of(operations: &[Operation]) -> String {
+fn help_of(operations: &[&Operation]) -> String {
     let mut text = WELCOME.to_owned();
     let mut about = None;
     for operation in operations {
-        if about != Some(operation.about_what()) {
+        if about != Some(operation.about()) {
             text.push('\n');
-            about = Some(operation.about_what());
+            about = Some(operation.about());
         }
         let keys: Vec<String> = operation.query_keys().map(|key| format!("{key}=")).collect();
         let keys = if keys.is_empty() { String::new() } else { format!(" (?{})", keys.join(" &")) };

@@ -16,9 +16,9 @@ use utoipa::IntoParams;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::Services;
-use super::answer::{Answer, Kind, Problem, Raw};
+use super::answer::{self, Answer, Kind, Problem, Raw};
 use super::auth::{self, Caller};
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::query::Asked;
 use super::takeover::Unbegun;
 use crate::stream::{Cursor, Filter, Format, Origin, Refused, SubscribeRequest};
@@ -27,21 +27,18 @@ use crate::stream::{Cursor, Filter, Format, Origin, Refused, SubscribeRequest};
 const RETRY_AFTER: &str = "10";
 const LAST_EVENT_ID: &str = "last-event-id";
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
-        Operation::get(
-            "/events",
-            "follow_events",
-            "Follows what happens, as server-sent events or lines of JSON",
-            follow,
-        )
-        .described("The data of each event is an `Event` of its type. docs/stream.md says what readers may rely on.")
-        .also_at(&["/api/events/stream", "/sse/events"])
-        .streams(),
-        Operation::get(
+        Endpoint::get("/events", "follow_events", "Streams events, as server-sent events or lines of JSON", follow)
+            .described(
+                "The data of each event is an `Event` of its type. docs/stream.md says what readers may rely on.",
+            )
+            .also_at(&["/api/events/stream", "/sse/events"])
+            .streams(),
+        Endpoint::get(
             "/gasera/api/measurement/events",
             "follow_merged_events",
-            "Follows the stream for GaseraMux dashboards",
+            "Streams merged messages for GaseraMux dashboards",
             follow_merged,
         )
         .also_at(&["/api/measurement/events"])
@@ -122,7 +119,7 @@ async fn stream(
     let request =
         SubscribeRequest { format, origin: origin(headers, caller), ..request(services, headers, query).await? };
     if method == Method::HEAD {
-        return Ok(dress(Body::empty(), format).into());
+        return Ok(dress(answer::untold_body(), format).into());
     }
     let control = services.control.clone();
     let now = Box::pin(async move { control.status().await });

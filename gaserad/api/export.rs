@@ -12,9 +12,9 @@ use tonic::Status;
 use utoipa::IntoParams;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use super::answer::{Answer, Kind, Problem, Raw};
+use super::answer::{Answer, Kind, Problem, Raw, untold_body};
 use super::control::Chunk;
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::query::{Asked, Named};
 use super::runs::RunNamed;
 use super::{Services, convert};
@@ -117,15 +117,10 @@ pub fn message(chunk: Chunk) -> Result<proto::ExportRunResponse, Status> {
     Ok(proto::ExportRunResponse { chunk: piece.bytes, records: piece.through, of_records: piece.of })
 }
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
-        Operation::get("/runs/{id}/samples.csv", "get_samples", "Gives the samples of a run, however many", samples),
-        Operation::get(
-            "/runs/{id}/export",
-            "export_run",
-            "Gives the samples in another format, or some of them",
-            export,
-        ),
+        Endpoint::get("/runs/{id}/samples.csv", "get_samples", "Returns the samples of a run as CSV", samples),
+        Endpoint::get("/runs/{id}/export", "export_run", "Exports samples of a run in a format of choice", export),
     ]
 }
 
@@ -232,7 +227,7 @@ async fn answer(services: &Services, method: &Method, ids: Vec<RunId>, wanted: W
     let (format, table) = (wanted.format, wanted.table);
     let name = file_name(&ids, format, table);
     let body = match *method {
-        Method::HEAD => Body::empty(),
+        Method::HEAD => untold_body(),
         _ => Body::from_stream(pieces(services, ids, wanted).await?.map(|piece| piece.map(|piece| piece.bytes))),
     };
     Ok(file(&name, format, body))

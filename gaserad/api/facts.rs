@@ -7,24 +7,23 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::answer::{Problem, Told};
-use super::auth::{Caller, Needs, Role};
+use super::auth::{Caller, Needs, Role, Time};
 use super::document::{PlanList, StatusTold};
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::plans::Planning;
-use super::router::Api;
 use super::{ChannelLine, Services};
 use crate::domain::instrument::{Task, TaskParameters};
 use crate::domain::{Inquiry, Told as Found};
 use crate::proto::json::stored_plan;
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
-        Operation::get("/me", "me", "Tells who asks, and what they may do", me).needs(Needs::Nothing),
-        Operation::get("/status", "get_status", "Tells the state of everything", status),
-        Operation::get("/channels", "list_channels", "Lists the lines of the multiplexer as configured", channels),
-        Operation::get("/gases", "list_gases", "Lists what is known of gases", gases),
-        Operation::get("/tasks", "list_tasks", "Lists the analyzer's tasks, asked of it now", tasks),
-        Operation::get("/plans", "list_plans", "Lists the plans that are kept, each with what it comes to", plans),
+        Endpoint::get("/me", "me", "Returns who asks and what they may do", me).needs(Needs::Nothing),
+        Endpoint::get("/status", "get_status", "Returns the state of analyzer, multiplexer and run", status),
+        Endpoint::get("/channels", "list_channels", "Lists the configured channels", channels),
+        Endpoint::get("/gases", "list_gases", "Lists the known gases", gases),
+        Endpoint::get("/tasks", "list_tasks", "Lists the tasks of the analyzer", tasks),
+        Endpoint::get("/plans", "list_plans", "Lists the stored plans and how long they take", plans),
     ]
 }
 
@@ -41,13 +40,13 @@ struct Me {
     version: Option<&'static str>,
 }
 
-async fn me(State(api): State<Api>, caller: Caller, request: axum::extract::Request) -> Told<Me> {
+async fn me(State(services): State<Services>, caller: Caller, request: axum::extract::Request) -> Told<Me> {
     let (parts, _) = request.into_parts();
     Told::json(&Me {
         role: caller.role.map(Role::word),
         who: caller.to_string(),
-        login: api.services.access.asks_for_token(&caller),
-        logout: api.gate.is_logged_in(&parts),
+        login: services.access.asks_for_token(&caller),
+        logout: services.access.is_logged_in(&parts, Time::of(services.clock.as_ref())),
         version: caller.role.map(|_| env!("CARGO_PKG_VERSION")),
     })
 }

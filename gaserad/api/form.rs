@@ -9,16 +9,13 @@ use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, Required};
 
-use super::answer::{self, Problem, Shape};
-use super::control::PlanMistake;
-use super::operation::{Describe, Sheet};
+use super::answer::{self, Mistake, Problem, Shape};
+use super::describe::{Describe, Sheet};
 use crate::domain::{Reason, duration};
 
 /// The largest form that is read.
@@ -27,36 +24,6 @@ const MOST: usize = 64 * 1024;
 const MOST_JSON: usize = 16 * 1024;
 /// How long a body may take to come.
 const WITHIN: Duration = Duration::from_secs(10);
-
-/// Something in a form, or in a plan's file that it names, that has to be mended.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Mistake {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// Counted from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub column: Option<usize>,
-    pub sentence: String,
-}
-
-impl Mistake {
-    pub fn whole(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), ..Self::default() }
-    }
-
-    pub fn of(field: &str, sentence: impl Into<String>) -> Self {
-        Self { field: Some(field.to_owned()), ..Self::whole(sentence) }
-    }
-}
-
-impl From<PlanMistake> for Mistake {
-    fn from(PlanMistake { line, column, text }: PlanMistake) -> Self {
-        let place = |number: usize| Some(number).filter(|number| *number > 0);
-        Self { line: place(line), column: place(column), ..Self::whole(text) }
-    }
-}
 
 /// What is read of a form.
 pub trait FromForm: Sized {

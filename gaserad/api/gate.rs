@@ -1,52 +1,56 @@
 //! Stands between the listeners and the operations: who is let in with what, and what is kept of those who are not.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use tokio::time::sleep;
+use utoipa::ToSchema;
+use utoipa::openapi::Required;
 
-use super::answer::{Answer, PlainText, Problem, Raw, Told};
+use super::answer::{self, Answer, PlainText, Problem, Raw, Shape, Told};
 use super::auth::{self, Access, Allowed, Caller, Link, LoggedIn, Needs, Pass, Refusal, TOKEN_WRONG, TOO_OFTEN, Time};
 use super::calls;
-use super::operation::{Describe, Operation, Sheet};
-use super::router::Api;
-use super::table::Place;
+use super::describe::{Describe, Sheet};
+use super::operation::Endpoint;
+use super::table::{Place, Table};
 use super::{Ledger, Services};
 use crate::domain::Clock;
 use crate::store::Audit;
+use crate::stream::Hub;
 
 /// Before somebody who asks too often is answered: who guesses as fast as the answers come must not keep others waiting.
 const BREATH: Duration = Duration::from_millis(10);
 const GRPC: &str = "application/grpc";
 
-pub fn operations() -> Vec<Operation> {
-    // Neither is an order, and nobody has a role before the one and after the other.
+// Neither is an order, and nobody has a role before the one and after the other.
+pub fn endpoints() -> Vec<Endpoint<Arc<Gate>>> {
     vec![
-        Operation::post("/login", "log_in", "Gives a browser a cookie for a token", log_in)
+        Endpoint::post("/login", "log_in", "Exchanges a token for a browser's cookie", log_in)
             .described("The body is the token alone, `{\"token\": …}`, or a form's field `token`.")
             .needs(Needs::Nothing),
-        Operation::post("/logout", "log_out", "Ends a cookie, and the streams that were opened with it", log_out)
+        Endpoint::post("/logout", "log_out", "Ends the cookie and the streams opened with it", log_out)
             .needs(Needs::Nothing),
     ]
 }
 
 /// What a request is led through before it is answered.
-pub async fn pass(State(api): State<Api>, request: Request, next: Next) -> Answer {
+pub async fn pass(State((gate, table)): State<(Arc<Gate>, Arc<Table>)>, request: Request, next: Next) -> Answer {
     let (mut parts, body) = request.into_parts();
     let matched = parts.extensions.get::<MatchedPath>().cloned();
-    let place = matched.as_ref().and_then(|path| api.table.at(path.as_str()));
+    let place = matched.as_ref().and_then(|path| table.at(path.as_str()));
     if let Err(refusal) = sit(&parts, place) {
         return refusal.http();
     }
     let link = link(&parts);
     let needs = needs(&parts, place);
-    let allowed = match api.gate.judge(&link, &parts, needs).await {
+    let allowed = match gate.judge(&link, &parts, needs).await {
         Ok(allowed) => allowed,
         Err(answer) => return *answer,
     };
@@ -61,7 +65,7 @@ pub async fn pass(State(api): State<Api>, request: Request, next: Next) -> Answe
     };
     auth::dress(answer.headers_mut(), allowed.origin.as_ref());
     if let Some(what) = kept {
-        api.gate.done(&allowed, what, &answer);
+        gate.done(&allowed, what, &answer);
     }
     answer
 }
@@ -106,22 +110,22 @@ fn link(parts: &Parts) -> Link {
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = std::convert::Infallible;
+    type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(parts.extensions.get().cloned().unwrap_or_else(Self::unknown))
     }
 }
 
-async fn log_in(State(api): State<Api>, TokenSent(parts, body): TokenSent) -> Result<Told<LoggedIn>, Problem> {
-    Ok(Told::raw(api.gate.log_in(&link(&parts), &parts, body).await))
+async fn log_in(State(gate): State<Arc<Gate>>, TokenSent(parts, body): TokenSent) -> Result<Told<LoggedIn>, Problem> {
+    Ok(Told::raw(gate.log_in(&link(&parts), &parts, body).await))
 }
 
-async fn log_out(State(api): State<Api>, request: Request) -> Raw<PlainText> {
+async fn log_out(State(gate): State<Arc<Gate>>, request: Request) -> Raw<PlainText> {
     let (parts, _) = request.into_parts();
-    let answer = auth::logout(&api.gate.access, &link(&parts), &parts, api.gate.now());
+    let answer = auth::logout(&gate.access, &link(&parts), &parts, gate.now());
     if let Some(cookie) = auth::shown_cookie(&parts.headers) {
-        api.services.hub.end_session(cookie, "whoever opened this stream logged out");
+        gate.hub.end_session(cookie, "whoever opened this stream logged out");
     }
     answer.into()
 }
@@ -129,8 +133,8 @@ async fn log_out(State(api): State<Api>, request: Request) -> Raw<PlainText> {
 /// A request that may hold a token in its body.
 struct TokenSent(Parts, Body);
 
-impl<S: Sync> axum::extract::FromRequest<S> for TokenSent {
-    type Rejection = std::convert::Infallible;
+impl<S: Sync> FromRequest<S> for TokenSent {
+    type Rejection = Infallible;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
         let (parts, body) = request.into_parts();
@@ -138,7 +142,7 @@ impl<S: Sync> axum::extract::FromRequest<S> for TokenSent {
     }
 }
 
-#[derive(utoipa::ToSchema)]
+#[derive(ToSchema)]
 #[expect(dead_code, reason = "it is read in three ways, of which this is one")]
 struct LoginForm {
     token: String,
@@ -146,8 +150,8 @@ struct LoginForm {
 
 impl Describe for TokenSent {
     fn describe(sheet: &mut Sheet) {
-        let schema = <LoginForm as super::answer::Shape>::schema(sheet);
-        sheet.body(super::answer::JSON, schema, utoipa::openapi::Required::True);
+        let schema = <LoginForm as Shape>::schema(sheet);
+        sheet.body(answer::JSON, schema, Required::True);
     }
 }
 
@@ -155,12 +159,13 @@ pub struct Gate {
     access: Arc<Access>,
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
+    hub: Arc<Hub>,
 }
 
 impl Gate {
     pub fn new(services: &Services) -> Self {
         let (access, ledger) = (services.access.clone(), services.ledger.clone());
-        Self { access, ledger, clock: services.clock.clone() }
+        Self { access, ledger, clock: services.clock.clone(), hub: services.hub.clone() }
     }
 
     fn now(&self) -> Time {
@@ -222,10 +227,6 @@ impl Gate {
                 refusal.http()
             }
         }
-    }
-
-    pub fn is_logged_in(&self, parts: &Parts) -> bool {
-        self.access.is_logged_in(parts, self.now())
     }
 }
 

@@ -10,18 +10,18 @@ use utoipa::ToSchema;
 use super::Services;
 use super::answer::{PlainText, Problem, Raw, Told};
 use super::auth::Needs;
-use super::operation::Operation;
+use super::operation::Endpoint;
 use crate::domain::Phase;
 
 /// How long a healthy daemon takes to say how it is, at most.
 const WITHIN: Duration = Duration::from_secs(2);
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
-        Operation::get("/healthz", "is_alive", "Tells whether the daemon lives", alive)
+        Endpoint::get("/healthz", "is_alive", "Returns whether the daemon lives", alive)
             .also_at(&["/livez"])
             .needs(Needs::Nothing),
-        Operation::get("/readyz", "is_ready", "Tells whether the daemon serves", ready).needs(Needs::Nothing),
+        Endpoint::get("/readyz", "is_ready", "Returns whether the daemon serves", ready).needs(Needs::Nothing),
     ]
 }
 
@@ -30,7 +30,7 @@ async fn alive(State(_): State<Services>) -> Raw<PlainText> {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Ready {
+struct Readiness {
     ready: bool,
     #[schema(value_type = String)]
     phase: Phase,
@@ -38,14 +38,10 @@ struct Ready {
 }
 
 /// Ready is who answers: that the analyzer is away is in the answer, not against it.
-async fn ready(State(services): State<Services>) -> Result<Told<Ready>, Problem> {
-    match tokio::time::timeout(WITHIN, services.control.status()).await {
-        Ok(status) => {
-            Ok(Told::json(&Ready { ready: true, phase: status.phase, analyzer_online: status.analyzer.online }))
-        }
-        Err(_) => {
-            let sentence = "the measuring side does not answer; see the daemon's log";
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", sentence))
-        }
-    }
+async fn ready(State(services): State<Services>) -> Result<Told<Readiness>, Problem> {
+    let Ok(status) = tokio::time::timeout(WITHIN, services.control.status()).await else {
+        let sentence = "the measuring side does not answer; see the daemon's log";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", sentence));
+    };
+    Ok(Told::json(&Readiness { ready: true, phase: status.phase, analyzer_online: status.analyzer.online }))
 }

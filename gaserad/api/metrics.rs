@@ -7,7 +7,7 @@ use axum::extract::State;
 use http::StatusCode;
 
 use super::answer::{self, Kind, Raw};
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::{Services, memory};
 use crate::domain::{AnalyzerState, Phase, Status, device};
 use crate::stream::{Counts, subjects};
@@ -16,8 +16,8 @@ const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How long a healthy daemon takes to say how it is, at most.
 const WITHIN: Duration = Duration::from_secs(2);
 
-pub fn operations() -> Vec<Operation> {
-    vec![Operation::get("/metrics", "get_metrics", "Gives figures for Prometheus", page)]
+pub fn endpoints() -> Vec<Endpoint<Services>> {
+    vec![Endpoint::get("/metrics", "get_metrics", "Returns metrics for Prometheus", page)]
 }
 
 struct Figures;

@@ -14,6 +14,7 @@ pub mod auth;
 mod calls;
 mod control;
 mod convert;
+mod describe;
 mod document;
 mod events;
 mod export;

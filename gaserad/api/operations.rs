@@ -1,29 +1,38 @@
 //! All operations of the HTTP interface, by what they are about. A new one is written beside its handler; a new module of
 //! them gets its line here.
 
-use super::operation::Operation;
+use std::sync::Arc;
+
+use super::gate::Gate;
+use super::operation::Endpoint;
+use super::page::Page;
 use super::{
-    document, events, export, facts, gate, health, metrics, orders, oversight, page, runs, schedules, schemas,
+    Services, events, export, facts, gate, health, metrics, orders, oversight, page, runs, schedules, schemas,
     status_stream, storage,
 };
 
-pub fn all() -> Vec<Operation> {
+/// Each with what it is answered from.
+pub fn all(services: &Services, gate: &Arc<Gate>, page: &Arc<Page>) -> Vec<Endpoint> {
+    let mut all = group("page", page::endpoints(), page);
+    all.extend(group("login", gate::endpoints(), gate));
     let groups = [
-        ("page", page::operations()),
-        ("help", document::operations()),
-        ("health", health::operations()),
-        ("health", metrics::operations()),
-        ("login", gate::operations()),
-        ("state", status_stream::operations()),
-        ("events", events::operations()),
-        ("events", schemas::operations()),
-        ("events", oversight::operations()),
-        ("runs", runs::operations()),
-        ("runs", export::operations()),
-        ("runs", storage::operations()),
-        ("state", facts::operations()),
-        ("state", schedules::operations()),
-        ("control", orders::operations()),
+        ("health", health::endpoints()),
+        ("health", metrics::endpoints()),
+        ("state", facts::endpoints()),
+        ("state", status_stream::endpoints()),
+        ("state", schedules::endpoints()),
+        ("events", events::endpoints()),
+        ("events", schemas::endpoints()),
+        ("events", oversight::endpoints()),
+        ("runs", runs::endpoints()),
+        ("runs", export::endpoints()),
+        ("runs", storage::endpoints()),
+        ("control", orders::endpoints()),
     ];
-    groups.into_iter().flat_map(|(about, some)| some.into_iter().map(move |one| one.about(about))).collect()
+    all.extend(groups.into_iter().flat_map(|(about, some)| group(about, some, services)));
+    all
+}
+
+fn group<S: Clone + Send + Sync + 'static>(about: &str, endpoints: Vec<Endpoint<S>>, state: &S) -> Vec<Endpoint> {
+    endpoints.into_iter().map(|endpoint| endpoint.about(about).with(state)).collect()
 }

@@ -7,13 +7,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{OneOfBuilder, Schema};
+use utoipa::openapi::schema::{AnyOfBuilder, Schema};
 
-use super::answer::{Problem, Shape, Told};
+use super::answer::{Mistake, Problem, Shape, Told};
 use super::auth::{Caller, Needs};
+use super::describe::Sheet;
 use super::document::{Planned, Started};
-use super::form::{Filled, Form, FromForm, Mistake};
-use super::operation::{Operation, Sheet};
+use super::form::{Filled, Form, FromForm};
+use super::operation::Endpoint;
 use super::plans::{Planning, Wrong};
 use super::{Services, convert};
 use crate::domain::{Control, FinishAfter, Reason, RunId, Status};
@@ -22,25 +23,25 @@ use crate::proto::{self, json};
 /// How long somebody who does not wait for an abort to be through is kept, to be told if there is nothing to abort.
 const PROMPTLY: Duration = Duration::from_millis(500);
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     // What is done to a run is kept with what it came to.
     vec![
-        Operation::post("/control/start", "start_run", "Starts a run", start)
+        Endpoint::post("/control/start", "start_run", "Starts a run", start)
             .described(
                 "Answers when the analyzer measures, or the run waits. All fields can be left out but the channels or a \
                  plan; what is left out is as configured, or as in the plan.",
             )
             .keeps_itself(),
-        Operation::post("/control/abort", "abort_run", "Aborts a run", abort)
+        Endpoint::post("/control/abort", "abort_run", "Aborts a run", abort)
             .described("Answers when the analyzer is idle.")
             .keeps_itself(),
-        Operation::post("/control/pause", "pause_run", "Pauses the run under way", pause).keeps_itself(),
-        Operation::post("/control/resume", "resume_run", "Lets the run under way go on", resume).keeps_itself(),
-        Operation::post("/control/skip", "skip_visit", "Skips the visit under way", skip).keeps_itself(),
-        Operation::post("/control/finish", "finish_run", "Ends the run under way early, but in order", finish)
+        Endpoint::post("/control/pause", "pause_run", "Pauses the run under way", pause).keeps_itself(),
+        Endpoint::post("/control/resume", "resume_run", "Resumes the run under way", resume).keeps_itself(),
+        Endpoint::post("/control/skip", "skip_visit", "Skips the visit under way", skip).keeps_itself(),
+        Endpoint::post("/control/finish", "finish_run", "Finishes the run under way after a channel or a repeat", finish)
             .keeps_itself(),
-        Operation::post("/control/note", "add_note", "Writes a note to the run under way", note).keeps_itself(),
-        Operation::post("/plan/check", "check_plan", "Tells what a start would come to, or all that is wrong with it", check)
+        Endpoint::post("/control/note", "add_note", "Adds a note to the run under way", note).keeps_itself(),
+        Endpoint::post("/plan/check", "check_plan", "Checks a plan without starting it", check)
             .described("Takes the form of a start, changes nothing, and answers with 200 also where there are mistakes.")
             .needs(Needs::Viewer),
     ]
@@ -121,7 +122,7 @@ enum StartAnswer {}
 
 impl Shape for StartAnswer {
     fn schema(sheet: &mut Sheet) -> RefOr<Schema> {
-        OneOfBuilder::new().item(Started::schema(sheet)).item(Planned::schema(sheet)).into()
+        AnyOfBuilder::new().item(Planned::schema(sheet)).item(Started::schema(sheet)).into()
     }
 }
 

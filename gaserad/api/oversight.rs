@@ -4,32 +4,34 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Schema, Type};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Problem, Told};
+use super::answer::{Problem, Shape, Told};
 use super::auth::{Caller, Needs, Role};
+use super::describe::Sheet;
 use super::form::Sent;
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::query::{Asked, Named};
 use super::{Services, memory};
 use crate::stream::{Change, Filter, Hub};
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
-        Operation::get("/events/stats", "get_stream_figures", "Tells figures of the stream", stats)
+        Endpoint::get("/events/stats", "get_stream_figures", "Returns statistics of the stream", stats)
             .also_at(&["/sse/stats", "/api/events/stats"]),
-        Operation::get("/events/connections", "list_connections", "Lists who follows the stream", connections)
+        Endpoint::get("/events/connections", "list_connections", "Lists the readers of the stream", connections)
             .also_at(&["/sse/connections"]),
-        Operation::delete("/events/connections/{id}", "close_connection", "Ends somebody's stream", close),
-        Operation::post("/events/subscribe", "resubscribe", "Gives an open stream another filter", subscribe)
+        Endpoint::delete("/events/connections/{id}", "close_connection", "Closes the stream of one reader", close),
+        Endpoint::post("/events/subscribe", "resubscribe", "Changes the filter of an open stream", subscribe)
             .described(
                 "Whoever opened the stream may do it (the same token or user), and operators. What is not named stays as \
                  it is, an empty list or text takes a filter away, and `last_event_id` goes back to what comes after it.",
             )
             .also_at(&["/sse/subscribe"])
             .needs(Needs::Viewer),
-        Operation::post("/events/test", "send_trial", "Sends those who would get it an event that is a trial", test)
+        Endpoint::post("/events/test", "send_test_event", "Sends a test event to the readers of the stream", test)
             .also_at(&["/sse/test-event"]),
     ]
 }
@@ -37,9 +39,9 @@ pub fn operations() -> Vec<Operation> {
 /// Figures of the stream, by name; later versions may have more.
 enum StreamFigures {}
 
-impl super::answer::Shape for StreamFigures {
-    fn schema(_: &mut super::operation::Sheet) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        ObjectBuilder::new().schema_type(Type::Object).into()
+impl Shape for StreamFigures {
+    fn schema(_: &mut Sheet) -> RefOr<Schema> {
+        any_object().into()
     }
 }
 
@@ -56,8 +58,8 @@ struct ConnectionList {
     connections: Vec<Value>,
 }
 
-fn any_objects() -> utoipa::openapi::schema::Array {
-    utoipa::openapi::schema::ArrayBuilder::new().items(any_object()).build()
+fn any_objects() -> Array {
+    ArrayBuilder::new().items(any_object()).build()
 }
 
 fn any_object() -> Object {

@@ -1,5 +1,7 @@
 //! The dashboard: a page and what it loads, as they are in the binary. What they show they ask for like any other client.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::IntoResponse;
 use base64::Engine;
@@ -11,18 +13,17 @@ use utoipa::IntoParams;
 
 use super::answer::{self, Answer, Kind, Problem, Raw};
 use super::auth::{self, Needs};
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::query::Named;
-use super::router::Api;
 
 /// Name, content, and content compressed with gzip.
 const FILES: &[(&str, &[u8], &[u8])] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 const INDEX: &str = "index.html";
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Arc<Page>>> {
     vec![
-        Operation::get("/", "dashboard", "Gives the dashboard", index).needs(Needs::Nothing),
-        Operation::get("/dashboard/{file}", "dashboard_file", "Gives what the dashboard loads", file)
+        Endpoint::get("/", "dashboard", "Serves the dashboard", index).needs(Needs::Nothing),
+        Endpoint::get("/dashboard/{file}", "dashboard_file", "Serves a file of the dashboard", file)
             .needs(Needs::Nothing),
     ]
 }
@@ -33,8 +34,8 @@ impl Kind for Html {
     const KINDS: &'static [&'static str] = &["text/html; charset=utf-8"];
 }
 
-async fn index(State(api): State<Api>, headers: HeaderMap) -> Raw<Html> {
-    api.page.index(&headers).into()
+async fn index(State(page): State<Arc<Page>>, headers: HeaderMap) -> Raw<Html> {
+    page.index(&headers).into()
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -46,11 +47,16 @@ struct FileNamed {
 struct Asset;
 
 impl Kind for Asset {
-    const KINDS: &'static [&'static str] = &["*/*"];
+    const KINDS: &'static [&'static str] =
+        &["text/javascript; charset=utf-8", "text/css; charset=utf-8", "application/octet-stream"];
 }
 
-async fn file(State(api): State<Api>, headers: HeaderMap, Named(FileNamed { file }): Named<FileNamed>) -> Raw<Asset> {
-    api.page.file(&file, &headers).into()
+async fn file(
+    State(page): State<Arc<Page>>,
+    headers: HeaderMap,
+    Named(FileNamed { file }): Named<FileNamed>,
+) -> Raw<Asset> {
+    page.file(&file, &headers).into()
 }
 
 /// Nothing from elsewhere, nothing inline but the page's own style.

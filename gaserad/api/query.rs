@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::answer::Problem;
-use super::operation::{Describe, Sheet};
+use super::describe::{Describe, Sheet};
 
 /// The query of an address.
 pub struct Asked<T>(pub T);
@@ -108,8 +108,7 @@ fn check<'a>(parameter: &Parameter, value: Cow<'a, str>) -> Result<Cow<'a, str>,
 }
 
 fn bounds(schema: &Value) -> [Option<u64>; 2] {
-    let bound = |key: &str| schema[key].as_f64().map(|bound| bound as u64);
-    [bound("minimum"), bound("maximum")]
+    ["minimum", "maximum"].map(|bound| schema[bound].as_u64())
 }
 
 fn is_within(schema: &Value, number: u64) -> bool {

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::FromRef;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use http::Uri;
@@ -16,9 +15,10 @@ use tower_service::Service;
 use super::answer::{Answer, Problem};
 use super::archive::Keeping;
 use super::auth::{Link, Pass};
-use super::document::Document;
+use super::document::{self, Document};
 use super::gate::{self, Gate};
 use super::grpc::Grpc;
+use super::operation::Endpoint;
 use super::page::Page;
 use super::schedules::Scheduling;
 use super::storage::Tending;
@@ -30,47 +30,27 @@ use crate::proto::gasera_service_server::GaseraServiceServer;
 use crate::proto::schedule_service_server::ScheduleServiceServer;
 use crate::proto::storage_service_server::StorageServiceServer;
 
-/// What operations are answered from.
-#[derive(Clone)]
-pub struct Api {
-    pub services: Services,
-    pub gate: Arc<Gate>,
-    pub page: Arc<Page>,
-    pub document: Arc<Document>,
-    pub table: Arc<Table>,
-}
-
-impl FromRef<Api> for Services {
-    fn from_ref(api: &Api) -> Self {
-        api.services.clone()
-    }
-}
-
 pub struct Router {
     routes: axum::Router,
     reporter: HealthReporter,
 }
 
 impl Router {
-    pub fn new(services: Services) -> Self {
-        let (operations, reporter) = (operations::all(), HealthReporter::new());
-        let calls = calls(&services, &reporter);
-        let api = Api {
-            gate: Arc::new(Gate::new(&services)),
-            page: Arc::new(Page::new()),
-            document: Arc::new(Document::of(&operations)),
-            table: Arc::new(Table::of(&operations)),
-            services,
-        };
-        let mut routes = axum::Router::new();
-        for operation in &operations {
-            routes = operation.paths().fold(routes, |routes, path| routes.route(&path, operation.route()));
-        }
-        let routes = routes
-            .with_state(api.clone())
-            .merge(calls.into_axum_router().reset_fallback())
-            .fallback(nothing_there)
-            .layer(from_fn_with_state(api, gate::pass));
+    pub fn new(services: &Services) -> Self {
+        let (gate, page, reporter) = (Arc::new(Gate::new(services)), Arc::new(Page::new()), HealthReporter::new());
+        let mut endpoints = operations::all(services, &gate, &page);
+        let described = document::endpoints().into_iter().map(|endpoint| endpoint.about("help"));
+        let described: Vec<_> = described.collect();
+        let known = endpoints.iter().map(|endpoint| &endpoint.operation);
+        let known: Vec<_> = known.chain(described.iter().map(|endpoint| &endpoint.operation)).collect();
+        let (table, document) = (Arc::new(Table::of(&known)), Arc::new(Document::of(&known)));
+        endpoints.extend(described.into_iter().map(|endpoint| endpoint.with(&document)));
+
+        let calls = calls(services, &reporter).into_axum_router().reset_fallback();
+        let routes = endpoints.iter().fold(calls, |routes, Endpoint { operation, route }| {
+            operation.paths().fold(routes, |routes, path| routes.route(&path, route.clone()))
+        });
+        let routes = routes.fallback(nothing_there).layer(from_fn_with_state((gate, table), gate::pass));
         Self { routes, reporter }
     }
 

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::answer::{Problem, Told};
 use super::control::{Detail, StoredRun};
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::query::{Asked, Named};
 use super::{Services, control::Archive};
 use crate::domain::{
@@ -20,19 +20,24 @@ use crate::stream::Filter;
 /// How many runs a list shows unless it is told.
 pub const LIMIT: u32 = 100;
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
-        Operation::get("/runs", "list_runs", "Lists past and present runs, the newest first", list),
-        Operation::get("/runs/{id}", "get_run", "Tells of one run, its visits and its notes", show),
-        Operation::get("/runs/{id}/visits", "list_observations", "Tells what was measured on each visit", visit_means)
-            .described(
-                "Means and standard deviations, in ppm, of the good samples that were credited to the visit; `sd` is \
+        Endpoint::get("/runs", "list_runs", "Lists past and present runs, the newest first", list),
+        Endpoint::get("/runs/{id}", "get_run", "Returns one run with its visits and notes", show),
+        Endpoint::get(
+            "/runs/{id}/visits",
+            "list_observations",
+            "Returns the means of each visit",
+            visit_means,
+        )
+        .described(
+            "Means and standard deviations, in ppm, of the good samples that were credited to the visit; `sd` is \
                  `null` for one sample alone, and a gas that the plan leaves out after each arrival has a smaller `n`.",
-            ),
-        Operation::get(
+        ),
+        Endpoint::get(
             "/runs/{id}/events",
             "list_run_events",
-            "Tells what happened in a run, but for its results",
+            "Lists the events of a run, without its samples",
             events,
         )
         .described(
@@ -283,7 +288,7 @@ async fn chosen(
                 return Ok((told, true));
             }
             let data = serde_json::from_str(&event.data).unwrap_or_default();
-            told.push(RunEvent { id: event.seq, r#type: event.name.to_string(), data });
+            told.push(RunEvent { id: event.seq, r#type: event.name.clone(), data });
         }
     }
 }

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 use super::answer::{Problem, Told};
 use super::control::{Listed, NewSchedule};
 use super::document::ScheduleList;
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::{Services, convert, grpc, plans};
 use crate::domain::{Denied, Misfire, Overlap, Reason};
 use crate::proto;
@@ -83,13 +83,8 @@ impl ScheduleService for Scheduling {
     }
 }
 
-pub fn operations() -> Vec<Operation> {
-    vec![Operation::get(
-        "/schedules",
-        "list_schedules",
-        "Lists what is started by the clock, and when it is next",
-        list,
-    )]
+pub fn endpoints() -> Vec<Endpoint<Services>> {
+    vec![Endpoint::get("/schedules", "list_schedules", "Lists the schedules and their next times", list)]
 }
 
 /// As `gaseractl schedule list --json` gives them.

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use super::Services;
 use super::answer::{self, Kind, Problem, Raw};
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::oversight::no_such_type;
 use super::query::Named;
 
@@ -18,10 +18,10 @@ pub const EVENTS: &str = include_str!("../../docs/events/schema.json");
 pub const PRINTED: &str = include_str!("../../docs/json/schema.json");
 const KIND: &str = "application/schema+json";
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
-        Operation::get("/events/schema", "get_event_schemas", "Describes what each event carries, as JSON Schema", all),
-        Operation::get("/events/schema/{type}", "get_event_schema", "Describes what one type of event carries", one),
+        Endpoint::get("/events/schema", "get_event_schemas", "Returns the JSON Schema of all events", all),
+        Endpoint::get("/events/schema/{type}", "get_event_schema", "Returns the JSON Schema of one type of event", one),
     ]
 }
 

@@ -53,7 +53,7 @@ pub async fn serve(listeners: Vec<Bound>, services: Services, cancel: Cancellati
     let tracker = TaskTracker::new();
     let fanout = Fanout::start(&services.hub, &tracker, &cancel);
     let (clock, access) = (services.clock.clone(), services.access.clone());
-    let router = Arc::new(Router::new(services));
+    let router = Arc::new(Router::new(&services));
     router.report(true).await;
     for bound in listeners {
         let (router, fanout, clock) = (router.clone(), fanout.clone(), clock.clone());

@@ -23,17 +23,23 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{self, Answer, Kind, Problem, Raw};
 use super::auth::Caller;
-use super::operation::{Describe, Operation, Sheet};
+use super::describe::{Describe, Sheet};
+use super::operation::Endpoint;
 use super::query::Asked;
 use super::{Services, events};
 use crate::domain::Utc;
 use crate::stream::subjects::{self, Subjects};
 use crate::stream::{Format, Hub, KEEP_ALIVE, Visit};
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
-        Operation::get("/status/stream", "follow_status", "Follows how chosen subjects stand, and each change", stream)
-            .streams(),
+        Endpoint::get(
+            "/status/stream",
+            "follow_status",
+            "Streams the state of chosen subjects and its changes",
+            stream,
+        )
+        .streams(),
     ]
 }
 
@@ -93,7 +99,7 @@ async fn stream(
     let ids = subjects::parse(&ids).map_err(|error| refuse(&error.to_string()))?;
     let named = query.format != Some(StatusFormat::Envelope);
     if method == Method::HEAD {
-        return Ok(events::dress(Body::empty(), Format::Named).into());
+        return Ok(events::dress(answer::untold_body(), Format::Named).into());
     }
     let visit = services.hub.visit(events::origin(&headers, &caller));
     let visit = visit.map_err(|refused| Unfollowed(events::unavailable(refused).into_response()))?;

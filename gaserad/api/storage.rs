@@ -12,9 +12,9 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response as Answered, Status};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Answer, JSON, Kind, Problem, Raw, TEXT, Told};
+use super::answer::{self, Answer, JSON, Kind, Problem, Raw, TEXT, Told};
 use super::control::{FileChunk, InTrash, RunFile};
-use super::operation::Operation;
+use super::operation::Endpoint;
 use super::query::Named;
 use super::runs::RunNamed;
 use super::{Services, convert, grpc};
@@ -142,10 +142,10 @@ async fn read(services: &Services, run: &str, name: &str) -> Result<(RunFile, Re
     Ok((file, ReceiverStream::new(pieces)))
 }
 
-pub fn operations() -> Vec<Operation> {
+pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
-        Operation::get("/runs/{id}/files", "list_run_files", "Lists the files in the folder of a run", list),
-        Operation::get("/runs/{id}/files/{name}", "get_run_file", "Gives one of the files of a run", file),
+        Endpoint::get("/runs/{id}/files", "list_run_files", "Lists the files of a run", list),
+        Endpoint::get("/runs/{id}/files/{name}", "get_run_file", "Returns one file of a run", file),
     ]
 }
 
@@ -194,7 +194,7 @@ async fn file(
     Named(FileNamed { id, name }): Named<FileNamed>,
 ) -> Result<Raw<AnyFile>, Problem> {
     let (file, pieces) = read(&services, &id, &name).await?;
-    let body = if method == Method::HEAD { Body::empty() } else { Body::from_stream(pieces) };
+    let body = if method == Method::HEAD { answer::untold_body() } else { Body::from_stream(pieces) };
     Ok(download(&file, body).into())
 }
 

@@ -1,5 +1,6 @@
 //! Real clients against the real server, over a unix socket and over TCP.
 
+mod described;
 mod folders;
 mod holdings;
 mod instrument;
