@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use prost_types::FileDescriptorSet;
 
 const CONTRACT: [&str; 4] =
     ["gasera/v1/gasera.proto", "gasera/v1/schedule.proto", "gasera/v1/storage.proto", "gasera/v1/archive.proto"];
@@ -19,8 +20,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true).include_source_info(true).open_files(CONTRACT)?;
     let descriptors = compiler.file_descriptor_set();
 
-    // Server reflection hands these bytes to its clients.
     let out: PathBuf = std::env::var("OUT_DIR")?.into();
+    std::fs::write(out.join("calls.rs"), calls(&descriptors))?;
+
+    // Server reflection hands these bytes to its clients.
     std::fs::write(out.join("gasera.bin"), compiler.encode_file_descriptor_set())?;
 
     tonic_prost_build::configure()
@@ -31,6 +34,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     list_dashboard(&out)?;
     stamp_commit();
     Ok(())
+}
+
+/// For each request its answer and its path, as Rust: a request belongs to one call.
+fn calls(contract: &FileDescriptorSet) -> String {
+    let mut text = String::new();
+    for file in &contract.file {
+        for service in &file.service {
+            for call in &service.method {
+                let message = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+                let (request, answer) = (message(call.input_type()), message(call.output_type()));
+                let path = format!("/{}.{}/{}", file.package(), service.name(), call.name());
+                text +=
+                    &format!("impl Call for {request} {{ type Answer = {answer}; const PATH: &str = {path:?}; }}\n");
+            }
+        }
+    }
+    text
 }
 
 /// Names and contents of the dashboard's files, as Rust, so that a file that is added is served: as it is, and compressed.

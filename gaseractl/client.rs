@@ -9,19 +9,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use gasera::proto::archive_service_client::ArchiveServiceClient;
-use gasera::proto::gasera_service_client::GaseraServiceClient;
-use gasera::proto::schedule_service_client::ScheduleServiceClient;
-use gasera::proto::storage_service_client::StorageServiceClient;
 use gasera::proto::{
-    self, AbortMeasurementRequest, ExportRunRequest, ExportRunResponse, GetRunRequest, GetRunResponse,
+    self, AbortMeasurementRequest, Call, ExportRunRequest, ExportRunResponse, GetRunRequest, GetRunResponse,
     GetStatusRequest, ListRunsRequest, Run, StartMeasurementRequest, StartMeasurementResponse,
 };
+use http::uri::PathAndQuery;
 use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tonic::Streaming;
 use tonic::body::Body;
+use tonic::client::Grpc;
+use tonic_prost::ProstCodec;
 
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::failure::{Failure, chain};
@@ -39,10 +38,7 @@ pub fn operator() -> String {
 }
 
 pub struct Client {
-    grpc: GaseraServiceClient<ClientConnection>,
-    schedules: ScheduleServiceClient<ClientConnection>,
-    storage: StorageServiceClient<ClientConnection>,
-    archive: ArchiveServiceClient<ClientConnection>,
+    grpc: Grpc<ClientConnection>,
     endpoint: Endpoint,
 }
 
@@ -62,167 +58,149 @@ impl Client {
         let origin: http::Uri = format!("{}://{}", endpoint.scheme(), endpoint.host())
             .parse()
             .map_err(|error| Failure::unreachable(&format!("{endpoint} ({error})")))?;
-        let schedules = ScheduleServiceClient::with_origin(connection.clone(), origin.clone());
-        let storage = StorageServiceClient::with_origin(connection.clone(), origin.clone());
-        let archive = ArchiveServiceClient::with_origin(connection.clone(), origin.clone());
-        Ok(Self { grpc: GaseraServiceClient::with_origin(connection, origin), schedules, storage, archive, endpoint })
+        Ok(Self { grpc: Grpc::with_origin(connection, origin), endpoint })
+    }
+
+    /// Makes the call that the request belongs to.
+    pub async fn call<C: Call>(&mut self, request: C) -> Result<C::Answer, Failure> {
+        let (request, path) = (tonic::Request::new(request), PathAndQuery::from_static(C::PATH));
+        let answer = self.grpc.unary(request, path, ProstCodec::default()).await;
+        self.explain(answer)
+    }
+
+    /// The same, for a call that is answered in pieces.
+    pub async fn pieces<C: Call>(&mut self, request: C) -> Result<Pieces<C::Answer>, Failure> {
+        let (request, path) = (tonic::Request::new(request), PathAndQuery::from_static(C::PATH));
+        let answer = self.grpc.server_streaming(request, path, ProstCodec::default()).await;
+        Ok(Pieces { pieces: self.explain(answer)?, endpoint: self.endpoint.clone() })
     }
 
     pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {
-        let answer = self.grpc.start_measurement(request).await;
-        self.explain(answer)
+        self.call(request).await
     }
 
     pub async fn check_plan(&mut self, file: proto::PlanFile) -> Result<proto::CheckPlanResponse, Failure> {
-        let answer = self.grpc.check_plan(proto::CheckPlanRequest { file: Some(file) }).await;
-        self.explain(answer)
+        self.call(proto::CheckPlanRequest { file: Some(file) }).await
     }
 
     /// The plans that the daemon keeps.
     pub async fn plans(&mut self) -> Result<Vec<proto::StoredPlan>, Failure> {
-        let answer = self.grpc.list_plans(proto::ListPlansRequest {}).await;
-        Ok(self.explain(answer)?.plans)
+        Ok(self.call(proto::ListPlansRequest {}).await?.plans)
     }
 
     /// Tells which run was aborted, once the analyzer is idle.
     pub async fn abort(&mut self, run: String) -> Result<proto::AbortMeasurementResponse, Failure> {
-        let answer = self.grpc.abort_measurement(AbortMeasurementRequest { operator: operator(), run }).await;
-        self.explain(answer)
+        self.call(AbortMeasurementRequest { operator: operator(), run }).await
     }
 
     /// Returns the id of the run under way, as do the next four.
     pub async fn pause(&mut self, now: bool) -> Result<String, Failure> {
-        let answer = self.grpc.pause_measurement(proto::PauseMeasurementRequest { now, operator: operator() }).await;
-        Ok(self.explain(answer)?.run_id)
+        Ok(self.call(proto::PauseMeasurementRequest { now, operator: operator() }).await?.run_id)
     }
 
     pub async fn resume(&mut self) -> Result<String, Failure> {
-        let answer = self.grpc.resume_measurement(proto::ResumeMeasurementRequest { operator: operator() }).await;
-        Ok(self.explain(answer)?.run_id)
+        Ok(self.call(proto::ResumeMeasurementRequest { operator: operator() }).await?.run_id)
     }
 
     pub async fn skip(&mut self) -> Result<String, Failure> {
-        let answer = self.grpc.skip_visit(proto::SkipVisitRequest { operator: operator() }).await;
-        Ok(self.explain(answer)?.run_id)
+        Ok(self.call(proto::SkipVisitRequest { operator: operator() }).await?.run_id)
     }
 
     pub async fn finish(&mut self, after: proto::FinishAfter) -> Result<String, Failure> {
         let request = proto::FinishMeasurementRequest { after: after.into(), operator: operator() };
-        let answer = self.grpc.finish_measurement(request).await;
-        Ok(self.explain(answer)?.run_id)
+        Ok(self.call(request).await?.run_id)
     }
 
     pub async fn note(&mut self, text: String) -> Result<String, Failure> {
-        let answer = self.grpc.add_note(proto::AddNoteRequest { text, operator: operator() }).await;
-        Ok(self.explain(answer)?.run_id)
+        Ok(self.call(proto::AddNoteRequest { text, operator: operator() }).await?.run_id)
     }
 
     /// The status object as the daemon writes it.
     pub async fn status(&mut self) -> Result<String, Failure> {
-        let answer = self.grpc.get_status(GetStatusRequest {}).await;
-        Ok(self.explain(answer)?.status_json)
+        Ok(self.call(GetStatusRequest {}).await?.status_json)
     }
 
     /// At most so many, the newest first; 0 for as many as a list usually has.
     pub async fn runs(&mut self, limit: u32) -> Result<Vec<Run>, Failure> {
-        let answer = self.grpc.list_runs(ListRunsRequest { limit }).await;
-        Ok(self.explain(answer)?.runs)
+        Ok(self.call(ListRunsRequest { limit }).await?.runs)
     }
 
     pub async fn run(&mut self, run: &str) -> Result<GetRunResponse, Failure> {
-        let answer = self.grpc.get_run(GetRunRequest { run: run.to_owned() }).await;
-        self.explain(answer)
+        self.call(GetRunRequest { run: run.to_owned() }).await
     }
 
-    pub async fn export(&mut self, request: ExportRunRequest) -> Result<Export, Failure> {
-        let answer = self.grpc.export_run(request).await;
-        Ok(Export { chunks: self.explain(answer)?, endpoint: self.endpoint.clone() })
+    pub async fn export(&mut self, request: ExportRunRequest) -> Result<Pieces<ExportRunResponse>, Failure> {
+        self.pieces(request).await
     }
 
     pub async fn verify(&mut self, run: &str) -> Result<proto::VerifyRunResponse, Failure> {
-        let answer = self.grpc.verify_run(proto::VerifyRunRequest { run: run.to_owned() }).await;
-        self.explain(answer)
+        self.call(proto::VerifyRunRequest { run: run.to_owned() }).await
     }
 
     pub async fn device(&mut self) -> Result<proto::Device, Failure> {
-        let answer = self.grpc.get_device(proto::GetDeviceRequest {}).await;
-        Ok(self.explain(answer)?.device.unwrap_or_default())
+        Ok(self.call(proto::GetDeviceRequest {}).await?.device.unwrap_or_default())
     }
 
     pub async fn tasks(&mut self) -> Result<proto::ListTasksResponse, Failure> {
-        let answer = self.grpc.list_tasks(proto::ListTasksRequest {}).await;
-        self.explain(answer)
+        self.call(proto::ListTasksRequest {}).await
     }
 
     pub async fn errors(&mut self) -> Result<Vec<proto::DeviceError>, Failure> {
-        let answer = self.grpc.get_errors(proto::GetErrorsRequest {}).await;
-        Ok(self.explain(answer)?.errors)
+        Ok(self.call(proto::GetErrorsRequest {}).await?.errors)
     }
 
     pub async fn clock(&mut self) -> Result<proto::GetClockResponse, Failure> {
-        let answer = self.grpc.get_clock(proto::GetClockRequest {}).await;
-        self.explain(answer)
+        self.call(proto::GetClockRequest {}).await
     }
 
     pub async fn run_self_test(&mut self) -> Result<(), Failure> {
-        let answer = self.grpc.run_self_test(proto::RunSelfTestRequest {}).await;
-        self.explain(answer).map(drop)
+        self.call(proto::RunSelfTestRequest {}).await.map(drop)
     }
 
     pub async fn self_test(&mut self) -> Result<proto::SelfTest, Failure> {
-        let answer = self.grpc.get_self_test(proto::GetSelfTestRequest {}).await;
-        Ok(self.explain(answer)?.self_test())
+        Ok(self.call(proto::GetSelfTestRequest {}).await?.self_test())
     }
 
     /// Returns the reply as the analyzer wrote it.
     pub async fn raw_ak(&mut self, line: String, confirmed: bool) -> Result<String, Failure> {
-        let answer = self.grpc.raw_ak(proto::RawAkRequest { line, confirmed }).await;
-        Ok(self.explain(answer)?.reply)
+        Ok(self.call(proto::RawAkRequest { line, confirmed }).await?.reply)
     }
 
     pub async fn mux(&mut self) -> Result<proto::Mux, Failure> {
-        let answer = self.grpc.get_mux(proto::GetMuxRequest {}).await;
-        Ok(self.explain(answer)?.mux.unwrap_or_default())
+        Ok(self.call(proto::GetMuxRequest {}).await?.mux.unwrap_or_default())
     }
 
     pub async fn home_mux(&mut self) -> Result<proto::Mux, Failure> {
-        let answer = self.grpc.home_mux(proto::HomeMuxRequest {}).await;
-        Ok(self.explain(answer)?.mux.unwrap_or_default())
+        Ok(self.call(proto::HomeMuxRequest {}).await?.mux.unwrap_or_default())
     }
 
     pub async fn goto_channel(&mut self, channel: u32) -> Result<proto::Mux, Failure> {
-        let answer = self.grpc.goto_channel(proto::GotoChannelRequest { channel }).await;
-        Ok(self.explain(answer)?.mux.unwrap_or_default())
+        Ok(self.call(proto::GotoChannelRequest { channel }).await?.mux.unwrap_or_default())
     }
 
     /// Returns who is known from now on.
     pub async fn accept_analyzer(&mut self) -> Result<String, Failure> {
-        let answer = self.grpc.accept_analyzer(proto::AcceptAnalyzerRequest {}).await;
-        Ok(self.explain(answer)?.known)
+        Ok(self.call(proto::AcceptAnalyzerRequest {}).await?.known)
     }
 
     /// Returns who is known from now on.
     pub async fn accept_mux(&mut self) -> Result<String, Failure> {
-        let answer = self.grpc.accept_mux(proto::AcceptMuxRequest {}).await;
-        Ok(self.explain(answer)?.known)
+        Ok(self.call(proto::AcceptMuxRequest {}).await?.known)
     }
 
     pub async fn storage(&mut self) -> Result<proto::GetStorageResponse, Failure> {
-        let answer = self.grpc.get_storage(proto::GetStorageRequest {}).await;
-        self.explain(answer)
+        self.call(proto::GetStorageRequest {}).await
     }
 
     pub async fn config(&mut self) -> Result<proto::GetConfigResponse, Failure> {
-        let answer = self.grpc.get_config(proto::GetConfigRequest {}).await;
-        self.explain(answer)
+        self.call(proto::GetConfigRequest {}).await
     }
 
     pub async fn check_config(
         &mut self,
         request: proto::CheckConfigRequest,
     ) -> Result<proto::CheckConfigResponse, Failure> {
-        let answer = self.grpc.check_config(request).await;
-        self.explain(answer)
+        self.call(request).await
     }
 
     /// Where the daemon was found.
@@ -230,28 +208,28 @@ impl Client {
         &self.endpoint
     }
 
-    pub fn explain<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Failure> {
+    fn explain<T>(&self, answer: Result<tonic::Response<T>, tonic::Status>) -> Result<T, Failure> {
         answer
             .map(tonic::Response::into_inner)
             .map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))
     }
 }
 
-/// An export as it comes in.
-pub struct Export {
-    chunks: Streaming<ExportRunResponse>,
+/// An answer that comes piece by piece.
+pub struct Pieces<T> {
+    pieces: Streaming<T>,
     endpoint: Endpoint,
 }
 
-impl Export {
+impl<T> Pieces<T> {
     /// `None` after the last one.
-    pub async fn next(&mut self) -> Result<Option<ExportRunResponse>, Failure> {
-        let chunk = self.chunks.message().await;
-        chunk.map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))
+    pub async fn next(&mut self) -> Result<Option<T>, Failure> {
+        let piece = self.pieces.message().await;
+        piece.map_err(|status| Failure::of_status(&status, &self.endpoint.to_string()))
     }
 }
 
-/// What tonic's generated client speaks through.
+/// What calls go through.
 #[derive(Clone)]
 struct ClientConnection {
     sender: http2::SendRequest<Body>,

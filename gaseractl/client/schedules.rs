@@ -10,8 +10,7 @@ use crate::failure::Failure;
 impl Client {
     /// All, each with so many of its next times.
     pub async fn schedules(&mut self, next: u32) -> Result<Vec<Schedule>, Failure> {
-        let answer = self.schedules.list_schedules(ListSchedulesRequest { next }).await;
-        Ok(self.explain(answer)?.schedules)
+        Ok(self.call(ListSchedulesRequest { next }).await?.schedules)
     }
 
     pub async fn add_schedule(
@@ -21,18 +20,15 @@ impl Client {
         dry_run: bool,
     ) -> Result<Schedule, Failure> {
         let request = AddScheduleRequest { schedule: Some(schedule), replace, dry_run, operator: operator() };
-        let answer = self.schedules.add_schedule(request).await;
-        Ok(self.explain(answer)?.schedule.unwrap_or_default())
+        Ok(self.call(request).await?.schedule.unwrap_or_default())
     }
 
     pub async fn remove_schedule(&mut self, name: String) -> Result<(), Failure> {
-        let answer = self.schedules.remove_schedule(RemoveScheduleRequest { name, operator: operator() }).await;
-        self.explain(answer).map(drop)
+        self.call(RemoveScheduleRequest { name, operator: operator() }).await.map(drop)
     }
 
     pub async fn set_schedule_enabled(&mut self, name: String, enabled: bool) -> Result<Schedule, Failure> {
         let request = SetScheduleEnabledRequest { name, enabled, operator: operator() };
-        let answer = self.schedules.set_schedule_enabled(request).await;
-        Ok(self.explain(answer)?.schedule.unwrap_or_default())
+        Ok(self.call(request).await?.schedule.unwrap_or_default())
     }
 }

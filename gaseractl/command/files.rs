@@ -34,13 +34,10 @@ pub async fn list(session: &CommandSession, run: &str) -> Result<Exit, Failure> 
 }
 
 pub async fn get(session: &CommandSession, run: &str, file: &str, to: Option<&Path>) -> Result<Exit, Failure> {
-    let mut client = session.client().await?;
-    let mut chunks = client.file(run, file).await?;
+    let mut pieces = session.client().await?.file(run, file).await?;
     let mut sink = ExportSink::open(to)?;
     let mut bytes = 0;
-    loop {
-        let next = chunks.message().await;
-        let Some(piece) = client.explain(next.map(tonic::Response::new))? else { break };
+    while let Some(piece) = pieces.next().await? {
         bytes += piece.chunk.len();
         sink.write(&piece.chunk)?;
     }

@@ -16,5 +16,13 @@ mod generated {
     tonic::include_proto!("gasera.v1");
 }
 
+/// A request: it belongs to one call.
+pub trait Call: prost::Message + 'static {
+    type Answer: prost::Message + Default + 'static;
+    const PATH: &'static str;
+}
+
+include!(concat!(env!("OUT_DIR"), "/calls.rs"));
+
 /// For server reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gasera.bin"));

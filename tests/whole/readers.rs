@@ -1,5 +1,5 @@
 //! Readers that others wrote, as they are: Chromium's EventSource, the npm packages `eventsource` and
-//! `eventsource-parser`, Python's `httpx-sse` and `grpcio`, and curl.
+//! `eventsource-parser`, Python's `httpx-sse`, `grpcio` and `openapi-python-client`, and curl.
 //!
 //! `tests/readers/install FOLDER` installs them, and `GASERA_READERS=FOLDER` says where. Without it nothing is tested
 //! here, which is said on stderr; with `CI=true` that is a failure.
@@ -324,4 +324,24 @@ fn a_run_is_controlled_by_what_reflection_tells_of_the_calls() {
     assert_eq!(told("calls_off")["code"], "FAILED_PRECONDITION");
     let aborted = lab.ask(&["runs", "show", "last"]);
     assert_eq!((&aborted["id"], &aborted["outcome"]), (run, &"aborted".into()), "{aborted}");
+}
+
+#[test]
+fn a_client_made_of_the_openapi_document_measures() {
+    let Some(tools) = Tools::find() else { return };
+    let lab = Lab::new(&Design::default());
+    let (_, lines) = Reader::start(&tools, "python-openapi.py", &[lab.address()]).wait();
+    let told = |key: &str| lines.iter().find_map(|line| line.get(key)).unwrap_or_else(|| panic!("{key}: {lines:#?}"));
+    assert_eq!((told("valid"), told("unsupported")), (&"3.1.0".into(), &json!([])), "{lines:#?}");
+    assert_eq!(told("generated").as_array().map(|all| all.len() as u64), told("operations").as_u64(), "{lines:#?}");
+    assert_eq!(
+        (told("errors"), told("refused"), told("field")),
+        (&json!([]), &"PLAN_INVALID".into(), &"channels".into())
+    );
+    assert_eq!((told("outcome"), told("visits")), (&"completed".into(), &3.into()), "{lines:#?}");
+    let run = lab.ask(&["runs", "show", "last"]);
+    assert_eq!((&run["id"], &run["records"]), (told("started"), told("records")), "{run}");
+    let kept: Vec<Value> =
+        exported(&lab).iter().map(|row| json!({ "channel": row["channel"], "co2_ppm": row["co2_ppm"] })).collect();
+    assert_eq!(told("samples"), &Value::from(kept), "{lines:#?}");
 }
