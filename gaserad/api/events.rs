@@ -19,7 +19,7 @@ use super::Services;
 use super::answer::{self, Answer, Kind, Problem, Raw};
 use super::auth::{self, Caller};
 use super::operation::Endpoint;
-use super::query::Asked;
+use super::query::{Asked, event_id};
 use super::takeover::Unbegun;
 use crate::stream::{Cursor, Filter, Format, Origin, Refused, SubscribeRequest};
 
@@ -72,8 +72,10 @@ struct StreamQuery {
     /// The same as `run`.
     project_id: Option<String>,
     /// Go on after the event with this id; the header `Last-Event-ID` goes before it.
+    #[param(schema_with = event_id)]
     since: Option<u64>,
     /// The same as `since`.
+    #[param(schema_with = event_id)]
     last_event_id: Option<u64>,
     /// `named` unless it is told; the merged stream knows no other.
     #[param(schema_with = formats)]

@@ -20,7 +20,7 @@ use super::calls;
 use super::describe::{Describe, Sheet};
 use super::operation::Endpoint;
 use super::table::{Place, Table};
-use super::{Ledger, Services};
+use super::{Ledger, Services, query};
 use crate::domain::Clock;
 use crate::store::Audit;
 use crate::stream::Hub;
@@ -59,8 +59,8 @@ pub async fn pass(State((gate, table)): State<(Arc<Gate>, Arc<Table>)>, request:
         return if speaks_grpc(&parts) { next.run(Request::from_parts(parts, body)).await } else { no_grpc() };
     }
     let kept = place.filter(|place| place.keeps(&parts.method)).map(|_| words(&parts));
-    let mut answer = match place {
-        Some(place) if !place.knows(&parts.method) => not_allowed(&parts, place),
+    let mut answer = match place.map(|place| check(&parts, place)) {
+        Some(Err(refused)) => *refused,
         _ => next.run(Request::from_parts(parts, body)).await,
     };
     auth::dress(answer.headers_mut(), allowed.origin.as_ref());
@@ -95,6 +95,17 @@ fn speaks_grpc(parts: &Parts) -> bool {
 fn no_grpc() -> Answer {
     let sentence = "this address speaks gRPC; use a gRPC client over HTTP/2, or gaseractl";
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", sentence).into_response()
+}
+
+/// Whether the method and, where none is taken, the query are known. What keys there are is checked where they are read.
+fn check(parts: &Parts, place: &Place) -> Result<(), Box<Answer>> {
+    if !place.knows(&parts.method) {
+        return Err(Box::new(not_allowed(parts, place)));
+    }
+    if place.takes_query(&parts.method) {
+        return Ok(());
+    }
+    query::refuse(parts.uri.query().unwrap_or_default()).map_err(|problem| Box::new(problem.into_response()))
 }
 
 fn not_allowed(parts: &Parts, place: &Place) -> Answer {

@@ -1,5 +1,6 @@
 //! What a page orders: runs to start, and what is done to them, as JSON. It goes the way of the calls over gRPC.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -17,7 +18,7 @@ use super::form::{Filled, Form, FromForm};
 use super::operation::Endpoint;
 use super::plans::{Planning, Wrong};
 use super::{Services, convert};
-use crate::domain::{Control, FinishAfter, Reason, RunId, Status};
+use crate::domain::{Control, Denied, FinishAfter, Reason, RunId, Status};
 use crate::proto::{self, json};
 
 /// How long somebody who does not wait for an abort to be through is kept, to be told if there is nothing to abort.
@@ -35,12 +36,12 @@ pub fn endpoints() -> Vec<Endpoint<Services>> {
         Endpoint::post("/control/abort", "abort_run", "Aborts a run", abort)
             .described("Answers when the analyzer is idle.")
             .keeps_itself(),
-        Endpoint::post("/control/pause", "pause_run", "Pauses the run under way", pause).keeps_itself(),
-        Endpoint::post("/control/resume", "resume_run", "Resumes the run under way", resume).keeps_itself(),
-        Endpoint::post("/control/skip", "skip_visit", "Skips the visit under way", skip).keeps_itself(),
-        Endpoint::post("/control/finish", "finish_run", "Finishes the run under way after a channel or a repeat", finish)
+        Endpoint::post("/control/pause", "pause_run", "Pauses the run under way", steer::<Pause>).keeps_itself(),
+        Endpoint::post("/control/resume", "resume_run", "Resumes the run under way", steer::<Resume>).keeps_itself(),
+        Endpoint::post("/control/skip", "skip_visit", "Skips the visit under way", steer::<Skip>).keeps_itself(),
+        Endpoint::post("/control/finish", "finish_run", "Finishes the run under way after a channel or a repeat", steer::<Finish>)
             .keeps_itself(),
-        Endpoint::post("/control/note", "add_note", "Adds a note to the run under way", note).keeps_itself(),
+        Endpoint::post("/control/note", "add_note", "Adds a note to the run under way", steer::<Note>).keeps_itself(),
         Endpoint::post("/plan/check", "check_plan", "Checks a plan without starting it", check)
             .described("Takes the form of a start, changes nothing, and answers with 200 also where there are mistakes.")
             .needs(Needs::Viewer),
@@ -68,13 +69,18 @@ impl FromForm for Start {
         };
         let plan = Some(Self::plan(form, sync.unwrap_or_default()));
         let busy = [("refuse", proto::IfBusy::Refuse), ("wait", proto::IfBusy::Wait)];
-        let busy = form.choice("if_busy", "What to do while a run is under way.", &busy).unwrap_or_default();
+        let busy =
+            form.choice("if_busy", "While a run is under way: refuse unless it is told.", &busy).unwrap_or_default();
         let measuring = [
             ("refuse", proto::IfMeasuring::Refuse),
             ("stop", proto::IfMeasuring::Stop),
             ("adopt", proto::IfMeasuring::Adopt),
         ];
-        let measuring = form.choice("if_measuring", "What to do with what somebody else measures.", &measuring);
+        let measuring = form.choice(
+            "if_measuring",
+            "If somebody else measures: refuse unless it is told; stop or adopt that.",
+            &measuring,
+        );
         Self(proto::StartMeasurementRequest {
             plan,
             dry_run: form.flag("dry_run", "Only tell what would come of it.").unwrap_or_default(),
@@ -97,7 +103,10 @@ impl Start {
             repeats: form.number("repeats", "How often the channels are gone through."),
             purge_ms: form.span("purge", "How long a line is purged.").map(convert::millis),
             measure_ms: form.span("measure", "How long a channel is measured.").map(convert::millis),
-            iterations: form.number("iterations", "How many good samples end a visit early."),
+            iterations: form.number(
+                "iterations",
+                "Leave a channel after so many good iterations; this counts more than the measure time.",
+            ),
             task: form.text("task", "Name or number of a task of the analyzer.").filter(|task| !task.is_empty()),
             sync: sync.into(),
             save_on_device: form.flag("save_on_device", "Let the analyzer keep the results too.").unwrap_or_default(),
@@ -187,7 +196,9 @@ impl FromForm for Abort {
 
     fn take(form: &mut Form) -> Self {
         let run = form.text("run", "The run; else the one under way, or the next one.").filter(|run| !run.is_empty());
-        let waits = form.flag("wait", "Else the answer comes after half a second at the latest.").unwrap_or(true);
+        let waits = form
+            .flag("wait", "Whether to wait until the analyzer is idle; so it is unless it is told.")
+            .unwrap_or(true);
         Self { run, waits, operator: operator(form) }
     }
 }
@@ -225,110 +236,93 @@ async fn abort(
     Ok(Told::json(&AbortAnswer::Aborted { run_id: aborted.run.0, waited: aborted.waited }))
 }
 
-/// The run that was told to do something.
+/// Something that is done to the run under way.
+trait Steer: Send + 'static {
+    const NAME: &'static str;
+
+    fn take(form: &mut Form) -> Result<Control, Denied>;
+}
+
+struct Steered<V> {
+    control: Result<Control, Denied>,
+    operator: String,
+    what: PhantomData<V>,
+}
+
+impl<V: Steer> FromForm for Steered<V> {
+    const NAME: &'static str = V::NAME;
+
+    fn take(form: &mut Form) -> Self {
+        Self { control: V::take(form), operator: operator(form), what: PhantomData }
+    }
+}
+
+/// The run that it was done to.
 #[derive(Serialize, ToSchema)]
-struct ControlAnswer {
+struct SteerAnswer {
     run_id: String,
 }
 
-async fn control(services: &Services, control: Control, who: String) -> Result<Told<ControlAnswer>, Problem> {
-    let RunId(run_id) = services.control.control(control, who).await?;
-    Ok(Told::json(&ControlAnswer { run_id }))
-}
-
-/// An order with nothing to it but who gives it.
-struct Order {
-    operator: String,
-}
-
-impl FromForm for Order {
-    const NAME: &'static str = "OrderForm";
-
-    fn take(form: &mut Form) -> Self {
-        Self { operator: operator(form) }
-    }
-}
-
-async fn resume(
+async fn steer<V: Steer>(
     State(services): State<Services>,
     caller: Caller,
-    Filled(order): Filled<Order>,
-) -> Result<Told<ControlAnswer>, Problem> {
-    control(&services, Control::Resume, caller.named(&order.operator)).await
+    Filled(order): Filled<Steered<V>>,
+) -> Result<Told<SteerAnswer>, Problem> {
+    let RunId(run_id) = services.control.control(order.control?, caller.named(&order.operator)).await?;
+    Ok(Told::json(&SteerAnswer { run_id }))
 }
 
-async fn skip(
-    State(services): State<Services>,
-    caller: Caller,
-    Filled(order): Filled<Order>,
-) -> Result<Told<ControlAnswer>, Problem> {
-    control(&services, Control::Skip, caller.named(&order.operator)).await
-}
+enum Pause {}
 
-struct Pause {
-    now: bool,
-    order: Order,
-}
-
-impl FromForm for Pause {
+impl Steer for Pause {
     const NAME: &'static str = "PauseForm";
 
-    fn take(form: &mut Form) -> Self {
+    fn take(form: &mut Form) -> Result<Control, Denied> {
         let now = form.flag("now", "At once, and not after the sample under way.").unwrap_or_default();
-        Self { now, order: Order::take(form) }
+        Ok(Control::Pause { now })
     }
 }
 
-async fn pause(
-    State(services): State<Services>,
-    caller: Caller,
-    Filled(Pause { now, order }): Filled<Pause>,
-) -> Result<Told<ControlAnswer>, Problem> {
-    control(&services, Control::Pause { now }, caller.named(&order.operator)).await
+enum Resume {}
+
+impl Steer for Resume {
+    const NAME: &'static str = "ResumeForm";
+
+    fn take(_: &mut Form) -> Result<Control, Denied> {
+        Ok(Control::Resume)
+    }
 }
 
-struct Finish {
-    after: FinishAfter,
-    order: Order,
+enum Skip {}
+
+impl Steer for Skip {
+    const NAME: &'static str = "SkipForm";
+
+    fn take(_: &mut Form) -> Result<Control, Denied> {
+        Ok(Control::Skip)
+    }
 }
 
-impl FromForm for Finish {
+enum Finish {}
+
+impl Steer for Finish {
     const NAME: &'static str = "FinishForm";
 
-    fn take(form: &mut Form) -> Self {
+    fn take(form: &mut Form) -> Result<Control, Denied> {
         let after = [("channel", FinishAfter::Channel), ("repeat", FinishAfter::Repeat)];
-        let after = form.choice("after", "What is still measured to its end.", &after).unwrap_or(FinishAfter::Channel);
-        Self { after, order: Order::take(form) }
+        let after = form.choice("after", "What is still measured to its end; channel unless it is told.", &after);
+        Ok(Control::Finish { after: after.unwrap_or(FinishAfter::Channel) })
     }
 }
 
-async fn finish(
-    State(services): State<Services>,
-    caller: Caller,
-    Filled(Finish { after, order }): Filled<Finish>,
-) -> Result<Told<ControlAnswer>, Problem> {
-    control(&services, Control::Finish { after }, caller.named(&order.operator)).await
-}
+enum Note {}
 
-struct Note {
-    text: String,
-    order: Order,
-}
-
-impl FromForm for Note {
+impl Steer for Note {
     const NAME: &'static str = "NoteForm";
 
-    fn take(form: &mut Form) -> Self {
-        Self { text: form.text("text", "The note.").unwrap_or_default(), order: Order::take(form) }
+    fn take(form: &mut Form) -> Result<Control, Denied> {
+        convert::note(&form.text("text", "The note.").unwrap_or_default())
     }
-}
-
-async fn note(
-    State(services): State<Services>,
-    caller: Caller,
-    Filled(Note { text, order }): Filled<Note>,
-) -> Result<Told<ControlAnswer>, Problem> {
-    control(&services, convert::note(&text)?, caller.named(&order.operator)).await
 }
 
 fn mistakes(wrong: Wrong) -> Vec<Mistake> {

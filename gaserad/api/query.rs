@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::answer::Problem;
 use super::describe::{Describe, Sheet};
@@ -75,6 +76,12 @@ fn read<T: DeserializeOwned + IntoParams>(query: &str) -> Result<T, String> {
     serde_urlencoded::from_str(&query).map_err(|error| format!("the query {query:?} cannot be read: {error}"))
 }
 
+/// Refuses any query, where no key is known.
+pub fn refuse(query: &str) -> Result<(), Problem> {
+    let first = form_urlencoded::parse(query.as_bytes()).next();
+    first.map_or(Ok(()), |(key, _)| Err(Problem::bad_request(unknown(&key, &[]))))
+}
+
 fn unknown(key: &str, known: &[Parameter]) -> String {
     let key: String = key.chars().take(100).collect();
     let known: Vec<&str> = known.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -82,6 +89,11 @@ fn unknown(key: &str, known: &[Parameter]) -> String {
         [] => format!("there is no query key {key:?} here; this address takes none"),
         known => format!("there is no query key {key:?} here; the keys are {}", known.join(", ")),
     }
+}
+
+/// The schema of a key that takes the number of an event.
+pub fn event_id() -> Object {
+    ObjectBuilder::new().schema_type(Type::Integer).title(Some("an event id")).minimum(Some(0)).build()
 }
 
 /// The value as it is read, if it is what the schema says.
@@ -100,11 +112,16 @@ fn check<'a>(parameter: &Parameter, value: Cow<'a, str>) -> Result<Cow<'a, str>,
         },
         Some("integer") => match value.parse::<u64>() {
             Ok(number) if is_within(&schema, number) => Ok(value),
-            _ => Err(wrong(format!("a whole decimal number{}", range(&schema)))),
+            _ => Err(wrong(format!("{}a whole decimal number{}", title(&schema), range(&schema)))),
         },
         Some("number") if value.parse::<f64>().is_err() => Err(wrong("a number".into())),
         _ => Ok(value),
     }
+}
+
+/// `an event id, `
+fn title(schema: &Value) -> String {
+    schema["title"].as_str().map(|title| format!("{title}, ")).unwrap_or_default()
 }
 
 fn bounds(schema: &Value) -> [Option<u64>; 2] {

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use super::answer::{Problem, Told};
 use super::control::{Detail, StoredRun};
 use super::operation::Endpoint;
-use super::query::{Asked, Named};
+use super::query::{Asked, Named, event_id};
 use super::{Services, control::Archive};
 use crate::domain::{
     Cas, Denied, GasInfo, Note, Reason, RunId, RunSummary, Spread, Utc, VisitId, VisitMeans, VisitSummary,
@@ -230,6 +230,7 @@ struct EventsQuery {
     /// Only these types, like `alarm,run.*`.
     types: Option<String>,
     /// Only those after the event with this id.
+    #[param(schema_with = event_id)]
     since: Option<u64>,
     /// How many; 1000 unless it is told.
     #[param(minimum = 1, maximum = 10_000)]

@@ -19,6 +19,7 @@ struct Standing {
     needs: Needs,
     is_stream: bool,
     keeps_itself: bool,
+    takes_query: bool,
 }
 
 impl Table {
@@ -31,6 +32,7 @@ impl Table {
                     needs: operation.needs,
                     is_stream: operation.is_stream,
                     keeps_itself: operation.keeps_itself,
+                    takes_query: operation.query_keys().next().is_some(),
                 });
             }
         }
@@ -60,6 +62,11 @@ impl Place {
     pub fn needs(&self, method: &Method) -> Needs {
         let most = || self.0.iter().map(|standing| standing.needs).max().unwrap_or(Needs::Operator);
         self.by(method).map_or_else(most, |standing| standing.needs)
+    }
+
+    /// Whether any query key is known.
+    pub fn takes_query(&self, method: &Method) -> bool {
+        self.by(method).is_some_and(|standing| standing.takes_query)
     }
 
     /// Whether the answer may be a stream.

@@ -213,7 +213,7 @@ fn reference(document: &Value) -> String {
         }
         if !fields.is_empty() {
             let lead = if description.is_empty() { "" } else { "\n" };
-            let _ = write!(text, "{lead}| {} | value | what |\n|---|---|---|\n{fields}", "name");
+            let _ = write!(text, "{lead}| name | value | what |\n|---|---|---|\n{fields}");
         }
     }
     text

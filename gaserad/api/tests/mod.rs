@@ -312,11 +312,10 @@ impl Daemon {
         let stream = TcpStream::connect(&self.place).await.unwrap();
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path);
-        if !headers.iter().any(|(name, _)| *name == "host") {
-            request = request.header("host", &self.place);
-        }
-        request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let is_named = headers.iter().any(|(name, _)| *name == "host");
+        let host = (!is_named).then_some(("host", self.place.as_str()));
+        let request = Request::builder().method(method).uri(path);
+        let request = headers.iter().copied().chain(host).fold(request, |all, (name, value)| all.header(name, value));
         sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap()
     }
 

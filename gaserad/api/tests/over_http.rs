@@ -185,6 +185,7 @@ async fn unknown_query_keys_are_refused_with_the_known_ones() {
         ("/runs/last/export?fmt=csv", "delimiter"),
         ("/status/stream?id=engine", "pipelineIds"),
         ("/gasera/api/measurement/events?x", "sticky"),
+        ("/status?verbose=1", "takes none"),
     ] {
         let (status, text) = daemon.get(path).await;
         let told: Value = serde_json::from_str(&text).unwrap();
