@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::extract::State;
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::openapi::path::{HttpMethod, PathItemBuilder, Paths};
 use utoipa::openapi::schema::{Ref, Schema};
 use utoipa::openapi::security::{
@@ -56,26 +56,23 @@ async fn openapi(State(document): State<Arc<Document>>) -> Told<OpenApiTold> {
 }
 
 /// Schemas that are kept as documents and not derived from types, by the names that they have here.
-static KEPT: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
+fn kept() -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     for (prefix, document) in [("", schemas::EVENTS), ("Printed", schemas::PRINTED)] {
         let document: Value = serde_json::from_str(document).unwrap_or_default();
-        let definitions = document["$defs"].as_object().into_iter().flatten();
-        let printed = document["properties"].as_object().into_iter().flatten().filter(|_| !prefix.is_empty());
-        for (name, schema) in printed.chain(definitions) {
-            all.insert(kept_name(prefix, name), renamed(schema, prefix));
-        }
+        let entries = |key: &str| document[key].as_object().into_iter().flatten();
+        all.extend(entries("$defs").map(|(name, schema)| (kept_name(prefix, name), renamed(schema, prefix))));
+        let named = entries("properties").map(|(name, schema)| (name, renamed(schema, prefix)));
         if prefix.is_empty() {
-            let events = document["properties"].as_object().into_iter().flatten();
-            let events: Vec<Value> = events.map(|(_, event)| renamed(event, prefix)).collect();
-            all.insert(
-                "Event".into(),
-                json!({ "description": "What an event of the stream carries.", "anyOf": events }),
-            );
+            let events: Vec<Value> = named.map(|(_, event)| event).collect();
+            let meaning = "What an event of the stream carries.";
+            all.insert("Event".into(), json!({ "description": meaning, "anyOf": events }));
+        } else {
+            all.extend(named.map(|(name, schema)| (kept_name(prefix, name), schema)));
         }
     }
     all
-});
+}
 
 /// `event:run.started` becomes `RunStartedEvent`.
 fn kept_name(prefix: &str, name: &str) -> String {
@@ -148,10 +145,10 @@ fn openapi_of(operations: &[&Operation]) -> Value {
     let mut document = serde_json::to_value(described(operations)).unwrap_or_default();
     let mut missing = vec!["Event".to_owned()];
     collect(&document, &mut missing);
-    let Value::Object(known) = document["components"]["schemas"].take() else { return document };
-    let mut known: Map<String, Value> = known;
+    let Value::Object(mut known) = document["components"]["schemas"].take() else { return document };
+    let kept = kept();
     while let Some(name) = missing.pop() {
-        if let (false, Some(schema)) = (known.contains_key(&name), KEPT.get(&name)) {
+        if let (false, Some(schema)) = (known.contains_key(&name), kept.get(&name)) {
             collect(schema, &mut missing);
             known.insert(name, schema.clone());
         }
