@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::State;
-use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use utoipa::openapi::path::{HttpMethod, PathItemBuilder, Paths};
@@ -39,7 +38,7 @@ pub fn endpoints() -> Vec<Endpoint<Arc<Document>>> {
 }
 
 async fn help(State(document): State<Arc<Document>>) -> Raw<PlainText> {
-    Raw::text(document.help.clone())
+    Raw::text(help_of(document.operations()))
 }
 
 /// A document of OpenAPI 3.1.
@@ -52,7 +51,7 @@ impl Shape for OpenApiTold {
 }
 
 async fn openapi(State(document): State<Arc<Document>>) -> Told<OpenApiTold> {
-    Told::raw(answer::with(StatusCode::OK, JSON, document.openapi.clone()))
+    Told::raw(answer::with(StatusCode::OK, JSON, openapi_of(document.operations()).to_string()))
 }
 
 /// Schemas that are kept as documents and not derived from types, by the names that they have here.
@@ -129,19 +128,22 @@ kept_schemas! {
     ScheduleList: "PrintedScheduleList";
 }
 
-/// What is told of the operations, as it is sent.
-pub struct Document {
-    openapi: Bytes,
-    help: Bytes,
-}
+/// What the interface says of itself. It is put together when somebody asks, which is seldom.
+#[derive(Default)]
+pub struct Document(OnceLock<Vec<Operation>>);
 
 impl Document {
-    pub fn of(operations: &[&Operation]) -> Self {
-        Self { openapi: openapi_of(operations).to_string().into(), help: help_of(operations).into() }
+    /// What it is made of; the handlers that answer with it are among these operations.
+    pub fn describe(&self, operations: Vec<Operation>) {
+        let _ = self.0.set(operations);
+    }
+
+    fn operations(&self) -> &[Operation] {
+        self.0.get().map_or(&[], Vec::as_slice)
     }
 }
 
-fn openapi_of(operations: &[&Operation]) -> Value {
+fn openapi_of(operations: &[Operation]) -> Value {
     let mut document = serde_json::to_value(described(operations)).unwrap_or_default();
     let mut missing = vec!["Event".to_owned()];
     collect(&document, &mut missing);
@@ -170,7 +172,7 @@ fn collect(value: &Value, names: &mut Vec<String>) {
     }
 }
 
-fn described(operations: &[&Operation]) -> OpenApi {
+fn described(operations: &[Operation]) -> OpenApi {
     let mut paths = Paths::new();
     let mut components = ComponentsBuilder::new()
         .security_scheme("token", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()))
@@ -213,7 +215,7 @@ fn security(needs: Needs) -> Vec<SecurityRequirement> {
     }
 }
 
-fn help_of(operations: &[&Operation]) -> String {
+fn help_of(operations: &[Operation]) -> String {
     let mut text = WELCOME.to_owned();
     let mut about = None;
     for operation in operations {

@@ -3,18 +3,20 @@
 
 use std::sync::Arc;
 
+use super::document::Document;
 use super::gate::Gate;
 use super::operation::Endpoint;
 use super::page::Page;
 use super::{
-    Services, events, export, facts, gate, health, metrics, orders, oversight, page, runs, schedules, schemas,
-    status_stream, storage,
+    Services, document, events, export, facts, gate, health, metrics, orders, oversight, page, runs, schedules,
+    schemas, status_stream, storage,
 };
 
 /// Each with what it is answered from.
-pub fn all(services: &Services, gate: &Arc<Gate>, page: &Arc<Page>) -> Vec<Endpoint> {
+pub fn all(services: &Services, gate: &Arc<Gate>, page: &Arc<Page>, document: &Arc<Document>) -> Vec<Endpoint> {
     let mut all = group("page", page::endpoints(), page);
     all.extend(group("login", gate::endpoints(), gate));
+    all.extend(group("help", document::endpoints(), document));
     let groups = [
         ("health", health::endpoints()),
         ("health", metrics::endpoints()),

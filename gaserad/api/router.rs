@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::answer::{Answer, Problem};
 use super::archive::Keeping;
 use super::auth::{Link, Pass};
-use super::document::{self, Document};
+use super::document::Document;
 use super::gate::{self, Gate};
 use super::grpc::Grpc;
 use super::operation::Endpoint;
@@ -37,20 +37,17 @@ pub struct Router {
 
 impl Router {
     pub fn new(services: &Services) -> Self {
-        let (gate, page, reporter) = (Arc::new(Gate::new(services)), Arc::new(Page::new()), HealthReporter::new());
-        let mut endpoints = operations::all(services, &gate, &page);
-        let described = document::endpoints().into_iter().map(|endpoint| endpoint.about("help"));
-        let described: Vec<_> = described.collect();
-        let known = endpoints.iter().map(|endpoint| &endpoint.operation);
-        let known: Vec<_> = known.chain(described.iter().map(|endpoint| &endpoint.operation)).collect();
-        let (table, document) = (Arc::new(Table::of(&known)), Arc::new(Document::of(&known)));
-        endpoints.extend(described.into_iter().map(|endpoint| endpoint.with(&document)));
+        let (gate, page) = (Arc::new(Gate::new(services)), Arc::new(Page::new()));
+        let (document, reporter) = (Arc::new(Document::default()), HealthReporter::new());
+        let endpoints = operations::all(services, &gate, &page, &document);
+        let table = Arc::new(Table::of(endpoints.iter().map(|endpoint| &endpoint.operation)));
 
         let calls = calls(services, &reporter).into_axum_router().reset_fallback();
         let routes = endpoints.iter().fold(calls, |routes, Endpoint { operation, route }| {
             operation.paths().fold(routes, |routes, path| routes.route(&path, route.clone()))
         });
         let routes = routes.fallback(nothing_there).layer(from_fn_with_state((gate, table), gate::pass));
+        document.describe(endpoints.into_iter().map(|endpoint| endpoint.operation).collect());
         Self { routes, reporter }
     }
 

@@ -23,7 +23,7 @@ struct Standing {
 }
 
 impl Table {
-    pub fn of(operations: &[&Operation]) -> Self {
+    pub fn of<'a>(operations: impl Iterator<Item = &'a Operation>) -> Self {
         let mut places: BTreeMap<String, Place> = BTreeMap::new();
         for operation in operations {
             for path in operation.paths() {
