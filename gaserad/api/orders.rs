@@ -55,6 +55,7 @@ impl FromForm for Start {
     const NAME: &'static str = "StartForm";
 
     fn take(form: &mut Form) -> Self {
+        form.renamed("pause", "purge");
         let sync = [("analyzer", proto::Sync::Analyzer), ("dwell", proto::Sync::Dwell)];
         let sync = form.choice("sync", "How stages are timed: in step with the analyzer, or by the clock.", &sync);
         let name = form.text("plan", "The name of a plan that is kept.").filter(|name| !name.is_empty());

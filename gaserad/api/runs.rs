@@ -26,9 +26,9 @@ pub fn endpoints() -> Vec<Endpoint<Services>> {
         Endpoint::get("/runs/{id}", "get_run", "Returns one run with its visits and notes", show),
         Endpoint::get(
             "/runs/{id}/visits",
-            "list_observations",
+            "list_visits",
             "Returns the means of each visit",
-            visit_means,
+            visits,
         )
         .described(
             "Means and standard deviations, in ppm, of the good samples that were credited to the visit; `sd` is \
@@ -153,13 +153,13 @@ async fn show(
 }
 
 #[derive(Serialize, ToSchema)]
-struct ObservationList {
+struct VisitMeansList {
     run_id: String,
-    visit_means: Vec<ObservationTold>,
+    visits: Vec<VisitMeansTold>,
 }
 
 #[derive(Serialize, ToSchema)]
-struct ObservationTold {
+struct VisitMeansTold {
     #[schema(value_type = u64)]
     visit: VisitId,
     channel: u8,
@@ -184,18 +184,18 @@ struct MeanTold {
     n: u64,
 }
 
-async fn visit_means(
+async fn visits(
     State(services): State<Services>,
     Named(RunNamed { id }): Named<RunNamed>,
-) -> Result<Told<ObservationList>, Problem> {
+) -> Result<Told<VisitMeansList>, Problem> {
     let id = services.archive.find(&id).await?;
-    let visit_means = services.archive.visit_means(&id).await?;
+    let visits = services.archive.visit_means(&id).await?;
     let gases = services.control.gases();
-    let visit_means = visit_means.into_iter().map(|told| visit_means(told, &gases)).collect();
-    Ok(Told::json(&ObservationList { run_id: id.0, visit_means }))
+    let visits = visits.into_iter().map(|told| means(told, &gases)).collect();
+    Ok(Told::json(&VisitMeansList { run_id: id.0, visits }))
 }
 
-fn visit_means(told: VisitMeans, gases: &[GasInfo]) -> ObservationTold {
+fn means(told: VisitMeans, gases: &[GasInfo]) -> VisitMeansTold {
     let VisitSummary { id, channel, repeat, arrived, left, records, good_records } = told.visit;
     let formula = |cas: &Cas| {
         let known = gases.iter().find(|gas| gas.cas == *cas);
@@ -208,7 +208,7 @@ fn visit_means(told: VisitMeans, gases: &[GasInfo]) -> ObservationTold {
         sd: spread.deviation(),
         n: spread.count,
     };
-    ObservationTold {
+    VisitMeansTold {
         visit: id,
         channel: channel.number(),
         label: told.label,

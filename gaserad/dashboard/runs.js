@@ -56,7 +56,7 @@ export class Runs {
       const list = el("dl", {});
       facts(list, about(run));
       const events = el("div", {}, el("p", { class: "muted" }, "Loading…"));
-      body.replaceChildren(list, this.#files(run), section("Notes", notes(detail.notes)), section("Observations", observations(detail, observed, this.#page.known)), section("Drift", drifts(observed, this.#page.known)), section("What happened", events));
+      body.replaceChildren(list, this.#files(run), section("Notes", notes(detail.notes)), section("Visits", observations(detail, observed, this.#page.known)), section("Drift", drifts(observed, this.#page.known)), section("What happened", events));
       events.replaceChildren(...happened(await history(run.id, stop.signal)));
     } catch (error) {
       if (!stop.signal.aborted) body.replaceChildren(el("p", { class: "error" }, error.message));
