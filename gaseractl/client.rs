@@ -203,6 +203,12 @@ impl Client {
         self.call(request).await
     }
 
+    pub async fn reload_config(&mut self) -> Result<proto::ReloadConfigResponse, Failure> {
+        let request = proto::ReloadConfigRequest { operator: operator() };
+        let answer = self.grpc.reload_config(request).await;
+        self.explain(answer)
+    }
+
     /// Where the daemon was found.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint

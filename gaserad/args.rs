@@ -127,7 +127,12 @@ impl TryFrom<SimulatorArgs> for SimulatorOptions {
 
 impl DaemonArgs {
     pub fn overrides(&self) -> Overrides {
-        Overrides { listen: self.listen.clone(), state_dir: self.state_dir.clone(), simulate: self.simulate }
+        Overrides {
+            listen: self.listen.clone(),
+            state_dir: self.state_dir.clone(),
+            simulate: self.simulate,
+            log_level: self.log_level.clone(),
+        }
     }
 }
 

@@ -3,17 +3,21 @@
 mod args;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use gasera::config::{self, Settings};
+use gasera::config::{self, Overrides};
 use gasera::daemon::access::{self, Material};
-use gasera::daemon::{self, Daemon, DaemonFailure, demo};
+use gasera::daemon::{self, Daemon, DaemonFailure, Surroundings, demo};
 use gasera::domain::{Clock, Tick};
 use gasera::runtime::clock::HostClock;
 use gasera::simulator::{self, SimulatorOptions};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::fmt::Formatter;
+use tracing_subscriber::fmt::format::{DefaultFields, Format};
+use tracing_subscriber::{EnvFilter, reload};
 
 use args::{DaemonArgs, DaemonCommand, SimulatorArgs};
 
@@ -28,8 +32,8 @@ fn main() -> ExitCode {
             return code;
         }
     };
-    log_to_stderr(&args);
-    match run(args) {
+    let log = log_to_stderr(&args);
+    match run(args, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let sentence = failure.sentence();
@@ -41,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: DaemonArgs) -> Result<(), DaemonFailure> {
+fn run(args: DaemonArgs, log: Log) -> Result<(), DaemonFailure> {
     let overrides = args.overrides();
     match &args.command {
         Some(DaemonCommand::CheckConfig { file }) => {
@@ -76,13 +80,24 @@ fn run(args: DaemonArgs) -> Result<(), DaemonFailure> {
         match args.command {
             Some(DaemonCommand::Simulator(simulator)) => simulate(simulator, args.time_scale.unwrap_or(1.0)).await,
             _ if args.demo => demo::run(&overrides, args.time_scale, &mut io::stdout()).await,
-            _ => serve(&config::load(args.config.as_deref(), &overrides)?, args.time_scale.unwrap_or(1.0)).await,
+            _ => serve(surroundings(args.config.as_deref(), overrides, log), args.time_scale.unwrap_or(1.0)).await,
         }
     })
 }
 
-async fn serve(settings: &Settings, scale: f64) -> Result<(), DaemonFailure> {
-    let daemon = Daemon::start(settings, scale).await?;
+/// The same file is read again at each reload, also if it is the default one and has vanished.
+fn surroundings(file: Option<&Path>, overrides: Overrides, log: Log) -> Surroundings {
+    let file = config::locate(file);
+    let read = move || config::load(file.as_deref(), &overrides);
+    let log = move |level: &str| {
+        // It fails only where nothing is logged any more.
+        let _ = log.reload(filter(level));
+    };
+    Surroundings { read: Arc::new(read), log: Arc::new(log) }
+}
+
+async fn serve(surroundings: Surroundings, scale: f64) -> Result<(), DaemonFailure> {
+    let daemon = Daemon::start(surroundings, scale).await?;
     daemon.names.iter().for_each(|name| say(io::stdout(), &format!("listening on {name}")));
     daemon::sd_notify_best_effort(&[sd_notify::NotifyState::Ready]);
     daemon.until_stopped().await
@@ -116,14 +131,23 @@ fn say(mut to: impl Write, line: &str) {
     let _ = writeln!(to, "{line}").and_then(|()| to.flush());
 }
 
-fn log_to_stderr(args: &DaemonArgs) {
+/// What the log's level can be changed by.
+type Log = reload::Handle<EnvFilter, Formatter<DefaultFields, Format, fn() -> io::Stderr>>;
+
+fn filter(level: &str) -> EnvFilter {
+    EnvFilter::try_new(level).unwrap_or_else(|_| "info".into())
+}
+
+fn log_to_stderr(args: &DaemonArgs) -> Log {
     let quiet = args.demo || args.command.is_some();
     let level = args.log_level.clone().unwrap_or_else(|| if quiet { "error" } else { "info" }.into());
-    let filter = tracing_subscriber::EnvFilter::try_new(&level).unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(io::stderr as fn() -> io::Stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
-        .init();
+        .with_env_filter(filter(&level))
+        .with_filter_reloading();
+    let handle = subscriber.reload_handle();
+    subscriber.init();
+    handle
 }

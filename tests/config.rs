@@ -1,11 +1,14 @@
 //! The configuration: every mistake at once with its place, and what is shipped is what is true.
 
 mod access;
+mod alias;
 mod description;
+mod documents;
 mod keeping;
 mod multiplexers;
 mod plan;
 mod plan_file;
+mod reload;
 mod shipped;
 mod simulated;
 
@@ -14,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gasera::config::{
-    self, ConfigError, Dialect, Direction, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionKind,
-    Settings, Vici,
+    self, ConfigError, Direction, Driver, Environment, Listen, OnRestart, Origin, Overrides, SessionMode, Settings,
+    ViciSection,
 };
 use gasera::domain::{Channel, StampMeaning, Sync};
 use proptest::prelude::*;
@@ -135,7 +138,7 @@ fn a_key_unlike_any_other_gets_the_list_of_known_ones() {
     assert_eq!(
         mistakes("[store]\nxyzzy = 1\n"),
         [
-            "gaserad.toml:2:1: xyzzy is not a key of [store]; known are directory, mirror, retention, on_restart, max_outage, min_free_mb, raw_log"
+            "gaserad.toml:2:1: xyzzy is not a key of [store]; known are mirror, retention, directory, on_restart, max_outage, min_free_mb, raw_log"
         ]
     );
     assert!(mistakes("poll = \"1s\"\n")[0].contains("poll is not a key outside a section"));
@@ -160,34 +163,18 @@ fn the_vici_driver_needs_its_port() {
         read(&text).unwrap()
     };
     let stable = vici("/dev/serial/by-id/usb-x");
-    let expected = Vici {
+    let expected = ViciSection {
         port: "/dev/serial/by-id/usb-x".into(),
         baud: 9600,
         address: Some("Z".into()),
-        dialect: Dialect::Auto,
+        dialect: None,
         direction: Direction::Shortest,
         ports: None,
         write_settings: false,
         allow_unstable_port: false,
     };
-    assert_eq!(stable.multiplexer.vici, Some(expected));
+    assert_eq!(stable.vici, Some(expected));
     assert_eq!(stable.warnings, Vec::<String>::new());
-}
-
-#[test]
-fn a_serial_port_has_a_name_that_lasts_or_is_wanted_all_the_same() {
-    let driver = "multiplexer.driver = \"vici\"\n";
-    let text = |port: &str, more: &str| format!("{driver}[multiplexer.vici]\nport = {port:?}\n{more}");
-    for stable in ["/dev/serial/by-path/pci-0-usb-0:1:1.0-port0", "/dev/valve", "/dev/ttyS0", "/dev/ttyAMA0"] {
-        assert_eq!(read(&text(stable, "")).unwrap().warnings, Vec::<String>::new(), "{stable}");
-    }
-    for unstable in ["/dev/ttyUSB0", "/dev/ttyACM1"] {
-        let refused = mistakes(&text(unstable, ""));
-        assert!(refused[0].starts_with("gaserad.toml:3:8: port is"), "{refused:?}");
-        assert!(refused[0].contains("/dev/serial/by-id") && refused[0].contains("allow_unstable_port"), "{refused:?}");
-        let allowed = read(&text(unstable, "allow_unstable_port = true")).unwrap();
-        assert!(allowed.warnings[0].contains(unstable) && allowed.warnings[0].contains("by-id"), "{allowed:?}");
-    }
 }
 
 #[test]
@@ -195,7 +182,7 @@ fn the_vici_section_is_checked_key_by_key() {
     let text = "[multiplexer]\ndriver = \"vici\"\nchannels = 16\n[multiplexer.vici]\nport = \"/dev/valve\"\n";
     let with = |more: &str| format!("{text}{more}");
     let good = read(&with("address = \"/3\"\ndirection = \"ccw\"\nports = 16\nwrite_settings = true\n")).unwrap();
-    let vici = good.multiplexer.vici.unwrap();
+    let vici = good.vici.unwrap();
     assert_eq!((vici.address.as_deref(), vici.direction), (Some("/3"), Direction::Counterclockwise));
     assert_eq!((vici.ports, vici.write_settings), (Some(16), true));
     for (wrong, says) in [
@@ -218,7 +205,7 @@ fn the_vici_section_is_checked_key_by_key() {
 fn defaults_depend_on_who_runs_it() {
     let service_settings = read("").unwrap();
     assert_eq!(service_settings.store.directory, PathBuf::from("/var/lib/gaserad"));
-    assert_eq!(service_settings.listen[0], Listen::Unix("/run/gaserad/gaserad.sock".into()));
+    assert_eq!(service_settings.listen.addresses[0], Listen::Unix("/run/gaserad/gaserad.sock".into()));
 
     let told = Environment {
         state_directory: Some("/srv/state".into()),
@@ -229,15 +216,15 @@ fn defaults_depend_on_who_runs_it() {
     let settings = config::parse("", "x", &simulated, &told).unwrap();
     assert_eq!(settings.store.directory, PathBuf::from("/srv/state"));
     assert_eq!(settings.origins["store.directory"], Origin::Environment("STATE_DIRECTORY"));
-    assert_eq!(settings.listen[0], Listen::Unix("/srv/run/gaserad.sock".into()));
+    assert_eq!(settings.listen.addresses[0], Listen::Unix("/srv/run/gaserad.sock".into()));
 
     let settings = config::parse("", "x", &simulated, &user()).unwrap();
     assert_eq!(settings.store.directory, PathBuf::from("/home/ada/.local/state/gaserad"));
-    assert_eq!(settings.listen[0], Listen::Unix("/run/user/1000/gaserad/gaserad.sock".into()));
+    assert_eq!(settings.listen.addresses[0], Listen::Unix("/run/user/1000/gaserad/gaserad.sock".into()));
 
     let bare = Environment { user_runtime: None, ..user() };
     let settings = config::parse("", "x", &simulated, &bare).unwrap();
-    assert_eq!(settings.listen, [Listen::Tcp("127.0.0.1:5001".into())]);
+    assert_eq!(settings.listen.addresses, [Listen::Tcp("127.0.0.1:5001".into())]);
     assert!(settings.warnings[0].contains("XDG_RUNTIME_DIR"));
 
     let homeless = config::parse("", "x", &simulated, &Environment::default()).unwrap_err();
@@ -252,12 +239,17 @@ fn flags_win_over_the_file_and_are_checked_too() {
         listen: vec!["127.0.0.1:0".into(), "fd:".into()],
         state_dir: Some("/from/flag".into()),
         simulate: true,
+        log_level: Some("gasera=debug".into()),
     };
     let settings = config::parse(text, "x", &overrides, &service()).unwrap();
-    assert_eq!(settings.listen, [Listen::Tcp("127.0.0.1:0".into()), Listen::Fd]);
+    assert_eq!(settings.listen.addresses, [Listen::Tcp("127.0.0.1:0".into()), Listen::Fd]);
     assert_eq!(settings.store.directory, PathBuf::from("/from/flag"));
-    assert_eq!(settings.multiplexer.driver, Driver::Simulated);
+    assert_eq!(settings.driver(), Driver::Simulated);
     assert_eq!(settings.origins["store.directory"], Origin::Flag("--state-dir"));
+    assert_eq!(
+        (settings.log.level.as_str(), &settings.origins["log.level"]),
+        ("gasera=debug", &Origin::Flag("--log-level"))
+    );
 
     let wrong = Overrides { listen: vec!["0.0.0.0:1".into()], simulate: true, ..Overrides::default() };
     let error = config::parse("", "x", &wrong, &service()).unwrap_err();
@@ -336,13 +328,16 @@ discard_first = 2
 #[test]
 fn what_is_printed_reads_back_to_the_same_settings_and_names_every_origin() {
     let settings = read(EVERYTHING).unwrap();
-    assert_eq!(settings.analyzer.session, SessionKind::Oneshot);
+    assert_eq!(settings.analyzer.session, SessionMode::Oneshot);
     assert_eq!(settings.multiplexer.settle, Duration::from_millis(1500));
     assert_eq!(settings.plan.sync, Sync::Dwell);
-    assert_eq!((settings.analyzer.stamp, settings.plan.park), (Some(StampMeaning::Calculated), Channel::new(7)));
+    assert_eq!((settings.analyzer.stamp, settings.multiplexer.park), (Some(StampMeaning::Calculated), Channel::new(7)));
     assert_eq!((settings.plan.discard_first, settings.plan.overlap), (3, false));
     let own = &settings.channels[&Channel::new(16).unwrap()];
-    assert_eq!((own.purge, own.measure, own.discard_first), (Some(Duration::from_secs(90)), None, Some(0)));
+    assert_eq!(
+        (own.times.purge, own.times.measure, own.times.discard_first),
+        (Some(Duration::from_secs(90)), None, Some(0))
+    );
     assert_eq!(settings.store.on_restart, OnRestart::End);
     for (driver, section) in [("gpio", GPIO), ("modbus", MODBUS)] {
         let settings = read(&everything_for(driver, section)).unwrap();

@@ -29,6 +29,7 @@ mod plan;
 mod queue;
 mod readers;
 mod refusals;
+mod reload;
 mod restart;
 mod schedule;
 mod stream;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use gasera::api::auth::{Role, Seats, Token, Tokens};
 use gasera::api::{
-    Access, Address, Archive, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, FileChunk, Folders,
-    Holdings, InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Services,
-    Setting, Storage, StoredRun, Upkeep, Verdict, bind, serve,
+    Access, AccessInEffect, Address, Archive, ChannelLine, Checked, Chunk, ConfigReload, ConfigVerdict, Control,
+    Copied, Detail, FileChunk, Folders, Holdings, InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans,
+    RunFile, Schedules, Services, Setting, Storage, StoredRun, Upkeep, Verdict, bind, serve,
 };
 use gasera::domain::status::{AnalyzerStatus, MultiplexerStatus};
 use gasera::domain::{
@@ -51,7 +51,7 @@ impl Ours {
             upkeep: Arc::new(Still),
             hub: hub.clone(),
             clock: Arc::new(Still),
-            access: Arc::new(Access { seats, tokens, ..Access::local() }),
+            access: Arc::new(AccessInEffect::new(Access { seats, tokens, ..Access::local() })),
             ledger: Arc::new(Still),
         };
         tokio::spawn(serve(bound, services, CancellationToken::new()));
@@ -254,6 +254,10 @@ impl Upkeep for Still {
 
     fn check(&self, _: &str, _: &str) -> ConfigVerdict {
         ConfigVerdict::default()
+    }
+
+    fn reload(&self, _: String) -> BoxFuture<'_, Result<ConfigReload, Denied>> {
+        nothing()
     }
 }
 

@@ -35,6 +35,9 @@ pub enum ConfigCommand {
         /// The file, or - for stdin. Files that it names, like tokens, are not opened: `gaserad check-config` does that
         file: PathBuf,
     },
+    /// Has gaserad read its configuration again, and take what can be taken without a restart; exit code 2, and nothing
+    /// changes, if there is any mistake in it
+    Reload,
 }
 
 const STORAGE_JSON: &str = "\

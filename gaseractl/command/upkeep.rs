@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gasera::proto::{CheckConfigRequest, GetStorageResponse, Mirror, Setting};
+use gasera::proto::{CheckConfigRequest, GetStorageResponse, Mirror, Setting, SettingChange};
 use serde_json::json;
 
 use super::{CommandSession, archive};
@@ -133,6 +133,7 @@ pub async fn config(session: &CommandSession, command: ConfigCommand) -> Result<
     match command {
         ConfigCommand::Get { key } => get(session, key.as_deref()).await,
         ConfigCommand::Check { file } => check(session, &file).await,
+        ConfigCommand::Reload => reload(session).await,
     }
 }
 
@@ -202,4 +203,34 @@ async fn check(session: &CommandSession, file: &Path) -> Result<Exit, Failure> {
         }
     }
     Ok(if verdict.mistakes.is_empty() { Exit::DONE } else { Exit::USAGE })
+}
+
+async fn reload(session: &CommandSession) -> Result<Exit, Failure> {
+    let reloaded = session.client().await?.reload_config().await?;
+    let output = session.output;
+    if output.json {
+        let all = |changes: &[SettingChange]| {
+            let change = |change: &SettingChange| json!({ "key": change.key, "was": change.was, "is": change.is });
+            changes.iter().map(change).collect::<Vec<_>>()
+        };
+        output::object(&json!({
+            "changed": all(&reloaded.changed),
+            "needs_restart": all(&reloaded.needs_restart),
+            "warnings": reloaded.warnings,
+        }))?;
+        return Ok(Exit::DONE);
+    }
+    let mut table = table::table(&["SETTING", "WAS", "IS", "EFFECT"], &[]);
+    let effects = [(&reloaded.changed, "now"), (&reloaded.needs_restart, "after a restart")];
+    for (change, effect) in effects.iter().flat_map(|(changes, effect)| changes.iter().map(move |one| (one, *effect))) {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+        table.add_row([change.key.clone(), value(&change.was), value(&change.is), effect.into()]);
+    }
+    if table.is_empty() {
+        output.note("nothing is other than before");
+    } else if !output.quiet {
+        output::bytes(table::written(&table).as_bytes())?;
+    }
+    reloaded.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
+    Ok(Exit::DONE)
 }

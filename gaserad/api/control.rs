@@ -310,6 +310,22 @@ pub struct ConfigVerdict {
     pub warnings: Vec<String>,
 }
 
+/// A setting that is another one than before, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingChange {
+    pub key: String,
+    pub was: Option<String>,
+    pub is: Option<String>,
+}
+
+/// What came of reading the configuration again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConfigReload {
+    pub changed: Vec<SettingChange>,
+    pub needs_restart: Vec<SettingChange>,
+    pub warnings: Vec<String>,
+}
+
 /// What the daemon knows of itself.
 pub trait Upkeep: Send + Sync + 'static {
     fn storage(&self) -> BoxFuture<'_, Result<Storage, Denied>>;
@@ -321,6 +337,9 @@ pub trait Upkeep: Send + Sync + 'static {
 
     /// Reads a configuration without opening what it names.
     fn check(&self, name: &str, text: &str) -> ConfigVerdict;
+
+    /// Reads the configuration again, and takes of it what can be taken; nothing, if there is any mistake.
+    fn reload(&self, who: String) -> BoxFuture<'_, Result<ConfigReload, Denied>>;
 }
 
 /// Keeps who asked for what, where the measuring side does not.

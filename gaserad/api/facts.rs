@@ -45,8 +45,8 @@ async fn me(State(services): State<Services>, caller: Caller, request: axum::ext
     Told::json(&Me {
         role: caller.role.map(Role::word),
         who: caller.to_string(),
-        login: services.access.asks_for_token(&caller),
-        logout: services.access.is_logged_in(&parts, Time::of(services.clock.as_ref())),
+        login: services.access.get().asks_for_token(&caller),
+        logout: services.access.get().is_logged_in(&parts, Time::of(services.clock.as_ref())),
         version: caller.role.map(|_| env!("CARGO_PKG_VERSION")),
     })
 }

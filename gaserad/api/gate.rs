@@ -15,7 +15,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::Required;
 
 use super::answer::{self, Answer, PlainText, Problem, Raw, Shape, Told};
-use super::auth::{self, Access, Allowed, Caller, Link, LoggedIn, Needs, Pass, Refusal, TOKEN_WRONG, TOO_OFTEN, Time};
+use super::auth::{
+    self, AccessInEffect, Allowed, Caller, Link, LoggedIn, Needs, Pass, Refusal, TOKEN_WRONG, TOO_OFTEN, Time,
+};
 use super::calls;
 use super::describe::{Describe, Sheet};
 use super::operation::Endpoint;
@@ -134,7 +136,7 @@ async fn log_in(State(gate): State<Arc<Gate>>, TokenSent(parts, body): TokenSent
 
 async fn log_out(State(gate): State<Arc<Gate>>, request: Request) -> Raw<PlainText> {
     let (parts, _) = request.into_parts();
-    let answer = auth::logout(&gate.access, &link(&parts), &parts, gate.now());
+    let answer = auth::logout(&gate.access.get(), &link(&parts), &parts, gate.now());
     if let Some(cookie) = auth::shown_cookie(&parts.headers) {
         gate.hub.end_session(cookie, "whoever opened this stream logged out");
     }
@@ -167,7 +169,7 @@ impl Describe for TokenSent {
 }
 
 pub struct Gate {
-    access: Arc<Access>,
+    access: Arc<AccessInEffect>,
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
     hub: Arc<Hub>,
@@ -186,7 +188,7 @@ impl Gate {
     /// Whether the request with this head may be answered, or what is answered instead.
     async fn judge(&self, link: &Link, parts: &Parts, needs: Needs) -> Result<Allowed, Box<Answer>> {
         let now = self.now();
-        let allowed = match self.access.judge(link, parts, needs, now) {
+        let allowed = match self.access.get().judge(link, parts, needs, now) {
             Ok(allowed) => allowed,
             Err(refusal) => return Err(self.refuse(link, parts, needs, &refusal, now).await),
         };
@@ -210,8 +212,8 @@ impl Gate {
     }
 
     fn keep(&self, link: &Link, parts: &Parts, refusal: &Refusal, now: Time) {
-        let (who, what) = (self.access.who(link), words(parts));
-        if !self.access.is_kept(refusal, now) {
+        let (who, what) = (self.access.get().who(link), words(parts));
+        if !self.access.get().is_kept(refusal, now) {
             tracing::debug!(who, what, reason = refusal.reason, "refused, and not kept: there are too many");
             return;
         }
@@ -227,7 +229,7 @@ impl Gate {
 
     async fn log_in(&self, link: &Link, parts: &Parts, body: Body) -> Answer {
         let now = self.now();
-        match auth::login(&self.access, link, parts, body, now).await {
+        match auth::login(&self.access.get(), link, parts, body, now).await {
             Ok(answer) => answer,
             Err(refusal) => {
                 match refusal.reason {

@@ -239,6 +239,14 @@ impl GaseraService for Grpc {
     async fn check_config(&self, request: Request<proto::CheckConfigRequest>) -> Answered<proto::CheckConfigResponse> {
         Ok(Response::new(self.upkeep().check(request.get_ref())))
     }
+
+    async fn reload_config(
+        &self,
+        request: Request<proto::ReloadConfigRequest>,
+    ) -> Answered<proto::ReloadConfigResponse> {
+        let who = peer(&request).named(&request.get_ref().operator);
+        answered(self.upkeep().reload(who).await)
+    }
 }
 
 fn change(Change { seq, was, now }: Change) -> proto::Change {

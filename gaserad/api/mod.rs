@@ -53,11 +53,11 @@ mod upkeep;
 #[cfg(feature = "cli")]
 mod tests;
 
-pub use auth::Access;
+pub use auth::{Access, AccessInEffect};
 pub use control::{
-    Archive, Change, ChannelLine, Checked, Chunk, ConfigVerdict, Control, Copied, Detail, FileChunk, Folders, Holdings,
-    InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Setting, Storage,
-    StoredRun, Upkeep, Verdict,
+    Archive, Change, ChannelLine, Checked, Chunk, ConfigReload, ConfigVerdict, Control, Copied, Detail, FileChunk,
+    Folders, Holdings, InTrash, Ledger, Listed, NewSchedule, PlanMistake, PlanText, Plans, RunFile, Schedules, Setting,
+    SettingChange, Storage, StoredRun, Upkeep, Verdict,
 };
 pub use listen::{Address, AddressError, BindError, Bound, bind};
 pub use serve::serve;
@@ -73,6 +73,6 @@ pub struct Services {
     pub upkeep: Arc<dyn Upkeep>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
-    pub access: Arc<Access>,
+    pub access: Arc<AccessInEffect>,
     pub ledger: Arc<dyn Ledger>,
 }

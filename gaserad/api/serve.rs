@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Services;
-use super::auth::{Access, Doors, Link, Pass, Refusal, Time};
+use super::auth::{AccessInEffect, Doors, Link, Pass, Refusal, Time};
 use super::fanout::{Fanout, Line, PATIENCE};
 use super::listen::{Bound, Listener};
 use super::patience::Patient;
@@ -57,7 +57,7 @@ pub async fn serve(listeners: Vec<Bound>, services: Services, cancel: Cancellati
     router.report(true).await;
     for bound in listeners {
         let (router, fanout, clock) = (router.clone(), fanout.clone(), clock.clone());
-        let (access, doors) = (access.clone(), Doors::new(access.seats));
+        let (access, doors) = (access.clone(), Doors::new(access.get().seats));
         let (tracker, cancel) = (tracker.clone(), cancel.clone());
         let server = Server { router, fanout, clock, access, doors, tracker, cancel };
         // Who comes must not wait for those that came before to be answered: the queue is short.
@@ -74,7 +74,7 @@ struct Server {
     router: Arc<Router>,
     fanout: Fanout,
     clock: Arc<dyn Clock>,
-    access: Arc<Access>,
+    access: Arc<AccessInEffect>,
     doors: Arc<Doors>,
     tracker: TaskTracker,
     cancel: CancellationToken,
@@ -128,14 +128,14 @@ impl Server {
     }
 
     fn admit(&self, link: &Link) -> Result<Arc<Pass>, Refusal> {
-        self.access.connect(link, Time::of(self.clock.as_ref()))?;
+        self.access.get().connect(link, Time::of(self.clock.as_ref()))?;
         let pass = self.doors.enter(link.stranger()).map_err(|full| Refusal::full(full.to_string()))?;
         Ok(Arc::new(pass))
     }
 
     /// Talks until there is no more to say, or nothing was said for too long.
     fn attend(&self, pass: &Pass, talk: impl Future<Output = ()> + Send + 'static) {
-        let hopeless = pass.hopeless(self.access.head_within);
+        let hopeless = pass.hopeless(self.access.get().head_within);
         self.tracker.spawn(async move {
             tokio::select! {
                 () = talk => {}
@@ -187,7 +187,7 @@ impl Server {
             })
         });
         let stream = TokioIo::new(Patient::new(stream, PATIENCE));
-        let mut connection = first_version(self.access.head_within).serve_connection(stream, service);
+        let mut connection = first_version(self.access.get().head_within).serve_connection(stream, service);
         let ended = tokio::select! {
             ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(ended),
             () = self.cancel.cancelled() => None,
@@ -211,7 +211,7 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let (cancel, builder) = (self.cancel.clone(), builder(self.access.head_within));
+        let (cancel, builder) = (self.cancel.clone(), builder(self.access.get().head_within));
         let service = service_fn(move |request: Request<Incoming>| {
             let (server, pass) = (self.clone(), pass.clone());
             // A stream over it holds the connection, so it takes a place as well.

@@ -150,7 +150,7 @@ impl Follower {
     }
 
     async fn run(mut self, sender: Sender<Bytes>) {
-        let settings = self.hub().settings().clone();
+        let settings = self.hub().settings();
         let mut frames = self.batch();
         let (mut beat, mut silence) = (interval(settings.heartbeat), interval(settings.keepalive));
         beat.reset();

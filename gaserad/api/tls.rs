@@ -1,12 +1,14 @@
 //! The certificate that the daemon shows, and its key.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +30,43 @@ impl TlsError {
     }
 }
 
+/// A certificate with its key, as the listeners show it; another one may take its place.
+pub struct Certificate {
+    shown: Arc<Shown>,
+    acceptor: TlsAcceptor,
+}
+
+#[derive(Debug)]
+struct Shown(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.get())
+    }
+}
+
+impl Shown {
+    fn get(&self) -> Arc<CertifiedKey> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Certificate {
+    pub fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.clone()
+    }
+
+    /// Connections from here on are shown `other` in its place. Whether that is another one.
+    pub fn show(&self, other: &Self) -> bool {
+        let (before, now) = (self.shown.get(), other.shown.get());
+        let is_another = before.cert != now.cert;
+        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = now;
+        is_another
+    }
+}
+
 /// Reads a certificate, with those of its authorities behind it, and its key.
-pub fn load(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+pub fn load(certificate: &Path, key: &Path) -> Result<Certificate, TlsError> {
     let what = "certificate";
     let text = read(what, certificate)?;
     let not_pem = |source| TlsError::NotPem { what, path: certificate.to_owned(), source };
@@ -44,14 +81,13 @@ pub fn load(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
     let secret = PrivateKeyDer::from_pem_slice(&text);
     let secret = secret.map_err(|source| TlsError::NotPem { what, path: key.to_owned(), source })?;
     let unfit = |source| TlsError::Unfit { certificate: certificate.to_owned(), key: key.to_owned(), source };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(unfit)?
-        .with_no_client_auth()
-        .with_single_cert(chain, secret)
-        .map_err(unfit)?;
+    let provider = Arc::new(ring::default_provider());
+    let certified = CertifiedKey::from_der(chain, secret, &provider).map_err(&unfit)?;
+    let shown = Arc::new(Shown(RwLock::new(Arc::new(certified))));
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(unfit)?;
+    let mut config = builder.with_no_client_auth().with_cert_resolver(shown.clone());
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok(Certificate { shown, acceptor: TlsAcceptor::from(Arc::new(config)) })
 }
 
 fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
@@ -106,5 +142,36 @@ mod tests {
         assert!(told(&text, &key).contains("no certificate in"), "{}", told(&text, &key));
         assert!(told(&certificate, &text).contains("no private key in"));
         assert!(told(&folder.join("gone"), &key).contains("cannot read certificate"));
+    }
+    /// Whether a client that trusts nothing but `root` gets through.
+    async fn is_trusted(acceptor: &TlsAcceptor, root: &CertificateDer<'static>) -> bool {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(root.clone()).unwrap();
+        let client = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let name = rustls::pki_types::ServerName::try_from("lab-pc").unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
+        let (accepted, connected) = tokio::join!(acceptor.accept(near), connector.connect(name, far));
+        accepted.is_ok() && connected.is_ok()
+    }
+
+    #[tokio::test]
+    async fn another_certificate_is_shown_from_then_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = || {
+            let made = rcgen::generate_simple_self_signed(vec!["lab-pc".into()]).unwrap();
+            let certificate = written(folder.path(), "cert.pem", &made.cert.pem(), 0o644);
+            let key = written(folder.path(), "key.pem", &made.signing_key.serialize_pem(), 0o640);
+            (load(&certificate, &key).unwrap(), made.cert.der().clone())
+        };
+        let ((shown, first), (other, second)) = (made(), made());
+        let acceptor = shown.acceptor();
+        assert!(is_trusted(&acceptor, &first).await && !is_trusted(&acceptor, &second).await);
+        assert!(shown.show(&other) && !shown.show(&other));
+        assert!(!is_trusted(&acceptor, &first).await && is_trusted(&acceptor, &second).await);
     }
 }

@@ -1,6 +1,6 @@
 //! The daemon about itself over gRPC: what it keeps, and how it is set up.
 
-use super::control::{ConfigVerdict, Setting, Storage, Upkeep};
+use super::control::{ConfigReload, ConfigVerdict, Setting, SettingChange, Storage, Upkeep};
 use crate::domain::{Denied, MirrorStatus, RunSummary};
 use crate::proto;
 
@@ -43,6 +43,16 @@ impl Asking<'_> {
         });
         proto::CheckConfigResponse { mistakes: mistakes.collect(), warnings }
     }
+
+    pub async fn reload(&self, who: String) -> Result<proto::ReloadConfigResponse, Denied> {
+        let ConfigReload { changed, needs_restart, warnings } = self.0.reload(who).await?;
+        let all = |changes: Vec<SettingChange>| changes.into_iter().map(change).collect();
+        Ok(proto::ReloadConfigResponse { changed: all(changed), needs_restart: all(needs_restart), warnings })
+    }
+}
+
+fn change(SettingChange { key, was, is }: SettingChange) -> proto::SettingChange {
+    proto::SettingChange { key, was, is }
 }
 
 fn mirror(status: MirrorStatus) -> proto::Mirror {

@@ -1,9 +1,28 @@
 //! Addresses as people write them.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::settings::Listen;
+/// Where the API is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    Unix(PathBuf),
+    /// `host:port`; port 0 takes a free one.
+    Tcp(String),
+    /// The sockets that systemd passes.
+    Fd,
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Tcp(address) => f.write_str(address),
+            Self::Fd => f.write_str("fd:"),
+        }
+    }
+}
 
 /// The kernel's limit for the path of a socket, without its terminating zero.
 const SOCKET_PATH_MAX: usize = 107;
@@ -49,8 +68,10 @@ fn unix(path: &str) -> Result<Listen, String> {
 
 /// The address of a server to connect to.
 pub(super) fn server(text: &str) -> Result<String, String> {
-    match host_and_port(text)? {
-        (_, 0) => Err(format!("{text:?} has port 0, where no server listens; the AK server usually has port 8888")),
+    match host_and_port(text).map_err(|complaint| format!("is wrong: {complaint}"))? {
+        (_, 0) => {
+            Err(format!("is wrong: {text:?} has port 0, where no server listens; the AK server usually has port 8888"))
+        }
         _ => Ok(text.to_owned()),
     }
 }

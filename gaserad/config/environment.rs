@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::settings::{Listen, Origin};
+use super::address::Listen;
+use super::settings::Origin;
 
 /// What the process is told by its surroundings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,28 +1,32 @@
-//! `[gases]`: what is different for single gases. Each is called by its CAS number or, if it is known, by its formula.
+//! The rules of `[gases]`: each gas is called by its CAS number or, if it is known, by its formula.
 
 use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use super::plan::label;
-use super::section::{Section, Source, kind, number, suggestion};
-use super::settings::GasSettings;
+use super::keys::GasTimes;
+use super::kind::{Kind, custom, name, number, quoted};
+use super::section::{Section, Source, suggestion};
+use super::table::{Keys, join};
 use crate::domain::gas::GASES;
-use crate::domain::{Cas, GasFacts, GasTable, Plan};
+use crate::domain::{Cas, GasFacts, GasTable};
+
+/// What plans do otherwise for one gas, and how it is described.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GasSettings {
+    pub times: GasTimes,
+    pub facts: GasFacts,
+}
+
+join! { GasSettings { times: GasTimes, facts: GasFacts } }
 
 /// `[gases]` of the configuration, where gases are described too.
 pub(super) fn described(source: &Source<'_>, section: Section<'_>) -> BTreeMap<Cas, GasSettings> {
     each(source, section, "gases", |section, cas, others: &BTreeMap<Cas, GasSettings>| {
-        let facts = facts(section);
-        let taken = |formula: &String| {
-            let own = others
-                .iter()
-                .find(|(_, other)| other.facts.formula.as_ref() == Some(formula))
-                .map(|(cas, _)| cas.0.as_str());
-            let known = GASES.iter().find(|gas| gas.formula.eq_ignore_ascii_case(formula)).map(|gas| gas.cas);
-            own.or(known).filter(|other| *other != cas.0).map(str::to_owned)
-        };
-        if let Some((formula, other)) = facts.formula.as_ref().and_then(|formula| Some((formula, taken(formula)?))) {
+        let facts = GasFacts::read(section);
+        if let Some(formula) = &facts.formula
+            && let Some(other) = taken(formula, cas, others)
+        {
             let place = section.place_of("formula").unwrap_or_default();
             section.wrong(
                 &place,
@@ -31,6 +35,13 @@ pub(super) fn described(source: &Source<'_>, section: Section<'_>) -> BTreeMap<C
         }
         facts
     })
+}
+
+/// The other gas that has this formula.
+fn taken(formula: &str, cas: &Cas, others: &BTreeMap<Cas, GasSettings>) -> Option<String> {
+    let own = others.iter().find(|(_, other)| other.facts.formula.as_deref() == Some(formula));
+    let known = GASES.iter().find(|gas| gas.formula.eq_ignore_ascii_case(formula)).map(|gas| gas.cas);
+    own.map(|(cas, _)| cas.0.as_str()).or(known).filter(|other| *other != cas.0).map(str::to_owned)
 }
 
 /// What is different for single gases in a plan. `table` is what the section is called.
@@ -57,13 +68,13 @@ fn each(
         if let Some(other) = names.insert(cas.clone(), name) {
             section.wrong_here(format!("{name} is the gas of [{table}.{other}] too"));
         }
-        let discard_first = section.integer("discard_first", 0, 0..=Plan::MAX_DISCARD);
+        let times = GasTimes::read(&mut section);
         let facts = describe(&mut section, &cas, &gases);
-        for key in ["discard_first", "formula", "name", "color", "molar_mass"] {
-            source.rename(&format!("{table}.{name}.{key}"), format!("{}.{key}", path(&cas)));
+        for row in GasSettings::rows() {
+            source.rename(&format!("{table}.{name}.{}", row.key), format!("{}.{}", path(&cas), row.key));
         }
         section.finish();
-        gases.insert(cas, GasSettings { discard_first, facts });
+        gases.insert(cas, GasSettings { times, facts });
     }
     gases
 }
@@ -73,22 +84,13 @@ pub fn gas_table(gases: &BTreeMap<Cas, GasSettings>) -> GasTable {
     GasTable::new(gases.iter().map(|(cas, gas)| (cas.clone(), gas.facts.clone())))
 }
 
-fn facts(section: &mut Section<'_>) -> GasFacts {
-    GasFacts {
-        formula: section.checked("formula", formula),
-        name: section.checked("name", label),
-        color: section.checked("color", color),
-        molar_mass_g_mol: section.number("molar_mass", 1.0..=1000.0),
-    }
-}
-
-fn formula(text: &str) -> Result<String, String> {
+pub(super) fn formula(text: &str) -> Result<String, String> {
     let shape = text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(|c| c.is_ascii_alphanumeric());
     let refused = || format!("is {text:?}; write it like \"C6H6\": letters and digits, at most 20");
     if shape && text.len() <= 20 { Ok(text.to_owned()) } else { Err(refused()) }
 }
 
-fn color(text: &str) -> Result<String, String> {
+pub(super) fn color(text: &str) -> Result<String, String> {
     let digits =
         text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit()));
     let refused = || format!("is {text:?}; write it like \"#1f77b4\"");
@@ -96,11 +98,18 @@ fn color(text: &str) -> Result<String, String> {
 }
 
 /// `{ CO2 = 400.0 }`: how much of which gas there is, ppm.
-pub(super) fn reference(value: &DeValue<'_>) -> Result<BTreeMap<Cas, f64>, String> {
+pub(super) fn reference() -> Kind<BTreeMap<Cas, f64>> {
+    custom("table of gases, in ppm", read_reference, |contents: &BTreeMap<Cas, f64>| {
+        let contents = contents.iter().map(|(cas, ppm)| format!("{} = {}", quoted(&cas.0), toml::Value::Float(*ppm)));
+        format!("{{ {} }}", contents.collect::<Vec<_>>().join(", "))
+    })
+}
+
+fn read_reference(value: &DeValue<'_>) -> Result<BTreeMap<Cas, f64>, String> {
     let DeValue::Table(table) = value else {
         return Err(format!(
             "is {}; write what the gas contains in ppm, like {{ CO2 = 400.0, CH4 = 1.9 }}",
-            kind(value)
+            name(value)
         ));
     };
     let mut contents = BTreeMap::new();

@@ -1,110 +1,146 @@
-//! `[multiplexer.gpio]`: units that are told by pulses, and the lines that lead to them.
-
-use std::time::Duration;
+//! The rules of `[multiplexer.gpio]`: each unit has its lines, and each line has one purpose.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::keys::GpioSection;
+use super::kind::{Kind, custom, quoted, text};
 use super::section::Section;
-use super::settings::{Gpio, GpioUnit};
+use super::table::Keys;
 use crate::domain::{GpioLine, LineAt};
 
-const MILLISECOND: Duration = Duration::from_millis(1);
-const LONGEST_PULSE: Duration = Duration::from_secs(5);
-const LONGEST_TRAVEL: Duration = Duration::from_secs(60);
 /// Four lines say one of sixteen positions.
 const POSITION_LINES: usize = 4;
 
-/// The keys of the lines to one unit: home, next, home sensor, position.
-const KEYS: [[&str; 4]; 2] =
-    [["home1", "next1", "home_sensor1", "position1"], ["home2", "next2", "home_sensor2", "position2"]];
+/// The lines that lead to one unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpioUnit {
+    pub home: GpioLine,
+    pub next: GpioLine,
+    pub home_sensor: Option<GpioLine>,
+    /// Four lines, the least significant bit first, or none.
+    pub position: Vec<GpioLine>,
+}
 
-/// `None` where the section is missing or does not say which lines.
-pub(super) fn settings(mut section: Section<'_>, warnings: &mut Vec<String>) -> Option<Gpio> {
-    let there = section.is_there();
-    let chip = section.checked("chip", |text| chip(text, warnings));
-    let chip_given = section.place_of("chip").is_some();
-    let units = section.integer("units", 2, 1..=2);
-    let pulse = section.duration("pulse", Duration::from_millis(50), MILLISECOND..=LONGEST_PULSE);
-    let gap = section.duration("gap", Duration::from_millis(30), MILLISECOND..=LONGEST_PULSE);
-    let travel = section.duration("travel", Duration::from_secs(1), Duration::ZERO..=LONGEST_TRAVEL);
-    let mut lines = Lines { chip_given, taken: Vec::new() };
-    let mut wired = Vec::new();
-    for (number, keys) in (1..).zip(KEYS) {
-        let unit = lines.unit(&mut section, keys, number <= units);
-        if number <= units {
-            wired.push(unit);
-        } else if let Some((key, place)) = keys.iter().find_map(|key| Some((key, section.place_of(key)?))) {
-            section.wrong(&place, format!("{key} is for a second unit, but units is {units}"));
+/// The keys of the lines to one unit, with what is written there: home, next, home sensor, position.
+type Wires<'a> = [(&'static str, &'a [GpioLine]); 4];
+
+impl GpioSection {
+    /// One, or two of which the second leads to the last input of the first.
+    pub fn units(&self) -> Vec<GpioUnit> {
+        let unit = |home: &Option<GpioLine>,
+                    next: &Option<GpioLine>,
+                    sensor: &Option<GpioLine>,
+                    position: &Option<Vec<_>>| {
+            let (home, next) = (home.clone()?, next.clone()?);
+            Some(GpioUnit { home, next, home_sensor: sensor.clone(), position: position.clone().unwrap_or_default() })
+        };
+        let first = unit(&self.home1, &self.next1, &self.home_sensor1, &self.position1);
+        let second = unit(&self.home2, &self.next2, &self.home_sensor2, &self.position2);
+        first.into_iter().chain(second).take(usize::from(self.units)).collect()
+    }
+
+    /// How many channels the units have.
+    pub(super) fn most_channels(&self) -> u8 {
+        if self.units < 2 { 16 } else { 31 }
+    }
+
+    fn wires(&self) -> [Wires<'_>; 2] {
+        [
+            [
+                ("home1", self.home1.as_slice()),
+                ("next1", self.next1.as_slice()),
+                ("home_sensor1", self.home_sensor1.as_slice()),
+                ("position1", self.position1.as_deref().unwrap_or_default()),
+            ],
+            [
+                ("home2", self.home2.as_slice()),
+                ("next2", self.next2.as_slice()),
+                ("home_sensor2", self.home_sensor2.as_slice()),
+                ("position2", self.position2.as_deref().unwrap_or_default()),
+            ],
+        ]
+    }
+
+    pub(super) fn checked(mut section: Section<'_>) -> Self {
+        let settings = Self::read(&mut section);
+        let units = settings.units;
+        warn_of_number(&section, settings.chip.as_deref());
+        let mut taken = Vec::new();
+        for (number, wires) in (1..).zip(settings.wires()) {
+            if number > units {
+                if let Some((key, place)) = wires.iter().find_map(|(key, _)| Some((key, section.place_of(key)?))) {
+                    section.wrong(&place, format!("{key} is for a second unit, but units is {units}"));
+                }
+            } else {
+                for (key, _) in wires[..2].iter().filter(|(key, _)| section.place_of(key).is_none()) {
+                    section.wrong_here(format!(
+                        "{key} is missing; write the line's name, like \"PC8\", or its offset, like 72"
+                    ));
+                }
+            }
+            for (key, line) in wires.iter().flat_map(|(key, lines)| lines.iter().map(|line| (*key, line))) {
+                check_line(&section, &mut taken, key, line);
+            }
         }
+        section.finish();
+        settings
     }
-    section.finish();
-    let units = wired.into_iter().collect::<Option<Vec<_>>>()?;
-    there.then_some(Gpio { chip, units, pulse, gap, travel })
 }
 
-/// How many channels so many units have.
-pub(super) const fn most_channels(units: usize) -> u32 {
-    if units < 2 { 16 } else { 31 }
+/// Each line has one purpose, and it is clear which line it is.
+fn check_line(section: &Section<'_>, taken: &mut Vec<(LineAt, &'static str)>, key: &'static str, line: &GpioLine) {
+    let place = section.place_of(key).unwrap_or_default();
+    if matches!(line.at, LineAt::Offset(_)) && section.place_of("chip").is_none() {
+        section.wrong(&place, format!("{key} is offset {}, and needs chip to say of which GPIO chip", line.at));
+    } else if let Some((_, other)) = taken.iter().find(|(at, _)| *at == line.at) {
+        section.wrong(&place, format!("{key} is line {}, and so is {other}; each needs a line of its own", line.at));
+    } else {
+        taken.push((line.at.clone(), key));
+    }
 }
 
-fn chip(text: &str, warnings: &mut Vec<String>) -> Result<String, String> {
-    if text.trim().is_empty() || text.contains('\0') {
-        return Err(format!("is {text:?}; write the label of the GPIO chip, as gpiodetect shows it"));
-    }
-    let number = text.strip_prefix("/dev/").unwrap_or(text).strip_prefix("gpiochip");
+fn warn_of_number(section: &Section<'_>, chip: Option<&str>) {
+    let Some(chip) = chip else { return };
+    let number = chip.strip_prefix("/dev/").unwrap_or(chip).strip_prefix("gpiochip");
     if number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
-        warnings.push(format!(
-            "{text} may be another GPIO chip after the next restart; use its label, as gpiodetect shows it, or name \
+        section.warn(format!(
+            "{chip} may be another GPIO chip after the next restart; use its label, as gpiodetect shows it, or name \
              the lines"
         ));
     }
-    Ok(text.to_owned())
 }
 
-struct Lines {
-    chip_given: bool,
-    taken: Vec<(LineAt, &'static str)>,
-}
-
-impl Lines {
-    /// `None` where a line that must be there is missing or wrong.
-    fn unit(&mut self, section: &mut Section<'_>, keys: [&'static str; 4], wanted: bool) -> Option<GpioUnit> {
-        let [home, next, home_sensor, position] = keys;
-        let outputs = [home, next].map(|key| {
-            if wanted && section.is_there() && section.place_of(key).is_none() {
-                section.wrong_here(format!(
-                    "{key} is missing; write the line's name, like \"PC8\", or its offset, like 72"
-                ));
-            }
-            section.read(key, line).filter(|line| self.fits(section, key, line))
-        });
-        let home_sensor = section.read(home_sensor, line).filter(|line| self.fits(section, home_sensor, line));
-        let bits = section.read(position, lines).unwrap_or_default();
-        let position = bits.into_iter().filter(|line| self.fits(section, position, line)).collect();
-        let [home, next] = outputs;
-        Some(GpioUnit { home: home?, next: next?, home_sensor, position })
-    }
-
-    /// Each line has one purpose, and it is clear which line it is.
-    fn fits(&mut self, section: &Section<'_>, key: &'static str, line: &GpioLine) -> bool {
-        let place = section.place_of(key).unwrap_or_default();
-        if matches!(line.at, LineAt::Offset(_)) && !self.chip_given {
-            section.wrong(&place, format!("{key} is offset {}, and needs chip to say of which GPIO chip", line.at));
-            return false;
+pub(super) fn chip() -> Kind<String> {
+    text("label or path", |text| {
+        if text.trim().is_empty() || text.contains('\0') {
+            return Err(format!("is {text:?}; write the label of the GPIO chip, as gpiodetect shows it"));
         }
-        if let Some((_, other)) = self.taken.iter().find(|(at, _)| *at == line.at) {
-            section
-                .wrong(&place, format!("{key} is line {}, and so is {other}; each needs a line of its own", line.at));
-            return false;
-        }
-        self.taken.push((line.at.clone(), key));
-        true
-    }
+        Ok(text.to_owned())
+    })
 }
 
 /// `"PC8"`, `72`, or `{ line = "PC8", active_low = true }`.
-fn line(value: &DeValue<'_>) -> Result<GpioLine, String> {
+pub(super) fn line() -> Kind<GpioLine> {
+    custom("GPIO line", read_line, written)
+}
+
+pub(super) fn lines() -> Kind<Vec<GpioLine>> {
+    custom("list of four GPIO lines", read_lines, |lines: &Vec<GpioLine>| {
+        let lines: Vec<String> = lines.iter().map(written).collect();
+        format!("[{}]", lines.join(", "))
+    })
+}
+
+fn written(line: &GpioLine) -> String {
+    let at = match &line.at {
+        LineAt::Name(name) => quoted(name),
+        LineAt::Offset(offset) => offset.to_string(),
+    };
+    if line.active_low { format!("{{ line = {at}, active_low = true }}") } else { at }
+}
+
+fn read_line(value: &DeValue<'_>) -> Result<GpioLine, String> {
     if let Some(table) = value.as_table() {
         return inverted(table);
     }
@@ -142,10 +178,13 @@ fn place(value: &DeValue<'_>) -> Result<LineAt, String> {
     }
 }
 
-fn lines(value: &DeValue<'_>) -> Result<Vec<GpioLine>, String> {
+fn read_lines(value: &DeValue<'_>) -> Result<Vec<GpioLine>, String> {
     let items: &[Spanned<DeValue<'_>>] = value.as_array().map_or(&[], |items| items);
     if items.len() != POSITION_LINES {
         return Err("must be a list of four lines, the least significant bit first".into());
     }
-    items.iter().map(|item| line(item.get_ref()).map_err(|complaint| format!("has a line that {complaint}"))).collect()
+    items
+        .iter()
+        .map(|item| read_line(item.get_ref()).map_err(|complaint| format!("has a line that {complaint}")))
+        .collect()
 }

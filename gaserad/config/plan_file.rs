@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::keys::{ChannelTimes, task};
+use super::kind::{choice, custom, flag, label, name, span, whole, words};
 use super::mistake::ConfigError;
-use super::section::{Section, Source, kind};
-use super::{check, gases, plan};
+use super::section::{Section, Source};
+use super::table::Keys;
+use super::{gases, plan};
 use crate::domain::channel::parse_list;
 use crate::domain::{
     Background, BackgroundRequest, Channel, ChannelPlan, Plan, PlanDraft, PlanError, PlanRequest, Sync,
@@ -38,29 +41,27 @@ pub fn parse_plan(text: &str, file: &str, defaults: &PlanDraft) -> Result<PlanRe
         place.map_or_else(|| source.wrong_outside(file, error.to_string()), |at| source.wrong(&at, error.to_string()));
     }
     root.finish();
-    let mut mistakes = source.mistakes.take();
-    mistakes.sort();
-    mistakes.dedup();
+    let mistakes = source.mistakes();
     if mistakes.is_empty() { Ok(request) } else { Err(ConfigError(mistakes)) }
 }
 
 fn request(source: &Source<'_>, root: &mut Section<'_>, defaults: &PlanDraft) -> PlanRequest {
     let count = defaults.channel_count;
     let mut request = PlanRequest {
-        channels: root.read("channels", |value| channels(value, count)),
-        repeats: root.optional_integer("repeats", 1..=Plan::MAX_REPEATS),
-        purge: root.optional_duration("purge", Duration::ZERO..=Plan::MAX_DURATION),
-        measure: root.optional_duration("measure", Plan::MIN_MEASURE..=Plan::MAX_DURATION),
-        iterations: root.optional_integer("iterations", 1..=Plan::MAX_ITERATIONS),
-        task: root.checked("task", check::task),
-        sync: root.optional_choice("sync"),
-        save_on_device: root.optional_boolean("save_on_device"),
-        label: root.checked("label", plan::label),
-        note: root.string("note"),
-        operator: root.checked("operator", plan::label),
-        discard_first: root.optional_integer("discard_first", 0..=Plan::MAX_DISCARD),
+        channels: root.take("channels", custom("", move |value| channels(value, count), String::clone)),
+        repeats: root.take("repeats", whole(1..=Plan::MAX_REPEATS)),
+        purge: root.take_renamed("purge", "purge", span(Duration::ZERO..=Plan::MAX_DURATION)),
+        measure: root.take("measure", span(Plan::MIN_MEASURE..=Plan::MAX_DURATION)),
+        iterations: root.take("iterations", whole(1..=Plan::MAX_ITERATIONS)),
+        task: root.take("task", task()),
+        sync: root.take("sync", choice()),
+        save_on_device: root.take("save_on_device", flag()),
+        label: root.take("label", label()),
+        note: root.take("note", words()),
+        operator: root.take("operator", label()),
+        discard_first: root.take("discard_first", whole(0..=Plan::MAX_DISCARD)),
         background: background(root, count),
-        overlap: root.optional_boolean("overlap"),
+        overlap: root.take("overlap", flag()),
         ..PlanRequest::default()
     };
     let dwell = request.sync.unwrap_or(defaults.sync) == Sync::Dwell;
@@ -77,7 +78,7 @@ fn request(source: &Source<'_>, root: &mut Section<'_>, defaults: &PlanDraft) ->
     }
     request.exceptions = exceptions(root.section("channel"), &measured, count, dwell);
     let gases = gases::settings(source, root.section("gas"), "gas");
-    request.gas_discards = gases.into_iter().map(|(cas, gas)| (cas, gas.discard_first)).collect();
+    request.gas_discards = gases.into_iter().map(|(cas, gas)| (cas, gas.times.discard_first)).collect();
     request
 }
 
@@ -97,7 +98,7 @@ fn channels(value: &DeValue<'_>, count: u8) -> Result<String, String> {
             items.ok_or("holds what is no channel; write it like [1, 2, 12]")?.join(",")
         }
         DeValue::Table(_) => return Err(CHANNELS_TABLE.into()),
-        other => return Err(format!("is {}; write it like \"1-8,12,!5\" or \"all\"", kind(other))),
+        other => return Err(format!("is {}; write it like \"1-8,12,!5\" or \"all\"", name(other))),
     };
     match parse_list(&text, count) {
         Ok(_) => Ok(text),
@@ -114,8 +115,8 @@ fn one_of_many(value: &DeValue<'_>) -> Option<String> {
 }
 
 fn background(root: &mut Section<'_>, count: u8) -> Option<BackgroundRequest> {
-    let every = root.optional_integer("background_every", 1..=u32::from(Channel::MAX));
-    let asked = root.read("background", |value| match value {
+    let every = root.take("background_every", whole(1..=u32::from(Channel::MAX)));
+    let read = move |value: &DeValue<'_>| match value {
         DeValue::String(text) if text == "none" => Ok(BackgroundRequest::None),
         DeValue::Integer(integer) => {
             let number = integer.as_str().parse::<u8>().ok().filter(|number| *number <= count);
@@ -124,8 +125,9 @@ fn background(root: &mut Section<'_>, count: u8) -> Option<BackgroundRequest> {
                 .map(|channel| BackgroundRequest::Channel { channel, every })
                 .ok_or_else(|| format!("is {integer}; it can be 1 to {count}, or \"none\""))
         }
-        other => Err(format!("is {}; it can be the number of a channel, or \"none\"", kind(other))),
-    });
+        other => Err(format!("is {}; it can be the number of a channel, or \"none\"", name(other))),
+    };
+    let asked = root.take("background", custom("", read, |_| String::new()));
     if root.place_of("background").is_none()
         && let Some(place) = root.place_of("background_every")
     {
@@ -145,12 +147,13 @@ fn exceptions(section: Section<'_>, measured: &[Channel], count: u8, dwell: bool
         if !measured.contains(&channel) {
             section.wrong_here(format!("channel {channel} is not one of the channels of this plan"));
         }
+        let times = ChannelTimes::read(&mut section);
         exceptions.push(ChannelPlan {
             channel,
-            purge: section.optional_duration("purge", Duration::ZERO..=Plan::MAX_DURATION),
-            measure: section.optional_duration("measure", Plan::MIN_MEASURE..=Plan::MAX_DURATION),
-            iterations: section.optional_integer("iterations", 1..=Plan::MAX_ITERATIONS),
-            discard_first: section.optional_integer("discard_first", 0..=Plan::MAX_DISCARD),
+            purge: times.purge,
+            measure: times.measure,
+            iterations: times.iterations,
+            discard_first: times.discard_first,
         });
         if dwell {
             refuse(&section, "iterations", &PlanError::IterationsInDwell);

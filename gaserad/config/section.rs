@@ -1,16 +1,17 @@
 //! Reads one table key by key. Whatever is wrong is noted, a default stands in for it, and reading goes on, so that
 //! all mistakes come out at once.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::ops::{Range, RangeInclusive};
-use std::time::Duration;
+use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::kind::{self, Entry, Kind};
 use super::mistake::{Mistake, place};
-use super::settings::{Choice, Origin, Origins};
-use crate::domain::duration;
+use super::settings::{Origin, Origins};
+use super::words::Choice;
 
 /// A file being read, and what was noted on the way.
 pub(super) struct Source<'a> {
@@ -19,13 +20,20 @@ pub(super) struct Source<'a> {
     /// How a key without a section is called that is not known.
     outside: &'static str,
     pub(super) mistakes: RefCell<Vec<Mistake>>,
+    pub(super) warnings: RefCell<Vec<String>>,
     pub(super) origins: RefCell<Origins>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(file: &'a str, text: &'a str) -> Self {
-        let outside = "outside a section";
-        Self { file, text, outside, mistakes: RefCell::default(), origins: RefCell::default() }
+        Self {
+            file,
+            text,
+            outside: "outside a section",
+            mistakes: RefCell::default(),
+            warnings: RefCell::default(),
+            origins: RefCell::default(),
+        }
     }
 
     /// A file whose keys need no section.
@@ -33,15 +41,28 @@ impl<'a> Source<'a> {
         Self { outside, ..Self::new(file, text) }
     }
 
-    pub(super) fn wrong(&self, at: &Range<usize>, text: impl Into<String>) {
+    fn mistake(&self, at: &Range<usize>, text: impl Into<String>) -> Mistake {
         let (line, column) = place(self.text, at.start);
-        self.mistakes.borrow_mut().push(Mistake { file: self.file.to_owned(), line, column, text: text.into() });
+        Mistake { file: self.file.to_owned(), line, column, text: text.into() }
+    }
+
+    pub(super) fn wrong(&self, at: &Range<usize>, text: impl Into<String>) {
+        self.mistakes.borrow_mut().push(self.mistake(at, text));
     }
 
     /// A mistake that is not in the file.
     pub(super) fn wrong_outside(&self, place: &str, text: impl Into<String>) {
         let mistake = Mistake { file: place.to_owned(), line: 0, column: 0, text: text.into() };
         self.mistakes.borrow_mut().push(mistake);
+    }
+
+    /// What is allowed but should be known.
+    pub(super) fn warn(&self, text: impl Into<String>) {
+        self.warnings.borrow_mut().push(text.into());
+    }
+
+    fn warn_at(&self, at: &Range<usize>, text: impl Into<String>) {
+        self.warn(self.mistake(at, text).to_string());
     }
 
     /// What is written in one way is known by another.
@@ -55,6 +76,28 @@ impl<'a> Source<'a> {
     pub(super) fn origin(&self, path: impl Into<String>, origin: Origin) {
         self.origins.borrow_mut().insert(path.into(), origin);
     }
+
+    /// All mistakes, in the order of their lines.
+    pub(super) fn mistakes(&self) -> Vec<Mistake> {
+        let mut mistakes = self.mistakes.take();
+        mistakes.sort();
+        mistakes.dedup();
+        mistakes
+    }
+}
+
+/// A value that stands in the file.
+pub(super) struct Found<'a> {
+    pub key: &'static str,
+    pub value: &'a DeValue<'a>,
+    pub source: &'a Source<'a>,
+    at: Range<usize>,
+}
+
+impl Found<'_> {
+    pub(super) fn warn(&self, text: &str) {
+        self.source.warn_at(&self.at, text);
+    }
 }
 
 /// One table, or its absence.
@@ -66,18 +109,41 @@ pub(super) struct Section<'a> {
     /// Where its name stands.
     at: Range<usize>,
     known: Vec<&'static str>,
+    /// Older names of those.
+    older: Vec<&'static str>,
 }
 
-type Entry<'a> = (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
+type Written<'a> = (&'a Spanned<Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
 
 impl<'a> Section<'a> {
     pub(super) fn root(source: &'a Source<'a>, table: &'a DeTable<'a>) -> Self {
-        Self { source, path: String::new(), table: Some(table), at: 0..0, known: Vec::new() }
+        Self::new(source, String::new(), Some(table), 0..0)
     }
 
-    fn entry(&mut self, key: &'static str) -> Option<Entry<'a>> {
-        self.known.push(key);
+    fn new(source: &'a Source<'a>, path: String, table: Option<&'a DeTable<'a>>, at: Range<usize>) -> Self {
+        Self { source, path, table, at, known: Vec::new(), older: Vec::new() }
+    }
+
+    fn find(&self, key: &str) -> Option<Written<'a>> {
         self.table?.iter().find(|(name, _)| name.get_ref().as_ref() == key)
+    }
+
+    /// What stands under `key`, or under its older name.
+    fn written(&mut self, key: &'static str, old: Option<&'static str>) -> Option<Written<'a>> {
+        self.known.push(key);
+        self.older.extend(old);
+        let (new, old) = (self.find(key), old.and_then(|old| self.find(old)));
+        let (Some((name, value)), source) = (old, self.source) else { return new };
+        let was = if value.get_ref().is_table() { format!("[{}]", name.get_ref()) } else { name.get_ref().to_string() };
+        let is = if value.get_ref().is_table() { format!("[{}]", self.path_of(key)) } else { key.to_owned() };
+        if let Some((there, _)) = new {
+            let (line, column) = place(source.text, there.span().start);
+            let text = format!("{was} is the older name of {is}, which stands at {line}:{column}; leave one out");
+            source.wrong(&name.span(), text);
+            return new;
+        }
+        source.warn_at(&name.span(), format!("{was} is called {is} now; the old name is still read"));
+        Some((name, value))
     }
 
     fn path_of(&self, key: &str) -> String {
@@ -98,6 +164,11 @@ impl<'a> Section<'a> {
         if self.is_there() { self.wrong_here(text) } else { self.source.wrong_outside(self.source.file, text) }
     }
 
+    /// What is allowed but should be known.
+    pub(super) fn warn(&self, text: impl Into<String>) {
+        self.source.warn(text);
+    }
+
     /// As if it were not there.
     pub(super) fn ignored(self) -> Self {
         Self { table: None, ..self }
@@ -109,178 +180,103 @@ impl<'a> Section<'a> {
 
     /// Where the value of `key` stands, if it does.
     pub(super) fn place_of(&self, key: &str) -> Option<Range<usize>> {
-        self.table?.iter().find(|(name, _)| name.get_ref().as_ref() == key).map(|(_, value)| value.span())
+        self.find(key).map(|(_, value)| value.span())
+    }
+
+    /// The texts in the list under `key`, each with its place.
+    pub(super) fn texts(&self, key: &str) -> Vec<(&'a str, Range<usize>)> {
+        let items = self.find(key).and_then(|(_, value)| value.get_ref().as_array());
+        items.into_iter().flatten().filter_map(|item| Some((item.get_ref().as_str()?, item.span()))).collect()
+    }
+
+    pub(super) fn is_empty_list(&self, key: &str) -> bool {
+        self.find(key).and_then(|(_, value)| value.get_ref().as_array()).is_some_and(|items| items.is_empty())
+    }
+
+    /// Which of its words stands under `key`.
+    pub(super) fn word<T: Choice>(&self, key: &str) -> Option<T> {
+        let text = self.find(key)?.1.get_ref().as_str()?;
+        T::ALL.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
     }
 
     /// The table under `key`.
-    pub(super) fn section(&mut self, key: &'static str) -> Section<'a> {
+    pub(super) fn section(&mut self, key: &'static str) -> Self {
+        self.renamed_section(key, None)
+    }
+
+    /// The table under `key`, or under its older name.
+    pub(super) fn renamed_section(&mut self, key: &'static str, old: Option<&'static str>) -> Self {
         let path = self.path_of(key);
-        let entry = self.entry(key);
-        let table = entry.and_then(|(_, value)| self.table_of(&path, value));
-        let at = entry.map_or(0..0, |(name, _)| name.span());
-        Section { source: self.source, path, table, at, known: Vec::new() }
+        let written = self.written(key, old);
+        let table = written.and_then(|(_, value)| self.table_of(&path, value));
+        Self::new(self.source, path, table, written.map_or(0..0, |(name, _)| name.span()))
     }
 
     fn table_of(&self, path: &str, value: &'a Spanned<DeValue<'a>>) -> Option<&'a DeTable<'a>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
-            let found = kind(value.get_ref());
+            let found = kind::name(value.get_ref());
             self.wrong(&value.span(), format!("{path} is {found}; it must be a table, like [{path}]"));
         }
         table
     }
 
     /// Every table in this one, with its name.
-    pub(super) fn sections(self) -> Vec<(&'a str, Section<'a>)> {
+    pub(super) fn sections(self) -> Vec<(&'a str, Self)> {
         let entries = self.table.into_iter().flat_map(DeTable::iter);
         entries
             .filter_map(|(name, value)| {
                 let path = self.path_of(name.get_ref());
                 let table = self.table_of(&path, value)?;
-                let (table, at) = (Some(table), name.span());
-                let section = Section { source: self.source, path, table, at, known: Vec::new() };
-                Some((name.get_ref().as_ref(), section))
+                Some((name.get_ref().as_ref(), Self::new(self.source, path, Some(table), name.span())))
             })
             .collect()
     }
 
-    /// The value of `key` as `read` understands it; the complaint of `read` goes on after the key's name.
-    pub(super) fn read<T>(
+    /// The value of a key of the table of keys.
+    pub(super) fn key<T>(&mut self, key: &'static str, old: Option<&'static str>, entry: Entry<T>) -> T {
+        let value = self.read(key, old, &entry.read);
+        value.unwrap_or(entry.absent)
+    }
+
+    /// The value of `key`, if it stands there and is right.
+    pub(super) fn take<T>(&mut self, key: &'static str, kind: Kind<T>) -> Option<T> {
+        self.read(key, None, kind.read)
+    }
+
+    /// The same for a key that was called `old`.
+    pub(super) fn take_renamed<T>(&mut self, key: &'static str, old: &'static str, kind: Kind<T>) -> Option<T> {
+        self.read(key, Some(old), kind.read)
+    }
+
+    fn read<T>(
         &mut self,
         key: &'static str,
-        read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>,
+        old: Option<&'static str>,
+        read: impl Fn(&Found<'_>) -> Result<T, String>,
     ) -> Option<T> {
         let path = self.path_of(key);
-        let Some((_, value)) = self.entry(key) else {
+        let Some((name, value)) = self.written(key, old) else {
             self.source.origin(path, Origin::Default);
             return None;
         };
         let (line, _) = place(self.source.text, value.span().start);
         self.source.origin(path, Origin::File { file: self.source.file.to_owned(), line });
-        match read(value.get_ref()) {
+        let found = Found { key, value: value.get_ref(), source: self.source, at: value.span() };
+        match read(&found) {
             Ok(value) => Some(value),
             Err(complaint) => {
-                self.wrong(&value.span(), format!("{key} {complaint}"));
+                self.wrong(&value.span(), format!("{} {complaint}", name.get_ref()));
                 None
             }
         }
-    }
-
-    pub(super) fn string(&mut self, key: &'static str) -> Option<String> {
-        self.checked(key, |text| Ok(text.to_owned()))
-    }
-
-    /// A string that `check` understands; its complaint goes on after the key's name.
-    pub(super) fn checked<T>(
-        &mut self,
-        key: &'static str,
-        check: impl FnOnce(&'a str) -> Result<T, String>,
-    ) -> Option<T> {
-        self.read(key, |value| match value {
-            DeValue::String(text) => check(text),
-            other => Err(format!("is {}; it must be text in quotes", kind(other))),
-        })
-    }
-
-    pub(super) fn choice<T: Choice>(&mut self, key: &'static str, default: T) -> T {
-        self.optional_choice(key).unwrap_or(default)
-    }
-
-    pub(super) fn optional_choice<T: Choice>(&mut self, key: &'static str) -> Option<T> {
-        self.checked(key, |text| {
-            let found = T::ALL.iter().find(|(word, _)| *word == text);
-            found.map(|(_, value)| *value).ok_or_else(|| {
-                let words: Vec<String> = T::ALL.iter().map(|(word, _)| format!("{word:?}")).collect();
-                format!("is {text:?}; it can be {}", words.join(", "))
-            })
-        })
-    }
-
-    pub(super) fn duration(
-        &mut self,
-        key: &'static str,
-        default: Duration,
-        range: RangeInclusive<Duration>,
-    ) -> Duration {
-        self.optional_duration(key, range).unwrap_or(default)
-    }
-
-    pub(super) fn optional_duration(&mut self, key: &'static str, range: RangeInclusive<Duration>) -> Option<Duration> {
-        self.read(key, |value| {
-            let DeValue::String(text) = value else {
-                return Err(format!("is {}; write a duration as text, like \"30s\" or \"5m\"", kind(value)));
-            };
-            let duration = duration::parse(text).map_err(|error| format!("is not a duration: {error}"))?;
-            let duration = to_milliseconds(duration);
-            let shown = duration::format;
-            let refused = || format!("is {text}; it can be {} to {}", shown(*range.start()), shown(*range.end()));
-            if range.contains(&duration) { Ok(duration) } else { Err(refused()) }
-        })
-    }
-
-    pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> bool {
-        self.optional_boolean(key).unwrap_or(default)
-    }
-
-    pub(super) fn optional_boolean(&mut self, key: &'static str) -> Option<bool> {
-        self.read(key, |value| match value {
-            DeValue::Boolean(value) => Ok(*value),
-            other => Err(format!("is {}; it must be true or false", kind(other))),
-        })
-    }
-
-    pub(super) fn integer(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
-        self.optional_integer(key, range).unwrap_or(default)
-    }
-
-    pub(super) fn optional_integer(&mut self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
-        self.read(key, |value| {
-            let DeValue::Integer(integer) = value else {
-                return Err(format!("is {}; it must be a whole number", kind(value)));
-            };
-            let number = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
-            let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
-            number.ok_or_else(|| format!("is {integer}; it can be {} to {}", range.start(), range.end()))
-        })
-    }
-
-    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
-        self.read(key, |value| {
-            if !matches!(value, DeValue::Float(_) | DeValue::Integer(_)) {
-                return Err(format!("is {}; it must be a number", kind(value)));
-            }
-            let refused = || format!("is out of range; it can be {} to {}", range.start(), range.end());
-            number(value).filter(|number| range.contains(number)).ok_or_else(refused)
-        })
-    }
-
-    /// A list of strings, each with its place.
-    pub(super) fn list(&mut self, key: &'static str) -> Option<Vec<(&'a str, Range<usize>)>> {
-        let source = self.source;
-        self.read(key, |value| {
-            let items = value.as_array().ok_or_else(|| format!("is {}; it must be a list", kind(value)))?;
-            let strings = items.iter().filter_map(|item| {
-                let text = item.get_ref().as_str();
-                if text.is_none() {
-                    let found = kind(item.get_ref());
-                    source.wrong(&item.span(), format!("{key} holds {found}; each must be text in quotes"));
-                }
-                Some((text?, item.span()))
-            });
-            Ok(strings.collect())
-        })
-    }
-
-    /// A key that is known, and means nothing here.
-    pub(super) fn nothing(&mut self, key: &'static str) {
-        self.known.push(key);
     }
 
     /// Notes every key that nobody asked for.
     pub(super) fn finish(self) {
         for (name, value) in self.table.into_iter().flat_map(DeTable::iter) {
             let key = name.get_ref().as_ref();
-            if !self.known.contains(&key) {
+            if !self.known.contains(&key) && !self.older.contains(&key) {
                 let what = match (value.get_ref().is_table(), self.path.as_str()) {
                     (true, _) => format!("[{}] is not a section", self.path_of(key)),
                     (false, "") => format!("{key} is not a key {}", self.source.outside),
@@ -292,12 +288,6 @@ impl<'a> Section<'a> {
     }
 }
 
-/// Nothing here is timed more finely, and it can be written out exactly.
-fn to_milliseconds(duration: Duration) -> Duration {
-    let rounded = duration.saturating_add(Duration::from_micros(500));
-    Duration::new(rounded.as_secs(), rounded.subsec_millis() * 1_000_000)
-}
-
 /// Further away than this, a similar key is no help.
 const SIMILAR: f64 = 0.75;
 
@@ -307,24 +297,5 @@ pub(super) fn suggestion(key: &str, known: &[&str]) -> String {
     match nearest {
         Some(nearest) if alike(nearest) >= SIMILAR => format!("did you mean {nearest}?"),
         _ => format!("known are {}", known.join(", ")),
-    }
-}
-
-pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
-    match value {
-        DeValue::Float(float) => float.as_str().parse().ok(),
-        DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
-        _ => None,
-    }
-}
-
-pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date or time",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
     }
 }

@@ -2,28 +2,43 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use super::access::{AuthSettings, NetworkSettings};
-use crate::domain::{
-    AfterRestart, Background, Cas, Channel, ChannelKind, GasFacts, GpioLine, Reaction, Reactions, Site, StampMeaning,
-    Sync,
+use super::gases::{self, GasSettings};
+use super::keys::{
+    AnalyzerSettings, AuthSettings, ChannelTimes, GpioSection, GuardSettings, ListenSettings, LogSettings,
+    MirrorSettings, ModbusSection, MultiplexerSettings, PlanDefaults, RetentionSettings, StoreSettings, StreamSettings,
+    ViciSection,
 };
+use super::multiplexer::Multiplexer;
+use super::print::Page;
+use super::section::{Section, Source};
+use super::table::{Keys, join};
+use super::words::Driver;
+use super::{Environment, Overrides, plan};
+use crate::domain::{Cas, Channel, ChannelInfo, Reactions, Site};
 
 /// Everything that can be configured. One that exists is valid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    pub listen: Vec<Listen>,
-    pub network: NetworkSettings,
+    pub listen: ListenSettings,
     pub auth: AuthSettings,
     pub analyzer: AnalyzerSettings,
     pub multiplexer: MultiplexerSettings,
+    /// There whenever the driver is `vici`.
+    pub vici: Option<ViciSection>,
+    /// There whenever the driver is `gpio`.
+    pub gpio: Option<GpioSection>,
+    /// There whenever the driver is `modbus`.
+    pub modbus: Option<ModbusSection>,
     pub plan: PlanDefaults,
-    pub pause: Reactions,
+    pub purge: Reactions,
     pub guard: Option<GuardSettings>,
     pub store: StoreSettings,
+    pub mirror: Option<MirrorSettings>,
+    pub retention: RetentionSettings,
     pub stream: StreamSettings,
+    pub log: LogSettings,
     pub channels: BTreeMap<Channel, ChannelSettings>,
     pub gases: BTreeMap<Cas, GasSettings>,
     pub site: Site,
@@ -35,20 +50,14 @@ pub struct Settings {
     pub warnings: Vec<String>,
 }
 
-impl Settings {
-    /// Where plans are looked for by name, the first one first.
-    pub fn plan_directories(&self) -> Vec<PathBuf> {
-        match &self.plan.directory {
-            Some(directory) => vec![directory.clone()],
-            None => vec![self.store.directory.join("plans"), PathBuf::from("/etc/gaserad/plans")],
-        }
-    }
-
-    /// The valve is not there, and the analyzer is: no sample is good.
-    pub fn valve_is_simulated(&self) -> bool {
-        !self.simulate && self.multiplexer.driver == Driver::Simulated
-    }
+/// What is known of a sample line, and what plans do otherwise on it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChannelSettings {
+    pub info: ChannelInfo,
+    pub times: ChannelTimes,
 }
+
+join! { ChannelSettings { info: ChannelInfo, times: ChannelTimes } }
 
 pub type Origins = BTreeMap<String, Origin>;
 
@@ -71,319 +80,208 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Where the API is served.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listen {
-    Unix(PathBuf),
-    /// `host:port`; port 0 takes a free one.
-    Tcp(String),
-    /// The sockets that systemd passes.
-    Fd,
-}
-
-impl fmt::Display for Listen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-            Self::Tcp(address) => f.write_str(address),
-            Self::Fd => f.write_str("fd:"),
+impl Settings {
+    /// All settings, with a default wherever `source` now holds a mistake.
+    pub(super) fn read(
+        source: &Source<'_>,
+        mut root: Section<'_>,
+        overrides: &Overrides,
+        environment: &Environment,
+    ) -> Self {
+        let simulate = overrides.simulate;
+        let auth = AuthSettings::checked(root.section("auth"));
+        let listen = ListenSettings::checked(source, root.section("listen"), &auth, overrides, environment);
+        let analyzer = plain(root.section("analyzer"));
+        let multiplexer = Multiplexer::checked(source, root.section("multiplexer"), simulate);
+        let Multiplexer { keys: multiplexer, vici, gpio, modbus } = multiplexer;
+        let plan = PlanDefaults::checked(root.section("plan"), multiplexer.channels);
+        let purge = plain(root.renamed_section("purge", Some("pause")));
+        let guard = GuardSettings::checked(root.section("guard"));
+        let mut store = root.section("store");
+        let [mirror, retention] = ["mirror", "retention"].map(|name| store.section(name));
+        let store = StoreSettings::checked(source, store, overrides, environment);
+        let mirror = MirrorSettings::checked(mirror, &store.directory);
+        let retention = plain(retention);
+        let stream = plain(root.section("stream"));
+        let log = LogSettings::checked(source, root.section("log"), overrides);
+        let channels = plan::channels(root.section("channels"), multiplexer.channels);
+        let gases = gases::described(source, root.section("gases"));
+        let site = plain(root.section("site"));
+        plan::warn_of_no_use(source, &plan, &channels);
+        root.finish();
+        let (origins, warnings) = (source.origins.take(), source.warnings.take());
+        Self {
+            listen,
+            auth,
+            analyzer,
+            multiplexer,
+            vici,
+            gpio,
+            modbus,
+            plan,
+            purge,
+            guard,
+            store,
+            mirror,
+            retention,
+            stream,
+            log,
+            channels,
+            gases,
+            site,
+            simulate,
+            origins,
+            warnings,
         }
     }
-}
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnalyzerSettings {
-    /// `host:port` of the AK server.
-    pub address: String,
-    pub session: SessionKind,
-    pub task: String,
-    /// What the time stamp of a result means; `None` to find out.
-    pub stamp: Option<StampMeaning>,
-    pub poll: Duration,
-    pub grace: Duration,
-    /// How stale a phase, and how late a result, may be.
-    pub phase_lag: Duration,
-    pub result_lag: Duration,
-    /// What a restart of the analyzer does to a run.
-    pub after_restart: AfterRestart,
-}
+    pub(super) fn write(&self, page: &mut Page<'_>) {
+        page.section("listen", &self.listen);
+        page.section("auth", &self.auth);
+        page.section("analyzer", &self.analyzer);
+        page.section("multiplexer", &self.multiplexer);
+        page.optional("multiplexer.vici", self.vici.as_ref());
+        page.optional("multiplexer.gpio", self.gpio.as_ref());
+        page.optional("multiplexer.modbus", self.modbus.as_ref());
+        page.section("plan", &self.plan);
+        page.section("purge", &self.purge);
+        page.optional("guard", self.guard.as_ref());
+        page.section("store", &self.store);
+        page.optional("store.mirror", self.mirror.as_ref());
+        page.section("store.retention", &self.retention);
+        page.section("stream", &self.stream);
+        page.section("log", &self.log);
+        for (number, channel) in &self.channels {
+            page.section(&format!("channels.{number}"), channel);
+        }
+        for (cas, gas) in &self.gases {
+            page.section(&gases::path(cas), gas);
+        }
+        page.optional("site", Some(&self.site).filter(|site| **site != Site::default()));
+    }
 
-/// Whether the AK server keeps a connection open after its reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionKind {
-    Auto,
-    Persistent,
-    Oneshot,
-}
+    /// Takes from `new` what a running daemon can take.
+    pub(super) fn reload(&mut self, new: &Self) {
+        if self.listen.tls().is_some() == new.listen.tls().is_some() {
+            self.listen.reload(&new.listen);
+        } else {
+            // Whether a listener speaks TLS is decided when it begins.
+            let (tls_cert, tls_key) = (self.listen.tls_cert.take(), self.listen.tls_key.take());
+            self.listen.reload(&new.listen);
+            (self.listen.tls_cert, self.listen.tls_key) = (tls_cert, tls_key);
+        }
+        self.auth.reload(&new.auth);
+        self.analyzer.reload(&new.analyzer);
+        self.multiplexer.reload(&new.multiplexer);
+        self.plan.reload(&new.plan);
+        self.purge.reload(&new.purge);
+        self.store.reload(&new.store);
+        self.mirror.clone_from(&new.mirror);
+        self.retention.reload(&new.retention);
+        self.stream.reload(&new.stream);
+        self.log.reload(&new.log);
+        self.channels.clone_from(&new.channels);
+        self.site.reload(&new.site);
+        self.origins.clone_from(&new.origins);
+        self.warnings.clone_from(&new.warnings);
+    }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MultiplexerSettings {
-    pub driver: Driver,
-    /// The driver that the configuration names, also where all is simulated.
-    pub named: Driver,
-    /// A simulated valve may stand beside a real analyzer: no sample is good then.
-    pub simulated_with_real_analyzer: bool,
-    pub channels: u8,
-    pub settle: Duration,
-    /// There whenever the driver is `vici`.
-    pub vici: Option<Vici>,
-    /// There whenever the driver is `gpio`.
-    pub gpio: Option<Gpio>,
-    /// There whenever the driver is `modbus`.
-    pub modbus: Option<Modbus>,
-}
+    /// The driver in use.
+    pub fn driver(&self) -> Driver {
+        if self.simulate { Driver::Simulated } else { self.multiplexer.driver }
+    }
 
-/// Units that are told by pulses on GPIO lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gpio {
-    /// A label, a path, or a name like `gpiochip0`.
-    pub chip: Option<String>,
-    /// One, or two of which the second leads to the last input of the first.
-    pub units: Vec<GpioUnit>,
-    pub pulse: Duration,
-    /// Between two pulses.
-    pub gap: Duration,
-    /// How long a unit may take to stand where a pulse sent it.
-    pub travel: Duration,
-}
+    /// Where plans are looked for by name, the first one first.
+    pub fn plan_directories(&self) -> Vec<PathBuf> {
+        match &self.plan.directory {
+            Some(directory) => vec![directory.clone()],
+            None => vec![self.store.directory.join("plans"), PathBuf::from("/etc/gaserad/plans")],
+        }
+    }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GpioUnit {
-    pub home: GpioLine,
-    pub next: GpioLine,
-    pub home_sensor: Option<GpioLine>,
-    /// Four lines, the least significant bit first, or none.
-    pub position: Vec<GpioLine>,
-}
-
-/// Relays as coils of a Modbus device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Modbus {
-    pub link: ModbusLink,
-    pub unit: u8,
-    /// The coil of channel 1.
-    pub first_coil: u16,
-    pub break_before_make: bool,
-    /// How long all coils are off between two channels, where they are.
-    pub gap: Duration,
-    pub timeout: Duration,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ModbusLink {
-    /// `host:port`.
-    Tcp(String),
-    Serial {
-        port: PathBuf,
-        baud: u32,
-        allow_unstable_port: bool,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Driver {
-    Simulated,
-    Gpio,
-    Vici,
-    Modbus,
-}
-
-/// A VICI valve actuator on a serial line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vici {
-    pub port: PathBuf,
-    pub baud: u32,
-    /// The device id, where the actuator has one: `3`, or `/3` on RS-485.
-    pub address: Option<String>,
-    pub dialect: Dialect,
-    pub direction: Direction,
-    /// How many ports the valve has, where that is to be checked.
-    pub ports: Option<u8>,
-    /// The actuator's own settings may be corrected.
-    pub write_settings: bool,
-    /// The port's name may mean another device tomorrow.
-    pub allow_unstable_port: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    Auto,
-    /// Microelectric actuators: `Position is  = 3`.
-    Legacy,
-    /// Universal actuators: `CP03`.
-    Universal,
-}
-
-/// Which way the rotor turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Shortest,
-    Clockwise,
-    Counterclockwise,
-}
-
-/// What a start uses for whatever it does not say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanDefaults {
-    pub purge: Duration,
-    pub measure: Duration,
-    pub repeats: u32,
-    pub sync: Sync,
-    pub discard_first: u32,
-    pub background: Option<Background>,
-    pub overlap: bool,
-    /// Where the valve is sent when a run is over, from `[multiplexer] park`; `None` if it stays where it is.
-    pub park: Option<Channel>,
-    /// Where plans are kept by name, if not where they usually are.
-    pub directory: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreSettings {
-    pub directory: PathBuf,
-    pub on_restart: OnRestart,
-    pub max_outage: Duration,
-    /// With less free space than this, the disk is nearly full.
-    pub min_free_mb: u32,
-    /// What passes between host and analyzer during a run is kept.
-    pub raw_log: bool,
-    /// Where run folders are copied to.
-    pub mirror: Option<MirrorSettings>,
-    pub retention: RetentionSettings,
-}
-
-/// A copy of all run folders on another drive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MirrorSettings {
-    pub directory: PathBuf,
-    /// Nothing is written unless a drive is mounted there.
-    pub require_mount: bool,
-}
-
-/// How long runs are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RetentionSettings {
-    /// Older runs go into the trash.
-    pub keep: Option<Duration>,
-    /// The oldest runs go into the trash until the others take no more bytes than this.
-    pub max_size: Option<u64>,
-    /// So many of the newest ones stay in any case.
-    pub min_runs: u32,
-    /// Only what is on the mirror goes, where there is to be one.
-    pub mirrored: bool,
-    /// How long it is in the trash before it is gone for good.
-    pub trash_after: Duration,
-}
-
-/// A condition that must hold before a visit begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GuardSettings {
-    /// While it exists, no visit begins.
-    pub file: Option<PathBuf>,
-    /// The program and its arguments; it must end with status 0.
-    pub command: Vec<String>,
-    /// How often it is asked again while it does not hold.
-    pub every: Duration,
-    pub timeout: Duration,
-}
-
-/// What happens to a run that a crash or a power loss interrupted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnRestart {
-    Resume,
-    End,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StreamSettings {
-    pub heartbeat: Duration,
-    pub keepalive: Duration,
-    /// Events kept in memory for readers that come back.
-    pub ring: usize,
-    pub max_connections: usize,
-}
-
-/// What is known of a sample line.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ChannelSettings {
-    pub label: String,
-    pub kind: ChannelKind,
-    /// What plans do otherwise on this channel.
-    pub purge: Option<Duration>,
-    pub measure: Option<Duration>,
-    pub iterations: Option<u32>,
-    pub discard_first: Option<u32>,
-    pub area_m2: Option<f64>,
-    pub volume_m3: Option<f64>,
-    pub collar_offset_m: Option<f64>,
-    pub tube_length_m: Option<f64>,
-    pub tube_id_mm: Option<f64>,
-    pub treatment: String,
-    pub plot: String,
-    pub lat: Option<f64>,
-    pub lon: Option<f64>,
-    pub note: String,
-    /// What the gas on the line contains, ppm.
-    pub reference: BTreeMap<Cas, f64>,
-}
-
-/// What plans do otherwise for one gas, and how it is described.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GasSettings {
-    pub discard_first: u32,
-    pub facts: GasFacts,
-}
-
-/// A value that is one of a few words.
-pub trait Choice: Copy + PartialEq + 'static {
-    const ALL: &'static [(&'static str, Self)];
-
-    fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, value)| *value == self).map_or("", |(word, _)| word)
+    /// The valve is not there, and the analyzer is: no sample is good.
+    pub fn valve_is_simulated(&self) -> bool {
+        !self.simulate && self.multiplexer.driver == Driver::Simulated
     }
 }
 
-impl Choice for SessionKind {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("auto", Self::Auto), ("persistent", Self::Persistent), ("oneshot", Self::Oneshot)];
+/// A section without rules of its own.
+fn plain<T: Keys>(mut section: Section<'_>) -> T {
+    let keys = T::read(&mut section);
+    section.finish();
+    keys
 }
 
-impl Choice for Option<StampMeaning> {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("auto", None), ("sampling", Some(StampMeaning::Sampling)), ("calculated", Some(StampMeaning::Calculated))];
+impl GuardSettings {
+    fn checked(mut section: Section<'_>) -> Option<Self> {
+        let settings = Self::read(&mut section);
+        let is_there = section.is_there();
+        if is_there && settings.file.is_none() && settings.command.is_empty() {
+            section.wrong_here("guard needs a file or a command, like command = [\"/usr/local/bin/is-dry\"]");
+        }
+        section.finish();
+        Some(settings).filter(|_| is_there)
+    }
 }
 
-impl Choice for Driver {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("simulated", Self::Simulated), ("gpio", Self::Gpio), ("vici", Self::Vici), ("modbus", Self::Modbus)];
+impl StoreSettings {
+    fn checked(
+        source: &Source<'_>,
+        mut section: Section<'_>,
+        overrides: &Overrides,
+        environment: &Environment,
+    ) -> Self {
+        let mut settings = Self::read(&mut section);
+        let mut elsewhere = |directory, origin| {
+            source.origin("store.directory", origin);
+            settings.directory = directory;
+        };
+        if let Some(flag) = &overrides.state_dir {
+            elsewhere(std::path::absolute(flag).unwrap_or_else(|_| flag.clone()), Origin::Flag("--state-dir"));
+        } else if section.place_of("directory").is_none() {
+            match environment.state() {
+                Some((path, origin)) => elsewhere(path, origin),
+                None => source.wrong_outside("--state-dir", "there is no home directory to keep the data in; name one"),
+            }
+        }
+        section.finish();
+        settings
+    }
 }
 
-impl Choice for Dialect {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("auto", Self::Auto), ("legacy", Self::Legacy), ("universal", Self::Universal)];
+impl MirrorSettings {
+    /// `state` is the state directory, in which no copy of it is any use.
+    fn checked(mut section: Section<'_>, state: &Path) -> Option<Self> {
+        let settings = Self::read(&mut section);
+        let is_there = section.is_there();
+        let directory = &settings.directory;
+        match section.place_of("directory") {
+            None if is_there => {
+                section.wrong_here("the mirror needs a directory, like directory = \"/media/usb0/gasera\"");
+            }
+            Some(place) if directory.starts_with(state) || state.starts_with(directory) => {
+                let text = format!(
+                    "directory is {:?}, which is the state directory or within it",
+                    directory.to_string_lossy()
+                );
+                section.wrong(&place, format!("{text}; name a place on another disk"));
+            }
+            _ => {}
+        }
+        section.finish();
+        Some(settings).filter(|_| is_there)
+    }
 }
 
-impl Choice for Direction {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("shortest", Self::Shortest), ("cw", Self::Clockwise), ("ccw", Self::Counterclockwise)];
-}
-
-impl Choice for Reaction {
-    const ALL: &'static [(&'static str, Self)] = &[("go_on", Self::GoOn), ("pause", Self::Pause)];
-}
-
-impl Choice for AfterRestart {
-    const ALL: &'static [(&'static str, Self)] = &[("resume", Self::Resume), ("fail", Self::Fail)];
-}
-
-impl Choice for OnRestart {
-    const ALL: &'static [(&'static str, Self)] = &[("resume", Self::Resume), ("end", Self::End)];
-}
-
-impl Choice for Sync {
-    const ALL: &'static [(&'static str, Self)] = &[("analyzer", Self::Analyzer), ("dwell", Self::Dwell)];
-}
-
-impl Choice for ChannelKind {
-    const ALL: &'static [(&'static str, Self)] = &Self::ALL;
+impl LogSettings {
+    fn checked(source: &Source<'_>, section: Section<'_>, overrides: &Overrides) -> Self {
+        let settings = plain(section);
+        match &overrides.log_level {
+            Some(level) => {
+                source.origin("log.level", Origin::Flag("--log-level"));
+                Self { level: level.clone() }
+            }
+            None => settings,
+        }
+    }
 }

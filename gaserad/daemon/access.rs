@@ -4,17 +4,14 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_rustls::TlsAcceptor;
-
 use super::DaemonFailure;
-use crate::api::auth::{
-    Cookies, Directory, Key, Limits, Names, Rate, Rates, Role, Seats, Token, Tokens, Users, hex, is_name,
-};
-use crate::api::tls::{self, TlsError};
+use crate::api::auth::{Cookies, Directory, Key, Limits, Names, Rate, Role, Seats, Token, Tokens, Users, hex, is_name};
+use crate::api::tls::{self, Certificate, TlsError};
 use crate::api::{Access, Bound};
-use crate::config::{ConfigError, Mistake, Origin, Secret, Settings};
+use crate::config::{ConfigError, Loopback, Mistake, Origin, Secret, Settings};
 
 /// How long a connection may take to ask for something.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -28,7 +25,7 @@ pub struct Material {
     operators: Option<Users>,
     viewers: Option<Users>,
     directory: Directory,
-    pub tls: Option<TlsAcceptor>,
+    pub certificate: Option<Certificate>,
     /// What is wrong only because of who reads it.
     pub unreadable: Vec<Mistake>,
 }
@@ -42,12 +39,12 @@ impl Material {
         let tokens = settings.auth.tokens.as_ref().map_or_else(Tokens::default, |secret| reading.tokens(secret));
         let operators = reading.users("operators", settings.auth.operators.as_deref(), &directory);
         let viewers = reading.users("viewers", settings.auth.viewers.as_deref(), &directory);
-        let tls = settings.network.tls.as_ref().and_then(|(certificate, key)| reading.tls(certificate, key));
+        let certificate = settings.listen.tls().and_then(|(certificate, key)| reading.certificate(certificate, key));
         let Reading { mistakes, unreadable, .. } = reading;
         if !mistakes.is_empty() {
             return Err(ConfigError(mistakes));
         }
-        Ok(Self { tokens, operators, viewers, directory, tls, unreadable })
+        Ok(Self { tokens, operators, viewers, directory, certificate, unreadable })
     }
 
     /// The same, where it must be readable.
@@ -64,11 +61,11 @@ impl Material {
         }
         let missing = if self.tokens.is_empty() {
             "tokens: name their file with tokens in [auth]"
-        } else if self.tls.is_none() && !settings.network.plain_text {
+        } else if self.certificate.is_none() && !settings.listen.plain_text {
             "TLS: name tls_cert and tls_key in [listen], or say plain_text = true"
         } else {
-            return Ok(match &self.tls {
-                Some(tls) => bound.with_tls(tls.clone()),
+            return Ok(match &self.certificate {
+                Some(certificate) => bound.with_tls(certificate.acceptor()),
                 None => bound,
             });
         };
@@ -77,30 +74,30 @@ impl Material {
         Err(ConfigError(vec![Mistake { file, line, column: usize::from(line > 0), text }]).into())
     }
 
-    pub fn access(self, settings: &Settings, key: Key) -> Access {
-        let network = &settings.network;
+    pub fn access(self, settings: &Settings, cookies: Arc<Cookies>) -> Access {
+        let listen = &settings.listen;
         let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        let seated = size(network.max_connections);
+        let seated = size(listen.max_connections);
         Access {
             tokens: self.tokens,
-            cookies: Cookies::new(key),
-            loopback_open: settings.auth.loopback_open,
+            cookies,
+            loopback_open: settings.auth.loopback == Loopback::Open,
             operators: self.operators,
             viewers: self.viewers,
             own_uid: rustix::process::geteuid().as_raw(),
             directory: self.directory,
-            names: Names { hosts: network.hosts.clone(), origins: network.origins.clone() },
+            names: Names { hosts: listen.hosts.clone(), origins: listen.origins.clone() },
             limits: Limits {
-                connects: Rate::per_second(network.connects_per_second),
-                controls: Rate::per_second(network.orders_per_second),
+                connects: Rate::per_second(listen.connects_per_second),
+                controls: Rate::per_second(listen.orders_per_second),
                 ..Limits::default()
             },
-            rates: Rates::default(),
+            rates: Arc::default(),
             seats: Seats {
                 // Readers of streams wait at the door too, before they have asked for one.
                 waiting: settings.stream.max_connections.saturating_add(seated),
                 seated,
-                per_peer: size(network.max_connections_per_peer),
+                per_peer: size(listen.max_connections_per_peer),
             },
             head_within: HEAD_WITHIN,
         }
@@ -185,10 +182,10 @@ impl Reading<'_> {
         }
     }
 
-    fn tls(&mut self, certificate: &Secret, key: &Secret) -> Option<TlsAcceptor> {
+    fn certificate(&mut self, certificate: &Secret, key: &Secret) -> Option<Certificate> {
         let (certificate, key) = (self.path("listen.tls_cert", certificate)?, self.path("listen.tls_key", key)?);
         match tls::load(&certificate, &key) {
-            Ok(tls) => Some(tls),
+            Ok(certificate) => Some(certificate),
             Err(error) => {
                 self.refuse_tls(&error);
                 None

@@ -13,9 +13,9 @@ use crate::device::{Analyzer, Report, Valve};
 use crate::domain::{Clock, KnownDevices, Pace, RunSummary};
 use crate::engine::{Beginning, Guard, Lags, Limits};
 use crate::runtime::clock::HostClock;
-use crate::runtime::{GuardSettings, Handle, RunIds, Runtime, RuntimeIdentity, RuntimeParts};
+use crate::runtime::{Handle, RunIds, Runtime, RuntimeIdentity, RuntimeParts};
 use crate::store::{Opened, Store};
-use crate::stream::{self, Hub};
+use crate::stream::Hub;
 
 /// The devices, each with its owner at work.
 pub struct Devices {
@@ -54,7 +54,7 @@ impl Core {
             Box::pin(recovery::recover(&store, &clock, opened, settings)).await?;
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let history = Arc::new(Events(store.clone()));
-        let hub = Hub::start(stream_settings(settings), shared, history, opened.last_seq);
+        let hub = Hub::start(settings.stream.clone(), shared, history, opened.last_seq);
         let (reports, inbox) = mpsc::unbounded_channel();
         let Devices { analyzer, valve, identity } = devices(reports)?;
         let pace = recovery::pace_before(&store, &opened).await?;
@@ -68,7 +68,7 @@ impl Core {
             valve,
             reports: inbox,
             identity,
-            guard: guard(settings),
+            guard: settings.guard.clone(),
             min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
             minds_the_clock: !settings.simulate,
             state,
@@ -82,14 +82,6 @@ impl Core {
     }
 }
 
-fn guard(settings: &Settings) -> Option<GuardSettings> {
-    settings.guard.clone().map(|guard| GuardSettings {
-        file: guard.file,
-        command: guard.command,
-        timeout: guard.timeout,
-    })
-}
-
 /// What the engine is to know from the first.
 fn beginning(settings: &Settings, clock: &HostClock, opened: &mut Opened, pace: Option<Pace>) -> Beginning {
     Beginning {
@@ -98,7 +90,7 @@ fn beginning(settings: &Settings, clock: &HostClock, opened: &mut Opened, pace: 
         pace,
         last_run: opened.last_run.take(),
         waiting: std::mem::take(&mut opened.waiting),
-        reactions: settings.pause,
+        reactions: settings.purge,
         after_restart: Some(settings.analyzer.after_restart),
         guard: settings
             .guard
@@ -108,21 +100,11 @@ fn beginning(settings: &Settings, clock: &HostClock, opened: &mut Opened, pace: 
         owes_stop: opened.owes_stop,
         known: KnownDevices {
             minds_analyzer: !settings.simulate,
-            minds_multiplexer: settings.multiplexer.driver != Driver::Simulated,
+            minds_multiplexer: settings.driver() != Driver::Simulated,
             ..std::mem::take(&mut opened.known)
         },
         valve_simulated: settings.valve_is_simulated(),
         ..Beginning::default()
-    }
-}
-
-fn stream_settings(settings: &Settings) -> stream::Settings {
-    let stream = &settings.stream;
-    stream::Settings {
-        ring: stream.ring,
-        heartbeat: stream.heartbeat,
-        keepalive: stream.keepalive,
-        max_connections: stream.max_connections,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Daemon, DaemonFailure};
+use super::{Daemon, DaemonFailure, Surroundings};
 use crate::config::{self, Overrides, Settings};
 use crate::domain::event::{LiveData, PhaseChange, outcome_sentence};
 use crate::domain::{Event, Phase, Plan, PlanDraft, RunId, RunSummary, StartRequest, Status, Sync, duration};
@@ -22,7 +22,7 @@ const MEASURE: Duration = Duration::from_secs(120);
 pub async fn run(overrides: &Overrides, scale: Option<f64>, out: &mut impl Write) -> Result<(), DaemonFailure> {
     let scale = scale.unwrap_or(SCALE);
     let settings = settings(overrides)?;
-    let daemon = Daemon::start(&settings, scale).await?;
+    let daemon = Daemon::start(Surroundings::fixed(&settings), scale).await?;
     let plan = plan(&settings)?;
     introduce(out, &daemon, &plan, scale)?;
     let mut lines = DemoLines::follow(&daemon)?;

@@ -10,13 +10,13 @@ use tokio::sync::mpsc;
 
 use super::{DaemonFailure, Devices};
 use crate::config::{
-    self, Choice, Driver, ModbusLink, MultiplexerSettings, SessionKind, Settings, Vici as ViciSection,
+    Choice, Driver, GpioSection, GpioUnit, ModbusLink, ModbusSection, MultiplexerSettings, Settings, ViciSection,
 };
 use crate::device::multiplexer::gpio::{Gpio, GpioSettings, Input, Output, Unit, Wiring};
 use crate::device::multiplexer::modbus::{Framing, Modbus, ModbusSettings};
-use crate::device::multiplexer::vici::{Dialect, Direction, Vici, ViciSettings};
+use crate::device::multiplexer::vici::{Vici, ViciSettings};
 use crate::device::multiplexer::{Multiplexer, simulated};
-use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode, Valve, serial};
+use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, Valve, serial};
 use crate::domain::{Clock, Wire};
 use crate::runtime::RuntimeIdentity;
 use crate::runtime::clock::HostClock;
@@ -35,15 +35,14 @@ pub(super) fn start(
     reports: &mpsc::UnboundedSender<Report>,
 ) -> Result<Devices, DaemonFailure> {
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-    let simulator = (settings.simulate || settings.multiplexer.driver == Driver::Simulated)
-        .then(|| simulator(&settings.multiplexer, &shared));
+    let simulator = (settings.driver() == Driver::Simulated).then(|| simulator(&settings.multiplexer, &shared));
     let dial = match &simulator {
         Some(simulator) if settings.simulate => simulated::analyzer_dial(simulator),
         _ => Dial::tcp(&settings.analyzer.address),
     };
     let identity = RuntimeIdentity {
         analyzer_address: dial.place.clone(),
-        driver: if simulator.is_some() { "simulated" } else { settings.multiplexer.driver.word() }.into(),
+        driver: if simulator.is_some() { "simulated" } else { settings.driver().word() }.into(),
         channels: settings.multiplexer.channels,
         simulated: settings.simulate,
     };
@@ -71,11 +70,11 @@ fn driver(
     clock: &Arc<dyn Clock>,
 ) -> Result<Box<dyn Multiplexer>, DaemonFailure> {
     let multiplexer = &settings.multiplexer;
-    match (multiplexer.driver, simulator) {
+    match (settings.driver(), simulator) {
         (_, Some(simulator)) => Some(simulated_valve(settings, simulator, clock)),
-        (Driver::Vici, None) => multiplexer.vici.as_ref().map(|section| vici(section, multiplexer.channels, clock)),
-        (Driver::Gpio, None) => multiplexer.gpio.as_ref().map(|section| gpio(section, multiplexer.channels)),
-        (Driver::Modbus, None) => multiplexer.modbus.as_ref().map(|section| modbus(section, multiplexer.channels)),
+        (Driver::Vici, None) => settings.vici.as_ref().map(|section| vici(section, multiplexer.channels, clock)),
+        (Driver::Gpio, None) => settings.gpio.as_ref().map(|section| gpio(section, multiplexer.channels)),
+        (Driver::Modbus, None) => settings.modbus.as_ref().map(|section| modbus(section, multiplexer.channels)),
         (Driver::Simulated, None) => None,
     }
     .ok_or_else(|| anyhow::anyhow!("[multiplexer] has no driver that can be started").into())
@@ -86,8 +85,8 @@ fn simulated_valve(settings: &Settings, simulator: &Simulator, clock: &Arc<dyn C
     if !settings.simulate {
         tracing::warn!("the multiplexer is simulated: no valve is moved, and channels are not what they seem");
     }
-    let MultiplexerSettings { named, channels, gpio, modbus, .. } = &settings.multiplexer;
-    match (named, gpio, modbus) {
+    let MultiplexerSettings { driver, channels, .. } = &settings.multiplexer;
+    match (driver, &settings.gpio, &settings.modbus) {
         (Driver::Gpio, Some(section), _) => {
             tracing::info!("simulated: 16-way units that count pulses, as [multiplexer.gpio] describes them");
             Box::new(simulated::gpio(simulator, gpio_settings(section, *channels), clock.as_ref()))
@@ -108,16 +107,8 @@ fn vici(section: &ViciSection, channels: u8, clock: &Arc<dyn Clock>) -> Box<dyn 
     let settings = ViciSettings {
         channels,
         address: section.address.clone(),
-        dialect: match section.dialect {
-            config::Dialect::Auto => None,
-            config::Dialect::Legacy => Some(Dialect::Legacy),
-            config::Dialect::Universal => Some(Dialect::Universal),
-        },
-        direction: match section.direction {
-            config::Direction::Shortest => Direction::Shortest,
-            config::Direction::Clockwise => Direction::Clockwise,
-            config::Direction::Counterclockwise => Direction::Counterclockwise,
-        },
+        dialect: section.dialect,
+        direction: section.direction,
         ports: section.ports,
         write_settings: section.write_settings,
     };
@@ -125,9 +116,10 @@ fn vici(section: &ViciSection, channels: u8, clock: &Arc<dyn Clock>) -> Box<dyn 
     Box::new(Vici::new(port, settings, clock.clone()))
 }
 
-fn gpio(section: &config::Gpio, channels: u8) -> Box<dyn Multiplexer> {
+fn gpio(section: &GpioSection, channels: u8) -> Box<dyn Multiplexer> {
+    let units = section.units();
     let mut wiring = Wiring { chip: section.chip.clone(), outputs: BTreeMap::new(), inputs: BTreeMap::new() };
-    for (unit, lines) in Unit::ALL.into_iter().zip(&section.units) {
+    for (unit, lines) in Unit::ALL.into_iter().zip(&units) {
         wiring.outputs.insert(Output::Home(unit), lines.home.clone());
         wiring.outputs.insert(Output::Next(unit), lines.next.clone());
         wiring.inputs.extend(lines.home_sensor.iter().map(|sensor| (Input::Home(unit), sensor.clone())));
@@ -137,9 +129,10 @@ fn gpio(section: &config::Gpio, channels: u8) -> Box<dyn Multiplexer> {
     Box::new(Gpio::new(wiring, gpio_settings(section, channels)))
 }
 
-fn gpio_settings(section: &config::Gpio, channels: u8) -> GpioSettings {
-    let with = |input: fn(&config::GpioUnit) -> bool| {
-        Unit::ALL.into_iter().zip(&section.units).filter(|(_, lines)| input(lines)).map(|(unit, _)| unit).collect()
+fn gpio_settings(section: &GpioSection, channels: u8) -> GpioSettings {
+    let units = section.units();
+    let with = |input: fn(&GpioUnit) -> bool| {
+        Unit::ALL.into_iter().zip(&units).filter(|(_, lines)| input(lines)).map(|(unit, _)| unit).collect()
     };
     GpioSettings {
         channels,
@@ -148,19 +141,19 @@ fn gpio_settings(section: &config::Gpio, channels: u8) -> GpioSettings {
         travel: section.travel,
         home_sensors: with(|lines| lines.home_sensor.is_some()),
         position_inputs: with(|lines| !lines.position.is_empty()),
-        ..GpioSettings::plain(if section.units.len() < 2 { 1 } else { 2 })
+        ..GpioSettings::plain(if units.len() < 2 { 1 } else { 2 })
     }
 }
 
-fn modbus(section: &config::Modbus, channels: u8) -> Box<dyn Multiplexer> {
+fn modbus(section: &ModbusSection, channels: u8) -> Box<dyn Multiplexer> {
     let (dial, settings) = modbus_settings(section, channels);
     Box::new(Modbus::new(dial, settings))
 }
 
-fn modbus_settings(section: &config::Modbus, channels: u8) -> (Dial, ModbusSettings) {
-    let (dial, framing) = match &section.link {
-        ModbusLink::Tcp(address) => (Dial::tcp(address), Framing::Tcp),
-        ModbusLink::Serial { port, baud, .. } => (serial::dial(&port.to_string_lossy(), *baud), Framing::rtu(*baud)),
+fn modbus_settings(section: &ModbusSection, channels: u8) -> (Dial, ModbusSettings) {
+    let (dial, framing) = match section.link() {
+        ModbusLink::Tcp(address) => (Dial::tcp(&address), Framing::Tcp),
+        ModbusLink::Serial { port, baud } => (serial::dial(&port.to_string_lossy(), baud), Framing::rtu(baud)),
     };
     let settings = ModbusSettings {
         framing,
@@ -176,11 +169,7 @@ fn modbus_settings(section: &config::Modbus, channels: u8) -> (Dial, ModbusSetti
 fn analyzer_settings(settings: &Settings, clock: &HostClock, dial: Dial) -> AnalyzerSettings {
     AnalyzerSettings {
         dial,
-        mode: match settings.analyzer.session {
-            SessionKind::Auto => SessionMode::Auto,
-            SessionKind::Persistent => SessionMode::Persistent,
-            SessionKind::Oneshot => SessionMode::Oneshot,
-        },
+        mode: settings.analyzer.session,
         poll: clock.outside(settings.analyzer.poll),
         idle_poll: IDLE_POLL.max(settings.analyzer.poll),
         start_patience: START_PATIENCE,

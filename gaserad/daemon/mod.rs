@@ -20,6 +20,7 @@ mod files;
 mod mirroring;
 mod plausible;
 mod recovery;
+mod reload;
 mod scheduler;
 mod seams;
 mod tidy;
@@ -31,15 +32,18 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Address, Bound, Control, Plans, Services};
+use crate::api::auth::Cookies;
+use crate::api::{self, AccessInEffect, Address, Bound, Control, Plans, Services};
 use crate::config::{Listen, Settings};
-use crate::domain::{Clock, Wire};
+use crate::device::Analyzer;
+use crate::domain::{Clock, Schedule, Wire};
 use crate::runtime::clock::HostClock;
-use crate::runtime::{self, Handle};
+use crate::runtime::{self, Handle, Runtime};
 use crate::store::{Store, StoreError};
 use crate::stream::Hub;
 use access::Material;
@@ -47,6 +51,8 @@ pub use core::{Core, Devices, Ground};
 use equipment::Registrar;
 pub use failure::DaemonFailure;
 use mirroring::Mirroring;
+use reload::Reloader;
+pub use reload::Surroundings;
 use scheduler::{Scheduler, SchedulerParts};
 use seams::{Files, Keeping, Ledger, Measuring};
 use tidy::{Tidy, UpkeepParts, UpkeepQueue};
@@ -65,36 +71,24 @@ pub struct Daemon {
     runtime: JoinHandle<Result<(), StoreError>>,
     /// What starts runs by the clock, and how it is told to stop.
     scheduling: (JoinHandle<()>, CancellationToken),
-    mirroring: Option<Mirroring>,
+    reloader: Arc<Reloader>,
     listeners: JoinHandle<()>,
     cancel: CancellationToken,
 }
 
 impl Daemon {
     /// Builds everything and begins to serve.
-    pub async fn start(settings: &Settings, scale: f64) -> Result<Self, DaemonFailure> {
-        settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let material = Material::need(settings)?;
-        raise_file_limit();
+    pub async fn start(surroundings: Surroundings, scale: f64) -> Result<Self, DaemonFailure> {
+        let settings = &surroundings.begin()?;
+        let mut material = Material::need(settings)?;
         let bound = bind(settings, &material).await?;
-        let about = circumstances::of(settings);
-        let (mut store, mut opened) =
-            recovery::with_space(|| std::future::ready(Store::open(&settings.store.directory, about.clone()))).await?;
-        let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), opened.last_utc, scale);
+        let Measurement { store, clock, schedules, handle, hub, analyzer, runtime } = measure(settings, scale).await?;
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let schedules = std::mem::take(&mut opened.schedules);
-        let wire = wire(settings, &mut store, shared.clone()).await?;
-        let unasked = equipment::unasked(&store, opened.open_run.as_ref()).await;
-        let ground =
-            Ground { store: store.clone(), opened, clock: clock.clone(), run_ids: Box::new(runtime::new_run_id) };
-        let start_devices = |reports| devices::start(settings, &clock, wire, &reports);
-        let Core { handle, hub, analyzer, runtime, started } =
-            Box::pin(Core::build(settings, ground, start_devices)).await?;
-        let registrar = Registrar { handle: handle.clone(), analyzer: analyzer.clone(), clock: clock.clone() };
-        tokio::spawn(registrar.run(unasked, started));
+        let changing = watch::Sender::new(Arc::new(settings.clone()));
+        let in_effect = changing.subscribe();
         let control: Arc<dyn Control> =
-            Arc::new(Measuring { handle: handle.clone(), analyzer, settings: settings.clone() });
-        let plans: Arc<dyn Plans> = Arc::new(Files { directories: settings.plan_directories() });
+            Arc::new(Measuring { handle: handle.clone(), analyzer, settings: in_effect.clone() });
+        let plans: Arc<dyn Plans> = Arc::new(Files { settings: in_effect.clone() });
         let means = SchedulerParts {
             handle: handle.clone(),
             control: control.clone(),
@@ -103,39 +97,58 @@ impl Daemon {
         };
         let stop_scheduling = CancellationToken::new();
         let (desk, minding) = Scheduler::start(means, schedules, stop_scheduling.clone());
-        let mirroring = Mirroring::start(settings, &store, handle.clone());
-        let mirror = mirroring.as_ref().map(|mirroring| mirroring.mirror.clone());
+        let mirroring = Mirroring::start(settings, store.clone(), handle.clone()).await;
+        let mirror = mirroring.mirror();
         let tidy = Tidy::new(UpkeepParts {
             store: store.clone(),
             handle: handle.clone(),
-            settings: settings.clone(),
+            settings: in_effect.clone(),
             mirror: mirror.clone(),
             clock,
         });
         tokio::spawn(tidy::sweep(tidy.clone(), stop_scheduling.clone()));
+        let cookies = Arc::new(Cookies::new(access::cookie_key(&settings.store.directory)?));
+        let certificate = material.certificate.take();
+        let access = Arc::new(AccessInEffect::new(material.access(settings, cookies)));
+        let ledger: Arc<dyn api::Ledger> = Arc::new(Ledger::start(store.clone(), shared.clone()));
+        let reloader = Arc::new(Reloader {
+            surroundings,
+            settings: changing,
+            access: access.clone(),
+            certificate,
+            hub: hub.clone(),
+            store: store.clone(),
+            mirroring,
+            ledger: ledger.clone(),
+            one_at_a_time: Mutex::default(),
+        });
+        let upkeep = House { store: store.clone(), settings: in_effect, mirror, reloader: reloader.clone() };
         let services = Services {
             control,
             archive: Arc::new(Keeping(store.clone())),
             plans,
             schedules: Arc::new(desk),
             folders: Arc::new(UpkeepQueue(tidy)),
-            upkeep: Arc::new(House { store: store.clone(), settings: settings.clone(), mirror }),
+            upkeep: Arc::new(upkeep),
             hub: hub.clone(),
-            ledger: Arc::new(Ledger::start(store.clone(), shared.clone())),
+            ledger,
             clock: shared,
-            access: Arc::new(material.access(settings, access::cookie_key(&settings.store.directory)?)),
+            access,
         };
         let cancel = CancellationToken::new();
         let names = bound.iter().map(|bound| bound.name().to_owned()).collect();
         let listeners = tokio::spawn(api::serve(bound, services, cancel.clone()));
         let runtime = tokio::spawn(runtime.run());
         let scheduling = (minding, stop_scheduling);
-        Ok(Self { handle, hub, store, names, runtime, scheduling, mirroring, listeners, cancel })
+        Ok(Self { handle, hub, store, names, runtime, scheduling, reloader, listeners, cancel })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub async fn until_stopped(mut self) -> Result<(), DaemonFailure> {
         tokio::select! {
+            error = reload_on_hangup(self.reloader.clone()) => {
+                tracing::error!(%error, "cannot hear SIGHUP; stopping");
+            }
             asked = asked_to_stop() => match asked {
                 Ok(name) => tracing::info!("stopping on {name}"),
                 Err(error) => tracing::error!(%error, "cannot hear signals; stopping"),
@@ -174,11 +187,55 @@ impl Daemon {
         if (&mut self.listeners).await.is_err() {
             tracing::error!("the listeners broke");
         }
-        if let Some(mirroring) = self.mirroring.take() {
-            mirroring.stop().await;
-        }
+        self.reloader.mirroring.stop().await;
         self.store.close().await;
     }
+}
+
+/// What measures, and keeps what was measured.
+struct Measurement {
+    store: Store,
+    clock: HostClock,
+    schedules: Vec<Schedule>,
+    handle: Handle,
+    hub: Arc<Hub>,
+    analyzer: Analyzer,
+    /// It does nothing until it is run.
+    runtime: Runtime,
+}
+
+/// Opens the store, and sets everything to work but the runtime.
+async fn measure(settings: &Settings, scale: f64) -> Result<Measurement, DaemonFailure> {
+    let about = circumstances::of(settings);
+    let (mut store, mut opened) =
+        recovery::with_space(|| std::future::ready(Store::open(&settings.store.directory, about.clone()))).await?;
+    let clock = HostClock::new(opened.last_tick + Duration::from_secs(1), opened.last_utc, scale);
+    let schedules = std::mem::take(&mut opened.schedules);
+    let wire = wire(settings, &mut store, Arc::new(clock.clone())).await?;
+    let unasked = equipment::unasked(&store, opened.open_run.as_ref()).await;
+    let ground = Ground { store: store.clone(), opened, clock: clock.clone(), run_ids: Box::new(runtime::new_run_id) };
+    let start_devices = |reports| devices::start(settings, &clock, wire, &reports);
+    let Core { handle, hub, analyzer, runtime, started } =
+        Box::pin(Core::build(settings, ground, start_devices)).await?;
+    let registrar = Registrar { handle: handle.clone(), analyzer: analyzer.clone(), clock: clock.clone() };
+    tokio::spawn(registrar.run(unasked, started));
+    Ok(Measurement { store, clock, schedules, handle, hub, analyzer, runtime })
+}
+
+/// Reloads the configuration at each SIGHUP; ends only if none can be heard.
+async fn reload_on_hangup(reloader: Arc<Reloader>) -> std::io::Error {
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(error) => return error,
+    };
+    while hangup.recv().await.is_some() {
+        let told = match reloader.reload("SIGHUP").await {
+            Ok(_) => "the configuration was reloaded".to_owned(),
+            Err(denied) => denied.text.replace('\n', "; "),
+        };
+        sd_notify_best_effort(&[sd_notify::NotifyState::Status(&told)]);
+    }
+    std::future::pending().await
 }
 
 /// Waits for SIGTERM or SIGINT, and says which it was. A SIGHUP ends nothing.
@@ -190,7 +247,7 @@ pub async fn asked_to_stop() -> std::io::Result<&'static str> {
         tokio::select! {
             _ = terminate.recv() => return Ok("SIGTERM"),
             _ = interrupt.recv() => return Ok("SIGINT"),
-            _ = hangup.recv() => tracing::warn!("SIGHUP: nothing is reloaded in this version; restart to apply new settings"),
+            _ = hangup.recv() => {}
         }
     }
 }
@@ -225,8 +282,9 @@ async fn wire(
 }
 
 async fn bind(settings: &Settings, material: &Material) -> Result<Vec<Bound>, DaemonFailure> {
+    raise_file_limit();
     let mut bound = Vec::new();
-    for listen in &settings.listen {
+    for listen in &settings.listen.addresses {
         let address = match listen {
             Listen::Unix(path) => Address::Unix(path.clone()),
             Listen::Tcp(address) => Address::Tcp(address.clone()),

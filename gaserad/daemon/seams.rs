@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::reload::InEffect;
 use super::{check, verify};
 use crate::api::{
     self, Archive, ChannelLine, Checked, Chunk, Control, Copied, Detail, Holdings, PlanMistake, PlanText, Plans,
     StoredRun, Verdict,
 };
-use crate::config::{self, ChannelSettings, KeptPlan, Mistake, Settings, ShelfError};
+use crate::config::{self, ChannelTimes, KeptPlan, Mistake, Settings, ShelfError};
 use crate::device::Analyzer;
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
@@ -56,7 +57,7 @@ impl api::Ledger for Ledger {
 pub(super) struct Measuring {
     pub handle: Handle,
     pub analyzer: Analyzer,
-    pub settings: Settings,
+    pub settings: InEffect,
 }
 
 impl Control for Measuring {
@@ -110,10 +111,11 @@ impl Control for Measuring {
     }
 
     fn plan_draft(&self) -> PlanDraft {
-        let Settings { plan, multiplexer, analyzer, channels, gases, .. } = &self.settings;
-        let exceptions = channels.iter().map(|(channel, line)| exception(*channel, line));
+        let settings = self.settings.borrow().clone();
+        let Settings { plan, multiplexer, analyzer, channels, gases, .. } = settings.as_ref();
+        let exceptions = channels.iter().map(|(channel, line)| exception(*channel, &line.times));
         // A gas may have a section only because it is described there.
-        let discards = gases.iter().filter(|(_, gas)| gas.discard_first > 0);
+        let discards = gases.iter().filter(|(_, gas)| gas.times.discard_first > 0);
         PlanDraft {
             channels: "all".into(),
             channel_count: multiplexer.channels,
@@ -124,42 +126,43 @@ impl Control for Measuring {
             sync: plan.sync,
             settle: multiplexer.settle,
             discard_first: plan.discard_first,
-            background: plan.background,
+            background: plan.background(),
             overlap: plan.overlap,
-            park: plan.park,
+            park: multiplexer.park,
             exceptions: exceptions.filter(|own| *own != ChannelPlan::new(own.channel)).collect(),
-            gas_discards: discards.map(|(cas, gas)| (cas.clone(), gas.discard_first)).collect(),
+            gas_discards: discards.map(|(cas, gas)| (cas.clone(), gas.times.discard_first)).collect(),
             ..PlanDraft::default()
         }
     }
 
     fn gases(&self) -> Vec<GasInfo> {
-        config::gas_table(&self.settings.gases).all()
+        config::gas_table(&self.settings.borrow().gases).all()
     }
 
     fn channels(&self) -> Vec<ChannelLine> {
+        let settings = self.settings.borrow().clone();
         let line = |channel: Channel| {
-            let own = self.settings.channels.get(&channel);
-            let (label, kind) = own.map(|own| (own.label.clone(), own.kind)).unwrap_or_default();
+            let own = settings.channels.get(&channel);
+            let (label, kind) = own.map(|own| (own.info.label.clone(), own.info.kind)).unwrap_or_default();
             ChannelLine { channel, label, kind }
         };
-        (1..=self.settings.multiplexer.channels).filter_map(Channel::new).map(line).collect()
+        (1..=settings.multiplexer.channels).filter_map(Channel::new).map(line).collect()
     }
 }
 
-fn exception(channel: Channel, line: &ChannelSettings) -> ChannelPlan {
+fn exception(channel: Channel, times: &ChannelTimes) -> ChannelPlan {
     ChannelPlan {
         channel,
-        purge: line.purge,
-        measure: line.measure,
-        iterations: line.iterations,
-        discard_first: line.discard_first,
+        purge: times.purge,
+        measure: times.measure,
+        iterations: times.iterations,
+        discard_first: times.discard_first,
     }
 }
 
 /// Plans in files, as the settings say where and how they are read.
 pub(super) struct Files {
-    pub directories: Vec<PathBuf>,
+    pub settings: InEffect,
 }
 
 impl Plans for Files {
@@ -185,7 +188,7 @@ impl Files {
         &self,
         read: impl FnOnce(&[PathBuf]) -> Result<T, ShelfError> + Send + 'static,
     ) -> Result<T, Denied> {
-        let directories = self.directories.clone();
+        let directories = self.settings.borrow().plan_directories();
         let found = tokio::task::spawn_blocking(move || read(&directories)).await;
         found.map_err(|error| Denied::new(Reason::Internal, error.to_string()))?.map_err(not_shelved)
     }

@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use tokio::sync::watch;
+
+use super::reload::{InEffect, Reloader};
 use super::tidy::bytes_in;
-use crate::api::{ConfigVerdict, PlanMistake, Setting, Storage, Upkeep};
-use crate::config::{self, Environment, Mistake, Overrides, Printed, RetentionSettings, Settings};
+use crate::api::{self, ConfigReload, ConfigVerdict, PlanMistake, Setting, Storage, Upkeep};
+use crate::config::{self, Environment, Mistake, Overrides, Printed, Reloaded, RetentionSettings, SettingChange};
 use crate::domain::{Denied, Reason, RunSummary};
 use crate::mirror::Mirror;
 use crate::store::Store;
@@ -17,13 +21,15 @@ const DATABASE: [&str; 3] = ["state.sqlite", "state.sqlite-wal", "state.sqlite-s
 
 pub(super) struct House {
     pub store: Store,
-    pub settings: Settings,
-    pub mirror: Option<Mirror>,
+    pub settings: InEffect,
+    pub mirror: watch::Receiver<Option<Mirror>>,
+    pub reloader: Arc<Reloader>,
 }
 
 impl Upkeep for House {
     fn storage(&self) -> BoxFuture<'_, Result<Storage, Denied>> {
         Box::pin(async move {
+            let settings = self.settings.borrow().clone();
             let internal = |text: String| Denied::new(Reason::Internal, text);
             let runs = self.store.runs(RUNS).await.map_err(|error| internal(error.to_string()))?;
             let folders: Vec<(RunSummary, PathBuf)> =
@@ -32,14 +38,14 @@ impl Upkeep for House {
             let trashed = self.store.trash().await.map_err(|error| internal(error.to_string()))?;
             let (free_bytes, total_bytes) = self.store.disk().unzip();
             let known = Storage {
-                directory: self.settings.store.directory.clone(),
+                directory: settings.store.directory.clone(),
                 free_bytes,
                 total_bytes,
-                min_free_bytes: u64::from(self.settings.store.min_free_mb) * 1_000_000,
+                min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
                 reusable_bytes: usage.reusable,
                 trash: (u64::try_from(trashed.len()).unwrap_or(u64::MAX), 0),
-                mirror: self.mirror.as_ref().map(Mirror::status),
-                retention: retention(&self.settings.store.retention),
+                mirror: self.mirror.borrow().as_ref().map(Mirror::status),
+                retention: retention(&settings.retention),
                 ..Storage::default()
             };
             let looking = tokio::task::spawn_blocking(move || look(known, folders)).await;
@@ -49,11 +55,11 @@ impl Upkeep for House {
 
     fn settings(&self) -> Vec<Setting> {
         let setting = |Printed { key, value, origin }| Setting { key, value, origin };
-        config::list_config(&self.settings).into_iter().map(setting).collect()
+        config::list_config(&self.settings.borrow()).into_iter().map(setting).collect()
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.settings.warnings.clone()
+        self.settings.borrow().warnings.clone()
     }
 
     fn check(&self, name: &str, text: &str) -> ConfigVerdict {
@@ -62,6 +68,19 @@ impl Upkeep for House {
             Err(error) => ConfigVerdict { mistakes: error.0.into_iter().map(mistake).collect(), warnings: Vec::new() },
         }
     }
+
+    fn reload(&self, who: String) -> BoxFuture<'_, Result<ConfigReload, Denied>> {
+        Box::pin(async move {
+            let Reloaded { settings, changed, needs_restart } = self.reloader.reload(&who).await?;
+            let all = |changes: Vec<SettingChange>| changes.into_iter().map(setting_change).collect();
+            let (changed, needs_restart) = (all(changed), all(needs_restart));
+            Ok(ConfigReload { changed, needs_restart, warnings: settings.warnings })
+        })
+    }
+}
+
+fn setting_change(SettingChange { key, was, is }: SettingChange) -> api::SettingChange {
+    api::SettingChange { key, was, is }
 }
 
 fn mistake(Mistake { line, column, text, .. }: Mistake) -> PlanMistake {

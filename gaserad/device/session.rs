@@ -19,22 +19,12 @@ use tokio::time::timeout;
 
 use super::dial::{Dial, Stream};
 use crate::ak::{self, Command, Decoder, Reply};
+pub use crate::config::SessionMode;
 
 const CONNECT: Duration = Duration::from_secs(2);
 const REPLY: Duration = Duration::from_secs(3);
 const PIECE: usize = 4096;
 const HABIT: u8 = 2;
-
-/// How long a connection serves.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum SessionMode {
-    /// As long as the server keeps it open.
-    #[default]
-    Auto,
-    Persistent,
-    /// For one question.
-    Oneshot,
-}
 
 /// A question without an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -49,7 +49,7 @@ impl Runtime {
                 None
             }
             Some(Request::Mirror(status)) => {
-                self.mirror = Some(*status);
+                self.mirror = status.map(|status| *status);
                 self.show(self.clock.now());
                 None
             }

@@ -2,24 +2,13 @@
 //!
 //! Both come from the settings of the daemon only, never with a request.
 
-use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
+use crate::config::GuardSettings;
 use crate::domain::CommandId;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GuardSettings {
-    /// While it exists, no visit begins.
-    pub file: Option<PathBuf>,
-    /// The program and its arguments; a visit begins if it ends with status 0.
-    pub command: Vec<String>,
-    /// How long the command may take, in the time of the real world.
-    pub timeout: Duration,
-}
 
 pub(super) struct Guard {
     settings: Option<GuardSettings>,
@@ -77,6 +66,9 @@ impl GuardSettings {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
     use super::*;
 
     fn guard(command: &[&str], file: Option<&str>) -> GuardSettings {
@@ -84,6 +76,7 @@ mod tests {
             file: file.map(PathBuf::from),
             command: command.iter().map(|word| (*word).to_owned()).collect(),
             timeout: Duration::from_secs(20),
+            ..GuardSettings::default()
         }
     }
 

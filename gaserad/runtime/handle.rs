@@ -29,7 +29,7 @@ pub(super) enum Request {
     /// What others than the engine have kept and told.
     Keep(Box<Batch>, oneshot::Sender<()>),
     /// How the copy on another drive stands.
-    Mirror(Box<MirrorStatus>),
+    Mirror(Option<Box<MirrorStatus>>),
     Status(oneshot::Sender<Status>),
     Shutdown,
 }
@@ -94,10 +94,10 @@ impl Handle {
         self.ask(|answer| Request::Keep(Box::new(batch), answer)).await
     }
 
-    /// Shows how the copy on another drive stands.
-    pub async fn show_mirror(&self, status: MirrorStatus) {
+    /// Shows how the copy on another drive stands, or that there is none.
+    pub async fn show_mirror(&self, status: Option<MirrorStatus>) {
         // If nobody listens any more, there is nobody to be shown anything.
-        let _ = self.requests.send(Request::Mirror(Box::new(status))).await;
+        let _ = self.requests.send(Request::Mirror(status.map(Box::new))).await;
     }
 
     pub async fn status(&self) -> Result<Status, Denied> {

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::config::GuardSettings;
 use crate::device::{Analyzer, Report, Valve};
 use crate::domain::event::LiveData;
 use crate::domain::{
@@ -32,7 +33,6 @@ use crate::store::{Batch, Store, StoreError};
 use crate::stream::Hub;
 use clock::HostClock;
 use guard::Guard;
-pub use guard::GuardSettings;
 pub use handle::Handle;
 use handle::{Asker, Request};
 use space::Space;

@@ -136,6 +136,15 @@ impl Store {
         kept
     }
 
+    /// From here on runs begin with this; one that is under way keeps what it began with.
+    pub async fn describe(&self, about: Circumstances) -> Result<(), StoreError> {
+        let described = move |writer: &mut Writer| {
+            writer.describe(about);
+            Ok(())
+        };
+        self.writer.ask(described).await
+    }
+
     /// How often something was changed through this handle and its clones. The files have followed all of it.
     pub async fn commits(&self) -> Result<u64, StoreError> {
         self.writer.ask(|writer| Ok(writer.commits())).await

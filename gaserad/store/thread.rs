@@ -176,6 +176,10 @@ impl Writer {
         }
     }
 
+    pub(super) fn describe(&mut self, about: Circumstances) {
+        self.process.about = about;
+    }
+
     pub(super) fn goes_on_from(&mut self, first: u64) {
         self.process.journal = write::integer(first);
     }

@@ -327,7 +327,7 @@ impl Cursor {
     }
 
     fn greeting(&self) -> Option<Bytes> {
-        let settings = &self.hub().settings;
+        let settings = self.hub().settings();
         let newest = self.place.position;
         let data = json!({
             "timestamp": self.hub().clock.now().utc.as_seconds(),

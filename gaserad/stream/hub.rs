@@ -22,7 +22,7 @@ use super::{BoxFuture, Cursor, Filter, Format, History, Settings, frame};
 use crate::domain::{Channel, Clock, Event, Phase, ProgressTick, Published, Qc, RunId, Status, Tick};
 
 pub struct Hub {
-    pub(super) settings: Settings,
+    pub(super) settings: watch::Sender<Settings>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) history: Arc<dyn History>,
     pub(super) started: Tick,
@@ -151,7 +151,7 @@ impl Hub {
         };
         let hub = Arc::new(Self {
             started: clock.now().tick,
-            settings,
+            settings: watch::Sender::new(settings),
             clock,
             history,
             state: RwLock::new(state),
@@ -163,12 +163,16 @@ impl Hub {
             now: AtomicU64::new(0),
             clients: AtomicUsize::new(0),
         });
-        let (weak, period) = (Arc::downgrade(&hub), hub.settings.heartbeat);
+        let (weak, mut period) = (Arc::downgrade(&hub), hub.settings.subscribe());
         let history = hub.history.clone();
         tokio::spawn(async move {
             remember(&weak, history, newest).await;
             loop {
-                tokio::time::sleep(period).await;
+                let heartbeat = period.borrow_and_update().heartbeat;
+                tokio::select! {
+                    () = tokio::time::sleep(heartbeat) => {}
+                    changed = period.changed() => if changed.is_ok() { continue },
+                }
                 let Some(hub) = weak.upgrade() else { break };
                 hub.beat();
             }
@@ -248,7 +252,7 @@ impl Hub {
 
     /// Takes a place.
     pub(super) fn sit(self: &Arc<Self>, request: &SubscribeRequest) -> Result<Seat, Refused> {
-        let limit = self.settings.max_connections;
+        let limit = self.settings.borrow().max_connections;
         let taken = |count: usize| (count < limit).then_some(count + 1);
         let (shutting_down, newest) = {
             let state = self.read();
@@ -288,7 +292,7 @@ impl Hub {
 
     /// After how long a silence a comment is sent.
     pub fn keepalive(&self) -> Duration {
-        self.settings.keepalive
+        self.settings.borrow().keepalive
     }
 
     pub fn clients(&self) -> usize {

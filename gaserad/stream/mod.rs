@@ -8,8 +8,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
 
+/// `[stream]` of the configuration.
+pub use crate::config::StreamSettings as Settings;
 use crate::domain::Published;
 
 mod connections;
@@ -81,26 +82,5 @@ impl Format {
 
     pub fn parse(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// How many events are kept in memory.
-    pub ring: usize,
-    pub heartbeat: Duration,
-    /// After how long a silence a comment is sent.
-    pub keepalive: Duration,
-    pub max_connections: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            ring: 1000,
-            heartbeat: Duration::from_secs(30),
-            keepalive: Duration::from_secs(10),
-            max_connections: 1000,
-        }
     }
 }

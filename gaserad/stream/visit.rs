@@ -22,8 +22,13 @@ impl Hub {
         Ok(Visit { seat: self.sit(&request)?, wake: self.news() })
     }
 
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn settings(&self) -> Settings {
+        self.settings.borrow().clone()
+    }
+
+    /// From here on these hold, but for the size of the ring. Streams that are open stay.
+    pub fn set(&self, settings: Settings) {
+        self.settings.send_replace(settings);
     }
 
     pub fn utc(&self) -> Utc {

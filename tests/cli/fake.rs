@@ -345,4 +345,8 @@ impl GaseraService for Scripted {
         self.note(format!("{} {:?}", request.name, request.toml));
         Ok(Response::new(self.script.config_check.clone()))
     }
+
+    async fn reload_config(&self, _: Request<proto::ReloadConfigRequest>) -> Answered<proto::ReloadConfigResponse> {
+        self.script.config_reload.clone().map(Response::new)
+    }
 }

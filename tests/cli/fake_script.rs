@@ -32,6 +32,7 @@ pub struct Script {
     pub storage: proto::GetStorageResponse,
     pub config: proto::GetConfigResponse,
     pub config_check: proto::CheckConfigResponse,
+    pub config_reload: Result<proto::ReloadConfigResponse, Status>,
     pub chunks: Vec<Result<Bytes, Status>>,
     /// One script per connection to the stream; there are no more connections than scripts.
     pub streams: Vec<Vec<Action>>,
@@ -71,6 +72,7 @@ impl Default for Script {
             storage: proto::GetStorageResponse::default(),
             config: proto::GetConfigResponse::default(),
             config_check: proto::CheckConfigResponse::default(),
+            config_reload: Ok(proto::ReloadConfigResponse::default()),
             chunks: Vec::new(),
             streams: Vec::new(),
             pages: Vec::new(),

@@ -79,7 +79,7 @@ fn settings_are_told_with_their_origin_one_section_or_one_value() {
     golden("config_get_section", &told(&fake, &["config", "get", "analyzer"]));
     let value = run(&["config", "get", "plan.purge", "-q", "--endpoint", &fake.unix]);
     assert_eq!((value.exit, value.stdout.as_str()), (0, "\"5m\"\n"));
-    let unknown = run(&["config", "get", "plan.paus", "--endpoint", &fake.unix]);
+    let unknown = run(&["config", "get", "plan.purg", "--endpoint", &fake.unix]);
     assert_eq!(unknown.exit, 10);
     assert!(unknown.stderr.ends_with("did you mean plan.purge?\n"), "{unknown:?}");
 }
@@ -102,6 +102,34 @@ fn a_configuration_is_checked_by_the_daemon_line_by_line() {
     let done = run(&["config", "check", file, "--endpoint", &good.unix]);
     assert_eq!((done.exit, done.stderr.as_str()), (0, "the configuration is valid\n"));
     assert_eq!(run(&["config", "check", "/nonexistent", "--endpoint", &good.unix]).exit, 10);
+}
+
+#[test]
+fn reload_tells_what_changed_and_what_needs_a_restart() {
+    let change = |key: &str, was: Option<&str>, is: Option<&str>| proto::SettingChange {
+        key: key.into(),
+        was: was.map(Into::into),
+        is: is.map(Into::into),
+    };
+    let reloaded = proto::ReloadConfigResponse {
+        changed: vec![
+            change("plan.purge", Some("\"5m\""), Some("\"2m\"")),
+            change("auth.tokens", None, Some("other content")),
+            change("store.retention.keep", Some("\"8760h\""), None),
+        ],
+        needs_restart: vec![change("analyzer.address", Some("\"10.0.0.1:8888\""), Some("\"10.0.0.2:8888\""))],
+        warnings: vec!["odd".into()],
+    };
+    let fake = Fake::new(Script { config_reload: Ok(reloaded), ..Script::default() });
+    golden("config_reload", &told(&fake, &["config", "reload"]));
+    let same = Fake::new(Script::default());
+    golden("config_reload_nothing", &told(&same, &["config", "reload"]));
+    let text = "nothing was reloaded, and all goes on as before:\na.toml:2:1: adress is not a key";
+    let broken = Err(refusal(Code::InvalidArgument, "REQUEST_INVALID", text));
+    let broken = Fake::new(Script { config_reload: broken, ..Script::default() });
+    let done = run(&["config", "reload", "--endpoint", &broken.unix]);
+    assert_eq!((done.exit, done.stdout.as_str()), (2, ""));
+    assert!(done.stderr.contains("a.toml:2:1: adress is not a key"), "{done:?}");
 }
 
 #[test]

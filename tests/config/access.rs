@@ -21,7 +21,7 @@ fn other_machines_need_tokens_and_tls_or_a_word_that_plain_text_is_meant() {
 
     let tls = format!("tls_cert = \"/c\"\ntls_key = \"credential:key\"\n{tokens}");
     let settings = read(&beyond(&tls)).unwrap();
-    assert_eq!(settings.network.tls, Some((Secret::File("/c".into()), Secret::Credential("key".into()))));
+    assert_eq!(settings.listen.tls(), Some((&Secret::File("/c".into()), &Secret::Credential("key".into()))));
     assert_eq!(settings.warnings, Vec::<String>::new());
     let plain = read(&beyond(&format!("plain_text = true\n{tokens}"))).unwrap();
     assert!(plain.warnings[0].contains("unencrypted"), "{:?}", plain.warnings);

@@ -28,8 +28,8 @@ license = "CC-BY-4.0"
 fn gases_references_and_the_site_are_read_and_printed_again() {
     let settings = read(TEXT).unwrap();
     let span = &settings.channels[&Channel::new(3).unwrap()];
-    assert_eq!(span.kind, ChannelKind::Span);
-    let reference: Vec<_> = span.reference.iter().map(|(cas, ppm)| (cas.0.as_str(), *ppm)).collect();
+    assert_eq!(span.info.kind, ChannelKind::Span);
+    let reference: Vec<_> = span.info.reference.iter().map(|(cas, ppm)| (cas.0.as_str(), *ppm)).collect();
     assert_eq!(reference, [("124-38-9", 400.0), ("74-82-8", 1.9)]);
     let table = gas_table(&settings.gases);
     let benzene = table.info(&Cas("71-43-2".into()));

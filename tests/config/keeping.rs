@@ -4,17 +4,17 @@ use super::*;
 
 #[test]
 fn everything_is_kept_and_nothing_mirrored_unless_somebody_says_so() {
-    let store = read("").unwrap().store;
-    assert_eq!(store.mirror, None);
-    assert_eq!((store.retention.keep, store.retention.max_size), (None, None));
-    let mirror = read("[store.mirror]\ndirectory = \"/media/usb0/gasera\"").unwrap().store.mirror.unwrap();
+    let settings = read("").unwrap();
+    assert_eq!(settings.mirror, None);
+    assert_eq!((settings.retention.keep, settings.retention.max_size), (None, None));
+    let mirror = read("[store.mirror]\ndirectory = \"/media/usb0/gasera\"").unwrap().mirror.unwrap();
     assert_eq!((mirror.directory.as_path(), mirror.require_mount), (Path::new("/media/usb0/gasera"), true));
     let text = "[store.retention]\nkeep = \"365d\"\nmax_size = \"1.5TB\"\nmin_runs = 0\nmirrored = false\ntrash_after = \"0s\"";
-    let retention = read(text).unwrap().store.retention;
+    let retention = read(text).unwrap().retention;
     assert_eq!(retention.keep, Some(Duration::from_secs(365 * 86_400)));
     assert_eq!((retention.max_size, retention.min_runs, retention.mirrored), (Some(1_500_000_000_000), 0, false));
     let printed = config::print_config(&read(text).unwrap());
-    assert_eq!(read(&printed).unwrap().store.retention, retention, "{printed}");
+    assert_eq!(read(&printed).unwrap().retention, retention, "{printed}");
 }
 
 #[test]

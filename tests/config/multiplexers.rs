@@ -17,9 +17,9 @@ fn named(name: &str) -> GpioLine {
 #[test]
 fn two_units_have_31_channels_and_one_has_16() {
     let settings = read(&format!("{GPIO}{LINES}")).unwrap();
-    let gpio = settings.multiplexer.gpio.unwrap();
-    assert_eq!((settings.multiplexer.channels, gpio.chip), (31, None));
-    assert_eq!((&gpio.units[0].home, &gpio.units[1].next), (&named("PC8"), &named("PH3")));
+    let gpio = settings.gpio.unwrap();
+    assert_eq!((settings.multiplexer.channels, &gpio.chip), (31, &None));
+    assert_eq!((&gpio.units()[0].home, &gpio.units()[1].next), (&named("PC8"), &named("PH3")));
     let times = [gpio.pulse, gpio.gap, gpio.travel];
     assert_eq!(times, [50, 30, 1000].map(Duration::from_millis));
     assert_eq!(settings.warnings, Vec::<String>::new());
@@ -27,7 +27,7 @@ fn two_units_have_31_channels_and_one_has_16() {
     let alone = format!("{GPIO}units = 1\nchip = \"pins\"\nhome1 = 1\nnext1 = {{ line = 2, active_low = true }}\n");
     let settings = read(&alone).unwrap();
     assert_eq!(settings.multiplexer.channels, 16);
-    let unit = &settings.multiplexer.gpio.unwrap().units[0];
+    let unit = &settings.gpio.unwrap().units()[0];
     assert_eq!((&unit.home.at, unit.home.active_low), (&LineAt::Offset(1), false));
     assert_eq!((&unit.next.at, unit.next.active_low), (&LineAt::Offset(2), true));
     let many = mistakes(&alone.replace("driver", "channels = 17\ndriver"));
@@ -76,12 +76,12 @@ fn the_number_of_a_gpio_chip_is_accepted_with_a_warning() {
 #[test]
 fn relays_are_at_an_address_or_on_a_serial_port() {
     let modbus = |text: &str| format!("[multiplexer]\ndriver = \"modbus\"\n[multiplexer.modbus]\n{text}\n");
-    let tcp = read(&modbus("address = \"relays.local:502\"")).unwrap().multiplexer.modbus.unwrap();
-    assert_eq!(tcp.link, ModbusLink::Tcp("relays.local:502".into()));
+    let tcp = read(&modbus("address = \"relays.local:502\"")).unwrap().modbus.unwrap();
+    assert_eq!(tcp.link(), ModbusLink::Tcp("relays.local:502".into()));
     assert_eq!((tcp.unit, tcp.first_coil, tcp.break_before_make), (1, 0, false));
-    let serial = read(&modbus("port = \"/dev/serial/by-id/x\"\nunit = 247")).unwrap().multiplexer.modbus.unwrap();
-    let port = ModbusLink::Serial { port: "/dev/serial/by-id/x".into(), baud: 9600, allow_unstable_port: false };
-    assert_eq!((serial.link, serial.unit), (port, 247));
+    let serial = read(&modbus("port = \"/dev/serial/by-id/x\"\nunit = 247")).unwrap().modbus.unwrap();
+    let port = ModbusLink::Serial { port: "/dev/serial/by-id/x".into(), baud: 9600 };
+    assert_eq!((serial.link(), serial.unit, serial.allow_unstable_port), (port, 247, None));
     for (wrong, says) in [
         ("unit = 1", "3:14: address is missing; write where the relays are, like \"192.168.0.7:502\", or"),
         ("address = \"relays\"", "4:11: address is wrong"),
@@ -111,7 +111,7 @@ fn a_driver_needs_its_section_unless_all_is_simulated() {
     }
     let simulated = Overrides { simulate: true, ..Overrides::default() };
     let settings = config::parse(&format!("{GPIO}{LINES}"), "x", &simulated, &service()).unwrap();
-    assert_eq!(settings.multiplexer.driver, config::Driver::Simulated);
+    assert_eq!(settings.driver(), config::Driver::Simulated);
 }
 
 #[test]
@@ -120,4 +120,20 @@ fn the_service_may_use_gpio_chips() {
         (shipped("gaserad.service"), shipped("gaserad.sysusers"), shipped("60-gaserad-gpio.rules"));
     assert!(unit.contains("DeviceAllow=char-gpiochip rw\n") && unit.contains("SupplementaryGroups=dialout gpio\n"));
     assert!(users.contains("m gaserad gpio\n") && rule.contains("GROUP=\"gpio\", MODE=\"0660\""));
+}
+
+#[test]
+fn a_serial_port_has_a_name_that_lasts_or_is_wanted_all_the_same() {
+    let driver = "multiplexer.driver = \"vici\"\n";
+    let text = |port: &str, more: &str| format!("{driver}[multiplexer.vici]\nport = {port:?}\n{more}");
+    for stable in ["/dev/serial/by-path/pci-0-usb-0:1:1.0-port0", "/dev/valve", "/dev/ttyS0", "/dev/ttyAMA0"] {
+        assert_eq!(read(&text(stable, "")).unwrap().warnings, Vec::<String>::new(), "{stable}");
+    }
+    for unstable in ["/dev/ttyUSB0", "/dev/ttyACM1"] {
+        let refused = mistakes(&text(unstable, ""));
+        assert!(refused[0].starts_with("gaserad.toml:3:8: port is"), "{refused:?}");
+        assert!(refused[0].contains("/dev/serial/by-id") && refused[0].contains("allow_unstable_port"), "{refused:?}");
+        let allowed = read(&text(unstable, "allow_unstable_port = true")).unwrap();
+        assert!(allowed.warnings[0].contains(unstable) && allowed.warnings[0].contains("by-id"), "{allowed:?}");
+    }
 }

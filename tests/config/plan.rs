@@ -56,8 +56,11 @@ fn what_the_other_timing_needs_is_a_warning() {
         warnings[0].starts_with("[plan] background is of no use") && warnings[1].contains("[channels.3] iterations")
     );
     let told = read("[analyzer]\nstamp = \"sampling\"\n[multiplexer]\npark = \"stay\"\n").unwrap();
-    assert_eq!((told.warnings, told.analyzer.stamp, told.plan.park), (vec![], Some(StampMeaning::Sampling), None));
-    assert_eq!(read("").unwrap().plan.park, Some(Channel::HOME));
+    assert_eq!(
+        (told.warnings, told.analyzer.stamp, told.multiplexer.park),
+        (vec![], Some(StampMeaning::Sampling), None)
+    );
+    assert_eq!(read("").unwrap().multiplexer.park, Some(Channel::HOME));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::*;
 fn the_shipped_file_is_valid_and_says_the_defaults() {
     let settings = read(&shipped("gaserad.toml")).unwrap();
     // What has no default names a device that is not there before somebody says which one is.
-    let vici = settings.multiplexer.vici.clone().unwrap();
+    let vici = settings.vici.clone().unwrap();
     assert!(vici.port.ends_with("NAME-OF-THE-ADAPTER"), "{vici:?}");
     let named = format!("[multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nport = {:?}\n", vici.port);
     assert_eq!(values(settings.clone()), values(read_as_it_is(&named).unwrap()));
@@ -34,24 +34,27 @@ fn the_shipped_file_is_valid_and_says_the_defaults() {
 fn what_the_shipped_file_leaves_commented_out_is_valid_too() {
     let settings = uncommented("vici");
     let first = &settings.channels[&Channel::HOME];
-    assert_eq!((first.label.as_str(), first.kind), ("barn north", ChannelKind::Sample));
-    assert_eq!((first.area_m2, first.lat, first.note.as_str()), (Some(0.25), Some(52.4), "moved in March"));
-    assert_eq!((first.purge, first.iterations), (Some(Duration::from_secs(600)), Some(3)));
+    assert_eq!((first.info.label.as_str(), first.info.kind), ("barn north", ChannelKind::Sample));
+    assert_eq!(
+        (first.info.area_m2, first.info.lat, first.info.note.as_str()),
+        (Some(0.25), Some(52.4), "moved in March")
+    );
+    assert_eq!((first.times.purge, first.times.iterations), (Some(Duration::from_secs(600)), Some(3)));
     assert_eq!(settings.plan_directories(), [PathBuf::from("/etc/gaserad/plans")]);
-    assert_eq!(settings.multiplexer.vici.as_ref().unwrap().address.as_deref(), Some("3"));
-    assert_eq!(uncommented("gpio").multiplexer.gpio.unwrap().units.len(), 2);
-    assert_eq!(uncommented("modbus").multiplexer.modbus.unwrap().link, ModbusLink::Tcp("192.168.0.7:502".into()));
-    assert_eq!(settings.plan.background, Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
+    assert_eq!(settings.vici.as_ref().unwrap().address.as_deref(), Some("3"));
+    assert_eq!(uncommented("gpio").gpio.unwrap().units().len(), 2);
+    assert_eq!(uncommented("modbus").modbus.unwrap().link(), ModbusLink::Tcp("192.168.0.7:502".into()));
+    assert_eq!(settings.plan.background(), Some(Background { channel: Channel::new(31).unwrap(), every: 4 }));
     assert_eq!(settings.auth.tokens, Some(config::Secret::File("/etc/gaserad/tokens".into())));
-    assert!(settings.network.tls.is_some() && settings.auth.operators.is_some() && settings.auth.viewers.is_some());
-    assert_eq!(settings.store.mirror.unwrap().directory, Path::new("/media/usb0/gasera"));
-    assert_eq!(settings.store.retention.max_size, Some(20_000_000_000));
+    assert!(settings.listen.tls().is_some() && settings.auth.operators.is_some() && settings.auth.viewers.is_some());
+    assert_eq!(settings.mirror.unwrap().directory, Path::new("/media/usb0/gasera"));
+    assert_eq!(settings.retention.max_size, Some(20_000_000_000));
     assert_eq!(settings.guard.unwrap().command.len(), 3);
-    assert_eq!(settings.gases[&Cas("7664-41-7".into())].discard_first, 2);
+    assert_eq!(settings.gases[&Cas("7664-41-7".into())].times.discard_first, 2);
     let benzene = settings.gases.get(&Cas("71-43-2".into())).map(|gas| gas.facts.formula.clone());
     assert_eq!(benzene, Some(Some("C6H6".into())));
     let span = &settings.channels[&Channel::new(12).unwrap()];
-    assert_eq!(span.reference[&Cas("124-38-9".into())], 400.0);
+    assert_eq!(span.info.reference[&Cas("124-38-9".into())], 400.0);
     assert_eq!((settings.site.name.as_str(), settings.site.altitude_m), ("Barn 4", Some(80.0)));
 }
 
@@ -82,7 +85,7 @@ fn each_configuration_that_the_readme_shows_is_valid_and_drives_what_it_says() {
     for text in shown {
         let settings = read(text).unwrap_or_else(|mistakes| panic!("{text}\n{mistakes:?}"));
         assert_eq!(settings.warnings, Vec::<String>::new(), "{text}");
-        drivers.push(settings.multiplexer.driver.word());
+        drivers.push(settings.driver().word());
     }
     assert!(["vici", "gpio", "modbus"].iter().all(|driver| drivers.contains(driver)), "{drivers:?}");
 }
@@ -90,7 +93,13 @@ fn each_configuration_that_the_readme_shows_is_valid_and_drives_what_it_says() {
 #[test]
 fn the_unit_and_the_user_fit_together() {
     let (unit, users) = (shipped("gaserad.service"), shipped("gaserad.sysusers"));
-    for line in ["Type=notify", "User=gaserad", "StateDirectory=gaserad", "RestartPreventExitStatus=64 78"] {
+    for line in [
+        "Type=notify",
+        "User=gaserad",
+        "StateDirectory=gaserad",
+        "RestartPreventExitStatus=64 78",
+        "ExecReload=/bin/kill -HUP $MAINPID",
+    ] {
         assert!(unit.lines().any(|found| found == line), "{line}");
     }
     assert!(users.lines().any(|line| line.starts_with("u gaserad ")));

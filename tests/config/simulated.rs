@@ -74,7 +74,7 @@ fn with_simulate_the_named_driver_is_printed_and_read_again() {
     let all = Overrides { simulate: true, ..Overrides::default() };
     for text in ["", "[multiplexer]\ndriver = \"vici\"\n[multiplexer.vici]\nport = \"/dev/valve\"\n"] {
         let settings = config::parse(text, "x", &all, &service()).unwrap();
-        assert_eq!(settings.multiplexer.driver, Driver::Simulated);
+        assert_eq!(settings.driver(), Driver::Simulated);
         let printed = config::print_config(&settings);
         assert_eq!(values(config::parse(&printed, "x", &all, &service()).unwrap()), values(settings), "{printed}");
     }

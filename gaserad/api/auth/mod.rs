@@ -11,6 +11,7 @@
 
 mod cookie;
 mod doors;
+mod in_effect;
 mod login;
 mod origin;
 mod rate;
@@ -25,6 +26,7 @@ mod tests;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
@@ -32,6 +34,7 @@ use http::{HeaderValue, header};
 
 pub use cookie::{Cookies, Key, NAME as COOKIE, shown as shown_cookie};
 pub use doors::{Counted, Doors, Full, Pass, Seats};
+pub use in_effect::AccessInEffect;
 pub use login::{LoggedIn, MOST_BODY, login, logout};
 pub use origin::{Names, dress, is_preflight, preflight};
 pub use rate::{Rate, Rates};
@@ -159,7 +162,7 @@ impl Default for Limits {
 /// Who may do what, as the settings say.
 pub struct Access {
     pub tokens: Tokens,
-    pub cookies: Cookies,
+    pub cookies: Arc<Cookies>,
     /// Everybody on the loopback interface may do everything.
     pub loopback_open: bool,
     /// Who on the unix socket operates, if not everybody.
@@ -171,7 +174,7 @@ pub struct Access {
     pub directory: Directory,
     pub names: Names,
     pub limits: Limits,
-    pub rates: Rates,
+    pub rates: Arc<Rates>,
     /// For each listener.
     pub seats: Seats,
     /// How long a connection may take to ask for something, or for the next thing.
@@ -186,7 +189,7 @@ impl Access {
     pub fn local() -> Self {
         Self {
             tokens: Tokens::default(),
-            cookies: Cookies::new([0; 32]),
+            cookies: Arc::new(Cookies::new([0; 32])),
             loopback_open: true,
             operators: None,
             viewers: None,
@@ -194,7 +197,7 @@ impl Access {
             directory: Directory::default(),
             names: Names::default(),
             limits: Limits::default(),
-            rates: Rates::default(),
+            rates: Arc::default(),
             seats: Seats { waiting: 2000, seated: 1000, per_peer: 64 },
             head_within: Duration::from_secs(10),
         }

@@ -38,8 +38,8 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::{
-    Access, Address, Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText, Plans, Services,
-    StoredRun, Verdict, bind, serve,
+    Access, AccessInEffect, Address, Archive, ChannelLine, Chunk, Control, Detail, Ledger, PlanMistake, PlanText,
+    Plans, Services, StoredRun, Verdict, bind, serve,
 };
 use crate::domain::status::MultiplexerStatus;
 use crate::domain::{
@@ -288,7 +288,7 @@ impl Daemon {
             upkeep: Arc::new(upkeep::House),
             hub: hub.clone(),
             clock: Arc::new(StoppedClock),
-            access: Arc::new(access),
+            access: Arc::new(AccessInEffect::new(access)),
             ledger: ledger.clone(),
         };
         let cancel = CancellationToken::new();

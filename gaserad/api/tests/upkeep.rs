@@ -1,6 +1,6 @@
 //! The daemon about itself.
 
-use super::super::{ConfigVerdict, Setting, Storage, Upkeep};
+use super::super::{ConfigReload, ConfigVerdict, Setting, SettingChange, Storage, Upkeep};
 use super::*;
 use crate::domain::{MirrorState, MirrorStatus};
 
@@ -34,6 +34,11 @@ impl Upkeep for House {
         let text = format!("{name} says {text:?}");
         ConfigVerdict { mistakes: vec![PlanMistake { line: 2, column: 3, text }], warnings: Vec::new() }
     }
+
+    fn reload(&self, who: String) -> BoxFuture<'_, Result<ConfigReload, Denied>> {
+        let change = SettingChange { key: "plan.purge".into(), was: None, is: Some(who) };
+        Box::pin(async move { Ok(ConfigReload { changed: vec![change], ..ConfigReload::default() }) })
+    }
 }
 
 #[tokio::test]
@@ -50,6 +55,11 @@ async fn the_daemon_tells_what_it_keeps_and_how_it_is_set_up() {
     let config = client.get_config(proto::GetConfigRequest {}).await.unwrap().into_inner();
     assert_eq!((config.settings[0].key.as_str(), config.settings[0].value.as_str()), ("analyzer.poll", "\"1s\""));
     assert_eq!(config.warnings, ["the valve is simulated"]);
+    let reloaded = client.reload_config(proto::ReloadConfigRequest { operator: "ada".into() }).await.unwrap();
+    let reloaded = reloaded.into_inner();
+    let change = (reloaded.changed[0].key.as_str(), reloaded.changed[0].was.is_none());
+    assert_eq!((change, reloaded.needs_restart.len()), (("plan.purge", true), 0));
+    assert!(reloaded.changed[0].is.as_deref().unwrap().starts_with("ada ("), "who asks is noted");
     let request = proto::CheckConfigRequest { name: "a.toml".into(), toml: "x".into() };
     let mistakes = client.check_config(request).await.unwrap().into_inner().mistakes;
     assert_eq!((mistakes[0].line, mistakes[0].column, mistakes[0].text.as_str()), (2, 3, "a.toml says \"x\""));

@@ -38,7 +38,7 @@ impl Folders for UpkeepQueue {
         Box::pin(async move {
             let trashed = self.0.means.store.trash().await.map_err(denied)?;
             let sizes = self.0.sizes(&trashed).await;
-            let after = self.0.means.settings.store.retention.trash_after;
+            let after = self.0.means.settings.borrow().retention.trash_after;
             let told = |run: crate::domain::TrashedRun| {
                 let bytes = sizes.get(&run.id).copied().unwrap_or(0);
                 InTrash { gone_after: run.trashed + after, run, bytes }

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
-use crate::config::Settings;
+use super::reload::InEffect;
 use crate::domain::{Denied, Event, Fact, Reason, RunId, StorageChange, StorageNews, TrashedRun};
 use crate::mirror::Mirror;
 use crate::runtime::Handle;
@@ -24,8 +24,8 @@ pub(super) use sweep::sweep;
 pub(super) struct UpkeepParts {
     pub store: Store,
     pub handle: Handle,
-    pub settings: Settings,
-    pub mirror: Option<Mirror>,
+    pub settings: InEffect,
+    pub mirror: watch::Receiver<Option<Mirror>>,
     pub clock: HostClock,
 }
 

@@ -17,12 +17,17 @@ const RUNS: u32 = 1_000_000;
 
 /// Again and again until it is told to stop.
 pub(in crate::daemon) async fn sweep(tidy: Tidy, stop: CancellationToken) {
+    let mut settings = tidy.means.settings.clone();
     let sweeping = async {
         loop {
             if let Err(error) = tidy.sweep().await {
                 tracing::warn!("cannot look after old runs: {error}");
             }
-            sleep(EVERY).await;
+            // Other settings may let other runs go.
+            tokio::select! {
+                () = sleep(EVERY) => {}
+                Ok(()) = settings.changed() => {}
+            }
         }
     };
     tokio::select! {
@@ -51,11 +56,12 @@ impl Tidy {
     }
 
     async fn prune(&self, clock_is_right: bool) -> Result<usize, Denied> {
-        let retention = &self.means.settings.store.retention;
+        let settings = self.means.settings.borrow().clone();
+        let retention = &settings.retention;
         if retention.keep.is_none() && retention.max_size.is_none() {
             return Ok(0);
         }
-        let mirrored = retention.mirrored && self.means.settings.store.mirror.is_some();
+        let mirrored = retention.mirrored && settings.mirror.is_some();
         let (keep, max_size, min_runs) = (retention.keep, retention.max_size, retention.min_runs);
         let rules = Rules { keep, max_size, min_runs, mirrored, clock_is_right };
         let due = to_prune(&self.kept().await?, &rules, self.means.clock.now().utc);
@@ -71,7 +77,7 @@ impl Tidy {
         let used = store.usage().await.map_err(denied)?.used;
         let trash = store.trash().await.map_err(denied)?;
         let records: u64 = runs.iter().map(|run| run.records).chain(trash.iter().map(|run| run.records)).sum();
-        let complete = self.means.mirror.as_ref().map(crate::mirror::Mirror::complete).unwrap_or_default();
+        let complete = self.means.mirror.borrow().as_ref().map(crate::mirror::Mirror::complete).unwrap_or_default();
         let with_folders: Vec<_> = runs.into_iter().map(|run| (store.run_folder(&run), run)).collect();
         let measure = move || {
             let kept = |(folder, run): (std::path::PathBuf, RunSummary)| KeptRun {
@@ -89,8 +95,8 @@ impl Tidy {
     async fn purge_old(&self, clock_is_right: bool) -> Result<usize, Denied> {
         let store = &self.means.store;
         let trash = store.trash().await.map_err(denied)?;
-        let settings = &self.means.settings.store;
-        let least = u64::from(settings.min_free_mb) * 1_000_000;
+        let settings = self.means.settings.borrow().clone();
+        let least = u64::from(settings.store.min_free_mb) * 1_000_000;
         let is_low = store.free_bytes().is_some_and(|free| free < least);
         let after = settings.retention.trash_after;
         let due = to_purge(&trash, after, is_low, clock_is_right, self.means.clock.now().utc);

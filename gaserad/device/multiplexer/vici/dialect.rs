@@ -1,13 +1,6 @@
 //! The words of the actuators, read: pure.
 
-/// How an actuator words its replies. The orders are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// Microelectric actuators: `Position is  = 3`, `NP = 10`.
-    Legacy,
-    /// Universal and modular actuators: `CP03`, `NP10`.
-    Universal,
-}
+pub use crate::config::Dialect;
 
 impl Dialect {
     pub const fn word(self) -> &'static str {

@@ -2,18 +2,10 @@
 
 use std::time::Duration;
 
+pub use crate::config::Direction;
+
 pub(super) const TRAVEL: Duration = Duration::from_secs(2);
 pub(super) const TRAVEL_PER_PORT: Duration = Duration::from_millis(300);
-
-/// Which way the rotor turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Shortest,
-    /// Counting up.
-    Clockwise,
-    /// Counting down.
-    Counterclockwise,
-}
 
 impl Direction {
     pub(super) const fn code(self) -> &'static str {
