@@ -186,6 +186,11 @@ impl Settings {
         self.warnings.clone_from(&new.warnings);
     }
 
+    /// With less free space than this, the disk is nearly full.
+    pub fn min_free_bytes(&self) -> u64 {
+        u64::from(self.store.min_free_mb) * 1_000_000
+    }
+
     /// The driver in use.
     pub fn driver(&self) -> Driver {
         if self.simulate { Driver::Simulated } else { self.multiplexer.driver }

@@ -69,7 +69,7 @@ impl Core {
             reports: inbox,
             identity,
             guard: settings.guard.clone(),
-            min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
+            min_free_bytes: settings.min_free_bytes(),
             minds_the_clock: !settings.simulate,
             state,
             began,

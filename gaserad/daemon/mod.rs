@@ -98,15 +98,14 @@ impl Daemon {
         let stop_scheduling = CancellationToken::new();
         let (desk, minding) = Scheduler::start(means, schedules, stop_scheduling.clone());
         let mirroring = Mirroring::start(settings, store.clone(), handle.clone()).await;
-        let mirror = mirroring.mirror();
-        let tidy = Tidy::new(UpkeepParts {
+        let broom = UpkeepParts {
             store: store.clone(),
             handle: handle.clone(),
             settings: in_effect.clone(),
-            mirror: mirror.clone(),
+            mirror: mirroring.mirror(),
             clock,
-        });
-        tokio::spawn(tidy::sweep(tidy.clone(), stop_scheduling.clone()));
+        };
+        let tidy = Tidy::start(broom, stop_scheduling.clone());
         let cookies = Arc::new(Cookies::new(access::cookie_key(&settings.store.directory)?));
         let certificate = material.certificate.take();
         let access = Arc::new(AccessInEffect::new(material.access(settings, cookies)));
@@ -114,6 +113,7 @@ impl Daemon {
         let reloader = Arc::new(Reloader {
             surroundings,
             settings: changing,
+            handle: handle.clone(),
             access: access.clone(),
             certificate,
             hub: hub.clone(),
@@ -122,7 +122,7 @@ impl Daemon {
             ledger: ledger.clone(),
             one_at_a_time: Mutex::default(),
         });
-        let upkeep = House { store: store.clone(), settings: in_effect, mirror, reloader: reloader.clone() };
+        let upkeep = House { store: store.clone(), settings: in_effect, reloader: reloader.clone() };
         let services = Services {
             control,
             archive: Arc::new(Keeping(store.clone())),
@@ -277,8 +277,7 @@ async fn wire(
     if !settings.store.raw_log {
         return Ok(None);
     }
-    let min_free_bytes = u64::from(settings.store.min_free_mb) * 1_000_000;
-    Ok(Some(Arc::new(store.log_wire(clock, min_free_bytes).await?)))
+    Ok(Some(Arc::new(store.log_wire(clock, settings.min_free_bytes()).await?)))
 }
 
 async fn bind(settings: &Settings, material: &Material) -> Result<Vec<Bound>, DaemonFailure> {

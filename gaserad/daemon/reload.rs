@@ -14,6 +14,7 @@ use crate::api::tls::Certificate;
 use crate::api::{AccessInEffect, Ledger};
 use crate::config::{ConfigError, Reloaded, SettingChange, Settings, reloaded};
 use crate::domain::{Denied, Reason};
+use crate::runtime::Handle;
 use crate::store::{Audit, Store};
 use crate::stream::Hub;
 
@@ -51,6 +52,7 @@ pub(super) struct Reloader {
     pub access: Arc<AccessInEffect>,
     /// What listeners beyond the loopback interface show.
     pub certificate: Option<Certificate>,
+    pub handle: Handle,
     pub hub: Arc<Hub>,
     pub store: Store,
     pub mirroring: Mirroring,
@@ -67,9 +69,10 @@ impl Reloader {
             Ok(reloaded) => summary(reloaded),
             Err(denied) => format!("refused: {}", denied.text.replace('\n', "; ")),
         };
-        match &done {
-            Ok(_) => tracing::info!(who, "config reload: {result}"),
-            Err(_) => tracing::error!(who, "config reload {result}"),
+        if done.is_ok() {
+            tracing::info!(who, "config reload: {result}");
+        } else {
+            tracing::error!(who, "config reload: {result}");
         }
         self.ledger.note(Audit { who: who.to_owned(), what: "config reload".into(), result });
         done
@@ -91,6 +94,8 @@ impl Reloader {
         self.store.describe(circumstances::of(&settings)).await.map_err(|error| internal(error.to_string()))?;
         reloaded.changed.extend(self.show(material, &settings).into_iter().map(other_content));
         self.hub.set(settings.stream.clone());
+        self.store.spare(settings.min_free_bytes());
+        self.handle.spare(settings.min_free_bytes()).await;
         (self.surroundings.log)(&settings.log.level);
         settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let other_mirror = self.settings.borrow().mirror != settings.mirror;

@@ -4,8 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use super::reload::{InEffect, Reloader};
 use super::tidy::bytes_in;
 use crate::api::{self, ConfigReload, ConfigVerdict, PlanMistake, Setting, Storage, Upkeep};
@@ -22,7 +20,6 @@ const DATABASE: [&str; 3] = ["state.sqlite", "state.sqlite-wal", "state.sqlite-s
 pub(super) struct House {
     pub store: Store,
     pub settings: InEffect,
-    pub mirror: watch::Receiver<Option<Mirror>>,
     pub reloader: Arc<Reloader>,
 }
 
@@ -41,10 +38,10 @@ impl Upkeep for House {
                 directory: settings.store.directory.clone(),
                 free_bytes,
                 total_bytes,
-                min_free_bytes: u64::from(settings.store.min_free_mb) * 1_000_000,
+                min_free_bytes: settings.min_free_bytes(),
                 reusable_bytes: usage.reusable,
                 trash: (u64::try_from(trashed.len()).unwrap_or(u64::MAX), 0),
-                mirror: self.mirror.borrow().as_ref().map(Mirror::status),
+                mirror: self.reloader.mirroring.mirror().borrow().as_ref().map(Mirror::status),
                 retention: retention(&settings.retention),
                 ..Storage::default()
             };

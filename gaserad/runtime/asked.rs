@@ -48,6 +48,10 @@ impl Runtime {
                 self.others.push((*batch, kept));
                 None
             }
+            Some(Request::Spare(min_free_bytes)) => {
+                self.space.spare(min_free_bytes);
+                None
+            }
             Some(Request::Mirror(status)) => {
                 self.mirror = status.map(|status| *status);
                 self.show(self.clock.now());

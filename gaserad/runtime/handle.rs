@@ -30,6 +30,7 @@ pub(super) enum Request {
     Keep(Box<Batch>, oneshot::Sender<()>),
     /// How the copy on another drive stands.
     Mirror(Option<Box<MirrorStatus>>),
+    Spare(u64),
     Status(oneshot::Sender<Status>),
     Shutdown,
 }
@@ -98,6 +99,12 @@ impl Handle {
     pub async fn show_mirror(&self, status: Option<MirrorStatus>) {
         // If nobody listens any more, there is nobody to be shown anything.
         let _ = self.requests.send(Request::Mirror(status.map(Box::new))).await;
+    }
+
+    /// From here on the disk is nearly full with less free than this.
+    pub async fn spare(&self, min_free_bytes: u64) {
+        // If nobody listens any more, nothing is written any more either.
+        let _ = self.requests.send(Request::Spare(min_free_bytes)).await;
     }
 
     pub async fn status(&self) -> Result<Status, Denied> {

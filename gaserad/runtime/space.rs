@@ -42,6 +42,11 @@ impl Space {
         Self { min_free_bytes, told: None, looks: None }
     }
 
+    /// From here on so much is to stay free.
+    pub(super) const fn spare(&mut self, min_free_bytes: u64) {
+        self.min_free_bytes = min_free_bytes;
+    }
+
     /// Why no run may begin, if that is so now. One look more, since the last one may be a while ago.
     pub(super) fn refuses(&self, store: &Store) -> Option<Denied> {
         let bytes = store.free_bytes().filter(|bytes| *bytes < self.min_free_bytes)?;

@@ -122,6 +122,14 @@ impl Store {
         Ok(log)
     }
 
+    /// From here on nothing is logged with less free space than this.
+    pub fn spare(&self, min_free_bytes: u64) {
+        if let Some(wire) = &self.wire {
+            // If it is too busy to listen, the space that it minds is that of before.
+            let _ = wire.offer(move |file| file.spare(min_free_bytes));
+        }
+    }
+
     /// Keeps all of `batch` or nothing. Batches are kept in the order in which their futures were first polled, and
     /// are kept even if the future is dropped after that.
     pub async fn commit(&self, batch: Batch) -> Result<Vec<Published>, StoreError> {

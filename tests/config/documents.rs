@@ -48,9 +48,10 @@ is in the audit.
 | plan, task, park, settle | the next start goes by them |
 | limits of the stream | streams that are open stay, also if there are more than may be |
 | retention | old runs are looked after at once |
+| least free space | the next look at the disk, within seconds, goes by it |
 | mirror | the old one copies what is left, for a few seconds at most, and the new one begins |
 
-What measures keeps its settings until a restart: the devices, patience, reactions, the guard, gases, the store.
+What measures keeps its settings until a restart: the devices, patience, reactions, the guard, gases, where the data is.
 ";
 
 fn wrapped(text: &str) -> String {

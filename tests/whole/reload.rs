@@ -245,6 +245,26 @@ fn retention_and_mirror_reload() {
 }
 
 #[test]
+fn least_free_space_reloads() {
+    let house = House::new("");
+    let start = ["start", "--channels", "1", "--measure", "1h"];
+    assert_eq!(house.ctl(&start).exit, 0);
+    assert_eq!(house.ctl(&["abort", "--wait"]).exit, 0);
+    let storage = || -> Value { serde_json::from_str(&house.ctl(&["storage", "--json"]).stdout).unwrap() };
+    let free_mb = storage()["free_bytes"].as_u64().unwrap() / 1_000_000;
+    let least = (2 * free_mb).min(1_000_000);
+    if least <= free_mb {
+        eprintln!("skipped: more is free than [store] min_free_mb can ask for");
+        return;
+    }
+    let reloaded = house.reload(&format!("store.min_free_mb = {least}\n"));
+    assert_eq!(keys(&reloaded["changed"]), ["store.min_free_mb"]);
+    assert_eq!(storage()["min_free_bytes"], least * 1_000_000);
+    let refused = house.ctl(&start);
+    assert!(refused.exit == 3 && refused.stderr.contains(&format!("min_free_mb asks for {least}")), "{refused:?}");
+}
+
+#[test]
 fn plan_and_log_level_reload_and_the_instrument_waits_for_a_restart() {
     let house = House::new("log.level = \"error\"\n");
     let reloaded =

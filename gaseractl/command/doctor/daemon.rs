@@ -93,8 +93,7 @@ pub fn config(config: &Result<GetConfigResponse, Failure>) -> Finding {
         let set = config.settings.iter().filter(|setting| setting.origin != "default").count() as u64;
         return Finding::ok("config", tried, format!("{} differ from the defaults", words::count(set, "setting")));
     }
-    let advice =
-        "mend it in the configuration, and restart gaserad; `gaseractl config get` shows where each value is from";
+    let advice = "mend it in the configuration, and `gaseractl config reload` it; `gaseractl config get` shows where each value is from";
     Finding::warn("config", tried, config.warnings.join("; "), advice)
 }
 

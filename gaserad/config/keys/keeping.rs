@@ -22,7 +22,7 @@ keys! {
         /// After a longer interruption than this, the run is ended all the same.
         restart max_outage: Duration = span(Duration::ZERO..=days(30)).or(minutes(30));
         /// With less free space than so many megabytes, an alarm says so, and see [purge] disk.
-        restart min_free_mb: u32 = whole(0..=1_000_000).or(200);
+        reload min_free_mb: u32 = whole(0..=1_000_000).or(200);
         /// Whether what passes between gaserad and the analyzer during a run is kept in its folder, as raw.aklog: some 40 MB a day
         /// while it is written, 3 MB when it is compressed.
         restart raw_log: bool = flag().or(true);

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::reload::InEffect;
 use crate::domain::{Denied, Event, Fact, Reason, RunId, StorageChange, StorageNews, TrashedRun};
@@ -18,7 +19,7 @@ use crate::runtime::Handle;
 use crate::runtime::clock::HostClock;
 use crate::store::{Audit, Batch, Store, StoreError};
 pub(super) use desk::UpkeepQueue;
-pub(super) use sweep::sweep;
+use sweep::sweep;
 
 /// What it works with.
 pub(super) struct UpkeepParts {
@@ -37,8 +38,11 @@ pub(super) struct Tidy {
 }
 
 impl Tidy {
-    pub fn new(means: UpkeepParts) -> Self {
-        Self { means: Arc::new(means), one_at_a_time: Arc::default() }
+    /// Looks after old runs until it is told to stop.
+    pub fn start(means: UpkeepParts, stop: CancellationToken) -> Self {
+        let tidy = Self { means: Arc::new(means), one_at_a_time: Arc::default() };
+        tokio::spawn(sweep(tidy.clone(), stop));
+        tidy
     }
 
     /// Keeps what becomes of a run, and tells it.

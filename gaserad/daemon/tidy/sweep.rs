@@ -16,7 +16,7 @@ const WHO: &str = "retention";
 const RUNS: u32 = 1_000_000;
 
 /// Again and again until it is told to stop.
-pub(in crate::daemon) async fn sweep(tidy: Tidy, stop: CancellationToken) {
+pub(super) async fn sweep(tidy: Tidy, stop: CancellationToken) {
     let mut settings = tidy.means.settings.clone();
     let sweeping = async {
         loop {
@@ -96,7 +96,7 @@ impl Tidy {
         let store = &self.means.store;
         let trash = store.trash().await.map_err(denied)?;
         let settings = self.means.settings.borrow().clone();
-        let least = u64::from(settings.store.min_free_mb) * 1_000_000;
+        let least = settings.min_free_bytes();
         let is_low = store.free_bytes().is_some_and(|free| free < least);
         let after = settings.retention.trash_after;
         let due = to_purge(&trash, after, is_low, clock_is_right, self.means.clock.now().utc);
