@@ -32,20 +32,20 @@ impl TlsError {
 
 /// A certificate with its key, as the listeners show it; another one may take its place.
 pub struct Certificate {
-    shown: Arc<Shown>,
+    shown: Arc<ShownCertificate>,
     acceptor: TlsAcceptor,
 }
 
 #[derive(Debug)]
-struct Shown(RwLock<Arc<CertifiedKey>>);
+struct ShownCertificate(RwLock<Arc<CertifiedKey>>);
 
-impl ResolvesServerCert for Shown {
+impl ResolvesServerCert for ShownCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.get())
     }
 }
 
-impl Shown {
+impl ShownCertificate {
     fn get(&self) -> Arc<CertifiedKey> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -83,7 +83,7 @@ pub fn load(certificate: &Path, key: &Path) -> Result<Certificate, TlsError> {
     let unfit = |source| TlsError::Unfit { certificate: certificate.to_owned(), key: key.to_owned(), source };
     let provider = Arc::new(ring::default_provider());
     let certified = CertifiedKey::from_der(chain, secret, &provider).map_err(&unfit)?;
-    let shown = Arc::new(Shown(RwLock::new(Arc::new(certified))));
+    let shown = Arc::new(ShownCertificate(RwLock::new(Arc::new(certified))));
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(unfit)?;
     let mut config = builder.with_no_client_auth().with_cert_resolver(shown.clone());
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::address::{self, Listen};
 use super::keys::{AuthSettings, ListenSettings};
-use super::kind::{Kind, absolute, parsed, quoted};
+use super::kind::{ValueKind, absolute, parsed, quoted};
 use super::section::{Section, Source};
 use super::settings::Origin;
 use super::table::Keys;
@@ -33,7 +33,7 @@ impl fmt::Display for Secret {
 }
 
 /// The name of a file that is kept from others, or of a credential.
-pub(super) fn secret(like: &'static str) -> Kind<Secret> {
+pub(super) fn secret(like: &'static str) -> ValueKind<Secret> {
     parsed(
         "absolute path or \"credential:NAME\"",
         move |text| named_secret(text, like),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::keys::GasTimes;
-use super::kind::{Kind, custom, name, number, quoted};
+use super::kind::{ValueKind, custom, name, number, quoted};
 use super::section::{Section, Source, suggestion};
 use super::table::{Keys, join};
 use crate::domain::gas::GASES;
@@ -98,7 +98,7 @@ pub(super) fn color(text: &str) -> Result<String, String> {
 }
 
 /// `{ CO2 = 400.0 }`: how much of which gas there is, ppm.
-pub(super) fn reference() -> Kind<BTreeMap<Cas, f64>> {
+pub(super) fn reference() -> ValueKind<BTreeMap<Cas, f64>> {
     custom("table of gases, in ppm", read_reference, |contents: &BTreeMap<Cas, f64>| {
         let contents = contents.iter().map(|(cas, ppm)| format!("{} = {}", quoted(&cas.0), toml::Value::Float(*ppm)));
         format!("{{ {} }}", contents.collect::<Vec<_>>().join(", "))

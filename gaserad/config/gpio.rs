@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::GpioSection;
-use super::kind::{Kind, custom, quoted, text};
+use super::kind::{ValueKind, custom, quoted, text};
 use super::section::Section;
 use super::table::Keys;
 use crate::domain::{GpioLine, LineAt};
@@ -111,7 +111,7 @@ fn warn_of_number(section: &Section<'_>, chip: Option<&str>) {
     }
 }
 
-pub(super) fn chip() -> Kind<String> {
+pub(super) fn chip() -> ValueKind<String> {
     text("label or path", |text| {
         if text.trim().is_empty() || text.contains('\0') {
             return Err(format!("is {text:?}; write the label of the GPIO chip, as gpiodetect shows it"));
@@ -121,11 +121,11 @@ pub(super) fn chip() -> Kind<String> {
 }
 
 /// `"PC8"`, `72`, or `{ line = "PC8", active_low = true }`.
-pub(super) fn line() -> Kind<GpioLine> {
+pub(super) fn line() -> ValueKind<GpioLine> {
     custom("GPIO line", read_line, written)
 }
 
-pub(super) fn lines() -> Kind<Vec<GpioLine>> {
+pub(super) fn lines() -> ValueKind<Vec<GpioLine>> {
     custom("list of four GPIO lines", read_lines, |lines: &Vec<GpioLine>| {
         let lines: Vec<String> = lines.iter().map(written).collect();
         format!("[{}]", lines.join(", "))

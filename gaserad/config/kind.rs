@@ -9,28 +9,28 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::section::Found;
+use super::section::FoundValue;
 use super::words::Choice;
 use crate::domain::duration;
 
-type Read<T> = Box<dyn Fn(&Found<'_>) -> Result<T, String>>;
-type Write<T> = Box<dyn Fn(&T) -> Option<String>>;
+type ReadValue<T> = Box<dyn Fn(&FoundValue<'_>) -> Result<T, String>>;
+type WriteValue<T> = Box<dyn Fn(&T) -> Option<String>>;
 
 /// What values a key can have.
-pub(super) struct Kind<T> {
+pub(super) struct ValueKind<T> {
     /// With its bounds, as the reference tells it.
     pub shape: String,
-    pub read: Read<T>,
+    pub read: ReadValue<T>,
     pub write: fn(&T) -> String,
 }
 
 /// A key: its kind, and what holds where the file does not have it.
-pub(super) struct Entry<T> {
+pub(super) struct KeyEntry<T> {
     pub shape: String,
-    pub read: Read<T>,
+    pub read: ReadValue<T>,
     pub absent: T,
     /// As TOML; `None` where it is left out.
-    pub write: Write<T>,
+    pub write: WriteValue<T>,
     /// As the documents tell it, as TOML.
     pub default: Option<String>,
     /// What the shipped file shows in a comment.
@@ -39,20 +39,20 @@ pub(super) struct Entry<T> {
     pub is_needed: bool,
 }
 
-impl<T: Clone + PartialEq + 'static> Kind<T> {
+impl<T: Clone + PartialEq + 'static> ValueKind<T> {
     fn new(
         shape: impl Into<String>,
-        read: impl Fn(&Found<'_>) -> Result<T, String> + 'static,
+        read: impl Fn(&FoundValue<'_>) -> Result<T, String> + 'static,
         write: fn(&T) -> String,
     ) -> Self {
         Self { shape: shape.into(), read: Box::new(read), write }
     }
 
-    pub(super) fn or(self, default: T) -> Entry<T> {
+    pub(super) fn or(self, default: T) -> KeyEntry<T> {
         let Self { shape, read, write } = self;
         let shown = Some(write(&default));
         let write = Box::new(move |value: &T| Some(write(value)));
-        Entry { shape, read, absent: default, write, default: shown, example: None, is_needed: false }
+        KeyEntry { shape, read, absent: default, write, default: shown, example: None, is_needed: false }
     }
 
     /// Only these of its values.
@@ -61,7 +61,7 @@ impl<T: Clone + PartialEq + 'static> Kind<T> {
         T: Display,
     {
         let (read, told) = (self.read, shape.trim_start_matches("one of ").to_owned());
-        let read = move |found: &Found<'_>| {
+        let read = move |found: &FoundValue<'_>| {
             let value = read(found)?;
             if known.contains(&value) { Ok(value) } else { Err(format!("is {value}; it can be {told}")) }
         };
@@ -69,19 +69,19 @@ impl<T: Clone + PartialEq + 'static> Kind<T> {
     }
 
     /// A rule decides what holds where it is not said; the documents tell the rule.
-    pub(super) fn or_by_rule(self, meanwhile: T, told: &str) -> Entry<T> {
+    pub(super) fn or_by_rule(self, meanwhile: T, told: &str) -> KeyEntry<T> {
         self.or(meanwhile).told(told)
     }
 
-    pub(super) fn optional(self) -> Entry<Option<T>> {
+    pub(super) fn optional(self) -> KeyEntry<Option<T>> {
         let Self { shape, read, write } = self;
-        let read: Read<Option<T>> = Box::new(move |found| read(found).map(Some));
+        let read: ReadValue<Option<T>> = Box::new(move |found| read(found).map(Some));
         let write = Box::new(move |value: &Option<T>| value.as_ref().map(write));
-        Entry { shape, read, absent: None, write, default: None, example: None, is_needed: false }
+        KeyEntry { shape, read, absent: None, write, default: None, example: None, is_needed: false }
     }
 }
 
-impl<T: Clone + PartialEq + 'static> Entry<T> {
+impl<T: Clone + PartialEq + 'static> KeyEntry<T> {
     /// It is left out where it says nothing.
     pub(super) fn quiet(self) -> Self {
         let (write, absent) = (self.write, self.absent.clone());
@@ -115,8 +115,8 @@ pub(super) fn custom<T: Clone + PartialEq + 'static>(
     shape: &str,
     read: impl Fn(&DeValue<'_>) -> Result<T, String> + 'static,
     write: fn(&T) -> String,
-) -> Kind<T> {
-    Kind::new(shape, move |found| read(found.value), write)
+) -> ValueKind<T> {
+    ValueKind::new(shape, move |found| read(found.value), write)
 }
 
 /// A text in which `read` finds more.
@@ -124,26 +124,26 @@ pub(super) fn parsed<T: Clone + PartialEq + 'static>(
     shape: impl Into<String>,
     read: impl Fn(&str) -> Result<T, String> + 'static,
     write: fn(&T) -> String,
-) -> Kind<T> {
-    let read = move |found: &Found<'_>| match found.value {
+) -> ValueKind<T> {
+    let read = move |found: &FoundValue<'_>| match found.value {
         DeValue::String(text) => read(text),
         other => Err(format!("is {}; it must be text in quotes", name(other))),
     };
-    Kind::new(shape, read, write)
+    ValueKind::new(shape, read, write)
 }
 
 /// A text that `check` lets pass, as it is.
-pub(super) fn text(shape: &str, check: fn(&str) -> Result<String, String>) -> Kind<String> {
+pub(super) fn text(shape: &str, check: fn(&str) -> Result<String, String>) -> ValueKind<String> {
     parsed(shape, check, |text| quoted(text))
 }
 
 /// Any text.
-pub(super) fn words() -> Kind<String> {
+pub(super) fn words() -> ValueKind<String> {
     text("text", |text| Ok(text.to_owned()))
 }
 
 /// A short text on one line.
-pub(super) fn label() -> Kind<String> {
+pub(super) fn label() -> ValueKind<String> {
     const MOST: usize = 100;
     text("text, at most 100 characters", |text| {
         if text.chars().any(char::is_control) {
@@ -157,7 +157,7 @@ pub(super) fn label() -> Kind<String> {
     })
 }
 
-pub(super) fn path(like: &'static str) -> Kind<PathBuf> {
+pub(super) fn path(like: &'static str) -> ValueKind<PathBuf> {
     parsed("absolute path", |text| absolute(text, like), |path| quoted(&path.to_string_lossy()))
 }
 
@@ -170,10 +170,10 @@ pub(super) fn absolute(text: &str, like: &str) -> Result<PathBuf, String> {
 }
 
 /// One of a few words.
-pub(super) fn choice<T: Choice>() -> Kind<T> {
+pub(super) fn choice<T: Choice>() -> ValueKind<T> {
     let words: Vec<String> = T::ALL.iter().map(|(word, _)| format!("{word:?}")).collect();
     let listed = words.join(", ");
-    let read = move |found: &Found<'_>| {
+    let read = move |found: &FoundValue<'_>| {
         let DeValue::String(text) = found.value else {
             return Err(format!("is {}; it must be text in quotes", name(found.value)));
         };
@@ -185,13 +185,13 @@ pub(super) fn choice<T: Choice>() -> Kind<T> {
         let value = T::ALL.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
         value.ok_or_else(|| format!("is {text:?}; it can be {listed}"))
     };
-    Kind::new(words.join(" or "), read, |value| quoted(value.word()))
+    ValueKind::new(words.join(" or "), read, |value| quoted(value.word()))
 }
 
-pub(super) fn span(range: RangeInclusive<Duration>) -> Kind<Duration> {
+pub(super) fn span(range: RangeInclusive<Duration>) -> ValueKind<Duration> {
     let bounds = format!("{} to {}", duration::format(*range.start()), duration::format(*range.end()));
     let shape = format!("duration, {bounds}");
-    let read = move |found: &Found<'_>| {
+    let read = move |found: &FoundValue<'_>| {
         let DeValue::String(text) = found.value else {
             let found = name(found.value);
             return Err(format!("is {found}; write a duration as text, like \"30s\" or \"5m\""));
@@ -200,7 +200,7 @@ pub(super) fn span(range: RangeInclusive<Duration>) -> Kind<Duration> {
         let duration = to_milliseconds(duration);
         if range.contains(&duration) { Ok(duration) } else { Err(format!("is {text}; it can be {bounds}")) }
     };
-    Kind::new(shape, read, |value| quoted(&duration::format(*value)))
+    ValueKind::new(shape, read, |value| quoted(&duration::format(*value)))
 }
 
 /// Nothing here is timed more finely, and it can be written out exactly.
@@ -210,13 +210,13 @@ fn to_milliseconds(duration: Duration) -> Duration {
 }
 
 /// A whole number.
-pub(super) fn whole<T>(range: RangeInclusive<T>) -> Kind<T>
+pub(super) fn whole<T>(range: RangeInclusive<T>) -> ValueKind<T>
 where
     T: TryFrom<u32> + PartialOrd + Display + Clone + 'static,
 {
     let bounds = format!("{} to {}", range.start(), range.end());
     let shape = format!("whole number, {bounds}");
-    let read = move |found: &Found<'_>| {
+    let read = move |found: &FoundValue<'_>| {
         let DeValue::Integer(integer) = found.value else {
             return Err(format!("is {}; it must be a whole number", name(found.value)));
         };
@@ -224,23 +224,23 @@ where
         let number = number.and_then(|number| T::try_from(u32::try_from(number).ok()?).ok());
         number.filter(|number| range.contains(number)).ok_or_else(|| format!("is {integer}; it can be {bounds}"))
     };
-    Kind::new(shape, read, ToString::to_string)
+    ValueKind::new(shape, read, ToString::to_string)
 }
 
-pub(super) fn real(range: RangeInclusive<f64>) -> Kind<f64> {
+pub(super) fn real(range: RangeInclusive<f64>) -> ValueKind<f64> {
     let bounds = format!("{} to {}", range.start(), range.end());
     let shape = format!("number, {bounds}");
-    let read = move |found: &Found<'_>| {
+    let read = move |found: &FoundValue<'_>| {
         if !matches!(found.value, DeValue::Float(_) | DeValue::Integer(_)) {
             return Err(format!("is {}; it must be a number", name(found.value)));
         }
         let number = number(found.value).filter(|number| range.contains(number));
         number.ok_or_else(|| format!("is out of range; it can be {bounds}"))
     };
-    Kind::new(shape, read, |value| toml::Value::Float(*value).to_string())
+    ValueKind::new(shape, read, |value| toml::Value::Float(*value).to_string())
 }
 
-pub(super) fn flag() -> Kind<bool> {
+pub(super) fn flag() -> ValueKind<bool> {
     let read = |value: &DeValue<'_>| match value {
         DeValue::Boolean(value) => Ok(*value),
         other => Err(format!("is {}; it must be true or false", name(other))),
@@ -252,8 +252,8 @@ pub(super) fn flag() -> Kind<bool> {
 pub(super) fn list<T: Clone + PartialEq + Display + 'static>(
     shape: &str,
     read: fn(&str) -> Result<T, String>,
-) -> Kind<Vec<T>> {
-    let read = move |found: &Found<'_>| {
+) -> ValueKind<Vec<T>> {
+    let read = move |found: &FoundValue<'_>| {
         let items = found.value.as_array().ok_or_else(|| format!("is {}; it must be a list", name(found.value)))?;
         let read = |item: &toml::Spanned<DeValue<'_>>| {
             let text = item
@@ -264,7 +264,7 @@ pub(super) fn list<T: Clone + PartialEq + Display + 'static>(
         };
         Ok(items.iter().filter_map(read).collect())
     };
-    Kind::new(shape, read, |items: &Vec<T>| {
+    ValueKind::new(shape, read, |items: &Vec<T>| {
         let items: Vec<String> = items.iter().map(|item| quoted(&item.to_string())).collect();
         format!("[{}]", items.join(", "))
     })

@@ -50,7 +50,7 @@ pub use print::{Printed, list_config, print_config};
 pub use reference::{SectionRows, sections};
 pub use reload::{Reloaded, SettingChange, reloaded};
 pub use settings::{ChannelSettings, Origin, Origins, Settings};
-pub use table::Row;
+pub use table::KeyRow;
 pub use words::{Choice, Dialect, Direction, Driver, Loopback, OnRestart, SessionMode};
 
 use section::{Section, Source};

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::de::DeValue;
 
 use super::keys::{GpioSection, ModbusSection, MultiplexerSettings, ViciSection};
-use super::kind::{Kind, custom, name, quoted, whole};
+use super::kind::{ValueKind, custom, name, quoted, whole};
 use super::section::{Section, Source};
 use super::settings::Origin;
 use super::table::Keys;
@@ -13,14 +13,14 @@ use super::words::{Choice, Dialect, Driver};
 use crate::domain::Channel;
 
 /// The multiplexer, with the section of each driver that has one.
-pub(super) struct Multiplexer {
+pub(super) struct MultiplexerSections {
     pub keys: MultiplexerSettings,
     pub vici: Option<ViciSection>,
     pub gpio: Option<GpioSection>,
     pub modbus: Option<ModbusSection>,
 }
 
-impl Multiplexer {
+impl MultiplexerSections {
     pub(super) fn checked(source: &Source<'_>, mut section: Section<'_>, simulate: bool) -> Self {
         let mut keys = MultiplexerSettings::read(&mut section);
         let named = driver(source, &section, simulate);
@@ -157,13 +157,13 @@ pub(super) fn device_id(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn baud() -> Kind<u32> {
+pub(super) fn baud() -> ValueKind<u32> {
     let known = BAUD_RATES.map(|rate| rate.to_string()).join(", ");
     whole(1200..=115_200).among(&BAUD_RATES, format!("one of {known}"))
 }
 
 /// Where the valve goes when a run is over; `None` if it stays where it is.
-pub(super) fn park() -> Kind<Option<Channel>> {
+pub(super) fn park() -> ValueKind<Option<Channel>> {
     let read = |value: &DeValue<'_>| match value {
         DeValue::String(text) if text == "home" => Ok(Some(Channel::HOME)),
         DeValue::String(text) if text == "stay" => Ok(None),

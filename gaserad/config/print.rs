@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::kind::Entry;
+use super::kind::KeyEntry;
 use super::settings::{Origin, Settings};
 use super::table::Keys;
 
@@ -56,7 +56,7 @@ impl Page<'_> {
         }
     }
 
-    pub(super) fn key<T>(&mut self, key: &str, entry: &Entry<T>, value: &T) {
+    pub(super) fn key<T>(&mut self, key: &str, entry: &KeyEntry<T>, value: &T) {
         let Some(value) = (entry.write)(value) else { return };
         let path = format!("{}.{key}", self.section);
         let origin = self.settings.origins.get(&path).unwrap_or(&Origin::Default);

@@ -6,7 +6,7 @@ use super::keys::{
     ModbusSection, MultiplexerSettings, PlanDefaults, RetentionSettings, StoreSettings, StreamSettings, ViciSection,
 };
 use super::settings::ChannelSettings;
-use super::table::{Keys, Row};
+use super::table::{KeyRow, Keys};
 use crate::domain::{Reactions, Site};
 
 /// A section with its keys.
@@ -20,7 +20,7 @@ pub struct SectionRows {
     pub is_optional: bool,
     /// What the shipped file shows below it.
     pub more: &'static str,
-    pub rows: Vec<Row>,
+    pub rows: Vec<KeyRow>,
 }
 
 fn section<T: Keys>(name: &'static str, meaning: &'static str) -> SectionRows {
@@ -46,8 +46,9 @@ pub fn sections() -> Vec<SectionRows> {
             renamed_from: Some("pause"),
             ..section::<Reactions>(
                 "purge",
-                "What a run does when something gets in its way: \"go_on\", which flags the samples, or \"purge\", which also waits \
-                 until it is gone or somebody says `gaseractl resume`. There is an alarm in either case.",
+                "What a run does when something gets in its way: \"go_on\", which flags the samples, or \"purge\", \
+                 which also waits until it is gone or somebody says `gaseractl resume`. There is an alarm in either \
+                 case.",
             )
         },
         optional::<GuardSettings>(
@@ -58,8 +59,9 @@ pub fn sections() -> Vec<SectionRows> {
         section::<StoreSettings>("store", ""),
         optional::<MirrorSettings>(
             "store.mirror",
-            "A copy of all run folders on another drive, like a USB stick, that may come and go: what was missed meanwhile is copied \
-             when it is back. Nothing on the drive is ever removed. docs/storage.md says how to have it mounted.",
+            "A copy of all run folders on another drive, like a USB stick, that may come and go: what was missed \
+             meanwhile is copied when it is back. Nothing on the drive is ever removed. docs/storage.md says how to \
+             have it mounted.",
             "",
         ),
         section::<RetentionSettings>("store.retention", ""),
@@ -67,20 +69,21 @@ pub fn sections() -> Vec<SectionRows> {
         section::<LogSettings>("log", ""),
         optional::<ChannelSettings>(
             "channels.1",
-            "A section for each sample line that has a name, with what flux calculations need to know of it, and what plans do \
-             otherwise on it. A run keeps the labels that it began with.",
+            "A section for each sample line that has a name, with what flux calculations need to know of it, and \
+             what plans do otherwise on it. A run keeps the labels that it began with.",
             "[channels.12]\nlabel = \"span gas\"\nkind = \"span\"\nreference = { CO2 = 400.0, CH4 = 1.9 }\n",
         ),
         optional::<GasSettings>(
             "gases.\"71-43-2\"",
-            "A section for each gas that needs more time than the others, like ammonia, which clings to the tubes, and for what \
-             gaserad does not know of a gas, or knows otherwise. It is called by its CAS number or its formula; only one that is \
-             called by a CAS number can be of a gas that gaserad does not know.",
+            "A section for each gas that needs more time than the others, like ammonia, which clings to the tubes, \
+             and for what gaserad does not know of a gas, or knows otherwise. It is called by its CAS number or its \
+             formula; only one that is called by a CAS number can be of a gas that gaserad does not know.",
             "[gases.\"7664-41-7\"]\ndiscard_first = 2\n",
         ),
         optional::<Site>(
             "site",
-            "Where it is measured, and on which terms the data may be used: for datapackage.json and the files made from it.",
+            "Where it is measured, and on which terms the data may be used: for datapackage.json and the files made \
+             from it.",
             "",
         ),
     ]

@@ -1,6 +1,6 @@
 //! What a running daemon takes of a configuration that was changed, and what needs a restart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::print::list_config;
 use super::settings::Settings;
@@ -35,7 +35,7 @@ pub fn reloaded(now: &Settings, read: &Settings) -> Reloaded {
 fn changes(before: &Settings, after: &Settings) -> Vec<SettingChange> {
     let values = |settings| list_config(settings).into_iter().map(|printed| (printed.key, printed.value)).collect();
     let (mut before, mut after): (BTreeMap<String, String>, BTreeMap<String, String>) = (values(before), values(after));
-    let keys: std::collections::BTreeSet<String> = before.keys().chain(after.keys()).cloned().collect();
+    let keys: BTreeSet<String> = before.keys().chain(after.keys()).cloned().collect();
     let change = |key: String| {
         let (was, is) = (before.remove(&key), after.remove(&key));
         (was != is).then_some(SettingChange { key, was, is })

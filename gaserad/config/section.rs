@@ -8,7 +8,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::kind::{self, Entry, Kind};
+use super::kind::{self, KeyEntry, ValueKind};
 use super::mistake::{Mistake, place};
 use super::settings::{Origin, Origins};
 use super::words::Choice;
@@ -87,14 +87,14 @@ impl<'a> Source<'a> {
 }
 
 /// A value that stands in the file.
-pub(super) struct Found<'a> {
+pub(super) struct FoundValue<'a> {
     pub key: &'static str,
     pub value: &'a DeValue<'a>,
     pub source: &'a Source<'a>,
     at: Range<usize>,
 }
 
-impl Found<'_> {
+impl FoundValue<'_> {
     pub(super) fn warn(&self, text: &str) {
         self.source.warn_at(&self.at, text);
     }
@@ -113,7 +113,7 @@ pub(super) struct Section<'a> {
     older: Vec<&'static str>,
 }
 
-type Written<'a> = (&'a Spanned<Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
+type WrittenKey<'a> = (&'a Spanned<Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
 
 impl<'a> Section<'a> {
     pub(super) fn root(source: &'a Source<'a>, table: &'a DeTable<'a>) -> Self {
@@ -124,12 +124,12 @@ impl<'a> Section<'a> {
         Self { source, path, table, at, known: Vec::new(), older: Vec::new() }
     }
 
-    fn find(&self, key: &str) -> Option<Written<'a>> {
+    fn find(&self, key: &str) -> Option<WrittenKey<'a>> {
         self.table?.iter().find(|(name, _)| name.get_ref().as_ref() == key)
     }
 
     /// What stands under `key`, or under its older name.
-    fn written(&mut self, key: &'static str, old: Option<&'static str>) -> Option<Written<'a>> {
+    fn written(&mut self, key: &'static str, old: Option<&'static str>) -> Option<WrittenKey<'a>> {
         self.known.push(key);
         self.older.extend(old);
         let (new, old) = (self.find(key), old.and_then(|old| self.find(old)));
@@ -234,18 +234,18 @@ impl<'a> Section<'a> {
     }
 
     /// The value of a key of the table of keys.
-    pub(super) fn key<T>(&mut self, key: &'static str, old: Option<&'static str>, entry: Entry<T>) -> T {
+    pub(super) fn key<T>(&mut self, key: &'static str, old: Option<&'static str>, entry: KeyEntry<T>) -> T {
         let value = self.read(key, old, &entry.read);
         value.unwrap_or(entry.absent)
     }
 
     /// The value of `key`, if it stands there and is right.
-    pub(super) fn take<T>(&mut self, key: &'static str, kind: Kind<T>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, key: &'static str, kind: ValueKind<T>) -> Option<T> {
         self.read(key, None, kind.read)
     }
 
     /// The same for a key that was called `old`.
-    pub(super) fn take_renamed<T>(&mut self, key: &'static str, old: &'static str, kind: Kind<T>) -> Option<T> {
+    pub(super) fn take_renamed<T>(&mut self, key: &'static str, old: &'static str, kind: ValueKind<T>) -> Option<T> {
         self.read(key, Some(old), kind.read)
     }
 
@@ -253,7 +253,7 @@ impl<'a> Section<'a> {
         &mut self,
         key: &'static str,
         old: Option<&'static str>,
-        read: impl Fn(&Found<'_>) -> Result<T, String>,
+        read: impl Fn(&FoundValue<'_>) -> Result<T, String>,
     ) -> Option<T> {
         let path = self.path_of(key);
         let Some((name, value)) = self.written(key, old) else {
@@ -262,7 +262,7 @@ impl<'a> Section<'a> {
         };
         let (line, _) = place(self.source.text, value.span().start);
         self.source.origin(path, Origin::File { file: self.source.file.to_owned(), line });
-        let found = Found { key, value: value.get_ref(), source: self.source, at: value.span() };
+        let found = FoundValue { key, value: value.get_ref(), source: self.source, at: value.span() };
         match read(&found) {
             Ok(value) => Some(value),
             Err(complaint) => {

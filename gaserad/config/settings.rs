@@ -10,7 +10,7 @@ use super::keys::{
     MirrorSettings, ModbusSection, MultiplexerSettings, PlanDefaults, RetentionSettings, StoreSettings, StreamSettings,
     ViciSection,
 };
-use super::multiplexer::Multiplexer;
+use super::multiplexer::MultiplexerSections;
 use super::print::Page;
 use super::section::{Section, Source};
 use super::table::{Keys, join};
@@ -92,8 +92,8 @@ impl Settings {
         let auth = AuthSettings::checked(root.section("auth"));
         let listen = ListenSettings::checked(source, root.section("listen"), &auth, overrides, environment);
         let analyzer = plain(root.section("analyzer"));
-        let multiplexer = Multiplexer::checked(source, root.section("multiplexer"), simulate);
-        let Multiplexer { keys: multiplexer, vici, gpio, modbus } = multiplexer;
+        let multiplexer = MultiplexerSections::checked(source, root.section("multiplexer"), simulate);
+        let MultiplexerSections { keys: multiplexer, vici, gpio, modbus } = multiplexer;
         let plan = PlanDefaults::checked(root.section("plan"), multiplexer.channels);
         let purge = plain(root.renamed_section("purge", Some("pause")));
         let guard = GuardSettings::checked(root.section("guard"));

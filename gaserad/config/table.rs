@@ -1,15 +1,16 @@
 //! What the table of keys is made of: a row is a key, and a section's rows are a struct.
 //!
 //! A row says all that is known of its key: name, type, bounds, default, meaning, an older name, and whether a running
-//! daemon takes a change of it. Reading, writing, reloading and the documents go through the rows; there is no other list.
+//! daemon takes a change of it. Reading, writing, reloading and the documents go through the rows; there is no other
+//! list.
 
-use super::kind::Entry;
+use super::kind::KeyEntry;
 use super::print::Page;
 use super::section::Section;
 
 /// A key as documents show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct KeyRow {
     pub key: &'static str,
     pub renamed_from: Option<&'static str>,
     /// Line by line.
@@ -32,23 +33,23 @@ pub(super) trait Keys {
     fn write(&self, page: &mut Page<'_>);
     /// Takes from `new` what a running daemon can take.
     fn reload(&mut self, new: &Self);
-    fn rows() -> Vec<Row>;
+    fn rows() -> Vec<KeyRow>;
 }
 
 /// What holds where a key is not set.
-pub(super) fn absent<T>(entry: Entry<T>) -> T {
+pub(super) fn absent<T>(entry: KeyEntry<T>) -> T {
     entry.absent
 }
 
-impl Row {
+impl KeyRow {
     pub(super) fn of<T>(
         key: &'static str,
         renamed_from: Option<&'static str>,
         meaning: &'static [&'static str],
         reloads: bool,
-        entry: Entry<T>,
+        entry: KeyEntry<T>,
     ) -> Self {
-        let Entry { shape, default, example, is_needed, .. } = entry;
+        let KeyEntry { shape, default, example, is_needed, .. } = entry;
         Self { key, renamed_from, meaning, shape, default, example, is_needed, reloads }
     }
 }
@@ -93,8 +94,8 @@ macro_rules! keys {
                 })+
             }
 
-            fn rows() -> Vec<$crate::config::table::Row> {
-                vec![$($crate::config::table::Row::of::<$type>(
+            fn rows() -> Vec<$crate::config::table::KeyRow> {
+                vec![$($crate::config::table::KeyRow::of::<$type>(
                     keys!(@key $field $($key)?),
                     keys!(@old $($old)?),
                     &[$($meaning),+],
@@ -130,7 +131,7 @@ macro_rules! join {
                 self.$second.reload(&new.$second);
             }
 
-            fn rows() -> Vec<$crate::config::table::Row> {
+            fn rows() -> Vec<$crate::config::table::KeyRow> {
                 [$one::rows(), $other::rows()].concat()
             }
         }

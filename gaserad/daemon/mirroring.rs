@@ -20,11 +20,11 @@ const END: Duration = Duration::from_secs(8);
 pub(super) struct Mirroring {
     store: Store,
     handle: Handle,
-    at_work: Mutex<Option<AtWork>>,
+    at_work: Mutex<Option<MirrorAtWork>>,
     mirror: watch::Sender<Option<Mirror>>,
 }
 
-struct AtWork {
+struct MirrorAtWork {
     copying: JoinHandle<()>,
     telling: JoinHandle<()>,
     stop: CancellationToken,
@@ -57,7 +57,7 @@ impl Mirroring {
         end(self.at_work.lock().await.take()).await;
     }
 
-    fn begin(&self, settings: &Settings, at_work: &mut Option<AtWork>) {
+    fn begin(&self, settings: &Settings, at_work: &mut Option<MirrorAtWork>) {
         let Some(wanted) = &settings.mirror else { return };
         let places = mirror::MirrorSettings {
             runs: self.store.folders().to_owned(),
@@ -70,7 +70,7 @@ impl Mirroring {
         match Mirror::start(places, self.store.changes(), told, stop.clone()) {
             Ok((mirror, copying)) => {
                 let telling = tokio::spawn(tell(mirror.clone(), news, self.handle.clone()));
-                *at_work = Some(AtWork { copying, telling, stop });
+                *at_work = Some(MirrorAtWork { copying, telling, stop });
                 self.mirror.send_replace(Some(mirror));
             }
             Err(error) => tracing::error!("nothing is mirrored: mounts cannot be watched: {error}"),
@@ -78,8 +78,8 @@ impl Mirroring {
     }
 }
 
-async fn end(at_work: Option<AtWork>) {
-    let Some(AtWork { copying, telling, stop }) = at_work else { return };
+async fn end(at_work: Option<MirrorAtWork>) {
+    let Some(MirrorAtWork { copying, telling, stop }) = at_work else { return };
     stop.cancel();
     if timeout(END, copying).await.is_err() {
         tracing::error!("the mirror does not end");

@@ -69,8 +69,10 @@ pub struct Daemon {
     pub store: Store,
     pub names: Vec<String>,
     runtime: JoinHandle<Result<(), StoreError>>,
-    /// What starts runs by the clock, and how it is told to stop.
-    scheduling: (JoinHandle<()>, CancellationToken),
+    /// What starts runs by the clock.
+    minding: JoinHandle<()>,
+    /// Tells that to stop, and what looks after old runs.
+    stop_scheduling: CancellationToken,
     reloader: Arc<Reloader>,
     listeners: JoinHandle<()>,
     cancel: CancellationToken,
@@ -121,6 +123,7 @@ impl Daemon {
             mirroring,
             ledger: ledger.clone(),
             one_at_a_time: Mutex::default(),
+            hangups: Mutex::new(signal(SignalKind::hangup()).map_err(anyhow::Error::from)?),
         });
         let upkeep = House { store: store.clone(), settings: in_effect, reloader: reloader.clone() };
         let services = Services {
@@ -139,16 +142,13 @@ impl Daemon {
         let names = bound.iter().map(|bound| bound.name().to_owned()).collect();
         let listeners = tokio::spawn(api::serve(bound, services, cancel.clone()));
         let runtime = tokio::spawn(runtime.run());
-        let scheduling = (minding, stop_scheduling);
-        Ok(Self { handle, hub, store, names, runtime, scheduling, reloader, listeners, cancel })
+        Ok(Self { handle, hub, store, names, runtime, minding, stop_scheduling, reloader, listeners, cancel })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub async fn until_stopped(mut self) -> Result<(), DaemonFailure> {
         tokio::select! {
-            error = reload_on_hangup(self.reloader.clone()) => {
-                tracing::error!(%error, "cannot hear SIGHUP; stopping");
-            }
+            () = self.reloader.reload_on_hangup() => {}
             asked = asked_to_stop() => match asked {
                 Ok(name) => tracing::info!("stopping on {name}"),
                 Err(error) => tracing::error!(%error, "cannot hear signals; stopping"),
@@ -165,8 +165,8 @@ impl Daemon {
     pub async fn stop(mut self) -> Result<(), DaemonFailure> {
         sd_notify_best_effort(&[sd_notify::NotifyState::Stopping]);
         // What comes due from here on is for the next process.
-        self.scheduling.1.cancel();
-        if (&mut self.scheduling.0).await.is_err() {
+        self.stop_scheduling.cancel();
+        if (&mut self.minding).await.is_err() {
             tracing::error!("the schedules broke");
         }
         self.handle.shut_down().await;
@@ -220,22 +220,6 @@ async fn measure(settings: &Settings, scale: f64) -> Result<Measurement, DaemonF
     let registrar = Registrar { handle: handle.clone(), analyzer: analyzer.clone(), clock: clock.clone() };
     tokio::spawn(registrar.run(unasked, started));
     Ok(Measurement { store, clock, schedules, handle, hub, analyzer, runtime })
-}
-
-/// Reloads the configuration at each SIGHUP; ends only if none can be heard.
-async fn reload_on_hangup(reloader: Arc<Reloader>) -> std::io::Error {
-    let mut hangup = match signal(SignalKind::hangup()) {
-        Ok(hangup) => hangup,
-        Err(error) => return error,
-    };
-    while hangup.recv().await.is_some() {
-        let told = match reloader.reload("SIGHUP").await {
-            Ok(_) => "the configuration was reloaded".to_owned(),
-            Err(denied) => denied.text.replace('\n', "; "),
-        };
-        sd_notify_best_effort(&[sd_notify::NotifyState::Status(&told)]);
-    }
-    std::future::pending().await
 }
 
 /// Waits for SIGTERM or SIGINT, and says which it was. A SIGHUP ends nothing.

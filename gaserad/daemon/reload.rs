@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use tokio::signal::unix::Signal;
 use tokio::sync::{Mutex, watch};
 
 use super::access::Material;
 use super::circumstances;
 use super::mirroring::Mirroring;
+use super::sd_notify_best_effort;
 use crate::api::tls::Certificate;
 use crate::api::{AccessInEffect, Ledger};
 use crate::config::{ConfigError, Reloaded, SettingChange, Settings, reloaded};
@@ -58,9 +60,24 @@ pub(super) struct Reloader {
     pub mirroring: Mirroring,
     pub ledger: Arc<dyn Ledger>,
     pub one_at_a_time: Mutex<()>,
+    /// Heard from before anybody is told that the daemon serves.
+    pub hangups: Mutex<Signal>,
 }
 
 impl Reloader {
+    /// Reloads at each SIGHUP; never ends.
+    pub async fn reload_on_hangup(&self) {
+        let mut hangups = self.hangups.lock().await;
+        while hangups.recv().await.is_some() {
+            let told = match self.reload("SIGHUP").await {
+                Ok(_) => "the configuration was reloaded".to_owned(),
+                Err(denied) => denied.text.replace('\n', "; "),
+            };
+            sd_notify_best_effort(&[sd_notify::NotifyState::Status(&told)]);
+        }
+        std::future::pending::<()>().await;
+    }
+
     /// Reads the configuration again, and takes of it what can be taken.
     pub async fn reload(&self, who: &str) -> Result<Reloaded, Denied> {
         let _alone = self.one_at_a_time.lock().await;
@@ -92,7 +109,11 @@ impl Reloader {
         })?;
         let settings = Arc::new(reloaded.settings.clone());
         self.store.describe(circumstances::of(&settings)).await.map_err(|error| internal(error.to_string()))?;
-        reloaded.changed.extend(self.show(material, &settings).into_iter().map(other_content));
+        for key in self.show(material, &settings) {
+            if reloaded.changed.iter().all(|change| change.key != key) {
+                reloaded.changed.push(other_content(key));
+            }
+        }
         self.hub.set(settings.stream.clone());
         self.store.spare(settings.min_free_bytes());
         self.handle.spare(settings.min_free_bytes()).await;

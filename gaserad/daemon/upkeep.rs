@@ -68,7 +68,11 @@ impl Upkeep for House {
 
     fn reload(&self, who: String) -> BoxFuture<'_, Result<ConfigReload, Denied>> {
         Box::pin(async move {
-            let Reloaded { settings, changed, needs_restart } = self.reloader.reload(&who).await?;
+            // It is done to its end, whether who asked waits for that or not.
+            let reloader = self.reloader.clone();
+            let done = tokio::spawn(async move { reloader.reload(&who).await }).await;
+            let done = done.map_err(|error| Denied::new(Reason::Internal, error.to_string()))?;
+            let Reloaded { settings, changed, needs_restart } = done?;
             let all = |changes: Vec<SettingChange>| changes.into_iter().map(setting_change).collect();
             let (changed, needs_restart) = (all(changed), all(needs_restart));
             Ok(ConfigReload { changed, needs_restart, warnings: settings.warnings })

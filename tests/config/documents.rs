@@ -3,7 +3,7 @@
 use std::env;
 use std::fmt::Write as _;
 
-use gasera::config::{Row, SectionRows, sections};
+use gasera::config::{KeyRow, SectionRows, sections};
 
 use super::*;
 
@@ -68,11 +68,11 @@ fn wrapped(text: &str) -> String {
 }
 
 /// Its doc comment, as one text.
-fn meaning(row: &Row) -> String {
+fn meaning(row: &KeyRow) -> String {
     row.meaning.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
-fn shipped_row(section: &SectionRows, row: &Row) -> String {
+fn shipped_row(section: &SectionRows, row: &KeyRow) -> String {
     let bounds = row.shape.split_once(", ").map_or(String::new(), |(_, bounds)| format!(" {bounds}."));
     let bounds = bounds.replace(" at most", " At most");
     let key = row.key;

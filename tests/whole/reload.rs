@@ -265,7 +265,7 @@ fn least_free_space_reloads() {
 }
 
 #[test]
-fn plan_and_log_level_reload_and_the_instrument_waits_for_a_restart() {
+fn plan_and_log_level_reload_and_the_instrument_waits() {
     let house = House::new("log.level = \"error\"\n");
     let reloaded =
         house.reload("log.level = \"debug\"\nplan.purge = \"2m\"\nanalyzer.poll = \"2s\"\nmultiplexer.channels = 8\n");
@@ -289,6 +289,22 @@ fn plan_and_log_level_reload_and_the_instrument_waits_for_a_restart() {
     assert!(audited[0].1.starts_with("changed: log.level, plan.purge; needs a restart: analyzer.poll"), "{audited:?}");
     let said = house.daemon.terminate().stderr;
     assert!(said.contains("config reload: changed: nothing"), "logged at the new level: {said}");
+}
+
+#[test]
+fn check_config_tells_of_older_names() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "plan.purge = \"1m\"\npause.disk = \"pause\"\n");
+    let config = folder.path().join("gaserad.toml").display().to_string();
+    let done = Process::start(&mut gaserad(&["check-config", &config, "--simulate"])).wait();
+    assert_eq!((done.exit, done.stdout.as_str()), (0, "the configuration is valid\n"), "{done:?}");
+    for says in [
+        ":3:6: pause is called purge now",
+        ":4:1: [pause] is called [pause] now",
+        ":4:16: disk = \"pause\" is written \"pause\" now",
+    ] {
+        assert!(done.stderr.contains(&format!("warning: {config}{says}")), "{says}: {}", done.stderr);
+    }
 }
 
 #[test]

@@ -15,10 +15,12 @@ use crate::domain::GpioLine;
 keys! {
     /// A VICI valve actuator on a serial line.
     struct ViciSection {
-        /// Its serial port. The name in /dev/serial/by-id stays the same after a restart, and so does that in /dev/serial/by-path,
-        /// for adapters without a serial number; ttyUSB0 may not, and needs allow_unstable_port = true. Write the name here that
-        /// `ls /dev/serial/by-id` shows, like "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A1B2C3-if00-port0".
-        restart port: PathBuf = path("/dev/serial/by-id/…").or(PathBuf::new()).needed("\"/dev/serial/by-id/NAME-OF-THE-ADAPTER\"");
+        /// Its serial port. The name in /dev/serial/by-id stays the same after a restart, and so does that in
+        /// /dev/serial/by-path, for adapters without a serial number; ttyUSB0 may not, and needs allow_unstable_port =
+        /// true. Write the name here that `ls /dev/serial/by-id` shows, like
+        /// "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A1B2C3-if00-port0".
+        restart port: PathBuf = path("/dev/serial/by-id/…")
+            .or(PathBuf::new()).needed("\"/dev/serial/by-id/NAME-OF-THE-ADAPTER\"");
         /// The actuator's own setting.
         restart baud: u32 = baud().or(BAUD);
         /// Its device id, 0 to 9 or A to Z, if it has one, with a slash before it on RS-485.
@@ -29,8 +31,8 @@ keys! {
         restart direction: Direction = choice().or(Direction::Shortest);
         /// How many ports the valve has; with it the actuator has to be set up for exactly that many.
         restart ports: Option<u8> = whole(2..=40).optional().like("31");
-        /// true: the actuator's own memory is corrected where it differs (AM to 3, NP to ports). Otherwise gaserad says what is
-        /// wrong and moves nothing.
+        /// true: the actuator's own memory is corrected where it differs (AM to 3, NP to ports). Otherwise gaserad says
+        /// what is wrong and moves nothing.
         restart write_settings: bool = flag().or(false);
         /// true: a port is accepted whose name may mean another device tomorrow.
         restart allow_unstable_port: bool = flag().or(false);
@@ -42,18 +44,19 @@ keys! {
     struct GpioSection {
         /// The label of the GPIO chip that gpiodetect shows, or a path; gpiochip0 may be another one after a restart.
         restart chip: Option<String> = chip().optional().like("\"300b000.pinctrl\"");
-        /// Unit 2 leads to the last input of unit 1, which makes 31 channels. 1 has 16 channels, and only the keys that end in 1.
+        /// Unit 2 leads to the last input of unit 1, which makes 31 channels. 1 has 16 channels, and only the keys that
+        /// end in 1.
         restart units: u8 = whole(1..=2).or(2);
-        /// The line that sends unit 1 to its first input by a pulse: its name ("PC8"), its offset on chip (72), or
-        /// { line = "PC8", active_low = true } where the low level is the active one. Only a pull-down resistor keeps a line inactive
-        /// while nobody holds it.
+        /// The line that sends unit 1 to its first input by a pulse: its name ("PC8"), its offset on chip (72), or {
+        /// line = "PC8", active_low = true } where the low level is the active one. Only a pull-down resistor keeps a
+        /// line inactive while nobody holds it.
         restart home1: Option<GpioLine> = line().optional().like("72");
         /// The line that sends unit 1 one input further.
         restart next1: Option<GpioLine> = line().optional().like("69");
         /// An input that is active while unit 1 is at home.
         restart home_sensor1: Option<GpioLine> = line().optional().like("{ line = 226, active_low = true }");
-        /// Four inputs with the input that unit 1 stands on, counted from 0, the least significant bit first. Without inputs
-        /// positions are counted.
+        /// Four inputs with the input that unit 1 stands on, counted from 0, the least significant bit first. Without
+        /// inputs positions are counted.
         restart position1: Option<Vec<GpioLine>> = lines().optional().like("[60, 61, 62, 63]");
         /// Like home1, for unit 2.
         restart home2: Option<GpioLine> = line().optional().like("75");

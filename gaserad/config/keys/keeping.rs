@@ -16,15 +16,15 @@ keys! {
     struct StoreSettings {
         /// Where all data is kept: the database, and a folder per run.
         restart directory: PathBuf = path("/var/lib/gaserad").or_by_rule(PathBuf::new(), "\"/var/lib/gaserad\"");
-        /// What happens to a run that a crash, a power loss or a restart interrupted: "resume" goes on with it, and begins the
-        /// interrupted visit anew; "end" closes it as failed. Its data is kept either way.
+        /// What happens to a run that a crash, a power loss or a restart interrupted: "resume" goes on with it, and
+        /// begins the interrupted visit anew; "end" closes it as failed. Its data is kept either way.
         restart on_restart: OnRestart = choice().or(OnRestart::Resume);
         /// After a longer interruption than this, the run is ended all the same.
         restart max_outage: Duration = span(Duration::ZERO..=days(30)).or(minutes(30));
         /// With less free space than so many megabytes, an alarm says so, and see [purge] disk.
         reload min_free_mb: u32 = whole(0..=1_000_000).or(200);
-        /// Whether what passes between gaserad and the analyzer during a run is kept in its folder, as raw.aklog: some 40 MB a day
-        /// while it is written, 3 MB when it is compressed.
+        /// Whether what passes between gaserad and the analyzer during a run is kept in its folder, as raw.aklog: some
+        /// 40 MB a day while it is written, 3 MB when it is compressed.
         restart raw_log: bool = flag().or(true);
     }
 }
@@ -42,16 +42,18 @@ keys! {
 keys! {
     /// How long runs are kept.
     struct RetentionSettings {
-        /// How long runs are kept; without this and max_size, for ever. Older ones go into the trash. A run that is under way never
-        /// goes.
+        /// How long runs are kept; without this and max_size, for ever. Older ones go into the trash. A run that is
+        /// under way never goes.
         reload keep: Option<Duration> = span(days(1)..=HUNDRED_YEARS).optional().like("\"365d\"");
         /// The oldest runs go into the trash while all that is kept takes more than this.
-        reload max_size: Option<u64> = parsed("size", size::parse, |bytes| quoted(&size::format(*bytes))).optional().like("\"20GB\"");
+        reload max_size: Option<u64> = parsed("size", size::parse, |bytes| quoted(&size::format(*bytes)))
+            .optional().like("\"20GB\"");
         /// So many of the newest runs stay in any case.
         reload min_runs: u32 = whole(0..=1_000_000).or(10);
         /// Where there is a mirror, only what is on it goes.
         reload mirrored: bool = flag().or(true);
-        /// How long a run stays in the trash, from where `gaseractl runs restore` brings it back. Then it is gone for good.
+        /// How long a run stays in the trash, from where `gaseractl runs restore` brings it back. Then it is gone for
+        /// good.
         reload trash_after: Duration = span(Duration::ZERO..=HUNDRED_YEARS).or(days(30)).told("\"30d\"");
     }
 }
@@ -74,7 +76,8 @@ keys! {
     /// What gaserad says of its own work, on stderr, which systemd puts into the journal.
     struct LogSettings {
         /// "error", "warn", "info", "debug" or "trace". --log-level goes before it.
-        reload level: String = text("\"error\" or \"warn\" or \"info\" or \"debug\" or \"trace\"", level).or("info".into());
+        reload level: String = text("\"error\" or \"warn\" or \"info\" or \"debug\" or \"trace\"", level)
+            .or("info".into());
     }
 }
 

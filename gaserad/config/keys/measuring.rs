@@ -23,15 +23,16 @@ keys! {
         reload sync: Sync = choice().or(Sync::Analyzer);
         /// So many samples after each arrival on a channel are kept but not used, beside those of the purge.
         reload discard_first: u32 = whole(0..=Plan::MAX_DISCARD).or(0);
-        /// With "analyzer", a channel like outside air can be measured again and again between the others: before the first one, and
-        /// then after every 4 others.
+        /// With "analyzer", a channel like outside air can be measured again and again between the others: before the
+        /// first one, and then after every 4 others.
         reload background: Option<u8> = whole(1..=Channel::MAX).optional().like("31");
         /// After how many other channels the background is measured again.
         reload background_every: Option<u8> = whole(1..=Channel::MAX).optional().like("4");
-        /// With "analyzer", the valve may move on when a gas exchange is over, so that the next line is purged while the analyzer
-        /// still works on the gas it has. false: it waits for the result.
+        /// With "analyzer", the valve may move on when a gas exchange is over, so that the next line is purged while
+        /// the analyzer still works on the gas it has. false: it waits for the result.
         reload overlap: bool = flag().or(true);
-        /// Where `gaseractl start NAME` finds NAME.toml, instead of plans below the state directory, and /etc/gaserad/plans.
+        /// Where `gaseractl start NAME` finds NAME.toml, instead of plans below the state directory, and
+        /// /etc/gaserad/plans.
         reload directory: Option<PathBuf> = path("/etc/gaserad/plans").optional().like("\"/etc/gaserad/plans\"");
     }
 }
@@ -92,8 +93,8 @@ keys! {
         reload lon: Option<f64> = real(-180.0..=180.0).optional().like("13.1");
         /// Anything else.
         reload note: String = words().or(String::new()).like("\"moved in March\"");
-        /// A gas whose content is known, in ppm, where kind is "zero", "span" or "target": `gaseractl runs drift` compares what is
-        /// measured with that.
+        /// A gas whose content is known, in ppm, where kind is "zero", "span" or "target": `gaseractl runs drift`
+        /// compares what is measured with that.
         reload reference: BTreeMap<Cas, f64> = reference().or(BTreeMap::new()).quiet();
     }
 }
@@ -102,7 +103,8 @@ keys! {
     /// What plans do otherwise on one channel.
     struct ChannelTimes {
         /// How long it is purged, if not as long as the others.
-        reload purge was "purge": Option<Duration> = span(Duration::ZERO..=Plan::MAX_DURATION).optional().like("\"10m\"");
+        reload purge was "purge": Option<Duration> = span(Duration::ZERO..=Plan::MAX_DURATION)
+            .optional().like("\"10m\"");
         /// How long it is measured.
         reload measure: Option<Duration> = span(Plan::MIN_MEASURE..=Plan::MAX_DURATION).optional().like("\"5m\"");
         /// How many iterations it is measured, instead of a time.
