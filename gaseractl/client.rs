@@ -204,9 +204,7 @@ impl Client {
     }
 
     pub async fn reload_config(&mut self) -> Result<proto::ReloadConfigResponse, Failure> {
-        let request = proto::ReloadConfigRequest { operator: operator() };
-        let answer = self.grpc.reload_config(request).await;
-        self.explain(answer)
+        self.call(proto::ReloadConfigRequest { operator: operator() }).await
     }
 
     /// Where the daemon was found.
