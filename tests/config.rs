@@ -125,7 +125,7 @@ lat = 91
 
 #[test]
 fn syntax_errors_are_reported_together_with_other_mistakes() {
-    let found = mistakes("[plan]\npurge = \nrepeats = 0\nrepeats = 1\n[stream\nring = 5\n");
+    let found = mistakes("[plan]\npause = \nrepeats = 0\nrepeats = 1\n[stream\nring = 5\n");
     for place in
         ["gaserad.toml:2:", "gaserad.toml:3:11: repeats is 0", "gaserad.toml:4:1: duplicate key", "gaserad.toml:5:"]
     {

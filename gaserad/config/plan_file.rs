@@ -50,7 +50,7 @@ fn request(source: &Source<'_>, root: &mut Section<'_>, defaults: &PlanDraft) ->
     let mut request = PlanRequest {
         channels: root.take("channels", custom("", move |value| channels(value, count), String::clone)),
         repeats: root.take("repeats", whole(1..=Plan::MAX_REPEATS)),
-        purge: root.take_renamed("purge", "purge", span(Duration::ZERO..=Plan::MAX_DURATION)),
+        purge: root.take_renamed("purge", "pause", span(Duration::ZERO..=Plan::MAX_DURATION)),
         measure: root.take("measure", span(Plan::MIN_MEASURE..=Plan::MAX_DURATION)),
         iterations: root.take("iterations", whole(1..=Plan::MAX_ITERATIONS)),
         task: root.take("task", task()),

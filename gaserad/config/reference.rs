@@ -43,10 +43,10 @@ pub fn sections() -> Vec<SectionRows> {
         optional::<ModbusSection>("multiplexer.modbus", "For driver = \"modbus\".", ""),
         section::<PlanDefaults>("plan", "What a start uses unless it says otherwise."),
         SectionRows {
-            renamed_from: Some("pause"),
+            renamed_from: Some("suspend"),
             ..section::<Reactions>(
-                "purge",
-                "What a run does when something gets in its way: \"go_on\", which flags the samples, or \"purge\", \
+                "pause",
+                "What a run does when something gets in its way: \"go_on\", which flags the samples, or \"pause\", \
                  which also waits until it is gone or somebody says `gaseractl resume`. There is an alarm in either \
                  case.",
             )

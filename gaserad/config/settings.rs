@@ -32,7 +32,7 @@ pub struct Settings {
     /// There whenever the driver is `modbus`.
     pub modbus: Option<ModbusSection>,
     pub plan: PlanDefaults,
-    pub purge: Reactions,
+    pub pause: Reactions,
     pub guard: Option<GuardSettings>,
     pub store: StoreSettings,
     pub mirror: Option<MirrorSettings>,
@@ -95,7 +95,7 @@ impl Settings {
         let multiplexer = MultiplexerSections::checked(source, root.section("multiplexer"), simulate);
         let MultiplexerSections { keys: multiplexer, vici, gpio, modbus } = multiplexer;
         let plan = PlanDefaults::checked(root.section("plan"), multiplexer.channels);
-        let purge = plain(root.renamed_section("purge", Some("pause")));
+        let pause = plain(root.renamed_section("pause", Some("suspend")));
         let guard = GuardSettings::checked(root.section("guard"));
         let mut store = root.section("store");
         let [mirror, retention] = ["mirror", "retention"].map(|name| store.section(name));
@@ -119,7 +119,7 @@ impl Settings {
             gpio,
             modbus,
             plan,
-            purge,
+            pause,
             guard,
             store,
             mirror,
@@ -144,7 +144,7 @@ impl Settings {
         page.optional("multiplexer.gpio", self.gpio.as_ref());
         page.optional("multiplexer.modbus", self.modbus.as_ref());
         page.section("plan", &self.plan);
-        page.section("purge", &self.purge);
+        page.section("pause", &self.pause);
         page.optional("guard", self.guard.as_ref());
         page.section("store", &self.store);
         page.optional("store.mirror", self.mirror.as_ref());
@@ -174,7 +174,7 @@ impl Settings {
         self.analyzer.reload(&new.analyzer);
         self.multiplexer.reload(&new.multiplexer);
         self.plan.reload(&new.plan);
-        self.purge.reload(&new.purge);
+        self.pause.reload(&new.pause);
         self.store.reload(&new.store);
         self.mirror.clone_from(&new.mirror);
         self.retention.reload(&new.retention);

@@ -91,8 +91,8 @@ impl Choice for Direction {
 }
 
 impl Choice for Reaction {
-    const ALL: &'static [(&'static str, Self)] = &[("go_on", Self::GoOn), ("purge", Self::Pause)];
-    const RENAMED: &'static [(&'static str, &'static str)] = &[("pause", "purge")];
+    const ALL: &'static [(&'static str, Self)] = &[("go_on", Self::GoOn), ("pause", Self::Pause)];
+    const RENAMED: &'static [(&'static str, &'static str)] = &[("suspend", "pause")];
 }
 
 impl Choice for AfterRestart {

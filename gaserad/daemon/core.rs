@@ -90,7 +90,7 @@ fn beginning(settings: &Settings, clock: &HostClock, opened: &mut Opened, pace: 
         pace,
         last_run: opened.last_run.take(),
         waiting: std::mem::take(&mut opened.waiting),
-        reactions: settings.purge,
+        reactions: settings.pause,
         after_restart: Some(settings.analyzer.after_restart),
         guard: settings
             .guard

@@ -91,12 +91,8 @@ impl Daemon {
         let control: Arc<dyn Control> =
             Arc::new(Measuring { handle: handle.clone(), analyzer, settings: in_effect.clone() });
         let plans: Arc<dyn Plans> = Arc::new(Files { settings: in_effect.clone() });
-        let means = SchedulerParts {
-            handle: handle.clone(),
-            control: control.clone(),
-            plans: plans.clone(),
-            clock: clock.clone(),
-        };
+        let (ordering, stored) = (control.clone(), plans.clone());
+        let means = SchedulerParts { handle: handle.clone(), control: ordering, plans: stored, clock: clock.clone() };
         let stop_scheduling = CancellationToken::new();
         let (desk, minding) = Scheduler::start(means, schedules, stop_scheduling.clone());
         let mirroring = Mirroring::start(settings, store.clone(), handle.clone()).await;

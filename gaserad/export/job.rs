@@ -79,9 +79,9 @@ pub enum Block {
 pub enum Broken {
     #[error("the Parquet writer refuses: {0}")]
     Parquet(#[from] ParquetError),
-    #[error("{promised} records were counted and {found} found; the run changed meanwhile, export it again")]
+    #[error("{promised} samples were counted and {found} found; the run changed meanwhile, export it again")]
     Count { promised: u64, found: u64 },
-    #[error("{0} records are more than a NetCDF file can hold; export a part of them with --from and --until")]
+    #[error("{0} samples are more than a NetCDF file can hold; export a part of them with --from and --until")]
     TooMany(u64),
     #[error("the columns cannot be laid out: {0}")]
     Schema(String),

@@ -59,7 +59,7 @@ fn every_mistake_of_a_plan_is_reported_at_once_with_line_and_column() {
     let text = r#"channels = "1-4,17"
 repeat = 3
 repeats = 0
-purge = 5
+pause = 5
 measure = "0s"
 iterations = "many"
 task = " "
@@ -68,19 +68,19 @@ label = "two\nlines"
 background = 17
 overlap = "no"
 [channels.3]
-purge = "1m"
+pause = "1m"
 [channel.40]
 [channel.9]
 area = 1
 [gas.NH4]
 [gass.NH3]
 "#;
-    let text = text.replace("[channels.3]\npurge = \"1m\"\n", "");
+    let text = text.replace("[channels.3]\npause = \"1m\"\n", "");
     let expected = [
         "1:12: channels is wrong: channel 17 does not exist; this multiplexer has channels 1 to 16",
         "2:1: repeat is not a key of a plan; did you mean repeats?",
         "3:11: repeats is 0; it can be 1 to 100000",
-        "4:9: purge is a number; write a duration as text, like \"30s\" or \"5m\"",
+        "4:9: pause is a number; write a duration as text, like \"30s\" or \"5m\"",
         "5:11: measure is 0s; it can be 1s to 24h",
         "6:14: iterations is text; it must be a whole number",
         "7:8: task is empty; name the analyzer's task, like \"DEFAULT\"",
@@ -107,8 +107,8 @@ fn channels_are_a_list_in_one_of_its_shapes() {
         ("channels = []", "a.toml:1:12: channels is wrong: no channel is selected"),
         ("channels = [true]", "a.toml:1:12: channels holds what is no channel"),
         ("channels = 1.5", "a.toml:1:12: channels is a number"),
-        ("[channels.3]\npurge = \"1m\"", "channels is a table; in a plan it is the list of all channels"),
-        ("channels = \"1-4\"\n[channels.3]\npurge = \"1m\"", "a.toml:2:2: channels is a table; in a plan"),
+        ("[channels.3]\npause = \"1m\"", "channels is a table; in a plan it is the list of all channels"),
+        ("channels = \"1-4\"\n[channels.3]\npause = \"1m\"", "a.toml:2:2: channels is a table; in a plan"),
     ] {
         let found = wrong(text);
         assert!(found[0].contains(says), "{text}: {found:?}");
@@ -122,7 +122,7 @@ fn what_does_not_go_together_is_told_where_it_stands() {
     let places: Vec<&str> = found.iter().map(|mistake| &mistake[..11]).collect();
     assert_eq!(places, ["a.toml:3:14", "a.toml:4:14", "a.toml:6:14"], "{found:?}");
     assert!(found[0].ends_with("with \"dwell\" a channel is left after its measure time"), "{found:?}");
-    let elsewhere = wrong("channels = \"1-4\"\nbackground = 9\n[channel.9]\npurge = \"1m\"\n[channel.5]\n");
+    let elsewhere = wrong("channels = \"1-4\"\nbackground = 9\n[channel.9]\npause = \"1m\"\n[channel.5]\n");
     assert_eq!(elsewhere, ["a.toml:5:10: channel 5 is not one of the channels of this plan"]);
     let alone = wrong("background_every = 2\n");
     assert!(alone[0].starts_with("a.toml:1:20: background_every needs background,"), "{alone:?}");

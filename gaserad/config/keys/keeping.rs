@@ -21,7 +21,7 @@ keys! {
         restart on_restart: OnRestart = choice().or(OnRestart::Resume);
         /// After a longer interruption than this, the run is ended all the same.
         restart max_outage: Duration = span(Duration::ZERO..=days(30)).or(minutes(30));
-        /// With less free space than so many megabytes, an alarm says so, and see [purge] disk.
+        /// With less free space than so many megabytes, an alarm says so, and see [pause] disk.
         reload min_free_mb: u32 = whole(0..=1_000_000).or(200);
         /// Whether what passes between gaserad and the analyzer during a run is kept in its folder, as raw.aklog: some
         /// 40 MB a day while it is written, 3 MB when it is compressed.

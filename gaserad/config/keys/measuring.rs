@@ -1,4 +1,4 @@
-//! `[plan]`, `[purge]`, `[guard]`, `[channels]`, `[gases]` and `[site]`: how it is measured, what, and where.
+//! `[plan]`, `[pause]`, `[guard]`, `[channels]`, `[gases]` and `[site]`: how it is measured, what, and where.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ keys! {
     /// What a start uses for whatever it does not say.
     struct PlanDefaults {
         /// How long a channel is purged before it counts.
-        reload purge was "purge": Duration = span(Duration::ZERO..=Plan::MAX_DURATION).or(minutes(5));
+        reload purge was "pause": Duration = span(Duration::ZERO..=Plan::MAX_DURATION).or(minutes(5));
         /// How long a channel is measured.
         reload measure: Duration = span(Plan::MIN_MEASURE..=Plan::MAX_DURATION).or(minutes(5));
         /// How often all channels are measured.
@@ -103,7 +103,7 @@ keys! {
     /// What plans do otherwise on one channel.
     struct ChannelTimes {
         /// How long it is purged, if not as long as the others.
-        reload purge was "purge": Option<Duration> = span(Duration::ZERO..=Plan::MAX_DURATION)
+        reload purge was "pause": Option<Duration> = span(Duration::ZERO..=Plan::MAX_DURATION)
             .optional().like("\"10m\"");
         /// How long it is measured.
         reload measure: Option<Duration> = span(Plan::MIN_MEASURE..=Plan::MAX_DURATION).optional().like("\"5m\"");
