@@ -203,7 +203,7 @@ fn without_a_counter_a_silence_may_hide_whole_iterations_before_the_one_that_beg
 }
 
 #[test]
-fn late_result_of_the_measurement_before_is_not_of_the_one_that_begins() {
+fn late_result_of_before_is_not_of_the_next_measurement() {
     let second = |seconds: u64| Tick::from_micros(seconds * 1_000_000);
     for told_phases in [true, false] {
         let mut exchanges = Exchanges::new(Lags::USUAL);
