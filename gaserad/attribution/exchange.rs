@@ -27,7 +27,7 @@ pub use lags::Lags;
 use crate::domain::{AnalyzerPhase, AnalyzerState, AnalyzerTime, Seen, Tick};
 use contradiction::Trust;
 use counter::Counter;
-use lateness::Lateness;
+use lateness::LearnedLags;
 
 /// One gas exchange: it began within (`began_after`, `began_before`] and ended within (`ended_after`, `ended_before`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +128,7 @@ pub struct Exchanges {
     /// When it was last seen to leave measuring, while it does not measure.
     left: Option<(Tick, Tick)>,
     counter: Counter,
-    lateness: Lateness,
+    lateness: LearnedLags,
     /// Phases of the measurement before are still shown.
     phases_of_before: bool,
     /// When the newest result that was in step was read.
@@ -168,7 +168,7 @@ impl Exchanges {
     const REMEMBERED: usize = 64;
 
     pub fn new(bounds: Lags) -> Self {
-        Self { lateness: Lateness::new(bounds), ..Self::default() }
+        Self { lateness: LearnedLags::new(bounds), ..Self::default() }
     }
 
     /// A measurement is about to begin: whatever was drawn before is none of its business.

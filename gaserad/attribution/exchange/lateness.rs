@@ -9,7 +9,7 @@ use crate::domain::{Seen, Tick};
 
 /// What is configured, and what was learned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Lateness {
+pub(super) struct LearnedLags {
     pub bounds: Lags,
     /// At least so late, as this measurement has shown.
     learned: Lags,
@@ -27,7 +27,7 @@ pub(super) struct Lateness {
     outlived: Option<Tick>,
 }
 
-impl Lateness {
+impl LearnedLags {
     /// An analyzer that measures without drawing gas for longer than usual may be warming up.
     const LONGEST_UNPROVEN: Duration = Duration::from_secs(30);
 
