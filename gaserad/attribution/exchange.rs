@@ -15,6 +15,7 @@ mod lags;
 mod lateness;
 mod lengths;
 mod polls;
+mod ranks;
 mod readings;
 mod rhythm;
 

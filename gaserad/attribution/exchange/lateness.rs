@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Lags;
-use super::polls::rank;
+use super::ranks::rank;
 use crate::domain::{Seen, Tick};
 
 /// What is configured, and what was learned.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::contradiction::Contradiction;
-use super::polls::{ANALYSIS, GAS_EXCHANGE, INTEGRATION, rank};
+use super::ranks::{ANALYSIS, GAS_EXCHANGE, INTEGRATION, rank};
 use super::{Arrival, Exchanges};
 use crate::domain::{AnalyzerState, Seen, Tick};
 

@@ -9,12 +9,10 @@ use std::time::Duration;
 use super::contradiction::Contradiction;
 use super::counter::Tally;
 use super::lengths::{fits, whole_times};
+use super::ranks::{ANALYSIS, GAS_EXCHANGE, INTEGRATION, rank};
 use super::{Arrival, Drawn, Exchanges};
 use crate::domain::{AnalyzerPhase, AnalyzerState, Seen, Tick};
 
-pub(super) const GAS_EXCHANGE: u8 = 1;
-pub(super) const INTEGRATION: u8 = 2;
-pub(super) const ANALYSIS: u8 = 3;
 /// After an iteration: whatever comes next is of another one.
 const OVER: u8 = 4;
 
@@ -327,15 +325,5 @@ impl Exchanges {
                 }
             }
         }
-    }
-}
-
-/// The order of the phases within an iteration; 0 is outside of it.
-pub(super) const fn rank(phase: AnalyzerPhase) -> u8 {
-    match phase {
-        AnalyzerPhase::GasExchange => GAS_EXCHANGE,
-        AnalyzerPhase::Integration => INTEGRATION,
-        AnalyzerPhase::Analysis => ANALYSIS,
-        AnalyzerPhase::None | AnalyzerPhase::LaserTuning | AnalyzerPhase::Other(_) => 0,
     }
 }
