@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gasera::device::multiplexer::Multiplexer;
-use gasera::device::multiplexer::gpio::{Gpio, GpioSettings, Input, Output, Unit, Wiring};
+use gasera::device::multiplexer::gpio::{Gpio, GpioSettings, Input, OutputLines, Unit, Wiring};
 use gasera::domain::{Channel, FaultKind, GpioLine, LineAt, Position, Verification};
 
 const CONFIG: &str = "/sys/kernel/config/gpio-sim";
@@ -69,10 +69,10 @@ impl Chip {
         Wiring {
             chip: Some(self.label.clone()),
             outputs: BTreeMap::from([
-                (Output::Home(Unit::First), named("home1")),
-                (Output::Next(Unit::First), spec(LineAt::Offset(1))),
-                (Output::Home(Unit::Second), named("home2")),
-                (Output::Next(Unit::Second), named("next2")),
+                (OutputLines::Home(Unit::First), named("home1")),
+                (OutputLines::Next(Unit::First), spec(LineAt::Offset(1))),
+                (OutputLines::Home(Unit::Second), named("home2")),
+                (OutputLines::Next(Unit::Second), named("next2")),
             ]),
             inputs: BTreeMap::from([
                 (Input::Home(Unit::First), named("sensor1")),

@@ -10,7 +10,7 @@ use super::CommandSession;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Paint};
 use crate::stream::Notice;
-use crate::stream::reconnect::{Arrived, ReconnectState, Subscription};
+use crate::stream::reconnect::{Arrived, EventSubscription, ReconnectState};
 use crate::view::model::RunEnding;
 use crate::view::{json, line};
 pub use filter::FollowFilter;
@@ -58,7 +58,11 @@ impl<'a> RunFollower<'a> {
     }
 
     /// Shows what comes until the target is reached.
-    pub async fn until(&mut self, subscription: &mut Subscription, target: &mut Target) -> Result<RunEnding, Failure> {
+    pub async fn until(
+        &mut self,
+        subscription: &mut EventSubscription,
+        target: &mut Target,
+    ) -> Result<RunEnding, Failure> {
         loop {
             let message = match &mut self.live {
                 None => subscription.next().await,

@@ -13,7 +13,7 @@ use super::watch::{live_or_json, told};
 use crate::args::{self, IfBusy, Start, SyncMode};
 use crate::client::operator;
 use crate::failure::{Exit, Failure};
-use crate::stream::reconnect::{StreamQuery, Subscription};
+use crate::stream::reconnect::{EventSubscription, EventsQuery};
 use crate::stream::{Notice, SaidByStream};
 use crate::view::model::RunEnding;
 use crate::view::{json, table, words};
@@ -57,9 +57,9 @@ pub async fn execute(session: &CommandSession, start: &Start) -> Result<Exit, Fa
     }
 }
 
-async fn subscribe(session: &CommandSession) -> Result<(Subscription, Notice), Failure> {
-    let query = StreamQuery { attempts: Some(ATTEMPTS), ..StreamQuery::default() };
-    let mut subscription = Subscription::open(&session.endpoints, query).await?;
+async fn subscribe(session: &CommandSession) -> Result<(EventSubscription, Notice), Failure> {
+    let query = EventsQuery { attempts: Some(ATTEMPTS), ..EventsQuery::default() };
+    let mut subscription = EventSubscription::open(&session.endpoints, query).await?;
     let snapshot = subscription.snapshot().await?;
     Ok((subscription, snapshot))
 }
@@ -68,7 +68,7 @@ async fn follow(
     session: &CommandSession,
     show: Show,
     response: &StartMeasurementResponse,
-    mut subscription: Subscription,
+    mut subscription: EventSubscription,
     snapshot: &Notice,
 ) -> Result<RunEnding, Failure> {
     let run_id = &response.run_id;

@@ -8,7 +8,7 @@ use super::follow::{FollowFilter, RunFollower, Show, Target};
 use crate::args::{Fallback, Watch, WatchFormat};
 use crate::failure::{Exit, Failure};
 use crate::stream::SaidByStream;
-use crate::stream::reconnect::{Arrived, StreamQuery, Subscription};
+use crate::stream::reconnect::{Arrived, EventSubscription, EventsQuery};
 use crate::view::model::RunEnding;
 use crate::{output, web};
 
@@ -29,7 +29,7 @@ pub async fn execute(session: &CommandSession, watch: &Watch) -> Result<Exit, Fa
         // The view can be drawn at once, and what happened lately fills it. If nobody answers, the stream says why.
         known = status(session).await.ok();
     }
-    let mut subscription = Subscription::open(&session.endpoints, query(watch, show, known.as_ref())).await?;
+    let mut subscription = EventSubscription::open(&session.endpoints, query(watch, show, known.as_ref())).await?;
     session.goes_on("watching has no effect on gaserad: a run that is under way goes on");
     let filter = FollowFilter { types: watch.types.clone(), channels: watch.channels.clone() };
     let mut follower = RunFollower::new(session, show, filter);
@@ -47,7 +47,7 @@ pub async fn execute(session: &CommandSession, watch: &Watch) -> Result<Exit, Fa
 }
 
 /// Waits until the daemon has said how things stand, which a full one may not do soon.
-async fn begin(follower: &mut RunFollower<'_>, subscription: &mut Subscription) -> Result<Target, Failure> {
+async fn begin(follower: &mut RunFollower<'_>, subscription: &mut EventSubscription) -> Result<Target, Failure> {
     loop {
         match subscription.next().await {
             Arrived::State(state) => follower.link(state)?,
@@ -70,12 +70,12 @@ async fn status(session: &CommandSession) -> Result<Status, Failure> {
     })
 }
 
-fn query(watch: &Watch, show: Show, known: Option<&Status>) -> StreamQuery {
+fn query(watch: &Watch, show: Show, known: Option<&Status>) -> EventsQuery {
     // The view and the wait need to know more than what is to be shown: then the filter works here.
     let everything = show == Show::Live || watch.until_done;
-    let filtered = if everything { StreamQuery::default() } else { filtered(watch) };
+    let filtered = if everything { EventsQuery::default() } else { filtered(watch) };
     let polls = watch.fallback == Fallback::Poll;
-    StreamQuery {
+    EventsQuery {
         since: watch.since.or(known.map(|status| status.seq.saturating_sub(LATELY))),
         attempts: watch.max_reconnect.or(polls.then_some(ATTEMPTS)),
         polls,
@@ -87,9 +87,9 @@ fn query(watch: &Watch, show: Show, known: Option<&Status>) -> StreamQuery {
     }
 }
 
-fn filtered(watch: &Watch) -> StreamQuery {
+fn filtered(watch: &Watch) -> EventsQuery {
     let channels = watch.channels.as_ref().map(|channels| channels.text.clone()).unwrap_or_default();
-    StreamQuery { types: watch.types.join(","), channels, ..StreamQuery::default() }
+    EventsQuery { types: watch.types.join(","), channels, ..EventsQuery::default() }
 }
 
 fn show(session: &CommandSession, format: Option<WatchFormat>) -> Show {

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::place::StreamPlace;
-pub use super::query::StreamQuery;
+pub use super::query::EventsQuery;
 use super::{Notice, SaidByStream};
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::failure::{Exit, Failure, chain};
@@ -58,16 +58,16 @@ fn chance() -> f64 {
 }
 
 /// An open stream of events. It is closed by dropping it.
-pub struct Subscription {
+pub struct EventSubscription {
     /// Where the daemon was found.
     pub endpoint: Endpoint,
     messages: mpsc::Receiver<Arrived>,
     reader: JoinHandle<()>,
 }
 
-impl Subscription {
+impl EventSubscription {
     /// Connects at once or fails; from then on it keeps itself connected to the same place.
-    pub async fn open(endpoints: &Endpoints, query: StreamQuery) -> Result<Self, Failure> {
+    pub async fn open(endpoints: &Endpoints, query: EventsQuery) -> Result<Self, Failure> {
         let mut link = StreamLink::new(query.patience());
         link.open();
         let place = StreamPlace::after(query.since);
@@ -103,7 +103,7 @@ impl Subscription {
     }
 }
 
-impl Drop for Subscription {
+impl Drop for EventSubscription {
     fn drop(&mut self) {
         self.reader.abort();
     }
@@ -126,7 +126,7 @@ impl LostStream {
 
 struct Reader {
     endpoints: Endpoints,
-    query: StreamQuery,
+    query: EventsQuery,
     place: StreamPlace,
     sender: mpsc::Sender<Arrived>,
     link: StreamLink,
@@ -324,7 +324,7 @@ enum StreamDenied {
 
 async fn connect(
     endpoints: &Endpoints,
-    query: &StreamQuery,
+    query: &EventsQuery,
     place: &StreamPlace,
 ) -> Result<(Endpoint, Incoming), StreamDenied> {
     let last_id = place.last_id();

@@ -63,4 +63,4 @@ pub use command::{Command, Layout, write_network};
 pub use frame::{Decoder, Frame};
 pub use reply::{Error, Reply};
 pub use request::AkRequest;
-pub use tasks::{Task, Tasks};
+pub use tasks::{ListedTask, Tasks};

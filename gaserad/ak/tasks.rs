@@ -11,7 +11,7 @@ use super::words::{Word, words};
 const MOST_NUMBERS: usize = 500;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Task {
+pub struct ListedTask {
     pub id: u32,
     /// With single blanks between its words.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Task {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tasks {
-    pub list: Vec<Task>,
+    pub list: Vec<ListedTask>,
     pub ambiguous: bool,
     words: Vec<String>,
     /// Where an id may stand: the place of the word, and the number.
@@ -132,10 +132,10 @@ fn most_starts(ids: &[(usize, u32)]) -> usize {
 }
 
 /// A task whose name is nothing but quotes is left out: it can be asked for by its id only.
-fn name(chain: &[(usize, u32)], words: &[String]) -> Vec<Task> {
+fn name(chain: &[(usize, u32)], words: &[String]) -> Vec<ListedTask> {
     let ends = chain.iter().skip(1).map(|(place, _)| *place).chain([words.len()]);
     let named =
-        chain.iter().zip(ends).map(|((place, id), end)| Task { id: *id, name: words[place + 1..end].join(" ") });
+        chain.iter().zip(ends).map(|((place, id), end)| ListedTask { id: *id, name: words[place + 1..end].join(" ") });
     named.filter(|task| !task.name.trim().is_empty()).collect()
 }
 

@@ -138,7 +138,7 @@ impl<K: Kind> Describe for Raw<K> {
 
 /// Something in a form, or in a plan's file that it names, that has to be mended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Mistake {
+pub struct FormMistake {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// Counted from 1.
@@ -149,7 +149,7 @@ pub struct Mistake {
     pub sentence: String,
 }
 
-impl Mistake {
+impl FormMistake {
     pub fn whole(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), ..Self::default() }
     }
@@ -159,7 +159,7 @@ impl Mistake {
     }
 }
 
-impl From<PlanMistake> for Mistake {
+impl From<PlanMistake> for FormMistake {
     fn from(PlanMistake { line, column, text }: PlanMistake) -> Self {
         let place = |number: usize| Some(number).filter(|number| *number > 0);
         Self { line: place(line), column: place(column), ..Self::whole(text) }
@@ -184,7 +184,7 @@ struct ProblemTold {
     /// What has to be mended in a form, each with its place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    errors: Vec<Mistake>,
+    errors: Vec<FormMistake>,
 }
 
 impl Problem {
@@ -206,14 +206,14 @@ impl Problem {
     }
 
     /// A form that has to be mended: the sentences in one, and each with its place.
-    pub fn mistakes(reason: Reason, mistakes: Vec<Mistake>) -> Self {
+    pub fn mistakes(reason: Reason, mistakes: Vec<FormMistake>) -> Self {
         let sentences: Vec<&str> = mistakes.iter().map(|mistake| mistake.sentence.as_str()).collect();
         let told = ProblemTold { error: reason.as_str(), message: sentences.join("\n"), errors: mistakes };
         Self { status: StatusCode::BAD_REQUEST, told, retry_after: None }
     }
 
     /// What has to be mended, if that is why.
-    pub fn into_mistakes(self) -> Result<Vec<Mistake>, Self> {
+    pub fn into_mistakes(self) -> Result<Vec<FormMistake>, Self> {
         if self.told.errors.is_empty() { Err(self) } else { Ok(self.told.errors) }
     }
 

@@ -107,7 +107,7 @@ async fn gases(State(services): State<Services>) -> Told<GasList> {
 }
 
 #[derive(Serialize, ToSchema)]
-struct TaskList {
+struct TasksTold {
     tasks: Vec<TaskTold>,
     /// The analyzer's reply can be read in more than one way.
     ambiguous: bool,
@@ -144,7 +144,7 @@ impl From<TaskParameters> for TaskParametersTold {
     }
 }
 
-async fn tasks(State(services): State<Services>) -> Result<Told<TaskList>, Problem> {
+async fn tasks(State(services): State<Services>) -> Result<Told<TasksTold>, Problem> {
     let Found::Tasks(list) = services.control.inquire(Inquiry::Tasks).await? else {
         return Err(Problem::internal("the analyzer told something else than its tasks"));
     };
@@ -154,7 +154,7 @@ async fn tasks(State(services): State<Services>) -> Result<Told<TaskList>, Probl
         confirmed,
         parameters: parameters.map(TaskParametersTold::from),
     };
-    Ok(Told::json(&TaskList { tasks: list.tasks.into_iter().map(task).collect(), ambiguous: list.ambiguous }))
+    Ok(Told::json(&TasksTold { tasks: list.tasks.into_iter().map(task).collect(), ambiguous: list.ambiguous }))
 }
 
 /// As `gaseractl plan list --json` gives them.

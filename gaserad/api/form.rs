@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, Required};
 
-use super::answer::{self, Mistake, Problem, Shape};
+use super::answer::{self, FormMistake, Problem, Shape};
 use super::describe::{Describe, Sheet};
 use crate::domain::{Reason, duration};
 
@@ -100,7 +100,7 @@ struct Field {
 pub struct Form {
     fields: Map<String, Value>,
     taken: Vec<Field>,
-    mistakes: Vec<Mistake>,
+    mistakes: Vec<FormMistake>,
 }
 
 impl Form {
@@ -122,7 +122,7 @@ impl Form {
     ) -> Option<T> {
         self.taken.push(Field { key, schema: schema.into() });
         let value = self.fields.remove(key).filter(|value| !value.is_null())?;
-        read(&value).map_err(|sentence| self.mistakes.push(Mistake::of(key, format!("{key} {sentence}")))).ok()
+        read(&value).map_err(|sentence| self.mistakes.push(FormMistake::of(key, format!("{key} {sentence}")))).ok()
     }
 
     pub fn text(&mut self, key: &'static str, meaning: &str) -> Option<String> {
@@ -199,11 +199,11 @@ impl Form {
     pub fn renamed(&mut self, old: &'static str, new: &'static str) {
         let Some(value) = self.fields.remove(old) else { return };
         if self.fields.insert(new.to_owned(), value).is_some() {
-            self.mistake(Mistake::of(old, format!("{old} is the name that {new} had before; send one of them")));
+            self.mistake(FormMistake::of(old, format!("{old} is the name that {new} had before; send one of them")));
         }
     }
 
-    pub fn mistake(&mut self, mistake: Mistake) {
+    pub fn mistake(&mut self, mistake: FormMistake) {
         self.mistakes.push(mistake);
     }
 
@@ -214,12 +214,12 @@ impl Form {
     }
 
     /// All mistakes, also the keys that nobody took.
-    pub fn finish(mut self) -> Result<(), Vec<Mistake>> {
+    pub fn finish(mut self) -> Result<(), Vec<FormMistake>> {
         let known = self.taken.iter().map(|field| field.key).collect::<Vec<_>>().join(", ");
         for key in self.fields.keys() {
             let key: String = key.chars().take(100).collect();
             let sentence = format!("there is no field {key:?}; the fields are {known}");
-            self.mistakes.push(Mistake::of(&key, sentence));
+            self.mistakes.push(FormMistake::of(&key, sentence));
         }
         if self.mistakes.is_empty() { Ok(()) } else { Err(self.mistakes) }
     }

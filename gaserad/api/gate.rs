@@ -21,7 +21,7 @@ use super::auth::{
 use super::calls;
 use super::describe::{Describe, Sheet};
 use super::operation::Endpoint;
-use super::table::{Place, Table};
+use super::table::{OperationTable, Place};
 use super::{Ledger, Services, query};
 use crate::domain::Clock;
 use crate::store::Audit;
@@ -43,7 +43,11 @@ pub fn endpoints() -> Vec<Endpoint<Arc<Gate>>> {
 }
 
 /// What a request is led through before it is answered.
-pub async fn pass(State((gate, table)): State<(Arc<Gate>, Arc<Table>)>, request: Request, next: Next) -> Answer {
+pub async fn pass(
+    State((gate, table)): State<(Arc<Gate>, Arc<OperationTable>)>,
+    request: Request,
+    next: Next,
+) -> Answer {
     let (mut parts, body) = request.into_parts();
     let matched = parts.extensions.get::<MatchedPath>().cloned();
     let place = matched.as_ref().and_then(|path| table.at(path.as_str()));

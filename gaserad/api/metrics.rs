@@ -27,7 +27,7 @@ impl Kind for Figures {
 }
 
 async fn page(State(services): State<Services>) -> Raw<Figures> {
-    let mut page = Page::default();
+    let mut page = MetricsPage::default();
     if let Ok(status) = tokio::time::timeout(WITHIN, services.control.status()).await {
         instrument(&mut page, &status);
         evidence(&mut page, &status);
@@ -43,7 +43,7 @@ async fn page(State(services): State<Services>) -> Raw<Figures> {
     answer::with(StatusCode::OK, KIND, page.0).into()
 }
 
-fn instrument(page: &mut Page, status: &Status) {
+fn instrument(page: &mut MetricsPage, status: &Status) {
     let analyzer = &status.analyzer;
     page.family("gaserad_instrument_up", "gauge", "Whether the analyzer answers.").flag(&[], analyzer.online);
     if let Some(state) = analyzer.status {
@@ -69,7 +69,7 @@ fn instrument(page: &mut Page, status: &Status) {
         .flag(&[], !status.multiplexer.fault.is_empty());
 }
 
-fn run(page: &mut Page, status: &Status) {
+fn run(page: &mut MetricsPage, status: &Status) {
     let ratio = status.run.as_ref().map(|_| f64::from(status.progress.overall_percent) / 100.0);
     page.family("gaserad_run_active", "gauge", "Whether a run is under way.").flag(&[], status.run.is_some());
     page.family("gaserad_run_progress_ratio", "gauge", "How much of the run under way is done.").sample(&[], ratio);
@@ -78,7 +78,7 @@ fn run(page: &mut Page, status: &Status) {
     page.family("gaserad_runs_queued", "gauge", "Runs that begin later.").count(&[], status.queued.len() as u64);
 }
 
-fn evidence(page: &mut Page, status: &Status) {
+fn evidence(page: &mut MetricsPage, status: &Status) {
     let Some(evidence) = &status.analyzer.evidence else { return };
     let mut family = page.family(
         "gaserad_analyzer_lag_seconds",
@@ -97,7 +97,7 @@ fn evidence(page: &mut Page, status: &Status) {
     }
 }
 
-fn samples(page: &mut Page, services: &Services) {
+fn samples(page: &mut MetricsPage, services: &Services) {
     let latest = services.hub.latest_results();
     let mut family = page.family(
         "gaserad_gas_mole_fraction_ppm",
@@ -126,7 +126,7 @@ fn samples(page: &mut Page, services: &Services) {
     }
 }
 
-fn stream(page: &mut Page, counts: &Counts) {
+fn stream(page: &mut MetricsPage, counts: &Counts) {
     for (name, kind, help, count) in [
         ("clients", "gauge", "Readers of the stream.", counts.clients as u64),
         ("connections_total", "counter", "Readers that ever came.", counts.opened),
@@ -151,14 +151,14 @@ fn stream(page: &mut Page, counts: &Counts) {
 }
 
 #[derive(Default)]
-struct Page(String);
+struct MetricsPage(String);
 
 struct Family<'a> {
     page: &'a mut String,
     name: String,
 }
 
-impl Page {
+impl MetricsPage {
     fn family(&mut self, name: &str, kind: &str, help: &str) -> Family<'_> {
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
         Family { page: &mut self.0, name: name.to_owned() }
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_an_instrument_says_cannot_break_a_line() {
-        let mut page = Page::default();
+        let mut page = MetricsPage::default();
         page.family("errors", "gauge", "Help.").count(&[("code", "a\"b\\c\nd")], 1);
         assert!(page.0.ends_with("errors{code=\"a\\\"b\\\\c\\nd\"} 1\n"), "{}", page.0);
     }

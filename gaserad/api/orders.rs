@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AnyOfBuilder, Schema};
 
-use super::answer::{Mistake, Problem, Shape, Told};
+use super::answer::{FormMistake, Problem, Shape, Told};
 use super::auth::{Caller, Needs};
 use super::describe::Sheet;
 use super::document::{Planned, Started};
@@ -36,12 +36,12 @@ pub fn endpoints() -> Vec<Endpoint<Services>> {
         Endpoint::post("/control/abort", "abort_run", "Aborts a run", abort)
             .described("Answers when the analyzer is idle.")
             .keeps_itself(),
-        Endpoint::post("/control/pause", "pause_run", "Pauses the run under way", steer::<Pause>).keeps_itself(),
+        Endpoint::post("/control/pause", "pause_run", "Pauses the run under way", steer::<PauseForm>).keeps_itself(),
         Endpoint::post("/control/resume", "resume_run", "Resumes the run under way", steer::<Resume>).keeps_itself(),
         Endpoint::post("/control/skip", "skip_visit", "Skips the visit under way", steer::<Skip>).keeps_itself(),
-        Endpoint::post("/control/finish", "finish_run", "Finishes the run under way after a channel or a repeat", steer::<Finish>)
+        Endpoint::post("/control/finish", "finish_run", "Finishes the run under way after a channel or a repeat", steer::<FinishForm>)
             .keeps_itself(),
-        Endpoint::post("/control/note", "add_note", "Adds a note to the run under way", steer::<Note>).keeps_itself(),
+        Endpoint::post("/control/note", "add_note", "Adds a note to the run under way", steer::<NoteForm>).keeps_itself(),
         Endpoint::post("/plan/check", "check_plan", "Checks a plan without starting it", check)
             .described("Takes the form of a start, changes nothing, and answers with 200 also where there are mistakes.")
             .needs(Needs::Viewer),
@@ -49,9 +49,9 @@ pub fn endpoints() -> Vec<Endpoint<Services>> {
 }
 
 /// The form of a start: what `StartMeasurementRequest` has, under the names of the command line.
-struct Start(proto::StartMeasurementRequest);
+struct StartForm(proto::StartMeasurementRequest);
 
-impl FromForm for Start {
+impl FromForm for StartForm {
     const NAME: &'static str = "StartForm";
 
     fn take(form: &mut Form) -> Self {
@@ -62,7 +62,7 @@ impl FromForm for Start {
         let toml = form.text("toml", "The text of a plan, in place of the name of one.");
         if name.is_some() && toml.is_some() {
             let sentence = "toml is the text of a plan, and plan the name of another; send one of them";
-            form.mistake(Mistake::of("toml", sentence));
+            form.mistake(FormMistake::of("toml", sentence));
         }
         let file = match (name, toml) {
             (None, None) => None,
@@ -96,7 +96,7 @@ impl FromForm for Start {
     }
 }
 
-impl Start {
+impl StartForm {
     fn plan(form: &mut Form, sync: proto::Sync) -> proto::PlanRequest {
         let background = form.background("background", "The channel that is measured between the others.");
         proto::PlanRequest {
@@ -139,7 +139,7 @@ impl Shape for StartAnswer {
 async fn start(
     State(services): State<Services>,
     caller: Caller,
-    Filled(Start(request)): Filled<Start>,
+    Filled(StartForm(request)): Filled<StartForm>,
 ) -> Result<Told<StartAnswer>, Problem> {
     let dry_run = request.dry_run;
     match Planning(&services).start(request, &caller).await {
@@ -153,7 +153,7 @@ async fn start(
 /// What a plan comes to, or what is wrong with it.
 #[derive(Serialize, ToSchema)]
 struct PlanVerdict {
-    errors: Vec<Mistake>,
+    errors: Vec<FormMistake>,
     /// What stands against a start right now, although the plan is good.
     warnings: Vec<String>,
     /// The phases, with `offset_s`, `duration_s`, `phase`, `channel` and `repeat`.
@@ -167,10 +167,10 @@ struct PlanVerdict {
 
 async fn check(
     State(services): State<Services>,
-    form: Result<Filled<Start>, Problem>,
+    form: Result<Filled<StartForm>, Problem>,
 ) -> Result<Told<PlanVerdict>, Problem> {
     let checked = match form {
-        Ok(Filled(Start(request))) => Planning(&services).dry_run_of(request).await.map_err(mistakes),
+        Ok(Filled(StartForm(request))) => Planning(&services).dry_run_of(request).await.map_err(mistakes),
         Err(problem) => Err(problem.into_mistakes()?),
     };
     let told = match checked {
@@ -186,13 +186,13 @@ async fn check(
     Ok(Told::documented(&told))
 }
 
-struct Abort {
+struct AbortForm {
     run: Option<String>,
     waits: bool,
     operator: String,
 }
 
-impl FromForm for Abort {
+impl FromForm for AbortForm {
     const NAME: &'static str = "AbortForm";
 
     fn take(form: &mut Form) -> Self {
@@ -219,7 +219,7 @@ enum AbortAnswer {
 async fn abort(
     State(services): State<Services>,
     caller: Caller,
-    Filled(Abort { run, waits, operator }): Filled<Abort>,
+    Filled(AbortForm { run, waits, operator }): Filled<AbortForm>,
 ) -> Result<Told<AbortAnswer>, Problem> {
     let who = caller.named(&operator);
     let control = services.control;
@@ -273,9 +273,9 @@ async fn steer<V: Steer>(
     Ok(Told::json(&SteerAnswer { run_id }))
 }
 
-enum Pause {}
+enum PauseForm {}
 
-impl Steer for Pause {
+impl Steer for PauseForm {
     const NAME: &'static str = "PauseForm";
 
     fn take(form: &mut Form) -> Result<Control, Denied> {
@@ -304,9 +304,9 @@ impl Steer for Skip {
     }
 }
 
-enum Finish {}
+enum FinishForm {}
 
-impl Steer for Finish {
+impl Steer for FinishForm {
     const NAME: &'static str = "FinishForm";
 
     fn take(form: &mut Form) -> Result<Control, Denied> {
@@ -316,9 +316,9 @@ impl Steer for Finish {
     }
 }
 
-enum Note {}
+enum NoteForm {}
 
-impl Steer for Note {
+impl Steer for NoteForm {
     const NAME: &'static str = "NoteForm";
 
     fn take(form: &mut Form) -> Result<Control, Denied> {
@@ -326,15 +326,15 @@ impl Steer for Note {
     }
 }
 
-fn mistakes(wrong: Wrong) -> Vec<Mistake> {
+fn mistakes(wrong: Wrong) -> Vec<FormMistake> {
     match wrong {
-        Wrong::File(_, mistakes) => mistakes.into_iter().map(Mistake::from).collect(),
+        Wrong::File(_, mistakes) => mistakes.into_iter().map(FormMistake::from).collect(),
         Wrong::Plan(error) => match error.field() {
-            Some(field) => vec![Mistake::of(field, error.to_string())],
-            None => vec![Mistake::whole(error.to_string())],
+            Some(field) => vec![FormMistake::of(field, error.to_string())],
+            None => vec![FormMistake::whole(error.to_string())],
         },
-        Wrong::Denied(denied) if denied.reason == Reason::PlanUnknown => vec![Mistake::of("plan", denied.text)],
-        Wrong::Denied(denied) => vec![Mistake::whole(denied.text)],
+        Wrong::Denied(denied) if denied.reason == Reason::PlanUnknown => vec![FormMistake::of("plan", denied.text)],
+        Wrong::Denied(denied) => vec![FormMistake::whole(denied.text)],
     }
 }
 /// What stands against a start right now, although the plan is good.

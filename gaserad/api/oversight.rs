@@ -15,7 +15,7 @@ use super::form::Sent;
 use super::operation::Endpoint;
 use super::query::{Asked, Named};
 use super::{Services, memory};
-use crate::stream::{Change, Filter, Hub};
+use crate::stream::{ConnectionChange, Filter, Hub};
 
 pub fn endpoints() -> Vec<Endpoint<Services>> {
     vec![
@@ -89,7 +89,7 @@ async fn close(
     Named(ConnectionNamed { id }): Named<ConnectionNamed>,
 ) -> Result<Told<Closed>, Problem> {
     let reason = format!("{caller} closed this stream");
-    let change = Change { close: Some(reason), ..Change::default() };
+    let change = ConnectionChange { close: Some(reason), ..ConnectionChange::default() };
     let known = number(&id).is_some_and(|id| services.hub.change(id, change));
     if known { Ok(Told::json(&Closed { connection_id: id, closed: true })) } else { Err(unknown(&id)) }
 }
@@ -183,7 +183,7 @@ async fn resubscribe(
         run: filter.run().map(ToString::to_string),
         last_event_id,
     };
-    let change = Change { filter: Some(filter), last_event_id, close: None };
+    let change = ConnectionChange { filter: Some(filter), last_event_id, close: None };
     if services.hub.change(connection.id, change) { Ok(told) } else { Err(unknown(&id)) }
 }
 

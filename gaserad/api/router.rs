@@ -22,7 +22,7 @@ use super::operation::Endpoint;
 use super::page::Page;
 use super::schedules::Scheduling;
 use super::storage::Tending;
-use super::table::Table;
+use super::table::OperationTable;
 use super::{Services, operations};
 use crate::proto;
 use crate::proto::archive_service_server::ArchiveServiceServer;
@@ -40,7 +40,7 @@ impl Router {
         let (gate, page) = (Arc::new(Gate::new(services)), Arc::new(Page::new()));
         let (document, reporter) = (Arc::new(Document::default()), HealthReporter::new());
         let endpoints = operations::all(services, &gate, &page, &document);
-        let table = Arc::new(Table::of(endpoints.iter().map(|endpoint| &endpoint.operation)));
+        let table = Arc::new(OperationTable::of(endpoints.iter().map(|endpoint| &endpoint.operation)));
 
         let calls = calls(services, &reporter).into_axum_router().reset_fallback();
         let routes = endpoints.iter().fold(calls, |routes, Endpoint { operation, route }| {

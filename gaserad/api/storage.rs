@@ -172,7 +172,7 @@ async fn list(
 }
 
 #[derive(Deserialize, IntoParams)]
-struct FileNamed {
+struct StoredFileNamed {
     /// The id of a run, a unique prefix of one, or `last`.
     id: String,
     /// One of those that are listed.
@@ -191,7 +191,7 @@ const BYTES: &str = "application/octet-stream";
 async fn file(
     State(services): State<Services>,
     method: Method,
-    Named(FileNamed { id, name }): Named<FileNamed>,
+    Named(StoredFileNamed { id, name }): Named<StoredFileNamed>,
 ) -> Result<Raw<AnyFile>, Problem> {
     let (file, pieces) = read(&services, &id, &name).await?;
     let body = if method == Method::HEAD { answer::untold_body() } else { Body::from_stream(pieces) };

@@ -23,11 +23,11 @@ use crate::stream::{Connection, Left};
 
 tokio::task_local! {
     /// What becomes of the answer that this task carries.
-    static PROGRESS: Arc<Progress>;
+    static PROGRESS: Arc<SentProgress>;
 }
 
 #[derive(Default)]
-struct Progress {
+struct SentProgress {
     /// How often something was handed out.
     given: AtomicU64,
     /// Nothing more was asked for since.
@@ -50,7 +50,7 @@ pub fn watch(answer: Answer) -> Answer {
 
 struct Watched {
     body: Body,
-    progress: Arc<Progress>,
+    progress: Arc<SentProgress>,
 }
 
 impl hyper::body::Body for Watched {
@@ -82,7 +82,7 @@ impl<T: Future<Output = ()> + Send + 'static> Executor<T> for Impatient {
     fn execute(&self, task: T) {
         let limit = self.0;
         tokio::spawn(async move {
-            let progress = Arc::new(Progress::default());
+            let progress = Arc::new(SentProgress::default());
             let (mut task, mut patience) = (pin!(task), Patience { limit, seen: 0, waiting: None });
             poll_fn(|cx| match PROGRESS.sync_scope(progress.clone(), || task.as_mut().poll(cx)) {
                 Poll::Ready(()) => Poll::Ready(()),
@@ -102,7 +102,7 @@ struct Patience {
 
 impl Patience {
     /// Ready when nothing moved for too long.
-    fn lose(&mut self, progress: &Progress, cx: &mut Context<'_>) -> Poll<()> {
+    fn lose(&mut self, progress: &SentProgress, cx: &mut Context<'_>) -> Poll<()> {
         if !progress.waiting.load(Ordering::Relaxed) {
             self.waiting = None;
             return Poll::Pending;

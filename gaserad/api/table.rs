@@ -8,7 +8,7 @@ use super::auth::Needs;
 use super::operation::Operation;
 
 /// By path, as the routes have it.
-pub struct Table(BTreeMap<String, Place>);
+pub struct OperationTable(BTreeMap<String, Place>);
 
 /// The operations at one path.
 #[derive(Default)]
@@ -22,7 +22,7 @@ struct Standing {
     takes_query: bool,
 }
 
-impl Table {
+impl OperationTable {
     pub fn of<'a>(operations: impl Iterator<Item = &'a Operation>) -> Self {
         let mut places: BTreeMap<String, Place> = BTreeMap::new();
         for operation in operations {

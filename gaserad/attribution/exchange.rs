@@ -42,7 +42,7 @@ pub struct Exchange {
 
 /// Which gas exchange a result is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum ClaimOrigin {
     Exchange {
         exchange: Exchange,
         /// So many exchanges between this one and the one before gave no result that was read.

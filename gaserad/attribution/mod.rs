@@ -12,7 +12,7 @@ mod exchange;
 mod stamp;
 mod timeline;
 
-pub use exchange::{Contradiction, Exchange, Exchanges, Lags, Origin};
+pub use exchange::{ClaimOrigin, Contradiction, Exchange, Exchanges, Lags};
 pub use stamp::{Dating, Stamps};
 pub use timeline::{Holding, Stay, Timeline};
 
@@ -48,16 +48,16 @@ impl Credit {
 }
 
 /// Credits a result of the given origin.
-pub fn attribute(origin: Origin, timeline: &Timeline) -> Credit {
+pub fn attribute(origin: ClaimOrigin, timeline: &Timeline) -> Credit {
     let (exchange, missed) = match origin {
-        Origin::BeforeTheRun => return Credit::without_channel(Attribution::Stale, None, Flag::Stale),
-        Origin::Contradicted { missed } => {
+        ClaimOrigin::BeforeTheRun => return Credit::without_channel(Attribution::Stale, None, Flag::Stale),
+        ClaimOrigin::Contradicted { missed } => {
             let mut credit = Credit::without_channel(Attribution::Unattributed, None, Flag::Contradicted);
             credit.flags.extend((missed > 0).then_some(Flag::Gap));
             return credit;
         }
-        Origin::Unknown => return Credit::without_channel(Attribution::Unattributed, None, Flag::PosUnverified),
-        Origin::Exchange { exchange, missed } => (exchange, missed),
+        ClaimOrigin::Unknown => return Credit::without_channel(Attribution::Unattributed, None, Flag::PosUnverified),
+        ClaimOrigin::Exchange { exchange, missed } => (exchange, missed),
     };
     let mut credit = match timeline.during(exchange.began_after, exchange.ended_before) {
         Holding::Unknown => Credit::without_channel(Attribution::Unattributed, Some(exchange), Flag::PosUnverified),
@@ -92,8 +92,8 @@ mod tests {
         Tick::from_micros(seconds * 1_000_000)
     }
 
-    fn exchange(began: u64, ended: u64) -> Origin {
-        Origin::Exchange {
+    fn exchange(began: u64, ended: u64) -> ClaimOrigin {
+        ClaimOrigin::Exchange {
             exchange: Exchange {
                 iteration: Some(0),
                 began_after: at(began),
@@ -150,7 +150,7 @@ mod tests {
     fn gas_drawn_before_the_position_was_known_is_unattributed() {
         let credit = attribute(exchange(5, 12), &timeline());
         assert_eq!(credit.attribution, Attribution::Unattributed);
-        assert_eq!(attribute(Origin::Unknown, &timeline()).attribution, Attribution::Unattributed);
+        assert_eq!(attribute(ClaimOrigin::Unknown, &timeline()).attribution, Attribution::Unattributed);
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_result_from_before_the_run_is_stale() {
-        let credit = attribute(Origin::BeforeTheRun, &timeline());
+        let credit = attribute(ClaimOrigin::BeforeTheRun, &timeline());
         assert_eq!((credit.attribution, credit.discard), (Attribution::Stale, true));
     }
 }

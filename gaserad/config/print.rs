@@ -26,8 +26,8 @@ pub fn list_config(settings: &Settings) -> Vec<Printed> {
     page(settings).printed
 }
 
-fn page(settings: &Settings) -> Page<'_> {
-    let mut page = Page { settings, text: String::new(), section: String::new(), printed: Vec::new() };
+fn page(settings: &Settings) -> SettingsPage<'_> {
+    let mut page = SettingsPage { settings, text: String::new(), section: String::new(), printed: Vec::new() };
     if settings.simulate {
         page.text.push_str("# analyzer and multiplexer are simulated (--simulate)\n");
     }
@@ -35,14 +35,14 @@ fn page(settings: &Settings) -> Page<'_> {
     page
 }
 
-pub(super) struct Page<'a> {
+pub(super) struct SettingsPage<'a> {
     settings: &'a Settings,
     text: String,
     section: String,
     printed: Vec<Printed>,
 }
 
-impl Page<'_> {
+impl SettingsPage<'_> {
     pub(super) fn section(&mut self, name: &str, keys: &impl Keys) {
         let gap = if self.text.is_empty() { "" } else { "\n" };
         name.clone_into(&mut self.section);

@@ -11,7 +11,7 @@ use super::keys::{
     ViciSection,
 };
 use super::multiplexer::MultiplexerSections;
-use super::print::Page;
+use super::print::SettingsPage;
 use super::section::{Section, Source};
 use super::table::{Keys, join};
 use super::words::Driver;
@@ -135,7 +135,7 @@ impl Settings {
         }
     }
 
-    pub(super) fn write(&self, page: &mut Page<'_>) {
+    pub(super) fn write(&self, page: &mut SettingsPage<'_>) {
         page.section("listen", &self.listen);
         page.section("auth", &self.auth);
         page.section("analyzer", &self.analyzer);

@@ -5,7 +5,7 @@
 //! list.
 
 use super::kind::KeyEntry;
-use super::print::Page;
+use super::print::SettingsPage;
 use super::section::Section;
 
 /// A key as documents show it.
@@ -30,7 +30,7 @@ pub struct KeyRow {
 /// A struct whose fields are keys.
 pub(super) trait Keys {
     fn read(section: &mut Section<'_>) -> Self;
-    fn write(&self, page: &mut Page<'_>);
+    fn write(&self, page: &mut SettingsPage<'_>);
     /// Takes from `new` what a running daemon can take.
     fn reload(&mut self, new: &Self);
     fn rows() -> Vec<KeyRow>;
@@ -84,7 +84,7 @@ macro_rules! keys {
                 Self { $($field: section.key(keys!(@key $field $($key)?), keys!(@old $($old)?), $entry),)+ }
             }
 
-            fn write(&self, page: &mut $crate::config::print::Page<'_>) {
+            fn write(&self, page: &mut $crate::config::print::SettingsPage<'_>) {
                 $(page.key(keys!(@key $field $($key)?), &$entry, &self.$field);)+
             }
 
@@ -121,7 +121,7 @@ macro_rules! join {
                 Self { $first: $one::read(section), $second: $other::read(section) }
             }
 
-            fn write(&self, page: &mut $crate::config::print::Page<'_>) {
+            fn write(&self, page: &mut $crate::config::print::SettingsPage<'_>) {
                 self.$first.write(page);
                 self.$second.write(page);
             }

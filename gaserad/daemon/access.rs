@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::DaemonFailure;
-use crate::api::auth::{Cookies, Directory, Key, Limits, Names, Rate, Role, Seats, Token, Tokens, Users, hex, is_name};
+use crate::api::auth::{
+    Cookies, Directory, Key, Names, Rate, RateLimits, Role, Seats, Token, Tokens, Users, hex, is_name,
+};
 use crate::api::tls::{self, Certificate, TlsError};
 use crate::api::{Access, Bound};
 use crate::config::{ConfigError, Loopback, Mistake, Origin, Secret, Settings};
@@ -33,14 +35,14 @@ pub struct Material {
 impl Material {
     /// Reads everything; every mistake at once.
     pub fn read(settings: &Settings) -> Result<Self, ConfigError> {
-        let mut reading = Reading { settings, mistakes: Vec::new(), unreadable: Vec::new() };
+        let mut reading = FileReading { settings, mistakes: Vec::new(), unreadable: Vec::new() };
         let list = |path| fs::read_to_string(path).unwrap_or_default();
         let directory = Directory::parse(&list("/etc/passwd"), &list("/etc/group"));
         let tokens = settings.auth.tokens.as_ref().map_or_else(Tokens::default, |secret| reading.tokens(secret));
         let operators = reading.users("operators", settings.auth.operators.as_deref(), &directory);
         let viewers = reading.users("viewers", settings.auth.viewers.as_deref(), &directory);
         let certificate = settings.listen.tls().and_then(|(certificate, key)| reading.certificate(certificate, key));
-        let Reading { mistakes, unreadable, .. } = reading;
+        let FileReading { mistakes, unreadable, .. } = reading;
         if !mistakes.is_empty() {
             return Err(ConfigError(mistakes));
         }
@@ -87,10 +89,10 @@ impl Material {
             own_uid: rustix::process::geteuid().as_raw(),
             directory: self.directory,
             names: Names { hosts: listen.hosts.clone(), origins: listen.origins.clone() },
-            limits: Limits {
+            limits: RateLimits {
                 connects: Rate::per_second(listen.connects_per_second),
                 controls: Rate::per_second(listen.orders_per_second),
-                ..Limits::default()
+                ..RateLimits::default()
             },
             rates: Arc::default(),
             seats: Seats {
@@ -113,13 +115,13 @@ fn place(settings: &Settings, path: &str) -> (String, usize) {
     }
 }
 
-struct Reading<'a> {
+struct FileReading<'a> {
     settings: &'a Settings,
     mistakes: Vec<Mistake>,
     unreadable: Vec<Mistake>,
 }
 
-impl Reading<'_> {
+impl FileReading<'_> {
     /// A mistake of the setting at `path`.
     fn wrong(&mut self, path: &str, text: String) {
         let (file, line) = place(self.settings, path);

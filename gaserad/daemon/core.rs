@@ -9,7 +9,7 @@ use super::failure::DaemonFailure;
 use super::recovery::{self, Recovered};
 use super::seams::Events;
 use crate::config::{Driver, OnRestart, Settings, gas_table};
-use crate::device::{Analyzer, Report, Valve};
+use crate::device::{Analyzer, OwnedValve, Report};
 use crate::domain::{Clock, KnownDevices, Pace, RunSummary};
 use crate::engine::{Beginning, Guard, Lags, Limits};
 use crate::runtime::clock::HostClock;
@@ -20,7 +20,7 @@ use crate::stream::Hub;
 /// The devices, each with its owner at work.
 pub struct Devices {
     pub analyzer: Analyzer,
-    pub valve: Valve,
+    pub valve: OwnedValve,
     pub identity: RuntimeIdentity,
 }
 

@@ -12,11 +12,11 @@ use super::{DaemonFailure, Devices};
 use crate::config::{
     Choice, Driver, GpioSection, GpioUnit, ModbusLink, ModbusSection, MultiplexerSettings, Settings, ViciSection,
 };
-use crate::device::multiplexer::gpio::{Gpio, GpioSettings, Input, Output, Unit, Wiring};
+use crate::device::multiplexer::gpio::{Gpio, GpioSettings, Input, OutputLines, Unit, Wiring};
 use crate::device::multiplexer::modbus::{Framing, Modbus, ModbusSettings};
 use crate::device::multiplexer::vici::{Vici, ViciSettings};
 use crate::device::multiplexer::{Multiplexer, simulated};
-use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, Valve, serial};
+use crate::device::{Analyzer, AnalyzerSettings, Dial, OwnedValve, Report, serial};
 use crate::domain::{Clock, Wire};
 use crate::runtime::RuntimeIdentity;
 use crate::runtime::clock::HostClock;
@@ -46,7 +46,8 @@ pub(super) fn start(
         channels: settings.multiplexer.channels,
         simulated: settings.simulate,
     };
-    let (valve, owner) = Valve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
+    let (valve, owner) =
+        OwnedValve::new(driver(settings, simulator.as_ref(), &shared)?, shared.clone(), reports.clone());
     tokio::spawn(owner);
     let dial = match wire {
         Some(wire) => dial.tapped(wire),
@@ -120,8 +121,8 @@ fn gpio(section: &GpioSection, channels: u8) -> Box<dyn Multiplexer> {
     let units = section.units();
     let mut wiring = Wiring { chip: section.chip.clone(), outputs: BTreeMap::new(), inputs: BTreeMap::new() };
     for (unit, lines) in Unit::ALL.into_iter().zip(&units) {
-        wiring.outputs.insert(Output::Home(unit), lines.home.clone());
-        wiring.outputs.insert(Output::Next(unit), lines.next.clone());
+        wiring.outputs.insert(OutputLines::Home(unit), lines.home.clone());
+        wiring.outputs.insert(OutputLines::Next(unit), lines.next.clone());
         wiring.inputs.extend(lines.home_sensor.iter().map(|sensor| (Input::Home(unit), sensor.clone())));
         let bits = (0..).zip(&lines.position);
         wiring.inputs.extend(bits.map(|(bit, position)| (Input::Bit(unit, bit), position.clone())));

@@ -59,7 +59,7 @@ impl Mirroring {
 
     fn begin(&self, settings: &Settings, at_work: &mut Option<MirrorAtWork>) {
         let Some(wanted) = &settings.mirror else { return };
-        let places = mirror::MirrorSettings {
+        let places = mirror::MirrorPlaces {
             runs: self.store.folders().to_owned(),
             state: settings.store.directory.clone(),
             directory: wanted.directory.clone(),

@@ -54,7 +54,7 @@ use mirroring::Mirroring;
 use reload::Reloader;
 pub use reload::Surroundings;
 use scheduler::{Scheduler, SchedulerParts};
-use seams::{Files, Keeping, Ledger, Measuring};
+use seams::{AuditLedger, Files, Measuring, StoredArchive};
 use tidy::{Tidy, UpkeepParts, UpkeepQueue};
 use upkeep::House;
 pub use verify::verify;
@@ -107,7 +107,7 @@ impl Daemon {
         let cookies = Arc::new(Cookies::new(access::cookie_key(&settings.store.directory)?));
         let certificate = material.certificate.take();
         let access = Arc::new(AccessInEffect::new(material.access(settings, cookies)));
-        let ledger: Arc<dyn api::Ledger> = Arc::new(Ledger::start(store.clone(), shared.clone()));
+        let ledger: Arc<dyn api::Ledger> = Arc::new(AuditLedger::start(store.clone(), shared.clone()));
         let reloader = Arc::new(Reloader {
             surroundings,
             settings: changing,
@@ -124,7 +124,7 @@ impl Daemon {
         let upkeep = House { store: store.clone(), settings: in_effect, reloader: reloader.clone() };
         let services = Services {
             control,
-            archive: Arc::new(Keeping(store.clone())),
+            archive: Arc::new(StoredArchive(store.clone())),
             plans,
             schedules: Arc::new(desk),
             folders: Arc::new(UpkeepQueue(tidy)),

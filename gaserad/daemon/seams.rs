@@ -25,12 +25,12 @@ use crate::store::{Audit, Batch, Piece, Store, StoreError};
 use crate::stream::{BoxFuture, History};
 
 /// Writes into the audit, one after the other, what comes from the interface.
-pub(super) struct Ledger(mpsc::Sender<Audit>);
+pub(super) struct AuditLedger(mpsc::Sender<Audit>);
 
 /// Entries that wait for the disk; further ones are only logged.
 const ENTRIES: usize = 64;
 
-impl Ledger {
+impl AuditLedger {
     pub fn start(store: Store, clock: Arc<dyn Clock>) -> Self {
         let (entries, mut inbox) = mpsc::channel(ENTRIES);
         tokio::spawn(async move {
@@ -45,7 +45,7 @@ impl Ledger {
     }
 }
 
-impl api::Ledger for Ledger {
+impl api::Ledger for AuditLedger {
     fn note(&self, entry: Audit) {
         if let Err(error) = self.0.try_send(entry) {
             tracing::warn!(%error, "an entry of the audit is lost");
@@ -213,9 +213,9 @@ fn not_shelved(error: ShelfError) -> Denied {
 }
 
 /// The store, as the place of past runs.
-pub(super) struct Keeping(pub Store);
+pub(super) struct StoredArchive(pub Store);
 
-impl Keeping {
+impl StoredArchive {
     fn stored(&self, run: RunSummary) -> StoredRun {
         let folder: PathBuf = self.0.run_folder(&run);
         StoredRun { run, folder }
@@ -231,7 +231,7 @@ pub(super) fn denied(error: StoreError) -> Denied {
     Denied::new(reason, error.to_string())
 }
 
-impl Holdings for Keeping {
+impl Holdings for StoredArchive {
     fn check(&self, files: bool) -> BoxFuture<'_, Result<Checked, Denied>> {
         Box::pin(async move { check::check(&self.0, files).await.map_err(denied) })
     }
@@ -245,7 +245,7 @@ impl Holdings for Keeping {
     }
 }
 
-impl Archive for Keeping {
+impl Archive for StoredArchive {
     fn runs(&self, limit: u32) -> BoxFuture<'_, Result<Vec<StoredRun>, Denied>> {
         Box::pin(async move {
             let runs = self.0.runs(limit).await.map_err(denied)?;

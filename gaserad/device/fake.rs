@@ -35,7 +35,7 @@ pub enum Fate {
 
 type Device = Box<dyn FnMut(&AkRequest) -> String + Send>;
 
-struct Shared {
+struct FakeShared {
     device: Device,
     fates: BTreeMap<String, VecDeque<Fate>>,
     asked: Vec<String>,
@@ -49,12 +49,12 @@ struct Shared {
 
 /// Clones are the same server.
 #[derive(Clone)]
-pub struct Server(Arc<Mutex<Shared>>);
+pub struct FakeServer(Arc<Mutex<FakeShared>>);
 
-impl Server {
+impl FakeServer {
     /// `device` gives the text of a reply to each request.
     pub fn new(device: impl FnMut(&AkRequest) -> String + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(Shared {
+        Self(Arc::new(Mutex::new(FakeShared {
             device: Box::new(device),
             fates: BTreeMap::new(),
             asked: Vec::new(),
@@ -66,7 +66,7 @@ impl Server {
         })))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+    fn lock(&self) -> MutexGuard<'_, FakeShared> {
         self.0.lock().unwrap()
     }
 

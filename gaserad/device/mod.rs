@@ -13,7 +13,7 @@ pub mod session;
 
 pub use analyzer::{Analyzer, AnalyzerSettings};
 pub use dial::{Dial, Stream};
-pub use multiplexer::Valve;
+pub use multiplexer::OwnedValve;
 pub use session::SessionMode;
 
 use crate::domain::{AnalyzerAnswer, AnalyzerNews, CommandId, Fault, Position, ValveNews};

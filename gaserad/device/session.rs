@@ -44,7 +44,7 @@ pub enum AskError {
 pub struct Session {
     dial: Dial,
     mode: SessionMode,
-    connection: Option<Connection>,
+    connection: Option<AnalyzerConnection>,
     /// In how many connections in a row the server hung up after the first reply.
     hung_up: u8,
     /// How the last question without an answer was turned away, if it was.
@@ -62,7 +62,7 @@ pub enum TurnedAway {
     Closed,
 }
 
-struct Connection {
+struct AnalyzerConnection {
     stream: Box<dyn Stream>,
     decoder: Decoder,
     replies: u32,
@@ -71,7 +71,7 @@ struct Connection {
 }
 
 /// How one attempt went wrong.
-enum Failure {
+enum SessionFailure {
     /// Nothing listens there.
     Refused(String),
     Unreachable(String),
@@ -128,9 +128,9 @@ impl Session {
             self.turned_away = failure.turned_away();
             match failure {
                 // It had hung up meanwhile: that says nothing of the question.
-                Failure::Undelivered(_) if reused => {}
-                Failure::Ended | Failure::Cut(_) if reused && command.is_safe_to_repeat() => {}
-                Failure::Refused(_) | Failure::Unreachable(_) | Failure::Undelivered(_) => {
+                SessionFailure::Undelivered(_) if reused => {}
+                SessionFailure::Ended | SessionFailure::Cut(_) if reused && command.is_safe_to_repeat() => {}
+                SessionFailure::Refused(_) | SessionFailure::Unreachable(_) | SessionFailure::Undelivered(_) => {
                     return Err(self.error(command, failure));
                 }
                 _ if repeats > 0 => repeats -= 1,
@@ -166,7 +166,7 @@ impl Session {
         }
     }
 
-    async fn attempt(&mut self, command: &Command) -> Result<Reply, Failure> {
+    async fn attempt(&mut self, command: &Command) -> Result<Reply, SessionFailure> {
         let mut connection = if let Some(connection) = self.connection.take() {
             connection
         } else {
@@ -174,8 +174,8 @@ impl Session {
             self.contacts += u64::from(self.keeps());
             connection
         };
-        let exchanged = timeout(REPLY, connection.exchange(command)).await.unwrap_or(Err(Failure::Silent));
-        if matches!(exchanged, Err(Failure::Ended | Failure::Cut(_) | Failure::Undelivered(_))) {
+        let exchanged = timeout(REPLY, connection.exchange(command)).await.unwrap_or(Err(SessionFailure::Silent));
+        if matches!(exchanged, Err(SessionFailure::Ended | SessionFailure::Cut(_) | SessionFailure::Undelivered(_))) {
             self.note_close(connection.replies);
         }
         let reply = exchanged?;
@@ -184,18 +184,20 @@ impl Session {
         Ok(reply)
     }
 
-    fn error(&self, command: &Command, failure: Failure) -> AskError {
+    fn error(&self, command: &Command, failure: SessionFailure) -> AskError {
         let place = self.dial.place.clone();
         let code = command.code().to_owned();
         let why = match failure {
-            Failure::Refused(why) | Failure::Unreachable(why) | Failure::Undelivered(why) => {
+            SessionFailure::Refused(why) | SessionFailure::Unreachable(why) | SessionFailure::Undelivered(why) => {
                 return AskError::Unreachable { place, why };
             }
-            Failure::Malformed(error) if command.is_safe_to_repeat() => return AskError::Malformed { place, error },
-            Failure::Malformed(error) => error.to_string(),
-            Failure::Ended => "it closed the connection".to_owned(),
-            Failure::Silent => format!("nothing came within {} s", REPLY.as_secs()),
-            Failure::Cut(why) | Failure::Broken(why) => why,
+            SessionFailure::Malformed(error) if command.is_safe_to_repeat() => {
+                return AskError::Malformed { place, error };
+            }
+            SessionFailure::Malformed(error) => error.to_string(),
+            SessionFailure::Ended => "it closed the connection".to_owned(),
+            SessionFailure::Silent => format!("nothing came within {} s", REPLY.as_secs()),
+            SessionFailure::Cut(why) | SessionFailure::Broken(why) => why,
         };
         if command.is_safe_to_repeat() {
             AskError::NoReply { place, code, why }
@@ -205,16 +207,18 @@ impl Session {
     }
 }
 
-async fn connect(dial: &Dial) -> Result<Connection, Failure> {
+async fn connect(dial: &Dial) -> Result<AnalyzerConnection, SessionFailure> {
     match timeout(CONNECT, dial.open()).await {
-        Ok(Ok(stream)) => Ok(Connection { stream, decoder: Decoder::default(), replies: 0, strayed: false }),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Err(Failure::Refused(error.to_string())),
-        Ok(Err(error)) => Err(Failure::Unreachable(error.to_string())),
-        Err(_) => Err(Failure::Unreachable(format!("nothing answered within {} s", CONNECT.as_secs()))),
+        Ok(Ok(stream)) => Ok(AnalyzerConnection { stream, decoder: Decoder::default(), replies: 0, strayed: false }),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Err(SessionFailure::Refused(error.to_string()))
+        }
+        Ok(Err(error)) => Err(SessionFailure::Unreachable(error.to_string())),
+        Err(_) => Err(SessionFailure::Unreachable(format!("nothing answered within {} s", CONNECT.as_secs()))),
     }
 }
 
-impl Failure {
+impl SessionFailure {
     const fn turned_away(&self) -> Option<TurnedAway> {
         match self {
             Self::Refused(_) => Some(TurnedAway::Refused),
@@ -230,14 +234,14 @@ fn is_closed(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
 }
 
-impl Connection {
-    async fn exchange(&mut self, command: &Command) -> Result<Reply, Failure> {
+impl AnalyzerConnection {
+    async fn exchange(&mut self, command: &Command) -> Result<Reply, SessionFailure> {
         self.send(&command.encode()).await?;
         let mut piece = [0; PIECE];
         let mut received = 0;
         loop {
             while let Some(frame) = self.decoder.next_frame() {
-                let reply = Reply::parse(&frame).map_err(Failure::Malformed)?;
+                let reply = Reply::parse(&frame).map_err(SessionFailure::Malformed)?;
                 if reply.answers(command) {
                     self.replies = self.replies.saturating_add(1);
                     self.strayed |= !self.decoder.is_between_frames();
@@ -247,29 +251,29 @@ impl Connection {
                 tracing::debug!("{:?} is no reply to {}, and is discarded", reply.raw, command.code());
             }
             match self.stream.read(&mut piece).await {
-                Ok(0) if received == 0 => return Err(Failure::Ended),
-                Err(error) if received == 0 && is_closed(&error) => return Err(Failure::Ended),
-                Err(error) if received == 0 => return Err(Failure::Cut(error.to_string())),
-                Ok(0) => return Err(Failure::Broken("it closed the connection within the reply".to_owned())),
+                Ok(0) if received == 0 => return Err(SessionFailure::Ended),
+                Err(error) if received == 0 && is_closed(&error) => return Err(SessionFailure::Ended),
+                Err(error) if received == 0 => return Err(SessionFailure::Cut(error.to_string())),
+                Ok(0) => return Err(SessionFailure::Broken("it closed the connection within the reply".to_owned())),
                 Ok(count) => {
                     received += count;
                     self.decoder.push(&piece[..count]);
                 }
-                Err(error) => return Err(Failure::Broken(error.to_string())),
+                Err(error) => return Err(SessionFailure::Broken(error.to_string())),
             }
         }
     }
 
-    async fn send(&mut self, question: &[u8]) -> Result<(), Failure> {
-        let sent = self.stream.write(question).await.map_err(|error| Failure::Undelivered(error.to_string()))?;
+    async fn send(&mut self, question: &[u8]) -> Result<(), SessionFailure> {
+        let sent = self.stream.write(question).await.map_err(|error| SessionFailure::Undelivered(error.to_string()))?;
         if sent == 0 {
-            return Err(Failure::Undelivered("it takes no bytes".to_owned()));
+            return Err(SessionFailure::Undelivered("it takes no bytes".to_owned()));
         }
         let rest = async {
             self.stream.write_all(&question[sent..]).await?;
             self.stream.flush().await
         };
-        rest.await.map_err(|error| Failure::Broken(error.to_string()))
+        rest.await.map_err(|error| SessionFailure::Broken(error.to_string()))
     }
 
     /// Takes what has come in unasked; `false` if the server has closed the connection. Noise between two replies does

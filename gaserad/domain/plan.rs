@@ -14,7 +14,7 @@ use super::channel::{self, Channel, ChannelError};
 use super::duration;
 use super::gas::Cas;
 
-pub use course::{Standing, Whereabouts};
+pub use course::{CourseStanding, Whereabouts};
 pub use pace::Pace;
 pub use request::{BackgroundRequest, ParkRequest, PlanRequest};
 pub use timeline::{Stop, TimelineEntry};

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::state::{Run, Stage, State, Station};
-use crate::domain::plan::{Pace, Standing, Whereabouts};
+use crate::domain::plan::{CourseStanding, Pace, Whereabouts};
 use crate::domain::{Plan, Sync, Tick};
 
 impl State {
@@ -56,10 +56,10 @@ impl Station {
     }
 
     /// Where it is or will be then, seen from now.
-    fn standing(&self, run: &Run, whereabouts: Whereabouts, then: Tick, now: Tick) -> Standing {
+    fn standing(&self, run: &Run, whereabouts: Whereabouts, then: Tick, now: Tick) -> CourseStanding {
         let started = run.timing.started.map_or(now, |started| started.tick);
         let began = self.exchanges.newest_began().map(|began| began.since(started));
-        Standing {
+        CourseStanding {
             whereabouts,
             at: then.since(started),
             position: run.course.stands_at.filter(|_| whereabouts != Whereabouts::Moving),

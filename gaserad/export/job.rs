@@ -19,7 +19,7 @@ pub struct TextLayout {
 const ROW_GROUP: u32 = 32_768;
 
 /// An encoded column of one row group of Parquet.
-pub type Chunk = (Bytes, ColumnCloseResult);
+pub type EncodedColumn = (Bytes, ColumnCloseResult);
 
 /// Water vapor.
 pub const WATER: &str = "7732-18-5";
@@ -71,7 +71,7 @@ pub trait Assembler: Send {
 /// Rows, as far as they can be made a file without the others.
 pub enum Block {
     Bytes { bytes: Vec<u8>, rows: u64 },
-    Columns(Vec<Chunk>),
+    Columns(Vec<EncodedColumn>),
 }
 
 /// Why a file cannot be made of what was read.

@@ -14,7 +14,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedW
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, Type, TypePtr};
 use serde_json::json;
 
-use self::column::{ColumnBuffer, Shape};
+use self::column::{ColumnBuffer, ColumnShape};
 use super::columns::{self, Kind};
 use super::{Assembler, Block, Broken, Encoder, ExportJob, Row};
 use crate::domain::{GasInfo, Sheet};
@@ -22,27 +22,27 @@ use crate::domain::{GasInfo, Sheet};
 mod column;
 
 /// The columns of a file with these gases: name, what is stored, and whether every row has it.
-fn shapes(gases: &[GasInfo]) -> impl Iterator<Item = (&str, Shape, bool)> {
+fn shapes(gases: &[GasInfo]) -> impl Iterator<Item = (&str, ColumnShape, bool)> {
     let shape = |kind| match kind {
-        Kind::Time => Shape::Time,
-        Kind::Number => Shape::Double,
-        Kind::Text | Kind::Words(_) | Kind::Flags => Shape::Text,
-        Kind::Whole | Kind::Codes(_) => Shape::Int,
-        Kind::Long => Shape::Long,
-        Kind::Yes(_) => Shape::Bool,
+        Kind::Time => ColumnShape::Time,
+        Kind::Number => ColumnShape::Double,
+        Kind::Text | Kind::Words(_) | Kind::Flags => ColumnShape::Text,
+        Kind::Whole | Kind::Codes(_) => ColumnShape::Int,
+        Kind::Long => ColumnShape::Long,
+        Kind::Yes(_) => ColumnShape::Bool,
     };
     columns::headings(gases).map(move |(name, kind, always)| (name, shape(kind), always))
 }
 
 fn schema(job: &ExportJob) -> Result<TypePtr, Broken> {
-    let field = |(name, shape, required): (&str, Shape, bool)| {
+    let field = |(name, shape, required): (&str, ColumnShape, bool)| {
         let (physical, logical) = match shape {
-            Shape::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
-            Shape::Double => (Physical::DOUBLE, None),
-            Shape::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
-            Shape::Int => (Physical::INT32, None),
-            Shape::Long => (Physical::INT64, None),
-            Shape::Bool => (Physical::BOOLEAN, None),
+            ColumnShape::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
+            ColumnShape::Double => (Physical::DOUBLE, None),
+            ColumnShape::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            ColumnShape::Int => (Physical::INT32, None),
+            ColumnShape::Long => (Physical::INT64, None),
+            ColumnShape::Bool => (Physical::BOOLEAN, None),
         };
         let repetition = if required { Repetition::REQUIRED } else { Repetition::OPTIONAL };
         let field = Type::primitive_type_builder(name, physical).with_logical_type(logical);
@@ -63,7 +63,7 @@ fn properties(job: &ExportJob) -> WriterPropertiesPtr {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
         .set_key_value_metadata(Some(described(job)));
-    let words = shapes(&job.gases).filter(|(_, shape, _)| *shape == Shape::Text);
+    let words = shapes(&job.gases).filter(|(_, shape, _)| *shape == ColumnShape::Text);
     let built =
         words.fold(plain, |plain, (name, ..)| plain.set_column_dictionary_enabled(ColumnPath::from(name), true));
     let built = LOOKED_FOR.into_iter().fold(built, |built, name| {

@@ -29,7 +29,7 @@ use crate::store::Changes;
 use task::MirrorTask;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MirrorSettings {
+pub struct MirrorPlaces {
     /// Where the folders of runs are.
     pub runs: PathBuf,
     /// The state directory: what lies on its disk is no drive.
@@ -51,7 +51,7 @@ pub struct Mirror {
 impl Mirror {
     /// Copies until it is told to stop, and then what is left, if that is quickly done. What happens to the drive is `told`.
     pub fn start(
-        settings: MirrorSettings,
+        settings: MirrorPlaces,
         changes: Arc<Changes>,
         told: mpsc::UnboundedSender<UsbNews>,
         stop: CancellationToken,

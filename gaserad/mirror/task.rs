@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::MirrorSettings;
+use super::MirrorPlaces;
 use super::mounts::{Mount, Mounts, mount_of};
 use super::worker::{Complete, MirrorDone, MirrorFigures, MirrorJob, Worker};
 use crate::domain::{MirrorState, MirrorStatus, UsbEvent, UsbNews};
@@ -24,7 +24,7 @@ const RETRY: Duration = Duration::from_secs(30);
 const LAST: Duration = Duration::from_secs(5);
 
 pub(super) struct MirrorTask {
-    settings: MirrorSettings,
+    settings: MirrorPlaces,
     changes: Arc<Changes>,
     told: mpsc::UnboundedSender<UsbNews>,
     status: watch::Sender<MirrorStatus>,
@@ -53,7 +53,7 @@ enum MirrorPlace {
 
 impl MirrorTask {
     pub(super) fn new(
-        settings: MirrorSettings,
+        settings: MirrorPlaces,
         changes: Arc<Changes>,
         told: mpsc::UnboundedSender<UsbNews>,
     ) -> std::io::Result<(Self, watch::Receiver<MirrorStatus>, Complete)> {

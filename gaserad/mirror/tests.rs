@@ -26,8 +26,8 @@ impl Desk {
         Self { state, drive, changes: Arc::default(), stop: CancellationToken::new() }
     }
 
-    fn settings(&self, require_mount: bool) -> MirrorSettings {
-        MirrorSettings {
+    fn settings(&self, require_mount: bool) -> MirrorPlaces {
+        MirrorPlaces {
             runs: self.state.path().join("runs"),
             state: self.state.path().to_owned(),
             directory: self.drive.path().join("gasera"),

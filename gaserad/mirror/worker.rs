@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
-use super::MirrorSettings;
+use super::MirrorPlaces;
 use super::copy::{Copier, CopyError, sight};
 use super::drive::{DriveError, Folder};
 use super::mounts::Mount;
@@ -47,7 +47,7 @@ pub(super) struct MirrorFigures {
 pub(super) type Complete = Arc<Mutex<BTreeSet<RunId>>>;
 
 pub(super) struct Worker {
-    settings: MirrorSettings,
+    settings: MirrorPlaces,
     changes: Arc<Changes>,
     figures: watch::Sender<MirrorFigures>,
     /// Runs of which all is on the drive that is there.
@@ -62,7 +62,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(
-        settings: MirrorSettings,
+        settings: MirrorPlaces,
         changes: Arc<Changes>,
         figures: watch::Sender<MirrorFigures>,
         complete: Complete,
@@ -117,7 +117,7 @@ impl Worker {
     }
 
     fn drive(&self, mount: Option<&Mount>) -> Result<Folder, DriveError> {
-        let MirrorSettings { directory, state, .. } = &self.settings;
+        let MirrorPlaces { directory, state, .. } = &self.settings;
         let Some(mount) = mount else { return Folder::anywhere(directory) };
         let below = directory.strip_prefix(&mount.point).unwrap_or(directory);
         Folder::on_mount(&mount.point, below, &[state, Path::new("/")])

@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::GuardSettings;
-use crate::device::{Analyzer, Report, Valve};
+use crate::device::{Analyzer, OwnedValve, Report};
 use crate::domain::event::LiveData;
 use crate::domain::{
     self, AnalyzerOrder, Attribution, Clock, CommandId, Fact, GasTable, KnownMultiplexer, MirrorStatus, Moment, RunId,
@@ -62,7 +62,7 @@ pub struct Runtime {
     store: Store,
     hub: Arc<Hub>,
     analyzer: Analyzer,
-    valve: Valve,
+    valve: OwnedValve,
     /// The multiplexer that the valve's owner was told of.
     expected: Option<KnownMultiplexer>,
     identity: RuntimeIdentity,
@@ -98,7 +98,7 @@ pub struct RuntimeParts {
     pub store: Store,
     pub hub: Arc<Hub>,
     pub analyzer: Analyzer,
-    pub valve: Valve,
+    pub valve: OwnedValve,
     pub reports: mpsc::UnboundedReceiver<Report>,
     pub identity: RuntimeIdentity,
     pub guard: Option<GuardSettings>,

@@ -69,7 +69,7 @@ impl World {
         let (analyzer, owner) = Analyzer::new(absent_analyzer(), shared.clone(), sender.clone());
         tokio::spawn(owner);
         let sent = Sent::default();
-        let (valve, owner) = Valve::new(Box::new(NotingValve(sent.clone())), shared, sender);
+        let (valve, owner) = OwnedValve::new(Box::new(NotingValve(sent.clone())), shared, sender);
         tokio::spawn(owner);
         let (handle, runtime) = Runtime::new(RuntimeParts {
             clock,

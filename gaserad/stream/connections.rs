@@ -25,7 +25,7 @@ pub struct Origin {
 
 /// What a reader is to do differently.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct ConnectionChange {
     pub filter: Option<Filter>,
     /// Go on after this event.
     pub last_event_id: Option<u64>,
@@ -41,7 +41,7 @@ pub struct Connection {
     since: Utc,
     format: Format,
     filter: Mutex<Filter>,
-    change: Mutex<Option<Change>>,
+    change: Mutex<Option<ConnectionChange>>,
     changed: AtomicBool,
     position: AtomicU64,
     bytes: AtomicU64,
@@ -70,13 +70,13 @@ impl Connection {
     }
 
     /// Asks the reader to do something differently; a later wish adds to one that it has not seen yet.
-    pub fn change(&self, change: Change) {
+    pub fn change(&self, change: ConnectionChange) {
         if let Some(filter) = &change.filter {
             *lock(&self.filter) = filter.clone();
         }
         let mut pending = lock(&self.change);
         let before = pending.take().unwrap_or_default();
-        *pending = Some(Change {
+        *pending = Some(ConnectionChange {
             filter: change.filter.or(before.filter),
             last_event_id: change.last_event_id.or(before.last_event_id),
             close: before.close.or(change.close),
@@ -89,7 +89,7 @@ impl Connection {
     }
 
     /// What the reader is to do differently, once.
-    pub fn take_change(&self) -> Option<Change> {
+    pub fn take_change(&self) -> Option<ConnectionChange> {
         self.changed.swap(false, Ordering::AcqRel).then(|| lock(&self.change).take())?
     }
 
@@ -183,7 +183,7 @@ impl Connections {
     }
 
     /// Whether there is such a reader, which was told then.
-    pub fn change(&self, id: u64, change: Change) -> bool {
+    pub fn change(&self, id: u64, change: ConnectionChange) -> bool {
         let Some(connection) = self.find(id) else { return false };
         connection.change(change);
         self.changes.fetch_add(1, Ordering::AcqRel);
@@ -204,15 +204,17 @@ mod tests {
         let connections = Connections::default();
         let new = Connection::new(7, Origin::default(), Utc::default(), Format::Named, Filter::default(), 4);
         connections.enter(Arc::new(new));
-        assert!(!connections.change(8, Change::default()));
+        assert!(!connections.change(8, ConnectionChange::default()));
         let filter = Filter::parse(Some("phase"), None, None).unwrap();
-        assert!(connections.change(7, Change { filter: Some(filter.clone()), ..Change::default() }));
-        assert!(connections.change(7, Change { last_event_id: Some(2), ..Change::default() }));
+        assert!(
+            connections.change(7, ConnectionChange { filter: Some(filter.clone()), ..ConnectionChange::default() })
+        );
+        assert!(connections.change(7, ConnectionChange { last_event_id: Some(2), ..ConnectionChange::default() }));
         assert_eq!(connections.changes(), 2);
         let connection = connections.find(7).unwrap();
         assert!(connection.is_changed());
         let seen = connection.take_change();
-        assert_eq!(seen, Some(Change { filter: Some(filter), last_event_id: Some(2), close: None }));
+        assert_eq!(seen, Some(ConnectionChange { filter: Some(filter), last_event_id: Some(2), close: None }));
         assert_eq!((connection.take_change(), connection.is_changed()), (None, false));
         let told = connection.describe(6);
         assert_eq!((&told["queue_len"], &told["subscriptions"]), (&json!(2), &json!(["phase"])));

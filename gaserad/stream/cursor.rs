@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::connections::{Change, Connection};
+use super::connections::{Connection, ConnectionChange};
 use super::figures::Left;
 use super::hub::{Hub, Seat, SubscribeRequest};
 use super::merged::MergedMessage;
@@ -134,7 +134,7 @@ impl Cursor {
     }
 
     /// Does what somebody wants of this reader from now on.
-    fn obey(&mut self, change: Change) -> Option<Bytes> {
+    fn obey(&mut self, change: ConnectionChange) -> Option<Bytes> {
         if let Some(reason) = change.close {
             self.stage = CursorStage::Leaving(Left::Closed);
             return self.error("closed", &reason);

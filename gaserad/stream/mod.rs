@@ -31,7 +31,7 @@ mod tests;
 mod view;
 mod visit;
 
-pub use connections::{Change, Connection, Origin};
+pub use connections::{Connection, ConnectionChange, Origin};
 pub use cursor::{Cursor, CursorStep};
 pub use figures::Left;
 pub use filter::{Filter, FilterError};

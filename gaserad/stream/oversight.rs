@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::connections::{Change, Connection};
+use super::connections::{Connection, ConnectionChange};
 use super::{Filter, Hub, filter};
 use crate::domain::event::LiveData;
 use crate::domain::{Event, Qc, Tick};
@@ -104,7 +104,7 @@ impl Hub {
     }
 
     /// Lets a reader see other things, or go on elsewhere; whether there is such a reader.
-    pub fn change(&self, id: u64, change: Change) -> bool {
+    pub fn change(&self, id: u64, change: ConnectionChange) -> bool {
         let found = self.connections.change(id, change);
         if found {
             self.wake();
@@ -115,7 +115,7 @@ impl Hub {
     /// Ends all streams that were opened with a cookie.
     pub fn end_session(&self, session: &str, why: &str) {
         for reader in self.connections.all().iter().filter(|reader| reader.is_of_session(session)) {
-            self.change(reader.id, Change { close: Some(why.into()), ..Change::default() });
+            self.change(reader.id, ConnectionChange { close: Some(why.into()), ..ConnectionChange::default() });
         }
     }
 

@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::{self, WaitingOutput};
 use crate::purge::{self, PurgePoint, Response};
 use crate::stream::SaidByStream;
-use crate::stream::reconnect::{Arrived, ReconnectState, StreamQuery, Subscription};
+use crate::stream::reconnect::{Arrived, EventSubscription, EventsQuery, ReconnectState};
 use crate::view::{table, words};
 
 const ATTEMPTS: u32 = 12;
@@ -24,8 +24,8 @@ pub async fn execute(session: &CommandSession, test: &PurgeTest) -> Result<Exit,
     if from == test.channel {
         return Err(Failure::new(Exit::USAGE, "--from and --channel are the same; there has to be a switch"));
     }
-    let query = StreamQuery { attempts: Some(ATTEMPTS), ..StreamQuery::default() };
-    let mut subscription = Subscription::open(&session.endpoints, query).await?;
+    let query = EventsQuery { attempts: Some(ATTEMPTS), ..EventsQuery::default() };
+    let mut subscription = EventSubscription::open(&session.endpoints, query).await?;
     subscription.snapshot().await?;
     session.goes_on("whether the test runs is not known: see `gaseractl status`");
     let started = session.client().await?.start(request(test, from)).await?;
@@ -75,7 +75,7 @@ fn request(test: &PurgeTest, from: u8) -> StartMeasurementRequest {
     StartMeasurementRequest { plan: Some(plan), ..StartMeasurementRequest::default() }
 }
 
-async fn follow(subscription: &mut Subscription, run: &str) -> Result<(Vec<LiveData>, Option<Outcome>), Failure> {
+async fn follow(subscription: &mut EventSubscription, run: &str) -> Result<(Vec<LiveData>, Option<Outcome>), Failure> {
     let mut samples = Vec::new();
     loop {
         match subscription.next().await {

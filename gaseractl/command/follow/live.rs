@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoints;
 use crate::failure::{Exit, Failure};
 use crate::stream::Notice;
-use crate::stream::reconnect::{Arrived, ReconnectState, Subscription};
+use crate::stream::reconnect::{Arrived, EventSubscription, ReconnectState};
 use crate::terminal::Terminal;
 use crate::view::draw::{self, Theme};
 use crate::view::screen::Screen;
@@ -111,7 +111,7 @@ impl LiveView {
     }
 
     /// Looks after the view until there is something that others must see to.
-    pub async fn next(&mut self, subscription: &mut Subscription) -> Result<LiveStep, Failure> {
+    pub async fn next(&mut self, subscription: &mut EventSubscription) -> Result<LiveStep, Failure> {
         loop {
             let due = self.due;
             tokio::select! {

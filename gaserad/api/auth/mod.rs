@@ -44,7 +44,7 @@ pub use tokens::{Token, TokenMistake, Tokens, hex, is_name};
 pub use users::{Directory, Users};
 
 use crate::domain::{Clock, Tick, Utc};
-use rate::{What, seconds};
+use rate::{Limited, seconds};
 use refusal::{NOT_PERMITTED, TOKEN_MISSING};
 use shape::check_shape;
 
@@ -140,7 +140,7 @@ pub struct Allowed {
 
 /// How often one peer may do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct RateLimits {
     pub connects: Rate,
     pub controls: Rate,
     pub wrong_tokens: Rate,
@@ -148,7 +148,7 @@ pub struct Limits {
     pub controls_at_home: Rate,
 }
 
-impl Default for Limits {
+impl Default for RateLimits {
     fn default() -> Self {
         Self {
             connects: Rate::per_second(20),
@@ -173,7 +173,7 @@ pub struct Access {
     pub own_uid: u32,
     pub directory: Directory,
     pub names: Names,
-    pub limits: Limits,
+    pub limits: RateLimits,
     pub rates: Arc<Rates>,
     /// For each listener.
     pub seats: Seats,
@@ -196,7 +196,7 @@ impl Access {
             own_uid: 0,
             directory: Directory::default(),
             names: Names::default(),
-            limits: Limits::default(),
+            limits: RateLimits::default(),
             rates: Arc::default(),
             seats: Seats { waiting: 2000, seated: 1000, per_peer: 64 },
             head_within: Duration::from_secs(10),
@@ -230,8 +230,8 @@ impl Access {
     /// Whether another refusal is worth keeping: their number is bounded, whoever sends how many.
     pub fn is_kept(&self, refusal: &Refusal, now: Time) -> bool {
         let (what, rate) = match refusal.reason {
-            NOT_PERMITTED => (What::Refused, Rate::per_second(1)),
-            _ => (What::RefusedStranger, Rate::new(Duration::from_secs(60), 50)),
+            NOT_PERMITTED => (Limited::Refused, Rate::per_second(1)),
+            _ => (Limited::RefusedStranger, Rate::new(Duration::from_secs(60), 50)),
         };
         self.rates.count(IpAddr::from([0; 4]), what, rate, now.elapsed).is_ok()
     }
@@ -254,7 +254,7 @@ impl Access {
     /// Counts a connection.
     pub fn connect(&self, link: &Link, now: Time) -> Result<(), Refusal> {
         let Some(peer) = link.stranger() else { return Ok(()) };
-        self.rates.count(peer, What::Connect, self.limits.connects, now.elapsed).map_err(|wait| {
+        self.rates.count(peer, Limited::Connect, self.limits.connects, now.elapsed).map_err(|wait| {
             Refusal::too_often("this peer connects too often; keep a connection open instead", seconds(wait))
         })
     }
@@ -307,11 +307,11 @@ impl Access {
             Refusal::too_often(sentence, seconds(wait))
         };
         if let Some(peer) = peer {
-            self.rates.check(peer, What::WrongToken, rate, now.elapsed).map_err(too_often)?;
+            self.rates.check(peer, Limited::WrongToken, rate, now.elapsed).map_err(too_often)?;
         }
         self.tokens.find(shown).ok_or_else(|| {
             // Whether it is allowed has been asked above.
-            let _ = peer.map(|peer| self.rates.count(peer, What::WrongToken, rate, now.elapsed));
+            let _ = peer.map(|peer| self.rates.count(peer, Limited::WrongToken, rate, now.elapsed));
             let sentence = "this token is not known here; ask whoever keeps gaserad's tokens file for one";
             Refusal::stranger(TOKEN_WRONG, sentence)
         })
@@ -366,7 +366,7 @@ impl Access {
     fn count_control(&self, link: &Link, now: Time) -> Result<(), Refusal> {
         let Some(peer) = link.peer() else { return Ok(()) };
         let rate = if link.is_loopback() { self.limits.controls_at_home } else { self.limits.controls };
-        self.rates.count(peer, What::Control, rate, now.elapsed).map_err(|wait| {
+        self.rates.count(peer, Limited::Control, rate, now.elapsed).map_err(|wait| {
             Refusal::too_often("this peer gives too many orders; wait a little between them", seconds(wait))
         })
     }

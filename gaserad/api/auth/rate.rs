@@ -12,7 +12,7 @@ const PEERS: usize = 4096;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
+pub enum Limited {
     Connect,
     Control,
     WrongToken,
@@ -44,12 +44,12 @@ impl Rate {
 #[derive(Default)]
 pub struct Rates {
     /// When all that was done would be paid for.
-    paid: Mutex<BTreeMap<(IpAddr, What), Duration>>,
+    paid: Mutex<BTreeMap<(IpAddr, Limited), Duration>>,
 }
 
 impl Rates {
     /// Counts one; or says how long to wait, and counts nothing.
-    pub fn count(&self, peer: IpAddr, what: What, rate: Rate, now: Duration) -> Result<(), Duration> {
+    pub fn count(&self, peer: IpAddr, what: Limited, rate: Rate, now: Duration) -> Result<(), Duration> {
         self.check(peer, what, rate, now)?;
         let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let until = paid.entry((network(peer), what)).or_default();
@@ -65,7 +65,7 @@ impl Rates {
     }
 
     /// Whether one more would be allowed.
-    pub fn check(&self, peer: IpAddr, what: What, rate: Rate, now: Duration) -> Result<(), Duration> {
+    pub fn check(&self, peer: IpAddr, what: Limited, rate: Rate, now: Duration) -> Result<(), Duration> {
         let paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let owed = paid.get(&(network(peer), what)).map_or(Duration::ZERO, |until| until.saturating_sub(now));
         let most = rate.every * (rate.burst.max(1) - 1);
@@ -106,7 +106,7 @@ mod tests {
     fn a_few_at_once_and_then_so_many_a_second() {
         let rates = Rates::default();
         let ada = peer("192.168.0.9");
-        let at = |ms| rates.count(ada, What::Control, RATE, Duration::from_millis(ms));
+        let at = |ms| rates.count(ada, Limited::Control, RATE, Duration::from_millis(ms));
         for _ in 0..5 {
             at(0).unwrap();
         }
@@ -114,8 +114,8 @@ mod tests {
         assert_eq!(at(499), Err(Duration::from_millis(1)));
         at(500).unwrap();
         assert!(at(500).is_err());
-        rates.count(ada, What::Connect, RATE, Duration::ZERO).unwrap();
-        rates.count(peer("192.168.0.10"), What::Control, RATE, Duration::ZERO).unwrap();
+        rates.count(ada, Limited::Connect, RATE, Duration::ZERO).unwrap();
+        rates.count(peer("192.168.0.10"), Limited::Control, RATE, Duration::ZERO).unwrap();
         for _ in 0..5 {
             at(60_000).unwrap();
         }
@@ -127,7 +127,7 @@ mod tests {
     fn asking_whether_costs_nothing() {
         let rates = Rates::default();
         for _ in 0..100 {
-            rates.check(peer("10.0.0.1"), What::WrongToken, RATE, Duration::ZERO).unwrap();
+            rates.check(peer("10.0.0.1"), Limited::WrongToken, RATE, Duration::ZERO).unwrap();
         }
     }
 
@@ -135,12 +135,12 @@ mod tests {
     fn a_network_counts_as_one_and_many_do_not_grow() {
         let rates = Rates::default();
         for host in 0..5 {
-            rates.count(peer(&format!("2001:db8:0:1::{host}")), What::Connect, RATE, Duration::ZERO).unwrap();
+            rates.count(peer(&format!("2001:db8:0:1::{host}")), Limited::Connect, RATE, Duration::ZERO).unwrap();
         }
-        assert!(rates.count(peer("2001:db8:0:1:ffff::"), What::Connect, RATE, Duration::ZERO).is_err());
+        assert!(rates.count(peer("2001:db8:0:1:ffff::"), Limited::Connect, RATE, Duration::ZERO).is_err());
         assert_eq!(network(peer("::ffff:10.0.0.1")), peer("10.0.0.1"));
         for host in 0..10_000_u32 {
-            let _ = rates.count(IpAddr::from(host.to_be_bytes()), What::Connect, RATE, Duration::ZERO);
+            let _ = rates.count(IpAddr::from(host.to_be_bytes()), Limited::Connect, RATE, Duration::ZERO);
         }
         assert!(rates.paid.lock().unwrap().len() <= PEERS);
     }

@@ -9,12 +9,12 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::lengths::whole_times;
-use super::{Anchor, Arrival, Contradiction, Drawn, Exchange, Exchanges, Origin};
+use super::{Anchor, Arrival, ClaimOrigin, Contradiction, Drawn, Exchange, Exchanges};
 use crate::domain::{AnalyzerPhase, ResultRead, Tick};
 
 impl Exchanges {
     /// Finds the exchange that a new result is of, and notes that it has come.
-    pub fn claim(&mut self, read: &ResultRead) -> Origin {
+    pub fn claim(&mut self, read: &ResultRead) -> ClaimOrigin {
         if self.is_blind() {
             return self.claim_blindly(read);
         }
@@ -37,7 +37,7 @@ impl Exchanges {
             (Some(first), Some(last)) => self.claim_among(first, last, read),
             _ => self.claim_out_of_step(read),
         };
-        if origin != Origin::BeforeTheRun {
+        if origin != ClaimOrigin::BeforeTheRun {
             self.lateness.note_result(read.read);
         }
         origin
@@ -101,7 +101,7 @@ impl Exchanges {
         next.or_else(|| self.left.map(|(_, before)| before).filter(|_| place + 1 == self.drawn.len()))
     }
 
-    fn claim_among(&mut self, first: usize, last: usize, read: &ResultRead) -> Origin {
+    fn claim_among(&mut self, first: usize, last: usize, read: &ResultRead) -> ClaimOrigin {
         let waiting = self.waiting().unwrap_or(first).min(first);
         let overdue = (waiting..first).filter(|place| self.is_overdue(*place, read)).count();
         if overdue > 0 {
@@ -123,7 +123,7 @@ impl Exchanges {
         if self.behind > first {
             // Of a measurement before this one, perhaps, as late as results were then: those of this one may still come.
             self.drawn.range_mut(span).for_each(|drawn| drawn.result = Arrival::Doubtful);
-            return Origin::Contradicted { missed: 0 };
+            return ClaimOrigin::Contradicted { missed: 0 };
         }
         self.take_result(span, missed.max(overdue), read)
     }
@@ -187,7 +187,7 @@ impl Exchanges {
         stamped.is_ok_and(|stamped| stamped.abs_diff(drawn.since(anchor.drawn)) <= usual / 4)
     }
 
-    fn take_result(&mut self, span: RangeInclusive<usize>, missed: usize, read: &ResultRead) -> Origin {
+    fn take_result(&mut self, span: RangeInclusive<usize>, missed: usize, read: &ResultRead) -> ClaimOrigin {
         let (first, last) = (*span.start(), *span.end());
         let doubt = self.drawn.range(span.clone()).any(|drawn| drawn.doubt);
         let hidden: u32 = self.drawn.range(span).map(|drawn| drawn.hidden).sum();
@@ -202,7 +202,7 @@ impl Exchanges {
         let before = self.newest_read.replace(read.read);
         let missed = if first == last { missed } else { missed.max(self.passed_since(before, read)) };
         let Some((oldest, newest)) = oldest.zip(newest).filter(|_| !doubt && in_step) else {
-            return Origin::Contradicted { missed };
+            return ClaimOrigin::Contradicted { missed };
         };
         let certain = first == last && !self.drawn[first].widened;
         self.lateness.note_certain_result(read.read, certain && self.over_by(last).is_none());
@@ -210,7 +210,7 @@ impl Exchanges {
         self.anchor = Some(anchor).filter(|_| certain).or(self.anchor);
         let exchange =
             Exchange { iteration: newest.iteration.filter(|_| certain), began_after: oldest.began_after, ..newest };
-        Origin::Exchange { exchange, missed }
+        ClaimOrigin::Exchange { exchange, missed }
     }
 
     /// How many iterations more than one passed since the result before.
@@ -220,7 +220,7 @@ impl Exchanges {
     }
 
     /// No exchange can have given it when it came.
-    fn claim_out_of_step(&mut self, read: &ResultRead) -> Origin {
+    fn claim_out_of_step(&mut self, read: &ResultRead) -> ClaimOrigin {
         let first = self.drawn.iter().all(|drawn| drawn.result == Arrival::Awaited);
         let known = |place: &usize| !self.drawn[*place].doubt && self.is_late(*place, read);
         let late: Vec<usize> = (0..self.drawn.len()).filter(known).collect();
@@ -232,7 +232,7 @@ impl Exchanges {
             let over = self.drawn.get(oldest + 1).map_or(read.read, |next| next.began.0);
             self.learn_late(over, read);
         } else if first && self.is_of_before(read) {
-            return Origin::BeforeTheRun;
+            return ClaimOrigin::BeforeTheRun;
         } else if (self.waiting().is_some() || first) && self.open_are_believed() {
             self.contradict(Contradiction::ResultEarly);
             let over = self.drawn.back().map_or(read.read, |newest| newest.began.0);
@@ -243,7 +243,7 @@ impl Exchanges {
             self.contradict(Contradiction::ResultSurplus);
         }
         self.lose_count();
-        Origin::Contradicted { missed }
+        ClaimOrigin::Contradicted { missed }
     }
 
     /// A result came late, of an iteration that was over then. If results did not come so from the start, the next one may

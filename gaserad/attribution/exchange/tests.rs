@@ -17,11 +17,11 @@ fn look(exchanges: &mut Exchanges, phase: usize, iteration: Option<u32>, after_m
     });
 }
 
-fn claim(exchanges: &mut Exchanges, phase: usize) -> Origin {
+fn claim(exchanges: &mut Exchanges, phase: usize) -> ClaimOrigin {
     claim_at(exchanges, phase, u64::MAX / 1000)
 }
 
-fn claim_at(exchanges: &mut Exchanges, phase: usize, read_ms: u64) -> Origin {
+fn claim_at(exchanges: &mut Exchanges, phase: usize, read_ms: u64) -> ClaimOrigin {
     exchanges.claim(&ResultRead {
         sample: Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() },
         after: Tick::ZERO,
@@ -32,10 +32,10 @@ fn claim_at(exchanges: &mut Exchanges, phase: usize, read_ms: u64) -> Origin {
     })
 }
 
-fn iteration(origin: Origin) -> Option<u32> {
+fn iteration(origin: ClaimOrigin) -> Option<u32> {
     match origin {
-        Origin::Exchange { exchange, .. } => exchange.iteration,
-        Origin::BeforeTheRun | Origin::Contradicted { .. } | Origin::Unknown => None,
+        ClaimOrigin::Exchange { exchange, .. } => exchange.iteration,
+        ClaimOrigin::BeforeTheRun | ClaimOrigin::Contradicted { .. } | ClaimOrigin::Unknown => None,
     }
 }
 
@@ -43,11 +43,11 @@ fn iteration(origin: Origin) -> Option<u32> {
 fn a_result_is_of_the_exchange_before_the_one_under_way() {
     let mut exchanges = Exchanges::default();
     look(&mut exchanges, 0, Some(0), 0, 1000);
-    assert_eq!(claim(&mut exchanges, 0), Origin::BeforeTheRun);
+    assert_eq!(claim(&mut exchanges, 0), ClaimOrigin::BeforeTheRun);
     look(&mut exchanges, 1, Some(0), 12_000, 13_000);
     look(&mut exchanges, 2, Some(0), 48_000, 49_000);
     look(&mut exchanges, 0, Some(1), 58_000, 59_000);
-    let Origin::Exchange { exchange, missed } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    let ClaimOrigin::Exchange { exchange, missed } = claim(&mut exchanges, 0) else { panic!("no exchange") };
     assert_eq!(exchange.iteration, Some(0));
     assert_eq!(exchange.ended_before, Tick::from_micros(13_000_000));
     assert_eq!(missed, 0);
@@ -86,7 +86,7 @@ fn an_iteration_that_passed_unseen_is_a_gap_and_its_window_is_the_whole_silence(
     look(&mut exchanges, 0, Some(0), 0, 1000);
     look(&mut exchanges, 1, Some(0), 12_000, 13_000);
     look(&mut exchanges, 0, Some(2), 13_000, 118_000);
-    let Origin::Exchange { exchange, missed } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    let ClaimOrigin::Exchange { exchange, missed } = claim(&mut exchanges, 0) else { panic!("no exchange") };
     assert_eq!((exchange.iteration, missed), (None, 1));
     assert_eq!((exchange.began_after, exchange.ended_before), (Tick::ZERO, Tick::from_micros(118_000_000)));
 }
@@ -99,7 +99,7 @@ fn without_a_counter_a_long_silence_leaves_open_which_exchange_a_result_is_of() 
     look(&mut exchanges, 1, None, 13_000, 71_000);
     look(&mut exchanges, 2, None, 106_000, 107_000);
     look(&mut exchanges, 0, None, 116_000, 117_000);
-    let Origin::Exchange { exchange, .. } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    let ClaimOrigin::Exchange { exchange, .. } = claim(&mut exchanges, 0) else { panic!("no exchange") };
     assert_eq!((exchange.began_after, exchange.ended_before), (Tick::ZERO, Tick::from_micros(71_000_000)));
 }
 
@@ -111,7 +111,7 @@ fn a_counter_that_moves_in_the_analysis_across_a_long_silence_leaves_it_open_too
     look(&mut exchanges, 2, Some(0), 48_000, 49_000);
     look(&mut exchanges, 2, Some(1), 49_000, 107_000);
     look(&mut exchanges, 0, Some(2), 116_000, 117_000);
-    let Origin::Exchange { exchange, .. } = claim(&mut exchanges, 0) else { panic!("no exchange") };
+    let ClaimOrigin::Exchange { exchange, .. } = claim(&mut exchanges, 0) else { panic!("no exchange") };
     assert_eq!((exchange.iteration, exchange.ended_before), (None, Tick::from_micros(107_000_000)));
 }
 
@@ -124,10 +124,12 @@ fn a_poll_that_comes_late_does_not_change_what_was_read_before() {
     look(&mut exchanges, 1, Some(1), 70_000, 71_000);
     // Read at 72 s, but polled only at 130 s: the next iteration has come and gone.
     look(&mut exchanges, 1, Some(2), 71_000, 130_000);
-    let Origin::Exchange { exchange, missed } = claim_at(&mut exchanges, 1, 72_000) else { panic!("no exchange") };
+    let ClaimOrigin::Exchange { exchange, missed } = claim_at(&mut exchanges, 1, 72_000) else { panic!("no exchange") };
     assert_eq!((exchange.iteration, missed), (Some(0), 0));
     assert_eq!((exchange.began_after, exchange.ended_before), (Tick::ZERO, Tick::from_micros(13_000_000)));
-    let Origin::Exchange { exchange, missed } = claim_at(&mut exchanges, 1, 131_000) else { panic!("no exchange") };
+    let ClaimOrigin::Exchange { exchange, missed } = claim_at(&mut exchanges, 1, 131_000) else {
+        panic!("no exchange")
+    };
     assert_eq!((exchange.iteration, missed), (None, 1), "it may be of the one that passed unseen");
     assert_eq!(exchange.ended_before, Tick::from_micros(130_000_000));
 }
@@ -150,7 +152,7 @@ fn a_second_result_of_the_same_exchange_is_not_believed() {
     look(&mut exchanges, 2, Some(0), 48_000, 49_000);
     look(&mut exchanges, 0, Some(1), 58_000, 59_000);
     assert_eq!(iteration(claim_at(&mut exchanges, 0, 59_000)), Some(0));
-    assert!(matches!(claim_at(&mut exchanges, 0, 60_000), Origin::Contradicted { .. }));
+    assert!(matches!(claim_at(&mut exchanges, 0, 60_000), ClaimOrigin::Contradicted { .. }));
 }
 
 #[test]
@@ -166,7 +168,7 @@ fn without_phases_the_window_reaches_from_the_result_before_to_the_reading() {
         exchanges.claim(&ResultRead { sample, after, asked: read, read, phase: PHASES[3], iteration })
     };
     let window = |origin| match origin {
-        Origin::Exchange { exchange, missed } => (exchange.began_after, exchange.ended_before, missed),
+        ClaimOrigin::Exchange { exchange, missed } => (exchange.began_after, exchange.ended_before, missed),
         other => panic!("{other:?}"),
     };
     assert_eq!(window(read(&mut exchanges, 69, 70, Some(1))), (second(10), second(70), 0));
@@ -188,7 +190,7 @@ fn what_an_analyzer_did_unseen_before_it_stopped_is_left_open_too() {
         before: Tick::from_micros(200_000_000),
     };
     exchanges.see(stopped);
-    let Origin::Exchange { exchange, .. } = claim_at(&mut exchanges, 3, 200_000) else { panic!("no exchange") };
+    let ClaimOrigin::Exchange { exchange, .. } = claim_at(&mut exchanges, 3, 200_000) else { panic!("no exchange") };
     assert_eq!((exchange.iteration, exchange.ended_before), (None, Tick::from_micros(200_000_000)));
 }
 
@@ -198,7 +200,7 @@ fn without_a_counter_a_silence_may_hide_whole_iterations_before_the_one_that_beg
     look(&mut exchanges, 0, None, 0, 1000);
     look(&mut exchanges, 1, None, 12_000, 13_000);
     look(&mut exchanges, 0, None, 13_000, 175_000);
-    let Origin::Exchange { exchange, .. } = claim_at(&mut exchanges, 0, 174_500) else { panic!("no exchange") };
+    let ClaimOrigin::Exchange { exchange, .. } = claim_at(&mut exchanges, 0, 174_500) else { panic!("no exchange") };
     assert_eq!(exchange.ended_before, Tick::from_micros(175_000_000));
 }
 
@@ -221,9 +223,9 @@ fn late_result_of_before_is_not_of_the_next_measurement() {
             let (after, read) = (second(read - 1), second(read));
             exchanges.claim(&ResultRead { sample, after, asked: read, read, phase: PHASES[3], iteration: None })
         };
-        assert_eq!(read(&mut exchanges, 203), Origin::BeforeTheRun, "tells phases: {told_phases}");
+        assert_eq!(read(&mut exchanges, 203), ClaimOrigin::BeforeTheRun, "tells phases: {told_phases}");
         let next = read(&mut exchanges, 230);
-        assert_eq!(matches!(next, Origin::Exchange { .. }), !told_phases, "before its first phase: {next:?}");
+        assert_eq!(matches!(next, ClaimOrigin::Exchange { .. }), !told_phases, "before its first phase: {next:?}");
     }
 }
 
@@ -253,7 +255,7 @@ fn measurement_started_anew_between_two_polls_is_noticed() {
         look(&mut exchanges, 2, None, 348_000 + restarted * 1000, 349_000 + restarted * 1000);
         look(&mut exchanges, 0, None, 360_000 + restarted * 1000, 361_000 + restarted * 1000);
         let origin = claim_at(&mut exchanges, 0, 361_000 + restarted * 1000);
-        assert_eq!(matches!(origin, Origin::Exchange { .. }), restarted == 0, "{restarted}: {origin:?}");
+        assert_eq!(matches!(origin, ClaimOrigin::Exchange { .. }), restarted == 0, "{restarted}: {origin:?}");
     }
 }
 
@@ -273,7 +275,7 @@ fn counter_that_never_rises_vetoes_no_gap() {
         look(&mut exchanges, 1, counter, 29_750, 30_000);
         look(&mut exchanges, 1, counter, 30_000, 36_000);
         look(&mut exchanges, 2, counter, 38_750, 39_000);
-        let Origin::Exchange { exchange, .. } = claim_at(&mut exchanges, 2, 40_000) else { panic!("no exchange") };
+        let ClaimOrigin::Exchange { exchange, .. } = claim_at(&mut exchanges, 2, 40_000) else { panic!("no exchange") };
         assert_eq!(exchange.ended_before, Tick::from_micros(36_000_000), "{counter:?}");
     }
 }
@@ -290,7 +292,7 @@ fn politely(iterations: u64) -> (Exchanges, u64) {
     (exchanges, 60 + iterations * 60)
 }
 
-fn claim_between(exchanges: &mut Exchanges, phase: usize, after_ms: u64, read_ms: u64) -> Origin {
+fn claim_between(exchanges: &mut Exchanges, phase: usize, after_ms: u64, read_ms: u64) -> ClaimOrigin {
     let (after, read) = (Tick::from_micros(after_ms * 1000), Tick::from_micros(read_ms * 1000));
     let sample = Sample { stamp: AnalyzerTime(0), readings: Vec::new(), raw: String::new() };
     exchanges.claim(&ResultRead { sample, after, asked: read, read, phase: PHASES[phase], iteration: None })
@@ -321,7 +323,7 @@ fn late_result_of_an_iteration_in_doubt_says_nothing_of_phases() {
     look(&mut exchanges, 0, None, (begins + 14) * 1000, (begins + 15) * 1000);
     // It was finished all the same.
     let origin = claim_between(&mut exchanges, 0, (begins + 19) * 1000, (begins + 20) * 1000);
-    assert!(matches!(origin, Origin::Contradicted { .. }), "{origin:?}");
+    assert!(matches!(origin, ClaimOrigin::Contradicted { .. }), "{origin:?}");
     look(&mut exchanges, 1, None, (begins + 27) * 1000, (begins + 28) * 1000);
     look(&mut exchanges, 2, None, (begins + 63) * 1000, (begins + 64) * 1000);
     look(&mut exchanges, 0, None, (begins + 75) * 1000, (begins + 76) * 1000);

@@ -15,7 +15,7 @@ const INBOX: usize = 16;
 
 type Answer<T> = oneshot::Sender<Result<T, Denied>>;
 
-pub(super) enum Request {
+pub(super) enum SchedulerRequest {
     List(u32, Answer<Vec<Listed>>),
     Add(Box<NewSchedule>, String, u32, Answer<Listed>),
     Remove(String, String, Answer<()>),
@@ -24,15 +24,15 @@ pub(super) enum Request {
 
 /// Clones ask the same scheduler.
 #[derive(Clone)]
-pub struct SchedulerQueue(mpsc::Sender<Request>);
+pub struct SchedulerQueue(mpsc::Sender<SchedulerRequest>);
 
 impl SchedulerQueue {
-    pub(super) fn new() -> (Self, mpsc::Receiver<Request>) {
+    pub(super) fn new() -> (Self, mpsc::Receiver<SchedulerRequest>) {
         let (requests, inbox) = mpsc::channel(INBOX);
         (Self(requests), inbox)
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, Denied> {
+    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> SchedulerRequest) -> Result<T, Denied> {
         let gone = || Denied::new(Reason::ShuttingDown, "gaserad is shutting down; ask again when it is back");
         let (answer, answered) = oneshot::channel();
         self.0.send(request(answer)).await.map_err(|_| gone())?;
@@ -42,38 +42,38 @@ impl SchedulerQueue {
 
 impl Schedules for SchedulerQueue {
     fn list(&self, count: u32) -> BoxFuture<'_, Result<Vec<Listed>, Denied>> {
-        Box::pin(self.ask(move |answer| Request::List(count, answer)))
+        Box::pin(self.ask(move |answer| SchedulerRequest::List(count, answer)))
     }
 
     fn add(&self, new: NewSchedule, who: String, count: u32) -> BoxFuture<'_, Result<Listed, Denied>> {
-        Box::pin(self.ask(move |answer| Request::Add(Box::new(new), who, count, answer)))
+        Box::pin(self.ask(move |answer| SchedulerRequest::Add(Box::new(new), who, count, answer)))
     }
 
     fn remove(&self, name: String, who: String) -> BoxFuture<'_, Result<(), Denied>> {
-        Box::pin(self.ask(move |answer| Request::Remove(name, who, answer)))
+        Box::pin(self.ask(move |answer| SchedulerRequest::Remove(name, who, answer)))
     }
 
     fn enable(&self, name: String, enabled: bool, who: String, count: u32) -> BoxFuture<'_, Result<Listed, Denied>> {
-        Box::pin(self.ask(move |answer| Request::Enable(name, enabled, who, count, answer)))
+        Box::pin(self.ask(move |answer| SchedulerRequest::Enable(name, enabled, who, count, answer)))
     }
 }
 
 impl Scheduler {
     /// An error only if nothing can be kept any more. Whoever asked may have gone before the answer.
-    pub(super) async fn serve(&mut self, request: Request) -> Result<(), Denied> {
+    pub(super) async fn serve(&mut self, request: SchedulerRequest) -> Result<(), Denied> {
         match request {
-            Request::List(count, answer) => {
+            SchedulerRequest::List(count, answer) => {
                 let _ = answer.send(Ok(self.list(count)));
             }
-            Request::Add(new, who, count, answer) => {
+            SchedulerRequest::Add(new, who, count, answer) => {
                 let added = self.add(*new, who, count).await;
                 let _ = answer.send(added);
             }
-            Request::Remove(name, who, answer) => {
+            SchedulerRequest::Remove(name, who, answer) => {
                 let removed = self.remove(&name, &who).await;
                 let _ = answer.send(removed);
             }
-            Request::Enable(name, enabled, who, count, answer) => {
+            SchedulerRequest::Enable(name, enabled, who, count, answer) => {
                 let enabled = self.enable(&name, enabled, &who, count).await;
                 let _ = answer.send(enabled);
             }

@@ -22,8 +22,8 @@ use crate::runtime::Handle;
 use crate::runtime::clock::HostClock;
 use crate::schedule::{Decision, Ruling, Times, decide, reckon_from};
 use crate::store::{Audit, Batch};
-use desk::Request;
 pub(super) use desk::SchedulerQueue;
+use desk::SchedulerRequest;
 use firing::{Attempt, Firing};
 
 /// The wall clock may be set while a time is waited for, so it is looked at again so often, in the time of the world.
@@ -47,7 +47,7 @@ pub(super) struct SchedulerParts {
 pub(super) struct Scheduler {
     means: Arc<SchedulerParts>,
     schedules: BTreeMap<String, Timed>,
-    inbox: mpsc::Receiver<Request>,
+    inbox: mpsc::Receiver<SchedulerRequest>,
     attempts: JoinSet<Attempt>,
 }
 

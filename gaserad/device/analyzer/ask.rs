@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Owner;
-use super::fault::Trouble;
+use super::AnalyzerOwner;
+use super::fault::SessionError;
 use crate::ak::{Command, Reply};
 use crate::device::session::AskError;
 
@@ -35,10 +35,10 @@ impl Feature {
     }
 }
 
-impl Owner {
-    pub(super) async fn ask(&mut self, command: &Command) -> Result<Reply, Trouble> {
+impl AnalyzerOwner {
+    pub(super) async fn ask(&mut self, command: &Command) -> Result<Reply, SessionError> {
         if self.yielding == Yielding::AtOnce && self.inbox.stop_waits() {
-            return Err(Trouble::Overtaken { unanswered: None });
+            return Err(SessionError::Overtaken { unanswered: None });
         }
         self.contact.asked = Some(self.now());
         if self.yielding == Yielding::Never {
@@ -49,13 +49,13 @@ impl Owner {
             answered = self.session.ask(command) => Ok(answered?),
             () = self.inbox.stop_overdue(STALLED) => {
                 let unanswered = (!command.is_safe_to_repeat()).then(|| command.code().to_owned());
-                Err(Trouble::Overtaken { unanswered })
+                Err(SessionError::Overtaken { unanswered })
             }
         }
     }
 
     /// Asks what not every firmware knows; `None` if it was refused, or was never answered though other questions are.
-    pub(super) async fn probe(&mut self, command: &Command) -> Result<Option<Reply>, Trouble> {
+    pub(super) async fn probe(&mut self, command: &Command) -> Result<Option<Reply>, SessionError> {
         let code = command.code();
         let known = self.contact.features.get(code).copied();
         if known.is_some_and(|feature| !feature.works()) {
@@ -72,7 +72,7 @@ impl Owner {
                 }
                 Ok(None)
             }
-            Err(Trouble::Ask(AskError::NoReply { .. } | AskError::Malformed { .. })) if known.is_none() => {
+            Err(SessionError::Ask(AskError::NoReply { .. } | AskError::Malformed { .. })) if known.is_none() => {
                 self.ask(&Command::State).await?.state()?;
                 self.contact.features.insert(code.to_owned(), Feature::Silent);
                 Ok(None)

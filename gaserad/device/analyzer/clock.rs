@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::Owner;
-use super::fault::Trouble;
+use super::AnalyzerOwner;
+use super::fault::SessionError;
 use crate::ak::Command;
 use crate::domain::instrument::ClockReading;
 use crate::domain::{AnalyzerNews, AnalyzerTime, Moment, Tick, Utc};
@@ -113,7 +113,7 @@ impl ClockTrack {
     }
 }
 
-impl Owner {
+impl AnalyzerOwner {
     /// Until the clock is to be read, where it can be.
     pub(super) fn until_clock_is_due(&self) -> Option<Duration> {
         let due = self.clock_track.due.filter(|_| self.contact.greeted)?;
@@ -121,7 +121,7 @@ impl Owner {
     }
 
     /// Both clocks; `None` if the analyzer does not tell its own.
-    pub(super) async fn read_clock(&mut self) -> Result<Option<ClockReading>, Trouble> {
+    pub(super) async fn read_clock(&mut self) -> Result<Option<ClockReading>, SessionError> {
         let asked = self.clock.now();
         let reply = self.probe(&Command::Clock).await?;
         let answered = self.clock.now();

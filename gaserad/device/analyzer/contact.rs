@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Owner;
+use super::AnalyzerOwner;
 use super::ask::Feature;
-use super::fault::Trouble;
-use super::pace::Place;
+use super::fault::SessionError;
+use super::pace::PacePlace;
 use crate::ak::Command;
 use crate::device::session::TurnedAway;
 use crate::domain::{AnalyzerNews, AnalyzerState, DeviceErrors, Fault, FaultKind, Reconnection, Tick};
@@ -22,7 +22,7 @@ const ERRORS_EVERY: Duration = Duration::from_secs(10);
 const IDENTITY_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
-pub(super) struct Contact {
+pub(super) struct AnalyzerContact {
     /// It was asked who it is since the last failure.
     pub(super) greeted: bool,
     online: bool,
@@ -43,7 +43,7 @@ pub(super) struct Contact {
     pub(super) errors_read: Option<Tick>,
 }
 
-impl Contact {
+impl AnalyzerContact {
     /// Until an analyzer that does not answer is tried again.
     pub(super) fn back_off(&self) -> Option<Duration> {
         let doublings = self.failures.checked_sub(1)?.min(5);
@@ -70,9 +70,9 @@ impl Contact {
     }
 }
 
-impl Owner {
+impl AnalyzerOwner {
     /// A look; after a failure the analyzer is greeted first, because it may have been off or be another.
-    pub(super) async fn look_in(&mut self) -> Result<Place, Trouble> {
+    pub(super) async fn look_in(&mut self) -> Result<PacePlace, SessionError> {
         if !self.contact.greeted {
             return self.greet().await;
         }
@@ -84,7 +84,7 @@ impl Owner {
         if self.is_another().await? { self.greet().await } else { Ok(place) }
     }
 
-    async fn is_another(&mut self) -> Result<bool, Trouble> {
+    async fn is_another(&mut self) -> Result<bool, SessionError> {
         if !self.may_be_another() {
             return Ok(false);
         }
@@ -93,7 +93,7 @@ impl Owner {
     }
 
     /// The same before something is begun on it, which is not done if another analyzer has taken its address just now.
-    pub(super) async fn look_in_at_the_same(&mut self) -> Result<Place, Trouble> {
+    pub(super) async fn look_in_at_the_same(&mut self) -> Result<PacePlace, SessionError> {
         let known = self.contact.identity.clone();
         let place = self.look_in().await?;
         if known.is_empty() || known == self.contact.identity {
@@ -111,13 +111,13 @@ impl Owner {
         contacts != self.session.contacts() || (!self.session.keeps() && due(asked))
     }
 
-    async fn ask_identity(&mut self) -> Result<Vec<String>, Trouble> {
+    async fn ask_identity(&mut self) -> Result<Vec<String>, SessionError> {
         let identity = self.probe(&Command::Identity).await?.and_then(|reply| reply.identity().ok());
         self.contact.identified = Some((self.session.contacts(), self.now()));
         Ok(identity.unwrap_or_default())
     }
 
-    async fn greet(&mut self) -> Result<Place, Trouble> {
+    async fn greet(&mut self) -> Result<PacePlace, SessionError> {
         let state = self.ask(&Command::State).await?.state()?;
         let reconnection = self.reconnection(state).await?;
         let identity = self.ask_identity().await?;
@@ -140,7 +140,7 @@ impl Owner {
 
     /// What can be said of an analyzer that measured when it was last seen, and does not any more. Its results are asked
     /// for in whatever layout it has.
-    async fn reconnection(&mut self, now: AnalyzerState) -> Result<Option<Reconnection>, Trouble> {
+    async fn reconnection(&mut self, now: AnalyzerState) -> Result<Option<Reconnection>, SessionError> {
         if now == AnalyzerState::Measuring {
             self.contact.closes_at_will |= self.contact.turned_away > 0 && self.track.is_measuring();
         }
@@ -180,8 +180,8 @@ impl Owner {
     }
 
     /// Counts failures; the analyzer is offline when there are too many, or at once if it was never there.
-    pub(super) fn note_contact<T>(&mut self, outcome: &Result<T, Trouble>) {
-        let Err(trouble @ (Trouble::Ask(_) | Trouble::Reply(_))) = outcome else { return };
+    pub(super) fn note_contact<T>(&mut self, outcome: &Result<T, SessionError>) {
+        let Err(trouble @ (SessionError::Ask(_) | SessionError::Reply(_))) = outcome else { return };
         let asked = self.contact.asked.unwrap_or_else(|| self.now());
         let since = *self.contact.failing_since.get_or_insert(asked);
         self.contact.greeted = false;
@@ -191,14 +191,14 @@ impl Owner {
         let lasting = self.contact.failures >= FAILURES || self.elapsed(since) >= FAILING;
         let news = if self.contact.online { lasting } else { !self.contact.told_offline };
         if news {
-            let Contact { failures, failing_since, turned_away, closes_at_will, .. } = self.contact;
-            self.contact = Contact {
+            let AnalyzerContact { failures, failing_since, turned_away, closes_at_will, .. } = self.contact;
+            self.contact = AnalyzerContact {
                 told_offline: true,
                 failures,
                 failing_since,
                 turned_away,
                 closes_at_will,
-                ..Contact::default()
+                ..AnalyzerContact::default()
             };
             self.track.forget_pace(self.settings.poll);
             self.clock_track.forget();
@@ -207,7 +207,7 @@ impl Owner {
         }
     }
 
-    pub(super) async fn read_errors_if_due(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn read_errors_if_due(&mut self) -> Result<(), SessionError> {
         if self.contact.errors_read.is_none_or(|read| self.elapsed(read) >= ERRORS_EVERY) {
             self.read_errors().await?;
         }
@@ -215,7 +215,7 @@ impl Owner {
     }
 
     /// An analyzer that does not tell its errors has none.
-    pub(super) async fn read_errors(&mut self) -> Result<DeviceErrors, Trouble> {
+    pub(super) async fn read_errors(&mut self) -> Result<DeviceErrors, SessionError> {
         let reply = self.probe(&Command::Errors).await?;
         let errors = reply.and_then(|reply| reply.errors().ok()).unwrap_or_default();
         self.contact.errors_read = Some(self.now());

@@ -15,18 +15,18 @@ const FRESH_DESCRIPTION: Duration = Duration::from_secs(10);
 /// More different inquiries at a time are none of people.
 const MOST_WAITING: usize = 32;
 
-pub(super) type Answer = Result<Told, Fault>;
+pub(super) type InquiryAnswer = Result<Told, Fault>;
 
 /// An inquiry, and who asked.
-pub(super) struct Asked {
+pub(super) struct AskedInquiry {
     pub inquiry: Inquiry,
-    pub answer: oneshot::Sender<Answer>,
+    pub answer: oneshot::Sender<InquiryAnswer>,
 }
 
 /// An inquiry under way: the questions that it still takes, and the replies so far.
 pub(super) struct Work {
     pub inquiry: Inquiry,
-    askers: Vec<oneshot::Sender<Answer>>,
+    askers: Vec<oneshot::Sender<InquiryAnswer>>,
     pub questions: VecDeque<Command>,
     /// `None` where the analyzer cannot say.
     pub replies: Vec<(Command, Option<Reply>)>,
@@ -35,7 +35,7 @@ pub(super) struct Work {
 struct Given {
     inquiry: Inquiry,
     at: Tick,
-    answer: Answer,
+    answer: InquiryAnswer,
 }
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ pub(super) struct Desk {
 
 impl Desk {
     /// Takes in an inquiry; `now` and how much outside time has passed since a tick decide what is still fresh.
-    pub(super) fn take(&mut self, asked: Asked, questions: Vec<Command>, elapsed: impl Fn(Tick) -> Duration) {
+    pub(super) fn take(&mut self, asked: AskedInquiry, questions: Vec<Command>, elapsed: impl Fn(Tick) -> Duration) {
         self.given.retain(|given| elapsed(given.at) < freshness(&given.inquiry));
         if let Some(given) = self.given.iter().find(|given| given.inquiry == asked.inquiry) {
             reply(asked.answer, given.answer.clone());
@@ -58,7 +58,7 @@ impl Desk {
             let text = format!("{MOST_WAITING} other questions to the analyzer wait already; ask again in a moment");
             reply(asked.answer, Err(Fault::new(FaultKind::Busy, text)));
         } else {
-            let Asked { inquiry, answer } = asked;
+            let AskedInquiry { inquiry, answer } = asked;
             self.waiting.push_back(Work {
                 inquiry,
                 askers: vec![answer],
@@ -80,7 +80,7 @@ impl Desk {
     }
 
     /// Answers what is under way.
-    pub(super) fn answer(&mut self, answer: &Answer, at: Tick) {
+    pub(super) fn answer(&mut self, answer: &InquiryAnswer, at: Tick) {
         let Some(work) = self.waiting.pop_front() else { return };
         for asker in work.askers {
             reply(asker, answer.clone());
@@ -106,7 +106,7 @@ fn freshness(inquiry: &Inquiry) -> Duration {
     }
 }
 
-pub(super) fn reply(asker: oneshot::Sender<Answer>, answer: Answer) {
+pub(super) fn reply(asker: oneshot::Sender<InquiryAnswer>, answer: InquiryAnswer) {
     if asker.send(answer).is_err() {
         tracing::debug!("who asked did not wait for the answer");
     }

@@ -1,13 +1,13 @@
 //! What goes wrong with the analyzer, in sentences.
 
-use super::pace::Place;
+use super::pace::PacePlace;
 use crate::ak;
 use crate::device::session::AskError;
 use crate::domain::{Fault, FaultKind};
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub(super) enum Trouble {
+pub(super) enum SessionError {
     /// There was no answer.
     #[error(transparent)]
     Ask(#[from] AskError),
@@ -22,7 +22,7 @@ pub(super) enum Trouble {
     Overtaken { unanswered: Option<String> },
 }
 
-impl Trouble {
+impl SessionError {
     /// As the reason why the analyzer is offline.
     pub(super) fn reason(&self, place: &str) -> String {
         match self {
@@ -60,7 +60,7 @@ pub(super) fn superseded(unanswered: Option<&str>) -> Fault {
     Fault::new(FaultKind::Superseded, text)
 }
 
-pub(super) fn busy(place: &str, at: &Place) -> Fault {
+pub(super) fn busy(place: &str, at: &PacePlace) -> Fault {
     let words = at.state.words();
     let text = if at.is_measuring() {
         let iteration = at.iteration.map(|number| format!(" (iteration {number})")).unwrap_or_default();

@@ -6,21 +6,21 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
-use super::desk::Asked;
+use super::desk::AskedInquiry;
 use crate::domain::{AnalyzerOrder, CommandId};
 
 type Ordered = (CommandId, AnalyzerOrder);
 
 /// What comes in.
-pub(super) enum Message {
+pub(super) enum InboxMessage {
     Order(CommandId, AnalyzerOrder),
-    Inquiry(Asked),
+    Inquiry(AskedInquiry),
 }
 
 pub(super) struct Inbox {
-    messages: mpsc::UnboundedReceiver<Message>,
+    messages: mpsc::UnboundedReceiver<InboxMessage>,
     waiting: VecDeque<Ordered>,
-    inquiries: Vec<Asked>,
+    inquiries: Vec<AskedInquiry>,
     closed: bool,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Next {
 }
 
 impl Inbox {
-    pub(super) fn new(messages: mpsc::UnboundedReceiver<Message>) -> Self {
+    pub(super) fn new(messages: mpsc::UnboundedReceiver<InboxMessage>) -> Self {
         Self { messages, waiting: VecDeque::new(), inquiries: Vec::new(), closed: false }
     }
 
@@ -66,7 +66,7 @@ impl Inbox {
     }
 
     /// The inquiries that came since the last call.
-    pub(super) fn inquiries(&mut self) -> Vec<Asked> {
+    pub(super) fn inquiries(&mut self) -> Vec<AskedInquiry> {
         self.collect();
         std::mem::take(&mut self.inquiries)
     }
@@ -78,7 +78,7 @@ impl Inbox {
 
     /// Waits that long, or until a stop is ordered.
     pub(super) async fn wait_for_stop(&mut self, time: Duration) {
-        self.wait_for(time, |message| matches!(message, Some(Message::Order(_, AnalyzerOrder::Stop)))).await;
+        self.wait_for(time, |message| matches!(message, Some(InboxMessage::Order(_, AnalyzerOrder::Stop)))).await;
     }
 
     /// Returns when a stop has waited that long; never if none comes.
@@ -92,7 +92,7 @@ impl Inbox {
         tokio::time::sleep(time).await;
     }
 
-    async fn wait_for(&mut self, time: Duration, wakes: impl Fn(Option<&Message>) -> bool) {
+    async fn wait_for(&mut self, time: Duration, wakes: impl Fn(Option<&InboxMessage>) -> bool) {
         let time = tokio::time::sleep(time);
         tokio::pin!(time);
         loop {
@@ -126,10 +126,10 @@ impl Inbox {
         }
     }
 
-    fn take(&mut self, message: Message) {
+    fn take(&mut self, message: InboxMessage) {
         match message {
-            Message::Order(id, order) => self.waiting.push_back((id, order)),
-            Message::Inquiry(asked) => self.inquiries.push(asked),
+            InboxMessage::Order(id, order) => self.waiting.push_back((id, order)),
+            InboxMessage::Inquiry(asked) => self.inquiries.push(asked),
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Between two questions everything else comes first: stops, orders, looks that are due. While the analyzer measures, at
 //! most one inquiry is begun between two looks.
 
-use super::Owner;
-use super::desk::{Answer, Asked, FRESH, reply};
-use super::fault::Trouble;
+use super::AnalyzerOwner;
+use super::desk::{AskedInquiry, FRESH, InquiryAnswer, reply};
+use super::fault::SessionError;
 use super::told;
 use crate::ak::{Command, Reply};
 use crate::domain::{Fault, FaultKind, Inquiry, Told};
@@ -13,7 +13,7 @@ use crate::domain::{Fault, FaultKind, Inquiry, Told};
 /// More tasks are listed, but not asked about.
 const MOST_TASKS: usize = 64;
 
-impl Owner {
+impl AnalyzerOwner {
     /// Puts the next question of the inquiries that wait, if it may be put now.
     pub(super) async fn attend(&mut self) -> bool {
         self.take_inquiries();
@@ -21,11 +21,11 @@ impl Owner {
             return false;
         }
         match self.put_question().await {
-            Ok(None) | Err(Trouble::Overtaken { .. }) => {}
+            Ok(None) | Err(SessionError::Overtaken { .. }) => {}
             Ok(Some(told)) => self.answer_inquiry(&Ok(told)),
             Err(trouble) => {
                 let failed = Err::<(), _>(trouble.clone());
-                if matches!(trouble, Trouble::Ask(_)) {
+                if matches!(trouble, SessionError::Ask(_)) {
                     self.note_contact(&failed);
                 }
                 self.answer_inquiry(&Err(trouble.fault("ask the analyzer", self.session.place())));
@@ -34,7 +34,7 @@ impl Owner {
         true
     }
 
-    fn answer_inquiry(&mut self, answer: &Answer) {
+    fn answer_inquiry(&mut self, answer: &InquiryAnswer) {
         let now = self.now();
         self.desk.answer(answer, now);
     }
@@ -48,7 +48,7 @@ impl Owner {
                     self.desk.take(asked, questions, |since| clock.outside(now.since(since)));
                 }
                 Err(sentence) => {
-                    let Asked { answer, .. } = asked;
+                    let AskedInquiry { answer, .. } = asked;
                     reply(answer, Err(Fault::new(FaultKind::Refused, sentence)));
                 }
             }
@@ -56,7 +56,7 @@ impl Owner {
     }
 
     /// `None` if more questions follow.
-    async fn put_question(&mut self) -> Result<Option<Told>, Trouble> {
+    async fn put_question(&mut self) -> Result<Option<Told>, SessionError> {
         if !self.contact.greeted {
             self.look_in().await?;
         }
@@ -79,7 +79,7 @@ impl Owner {
     }
 
     /// `None` where this firmware cannot say.
-    async fn put(&mut self, inquiry: &Inquiry, question: &Command) -> Result<Option<Reply>, Trouble> {
+    async fn put(&mut self, inquiry: &Inquiry, question: &Command) -> Result<Option<Reply>, SessionError> {
         match (inquiry, question) {
             (Inquiry::Ak(_), _) | (_, Command::Tasks) => self.ask(question).await.map(Some),
             (Inquiry::Errors, _) => {
@@ -93,7 +93,7 @@ impl Owner {
         }
     }
 
-    fn put_together(&self, inquiry: &Inquiry, replies: &[(Command, Option<Reply>)]) -> Result<Told, Trouble> {
+    fn put_together(&self, inquiry: &Inquiry, replies: &[(Command, Option<Reply>)]) -> Result<Told, SessionError> {
         let first = replies.first().and_then(|(_, reply)| reply.as_ref());
         Ok(match (inquiry, first) {
             (Inquiry::Info, _) => {
@@ -107,7 +107,7 @@ impl Owner {
         })
     }
 
-    async fn tell_clock(&mut self) -> Result<Told, Trouble> {
+    async fn tell_clock(&mut self) -> Result<Told, SessionError> {
         let reading = self.read_clock().await?;
         reading.map(Told::Clock).ok_or_else(|| self.cannot_say(&Inquiry::Clock).into())
     }

@@ -5,8 +5,8 @@
 //! Of all layouts only one passes for ours: time, CAS number and inlet. Inlets are small whole numbers, so a result that
 //! has nothing else is asked for a second time.
 
-use super::Owner;
-use super::fault::Trouble;
+use super::AnalyzerOwner;
+use super::fault::SessionError;
 use crate::ak::{Command, Error};
 use crate::domain::{AnalyzerNews, Sample, Tick};
 
@@ -34,16 +34,16 @@ enum Doubt {
     Inlets,
 }
 
-impl Owner {
+impl AnalyzerOwner {
     /// `false` if this firmware has one layout only.
-    pub(super) async fn assert_layout(&mut self) -> Result<bool, Trouble> {
+    pub(super) async fn assert_layout(&mut self) -> Result<bool, SessionError> {
         let set = self.probe(&Command::LAYOUT).await?.is_some();
         self.track.layout_in_doubt = false;
         Ok(set)
     }
 
     /// The results; `None` if they cannot be read.
-    pub(super) async fn ask_results(&mut self) -> Result<Option<Readout>, Trouble> {
+    pub(super) async fn ask_results(&mut self) -> Result<Option<Readout>, SessionError> {
         if self.track.layout_in_doubt {
             self.assert_layout().await?;
         }
@@ -67,7 +67,7 @@ impl Owner {
         Ok(Some(second))
     }
 
-    async fn ask_results_once(&mut self) -> Result<(Readout, Option<Doubt>), Trouble> {
+    async fn ask_results_once(&mut self) -> Result<(Readout, Option<Doubt>), SessionError> {
         let asked = self.now();
         let reply = self.ask(&Command::Results).await?;
         let read = self.now();

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::Owner;
+use super::AnalyzerOwner;
 use super::ask::Yielding;
-use super::fault::Trouble;
+use super::fault::SessionError;
 use super::layout::Readout;
-use super::pace::{Pace, Place};
+use super::pace::{PacePlace, PollPace};
 use crate::ak::Command;
 use crate::domain::{AnalyzerNews, AnalyzerPhase, AnalyzerState, ResultRead, Sample, Seen, Tick};
 
@@ -20,12 +20,12 @@ const FALLBACK_LOOKS: u32 = 20;
 #[derive(Debug)]
 pub(super) struct Track {
     /// Where it was at the last look, and when that look began.
-    last: Option<(Place, Tick)>,
+    last: Option<(PacePlace, Tick)>,
     /// The next look is reported although nothing may have changed: what happened before it is not known.
     pub(super) broken: bool,
     /// The analyzer may have lost the layout of its results, as it does when it is started anew.
     pub(super) layout_in_doubt: bool,
-    pace: Pace,
+    pace: PollPace,
     /// How often results are still looked for.
     tries: u8,
     looks_since_results: u32,
@@ -40,7 +40,7 @@ impl Track {
             last: None,
             broken: false,
             layout_in_doubt: false,
-            pace: Pace::new(poll),
+            pace: PollPace::new(poll),
             tries: 0,
             looks_since_results: 0,
             results_asked: None,
@@ -48,7 +48,7 @@ impl Track {
         }
     }
 
-    pub(super) fn place(&self) -> Option<Place> {
+    pub(super) fn place(&self) -> Option<PacePlace> {
         self.last.map(|(place, _)| place)
     }
 
@@ -62,7 +62,7 @@ impl Track {
     }
 
     pub(super) fn forget_pace(&mut self, poll: Duration) {
-        self.pace = Pace::new(poll);
+        self.pace = PollPace::new(poll);
     }
 
     /// Until the next look. What ends next is an iteration, or may be: then a little sooner, so that its result is there
@@ -77,7 +77,7 @@ impl Track {
     }
 
     /// Takes in a look; gives what to report of it.
-    fn note(&mut self, place: Place, begun: Tick, ended: Tick, passed: Duration) -> Option<Seen> {
+    fn note(&mut self, place: PacePlace, begun: Tick, ended: Tick, passed: Duration) -> Option<Seen> {
         let last = self.last.replace((place, begun));
         let before = last.map(|(before, _)| before);
         self.pace.note(before.as_ref(), &place, passed);
@@ -88,7 +88,7 @@ impl Track {
         self.layout_in_doubt |= before.is_some_and(|before| place.may_have_restarted_since(&before));
         let new = before != Some(place) || self.broken || self.pace.could_miss(passed);
         self.broken = false;
-        let Place { state, phase, iteration } = place;
+        let PacePlace { state, phase, iteration } = place;
         let after = last.map_or(Tick::ZERO, |(_, begun)| begun);
         new.then_some(Seen { state, phase, iteration, after, asked: begun, before: ended })
     }
@@ -106,9 +106,9 @@ impl Track {
     }
 }
 
-impl Owner {
+impl AnalyzerOwner {
     /// State, phase and iteration counter; what is new is reported.
-    pub(super) async fn look(&mut self) -> Result<Place, Trouble> {
+    pub(super) async fn look(&mut self) -> Result<PacePlace, SessionError> {
         let begun = self.now();
         let state = self.ask(&Command::State).await?.state()?;
         let mut phase = self.ask_phase().await?;
@@ -117,7 +117,7 @@ impl Owner {
             // The phase was asked before the counter: it may still be that of the iteration before.
             phase = self.ask_phase().await?;
         }
-        let place = Place { state: named(state, phase), phase, iteration };
+        let place = PacePlace { state: named(state, phase), phase, iteration };
         self.desk.note_look();
         let passed = self.track.last.map_or(Duration::ZERO, |(_, before)| self.clock.outside(begun.since(before)));
         let seen = self.track.note(place, begun, self.now(), passed);
@@ -130,12 +130,12 @@ impl Owner {
         Ok(place)
     }
 
-    async fn ask_phase(&mut self) -> Result<AnalyzerPhase, Trouble> {
+    async fn ask_phase(&mut self) -> Result<AnalyzerPhase, SessionError> {
         let reply = self.probe(&Command::Phase).await?;
         Ok(reply.map(|reply| reply.phase()).transpose()?.unwrap_or_default())
     }
 
-    pub(super) async fn read_results_if_due(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn read_results_if_due(&mut self) -> Result<(), SessionError> {
         let long_ago = self.track.looks_since_results >= FALLBACK_LOOKS
             || self.track.results_read.is_none_or(|read| self.elapsed(read) >= FALLBACK);
         // Nothing else tells when there is a result.
@@ -147,7 +147,7 @@ impl Owner {
     }
 
     /// Reads the results and reports what is new; gives the newest.
-    pub(super) async fn read_results(&mut self) -> Result<Option<Sample>, Trouble> {
+    pub(super) async fn read_results(&mut self) -> Result<Option<Sample>, SessionError> {
         let Some(mut readout) = self.ask_results().await? else {
             self.track.note_reading(self.now(), false);
             return Ok(None);
@@ -162,7 +162,7 @@ impl Owner {
     }
 
     /// Which iteration a result is of can be told only if the analyzer is seen right after it was read.
-    async fn report_results(&mut self, readout: Readout, after: Tick) -> Result<(), Trouble> {
+    async fn report_results(&mut self, readout: Readout, after: Tick) -> Result<(), SessionError> {
         let yielding = self.yielding;
         if yielding == Yielding::AtOnce {
             self.yielding = Yielding::WhenStalled;

@@ -40,12 +40,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::ask::Yielding;
 use self::clock::ClockTrack;
-use self::contact::Contact;
-use self::desk::{Asked, Desk};
-use self::fault::Trouble;
-use self::inbox::{Inbox, Message};
+use self::contact::AnalyzerContact;
+use self::desk::{AskedInquiry, Desk};
+use self::fault::SessionError;
+use self::inbox::{Inbox, InboxMessage};
 use self::look::Track;
-use self::results::Results;
+use self::results::ResultReader;
 use super::Report;
 use super::dial::Dial;
 use super::session::{Session, SessionMode};
@@ -69,7 +69,7 @@ pub struct AnalyzerSettings {
 /// Gives orders to the analyzer's owner. Clones give them to the same one.
 #[derive(Clone)]
 pub struct Analyzer {
-    messages: mpsc::UnboundedSender<Message>,
+    messages: mpsc::UnboundedSender<InboxMessage>,
 }
 
 impl Analyzer {
@@ -80,7 +80,7 @@ impl Analyzer {
         reports: mpsc::UnboundedSender<Report>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (messages, inbox) = mpsc::unbounded_channel();
-        (Self { messages }, Owner::new(settings, clock, reports, inbox).run())
+        (Self { messages }, AnalyzerOwner::new(settings, clock, reports, inbox).run())
     }
 
     /// Asks something that changes nothing, between two looks.
@@ -88,27 +88,27 @@ impl Analyzer {
         let ended =
             || Fault::new(FaultKind::Offline, "the analyzer is not asked any more: the daemon is shutting down");
         let (answer, answered) = oneshot::channel();
-        self.messages.send(Message::Inquiry(Asked { inquiry, answer })).map_err(|_| ended())?;
+        self.messages.send(InboxMessage::Inquiry(AskedInquiry { inquiry, answer })).map_err(|_| ended())?;
         answered.await.unwrap_or_else(|_| Err(ended()))
     }
 
     /// Never waits. Each order is answered once by a report with its id.
     pub fn order(&self, id: CommandId, order: AnalyzerOrder) {
-        if self.messages.send(Message::Order(id, order)).is_err() {
+        if self.messages.send(InboxMessage::Order(id, order)).is_err() {
             tracing::debug!("an order came after the analyzer's owner had ended");
         }
     }
 }
 
-struct Owner {
+struct AnalyzerOwner {
     settings: AnalyzerSettings,
     clock: Arc<dyn Clock>,
     reports: mpsc::UnboundedSender<Report>,
     inbox: Inbox,
     session: Session,
-    contact: Contact,
+    contact: AnalyzerContact,
     track: Track,
-    results: Results,
+    results: ResultReader,
     /// The last reply with results that could not be read, until one can.
     unreadable: String,
     clock_track: ClockTrack,
@@ -119,12 +119,12 @@ struct Owner {
     round_begun: Option<Tick>,
 }
 
-impl Owner {
+impl AnalyzerOwner {
     fn new(
         settings: AnalyzerSettings,
         clock: Arc<dyn Clock>,
         reports: mpsc::UnboundedSender<Report>,
-        inbox: mpsc::UnboundedReceiver<Message>,
+        inbox: mpsc::UnboundedReceiver<InboxMessage>,
     ) -> Self {
         Self {
             session: Session::new(settings.dial.clone(), settings.mode),
@@ -133,8 +133,8 @@ impl Owner {
             clock,
             reports,
             inbox: Inbox::new(inbox),
-            contact: Contact::default(),
-            results: Results::default(),
+            contact: AnalyzerContact::default(),
+            results: ResultReader::default(),
             unreadable: String::new(),
             clock_track: ClockTrack::default(),
             desk: Desk::default(),
@@ -160,7 +160,7 @@ impl Owner {
         }
     }
 
-    async fn round(&mut self) -> Result<(), Trouble> {
+    async fn round(&mut self) -> Result<(), SessionError> {
         self.look_in().await?;
         self.read_results_if_due().await?;
         self.read_errors_if_due().await

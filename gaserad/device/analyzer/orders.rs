@@ -1,12 +1,12 @@
 //! Orders: which is next, and who carries it out.
 
-use super::Owner;
+use super::AnalyzerOwner;
 use super::ask::Yielding;
-use super::fault::{Trouble, superseded};
+use super::fault::{SessionError, superseded};
 use crate::device::Report;
 use crate::domain::{AnalyzerAnswer, AnalyzerOrder, CommandId};
 
-impl Owner {
+impl AnalyzerOwner {
     /// Answers those that were overtaken.
     pub(super) fn next_order(&mut self) -> Option<(CommandId, AnalyzerOrder)> {
         let next = self.inbox.next()?;
@@ -22,18 +22,18 @@ impl Owner {
         }
         let outcome = self.obey(&order).await;
         self.yielding = Yielding::AtOnce;
-        if order == AnalyzerOrder::Look && matches!(outcome, Err(Trouble::Overtaken { .. })) {
+        if order == AnalyzerOrder::Look && matches!(outcome, Err(SessionError::Overtaken { .. })) {
             self.inbox.put_back((id, order));
             return;
         }
-        if matches!(outcome, Err(Trouble::Ask(_))) {
+        if matches!(outcome, Err(SessionError::Ask(_))) {
             self.note_contact(&outcome);
         }
         let answer = outcome.map_err(|trouble| trouble.fault(tried(&order), self.session.place()));
         self.tell(Report::AnalyzerDid { id, answer });
     }
 
-    async fn obey(&mut self, order: &AnalyzerOrder) -> Result<AnalyzerAnswer, Trouble> {
+    async fn obey(&mut self, order: &AnalyzerOrder) -> Result<AnalyzerAnswer, SessionError> {
         match order {
             AnalyzerOrder::Prepare { task, save_on_device, if_measuring } => {
                 self.prepare(task, *save_on_device, *if_measuring).await
@@ -45,7 +45,7 @@ impl Owner {
         }
     }
 
-    async fn look_at_once(&mut self) -> Result<AnalyzerAnswer, Trouble> {
+    async fn look_at_once(&mut self) -> Result<AnalyzerAnswer, SessionError> {
         self.look_in().await?;
         self.read_results_if_due().await?;
         Ok(AnalyzerAnswer::Looked)

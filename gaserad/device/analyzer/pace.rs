@@ -8,14 +8,14 @@ use crate::domain::{AnalyzerPhase, AnalyzerState};
 
 /// Where the analyzer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct PacePlace {
     pub state: AnalyzerState,
     pub phase: AnalyzerPhase,
     /// Where the analyzer counts.
     pub iteration: Option<u32>,
 }
 
-impl Place {
+impl PacePlace {
     pub(super) fn is_measuring(&self) -> bool {
         self.state == AnalyzerState::Measuring
     }
@@ -65,7 +65,7 @@ const EARLY: u32 = 10;
 const GAP: u32 = 3;
 
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct PollPace {
     /// How far polls are apart that come one after the other, as far as they were seen.
     usual: Duration,
     /// How long an iteration takes, once one was followed.
@@ -79,7 +79,7 @@ pub(super) struct Pace {
     looks: u32,
 }
 
-impl Pace {
+impl PollPace {
     pub(super) fn new(longest: Duration) -> Self {
         Self {
             usual: Duration::ZERO,
@@ -98,7 +98,7 @@ impl Pace {
     }
 
     /// Takes in a look, and how long ago the one before it was.
-    pub(super) fn note(&mut self, before: Option<&Place>, now: &Place, passed: Duration) {
+    pub(super) fn note(&mut self, before: Option<&PacePlace>, now: &PacePlace, passed: Duration) {
         let Some(before) = before.filter(|before| before.is_measuring() && now.is_measuring()) else {
             self.measuring = now.is_measuring().then_some(Duration::ZERO);
             (self.iteration, self.looks) = (None, 0);
@@ -144,12 +144,12 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn at(phase: AnalyzerPhase, iteration: Option<u32>) -> Place {
-        Place { state: AnalyzerState::Measuring, phase, iteration }
+    fn at(phase: AnalyzerPhase, iteration: Option<u32>) -> PacePlace {
+        PacePlace { state: AnalyzerState::Measuring, phase, iteration }
     }
 
     /// Follows an analyzer whose iterations take `cycle`; gives the interval at the end.
-    fn follow(pace: &mut Pace, cycle: Duration, counts: bool) -> Duration {
+    fn follow(pace: &mut PollPace, cycle: Duration, counts: bool) -> Duration {
         let mut before = None;
         let mut passed = Duration::ZERO;
         let mut time = Duration::ZERO;
@@ -168,26 +168,26 @@ mod tests {
 
     #[test]
     fn a_slow_analyzer_is_looked_at_once_a_second() {
-        assert_eq!(follow(&mut Pace::new(SECOND), 58 * SECOND, true), SECOND);
-        assert_eq!(follow(&mut Pace::new(SECOND), 58 * SECOND, false), SECOND);
+        assert_eq!(follow(&mut PollPace::new(SECOND), 58 * SECOND, true), SECOND);
+        assert_eq!(follow(&mut PollPace::new(SECOND), 58 * SECOND, false), SECOND);
     }
 
     #[test]
     fn a_fast_analyzer_is_looked_at_as_often_as_it_needs() {
         for counts in [true, false] {
-            let interval = follow(&mut Pace::new(SECOND), SECOND, counts);
+            let interval = follow(&mut PollPace::new(SECOND), SECOND, counts);
             assert!(interval <= SECOND / 30 && interval >= FLOOR, "{interval:?}");
         }
     }
 
     #[test]
     fn nothing_is_looked_at_more_often_than_can_be() {
-        assert_eq!(follow(&mut Pace::new(SECOND), SECOND / 20, true), FLOOR);
+        assert_eq!(follow(&mut PollPace::new(SECOND), SECOND / 20, true), FLOOR);
     }
 
     #[test]
     fn iterations_that_passed_unseen_halve_the_interval() {
-        let mut pace = Pace::new(SECOND);
+        let mut pace = PollPace::new(SECOND);
         pace.measuring = Some(60 * SECOND);
         pace.note(Some(&at(AnalyzerPhase::Analysis, Some(0))), &at(AnalyzerPhase::Analysis, Some(2)), SECOND);
         assert_eq!(pace.interval(), SECOND / 2);
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_counter_that_changes_later_than_the_phase_makes_no_second_iteration() {
-        let mut pace = Pace::new(SECOND);
+        let mut pace = PollPace::new(SECOND);
         pace.measuring = Some(60 * SECOND);
         let mut before = at(AnalyzerPhase::Analysis, Some(0));
         for second in 1..600 {

@@ -1,17 +1,17 @@
 //! The preparation of a run: the analyzer is there and free, or taken over; the task is known, and what it held before.
 
-use super::Owner;
-use super::fault::{Trouble, busy};
+use super::AnalyzerOwner;
+use super::fault::{SessionError, busy};
 use crate::ak::Command;
 use crate::domain::{AnalyzerAnswer, AnalyzerState, Fault, FaultKind, IfMeasuring};
 
-impl Owner {
+impl AnalyzerOwner {
     pub(super) async fn prepare(
         &mut self,
         task: &str,
         save_on_device: bool,
         if_measuring: IfMeasuring,
-    ) -> Result<AnalyzerAnswer, Trouble> {
+    ) -> Result<AnalyzerAnswer, SessionError> {
         self.contact.forget_refusals();
         let adopted = self.take_possession(if_measuring).await?;
         let (task_id, gases) = self.find_task(task).await?;
@@ -30,7 +30,7 @@ impl Owner {
     }
 
     /// Whether a measurement of somebody else goes on. Else the analyzer is idle.
-    async fn take_possession(&mut self, if_measuring: IfMeasuring) -> Result<bool, Trouble> {
+    async fn take_possession(&mut self, if_measuring: IfMeasuring) -> Result<bool, SessionError> {
         let place = self.look_in_at_the_same().await?;
         match (place.state, if_measuring) {
             (AnalyzerState::Idle, _) => Ok(false),
@@ -47,7 +47,7 @@ impl Owner {
     }
 
     /// Where results go can be left open only if they need not be saved.
-    async fn choose_storage(&mut self, save_on_device: bool) -> Result<(), Trouble> {
+    async fn choose_storage(&mut self, save_on_device: bool) -> Result<(), SessionError> {
         let chosen = self.probe(&Command::Online(!save_on_device)).await?.is_some();
         if chosen {
             return Ok(());

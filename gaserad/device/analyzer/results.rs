@@ -9,7 +9,7 @@ use crate::domain::Sample;
 const REMEMBERED: usize = 256;
 
 #[derive(Debug, Default)]
-pub(super) struct Results {
+pub(super) struct ResultReader {
     seen: VecDeque<Sample>,
     /// The analyzer was asked for results before.
     met: bool,
@@ -21,7 +21,7 @@ pub(super) struct Results {
     any: bool,
 }
 
-impl Results {
+impl ResultReader {
     /// The results to report: those that were not there before. What the analyzer holds when it is first asked is old.
     /// The first reading of a run also gives the result from before it, so that it is seen to be stale.
     pub(super) fn fresh(&mut self, samples: Vec<Sample>) -> Vec<Sample> {
@@ -82,14 +82,14 @@ mod tests {
         Sample { stamp: AnalyzerTime(stamp), readings, raw: String::new() }
     }
 
-    fn fresh(results: &mut Results, stamps: &[i64]) -> Vec<i64> {
+    fn fresh(results: &mut ResultReader, stamps: &[i64]) -> Vec<i64> {
         let samples = stamps.iter().map(|stamp| sample(*stamp, 400.0)).collect();
         results.fresh(samples).into_iter().map(|sample| sample.stamp.0).collect()
     }
 
     #[test]
     fn a_result_is_reported_once_and_not_if_it_was_there_from_the_first() {
-        let mut results = Results::default();
+        let mut results = ResultReader::default();
         assert!(fresh(&mut results, &[10]).is_empty());
         assert_eq!(fresh(&mut results, &[10, 20]), [20]);
         assert!(fresh(&mut results, &[20]).is_empty());
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_repeated_stamp_with_other_values_is_a_new_result() {
-        let mut results = Results::default();
+        let mut results = ResultReader::default();
         results.fresh(vec![sample(10, 400.0)]);
         assert_eq!(results.fresh(vec![sample(10, 401.0)]).len(), 1);
         assert_eq!(results.fresh(vec![sample(10, 401.0)]).len(), 0);
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn months_of_results_take_no_more_memory_and_the_last_is_still_known() {
-        let mut results = Results::default();
+        let mut results = ResultReader::default();
         for stamp in 0..10_000 {
             fresh(&mut results, &[stamp]);
         }
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_result_from_before_a_run_is_reported_once_within_it() {
-        let mut results = Results::default();
+        let mut results = ResultReader::default();
         fresh(&mut results, &[10]);
         results.prepare(Some(sample(10, 400.0)));
         assert!(fresh(&mut results, &[10]).is_empty());

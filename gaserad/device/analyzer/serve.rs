@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::Owner;
-use super::fault::Trouble;
+use super::AnalyzerOwner;
+use super::fault::SessionError;
 use crate::ak::{Command, write_network};
 use crate::device::session::AskError;
 use crate::domain::instrument::{Network, SelfTest};
@@ -28,15 +28,15 @@ enum Sign {
 
 /// What became of something that was sent once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Sent {
+enum SentOrder {
     /// The reply.
     Accepted(String),
     Lost,
 }
 
-impl Owner {
+impl AnalyzerOwner {
     /// What came of it, in the analyzer's words or in a sentence.
-    pub(super) async fn serve(&mut self, service: &Service) -> Result<String, Trouble> {
+    pub(super) async fn serve(&mut self, service: &Service) -> Result<String, SessionError> {
         let command = match service {
             Service::SelfTest => Command::SelfTest,
             Service::Ak(line) => Command::read(line).map_err(|sentence| Fault::new(FaultKind::Refused, sentence))?,
@@ -49,7 +49,7 @@ impl Owner {
         served
     }
 
-    async fn serve_command(&mut self, command: &Command) -> Result<String, Trouble> {
+    async fn serve_command(&mut self, command: &Command) -> Result<String, SessionError> {
         match command {
             Command::Start { .. } | Command::StartByName(_) => self.serve_start(command).await,
             Command::Stop => self.serve_stop().await,
@@ -58,34 +58,34 @@ impl Owner {
             Command::SetNetwork(network) => self.serve_network(command, network).await,
             Command::Layout(_) | Command::Order(_) => self.serve_layout(command).await,
             command => match self.send_once(command).await? {
-                Sent::Accepted(reply) => Ok(reply),
-                Sent::Lost => Err(self.not_known(command, "and nothing shows whether it was obeyed").into()),
+                SentOrder::Accepted(reply) => Ok(reply),
+                SentOrder::Lost => Err(self.not_known(command, "and nothing shows whether it was obeyed").into()),
             },
         }
     }
 
     /// A refusal is an error.
-    async fn send_once(&mut self, command: &Command) -> Result<Sent, Trouble> {
+    async fn send_once(&mut self, command: &Command) -> Result<SentOrder, SessionError> {
         match self.ask(command).await {
             Ok(reply) => {
                 reply.done(command)?;
-                Ok(Sent::Accepted(reply.raw))
+                Ok(SentOrder::Accepted(reply.raw))
             }
-            Err(Trouble::Ask(AskError::Lost { .. })) => Ok(Sent::Lost),
+            Err(SessionError::Ask(AskError::Lost { .. })) => Ok(SentOrder::Lost),
             Err(trouble) => Err(trouble),
         }
     }
 
-    async fn serve_start(&mut self, command: &Command) -> Result<String, Trouble> {
+    async fn serve_start(&mut self, command: &Command) -> Result<String, SessionError> {
         self.start_outstanding = true;
         let sent = self.send_once(command).await.inspect_err(|trouble| {
-            self.start_outstanding = !matches!(trouble, Trouble::Reply(_));
+            self.start_outstanding = !matches!(trouble, SessionError::Reply(_));
         })?;
         let patience = self.settings.start_patience;
         self.await_sign(command, &sent, Sign::Measuring, patience, "it is measuring").await
     }
 
-    async fn serve_stop(&mut self) -> Result<String, Trouble> {
+    async fn serve_stop(&mut self) -> Result<String, SessionError> {
         if self.track.is_measuring() {
             self.stop().await?;
             return Ok("it has stopped".to_owned());
@@ -96,7 +96,7 @@ impl Owner {
         Ok(format!("{}; nothing was being measured", reply.raw))
     }
 
-    async fn serve_self_test(&mut self) -> Result<String, Trouble> {
+    async fn serve_self_test(&mut self) -> Result<String, SessionError> {
         let command = Command::SelfTest;
         if self.shows(Sign::SelfTest).await? {
             let place = self.session.place();
@@ -111,7 +111,7 @@ impl Owner {
         self.await_sign(&command, &sent, Sign::SelfTest, SELF_TEST_SHOWS, done).await
     }
 
-    async fn serve_reboot(&mut self) -> Result<String, Trouble> {
+    async fn serve_reboot(&mut self) -> Result<String, SessionError> {
         let command = Command::Reboot;
         let sent = self.send_once(&command).await?;
         let done = self.await_sign(&command, &sent, Sign::Restart, RESTART_SHOWS, "it restarts").await;
@@ -119,16 +119,16 @@ impl Owner {
         done
     }
 
-    async fn serve_network(&mut self, command: &Command, wanted: &Network) -> Result<String, Trouble> {
+    async fn serve_network(&mut self, command: &Command, wanted: &Network) -> Result<String, SessionError> {
         let sent = self.send_once(command).await?;
         let told = self.probe(&Command::Network).await?.and_then(|reply| reply.network().ok());
         let later = "it takes effect when the analyzer is started again (RDEV)";
         match (sent, told) {
-            (Sent::Accepted(reply), _) => Ok(format!("{reply}; {later}")),
-            (Sent::Lost, Some(told)) if told == *wanted => {
+            (SentOrder::Accepted(reply), _) => Ok(format!("{reply}; {later}")),
+            (SentOrder::Lost, Some(told)) if told == *wanted => {
                 Ok(format!("the reply to SNET was lost, but the analyzer has this network now; {later}"))
             }
-            (Sent::Lost, told) => {
+            (SentOrder::Lost, told) => {
                 let told = told.map_or_else(|| "nothing".to_owned(), |told| write_network(&told));
                 let seen = format!("and ANET tells {told}; it may change when the analyzer is started again");
                 Err(self.not_known(command, &seen).into())
@@ -137,7 +137,7 @@ impl Owner {
     }
 
     /// Results are read by the layout that was set here, and by no other.
-    async fn serve_layout(&mut self, command: &Command) -> Result<String, Trouble> {
+    async fn serve_layout(&mut self, command: &Command) -> Result<String, SessionError> {
         self.track.layout_in_doubt = true;
         let reply = self.ask(command).await?;
         reply.done(command)?;
@@ -149,25 +149,25 @@ impl Owner {
     async fn await_sign(
         &mut self,
         command: &Command,
-        sent: &Sent,
+        sent: &SentOrder,
         sign: Sign,
         patience: Duration,
         done: &str,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, SessionError> {
         let begun = self.now();
         let mut pause = FIRST_LOOK;
         loop {
             let last = match self.shows(sign).await {
                 Ok(true) => return Ok(said(command, sent, done)),
                 Ok(false) => self.track.place().map_or("not seen", |place| place.state.words()).to_owned(),
-                Err(trouble @ Trouble::Overtaken { .. }) => return Err(trouble),
+                Err(trouble @ SessionError::Overtaken { .. }) => return Err(trouble),
                 Err(trouble) => trouble.to_string(),
             };
             if self.elapsed(begun) >= patience {
                 let seen = format!("and after {} it is not seen to be so: {last}", duration::format(patience));
                 return match sent {
-                    Sent::Accepted(reply) => Err(self.not_obeyed(reply, &seen).into()),
-                    Sent::Lost => Err(self.not_known(command, &seen).into()),
+                    SentOrder::Accepted(reply) => Err(self.not_obeyed(reply, &seen).into()),
+                    SentOrder::Lost => Err(self.not_known(command, &seen).into()),
                 };
             }
             self.inbox.wait_for_stop(pause).await;
@@ -175,7 +175,7 @@ impl Owner {
         }
     }
 
-    async fn shows(&mut self, sign: Sign) -> Result<bool, Trouble> {
+    async fn shows(&mut self, sign: Sign) -> Result<bool, SessionError> {
         match sign {
             Sign::Measuring => Ok(self.look_in().await?.is_measuring()),
             Sign::SelfTest => {
@@ -185,7 +185,7 @@ impl Owner {
             }
             Sign::Restart => match self.ask(&Command::State).await {
                 Ok(reply) => Ok(reply.state()? == AnalyzerState::Initializing),
-                Err(Trouble::Ask(_)) => Ok(true),
+                Err(SessionError::Ask(_)) => Ok(true),
                 Err(trouble) => Err(trouble),
             },
         }
@@ -208,9 +208,9 @@ impl Owner {
     }
 }
 
-fn said(command: &Command, sent: &Sent, done: &str) -> String {
+fn said(command: &Command, sent: &SentOrder, done: &str) -> String {
     match sent {
-        Sent::Accepted(reply) => format!("{reply}; {done}"),
-        Sent::Lost => format!("the reply to {} was lost, but {done}", command.code()),
+        SentOrder::Accepted(reply) => format!("{reply}; {done}"),
+        SentOrder::Lost => format!("the reply to {} was lost, but {done}", command.code()),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Owner;
-use super::fault::Trouble;
+use super::AnalyzerOwner;
+use super::fault::SessionError;
 use crate::ak::Command;
 use crate::device::session::AskError;
 use crate::domain::{AnalyzerAnswer, Fault, FaultKind, duration};
@@ -11,9 +11,9 @@ use crate::domain::{AnalyzerAnswer, Fault, FaultKind, duration};
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 const NEXT_LOOKS: Duration = Duration::from_millis(100);
 
-impl Owner {
+impl AnalyzerOwner {
     /// A start whose reply was lost is not repeated: whether it was carried out shows.
-    pub(super) async fn start(&mut self, task: u32) -> Result<AnalyzerAnswer, Trouble> {
+    pub(super) async fn start(&mut self, task: u32) -> Result<AnalyzerAnswer, SessionError> {
         self.look_in_at_the_same().await?;
         let command = Command::Start { task };
         // From now on it may be measuring, whatever becomes of the reply.
@@ -23,14 +23,14 @@ impl Owner {
                 reply.done(&command).inspect_err(|_| self.start_outstanding = false)?;
                 false
             }
-            Err(Trouble::Ask(AskError::Lost { .. })) => true,
+            Err(SessionError::Ask(AskError::Lost { .. })) => true,
             Err(trouble) => return Err(trouble),
         };
         self.results.begin();
         self.await_measuring(task, lost).await
     }
 
-    async fn await_measuring(&mut self, task: u32, lost: bool) -> Result<AnalyzerAnswer, Trouble> {
+    async fn await_measuring(&mut self, task: u32, lost: bool) -> Result<AnalyzerAnswer, SessionError> {
         let begun = self.now();
         let mut pause = FIRST_LOOK;
         loop {
@@ -38,7 +38,7 @@ impl Owner {
             match &looked {
                 Ok(place) if place.is_measuring() => return Ok(AnalyzerAnswer::Started),
                 Ok(_) => {}
-                Err(Trouble::Ask(_) | Trouble::Reply(_)) => self.note_contact(&looked),
+                Err(SessionError::Ask(_) | SessionError::Reply(_)) => self.note_contact(&looked),
                 Err(_) => return looked.map(|_| AnalyzerAnswer::Started),
             }
             if self.elapsed(begun) >= self.settings.start_patience {
@@ -50,7 +50,7 @@ impl Owner {
         }
     }
 
-    fn not_started(&self, task: u32, lost: bool, now: Result<String, Trouble>) -> Fault {
+    fn not_started(&self, task: u32, lost: bool, now: Result<String, SessionError>) -> Fault {
         let place = self.session.place();
         let patience = duration::format(self.settings.start_patience);
         let ordered = if lost {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Owner;
-use super::fault::Trouble;
-use super::pace::Place;
+use super::AnalyzerOwner;
+use super::fault::SessionError;
+use super::pace::PacePlace;
 use crate::ak::Command;
 use crate::domain::{AnalyzerAnswer, AnalyzerState, Fault, FaultKind, Tick, duration};
 
@@ -21,13 +21,13 @@ struct Ordered {
     last: Option<(Tick, AnalyzerState, bool)>,
 }
 
-impl Owner {
-    pub(super) async fn stop(&mut self) -> Result<AnalyzerAnswer, Trouble> {
+impl AnalyzerOwner {
+    pub(super) async fn stop(&mut self) -> Result<AnalyzerAnswer, SessionError> {
         let begun = self.now();
         let mut ordered = Ordered::default();
         loop {
             let stopped = self.try_to_stop(&mut ordered).await;
-            if let Err(overtaken @ Trouble::Overtaken { .. }) = stopped {
+            if let Err(overtaken @ SessionError::Overtaken { .. }) = stopped {
                 return Err(overtaken);
             }
             self.note_contact(&stopped);
@@ -43,12 +43,12 @@ impl Owner {
     }
 
     /// `None` once the analyzer has stopped, else its state.
-    async fn try_to_stop(&mut self, ordered: &mut Ordered) -> Result<Option<AnalyzerState>, Trouble> {
+    async fn try_to_stop(&mut self, ordered: &mut Ordered) -> Result<Option<AnalyzerState>, SessionError> {
         if ordered.last.is_none() {
             self.stop_at_once(ordered).await?;
         }
         let outstanding = self.start_outstanding;
-        let Place { state, .. } = self.look_in().await?;
+        let PacePlace { state, .. } = self.look_in().await?;
         let settled = ordered.first.is_some_and(|first| self.elapsed(first) >= SETTLED);
         if is_at_rest(state) && (!outstanding || settled) {
             return Ok(None);
@@ -60,7 +60,7 @@ impl Owner {
     }
 
     /// What is known to measure, or may be, is told to stop before anything else is asked.
-    async fn stop_at_once(&mut self, ordered: &mut Ordered) -> Result<(), Trouble> {
+    async fn stop_at_once(&mut self, ordered: &mut Ordered) -> Result<(), SessionError> {
         let known = self.track.place().map(|place| place.state);
         let state = match known {
             Some(state) if self.contact.greeted || state == AnalyzerState::Measuring => state,
@@ -72,7 +72,7 @@ impl Owner {
         Ok(())
     }
 
-    async fn order_to_stop(&mut self, ordered: &mut Ordered, state: AnalyzerState) -> Result<(), Trouble> {
+    async fn order_to_stop(&mut self, ordered: &mut Ordered, state: AnalyzerState) -> Result<(), SessionError> {
         let at = self.now();
         let reply = self.ask(&Command::Stop).await?;
         ordered.first.get_or_insert(at);
@@ -88,7 +88,7 @@ impl Owner {
         began_since || (insist && self.elapsed(at) >= REPEAT)
     }
 
-    fn not_stopped(&self, last: Result<Option<AnalyzerState>, Trouble>) -> Fault {
+    fn not_stopped(&self, last: Result<Option<AnalyzerState>, SessionError>) -> Fault {
         let place = self.session.place();
         let patience = duration::format(self.settings.stop_patience);
         match last {

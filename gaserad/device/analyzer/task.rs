@@ -1,17 +1,17 @@
 //! Which id the task has that was named.
 
-use super::Owner;
-use super::fault::Trouble;
+use super::AnalyzerOwner;
+use super::fault::SessionError;
 use crate::ak::{Command, Tasks};
 use crate::domain::{Cas, Fault, FaultKind};
 
 /// More are not tried: each takes a question.
 const MOST_CANDIDATES: usize = 8;
 
-impl Owner {
+impl AnalyzerOwner {
     /// The id of the task, and its gases where the analyzer can say. If its list can be read in several ways, the
     /// analyzer has to confirm the id.
-    pub(super) async fn find_task(&mut self, wanted: &str) -> Result<(u32, Vec<Cas>), Trouble> {
+    pub(super) async fn find_task(&mut self, wanted: &str) -> Result<(u32, Vec<Cas>), SessionError> {
         let reply = self.ask(&Command::Tasks).await?;
         let tasks = reply.tasks()?;
         let candidates = tasks.find(wanted);
@@ -34,7 +34,7 @@ impl Owner {
     }
 
     /// `None` if the analyzer knows no such id, or cannot say.
-    async fn gases_of(&mut self, task: u32) -> Result<Option<Vec<Cas>>, Trouble> {
+    async fn gases_of(&mut self, task: u32) -> Result<Option<Vec<Cas>>, SessionError> {
         let reply = self.probe(&Command::TaskParameters { task }).await?;
         Ok(reply.map(|reply| reply.gases().unwrap_or_default()))
     }

@@ -31,12 +31,12 @@ pub enum LineError {
 }
 
 /// An open connection. It is to be dropped after an error: what comes late would answer the wrong question.
-pub struct Line {
+pub struct SerialLine {
     stream: Box<dyn Stream>,
     received: Vec<u8>,
 }
 
-impl Line {
+impl SerialLine {
     pub async fn open(dial: &Dial, limit: Duration) -> Result<Self, LineError> {
         let stream = timeout(limit, dial.open()).await.map_err(|_| LineError::Silent(limit))?;
         Ok(Self { stream: stream.map_err(LineError::NotOpened)?, received: Vec::new() })

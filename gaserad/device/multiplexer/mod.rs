@@ -18,7 +18,7 @@ use std::pin::Pin;
 
 use crate::domain::{Channel, Fault, KnownMultiplexer, Position, ValveDescription};
 
-pub use owner::Valve;
+pub use owner::OwnedValve;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

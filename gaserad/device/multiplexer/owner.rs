@@ -3,7 +3,7 @@
 //! A valve that can be read back is asked every second where it stands, so that a pulled cable, a lost supply or
 //! somebody who turned it by hand shows at once and not at the next move. Only what is new is told. That it was not
 //! asked for longer than a moment is new too, and so is a move there and back that the valve itself has counted
-//! ([`Watched`]).
+//! ([`WatchedValve`]).
 
 mod watched;
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use self::watched::{Sight, Watched};
+use self::watched::{Sight, WatchedValve};
 use super::Multiplexer;
 use crate::device::Report;
 use crate::domain::{
@@ -30,17 +30,17 @@ const FASTEST: Duration = Duration::from_millis(50);
 
 /// A handle to the task that owns the multiplexer. The task ends with its last handle.
 #[derive(Clone)]
-pub struct Valve {
-    messages: mpsc::UnboundedSender<Message>,
+pub struct OwnedValve {
+    messages: mpsc::UnboundedSender<OwnerMessage>,
 }
 
-enum Message {
+enum OwnerMessage {
     Order(CommandId, ValveOrder),
     /// Only this one may be moved, if it is known.
     Expect(Option<KnownMultiplexer>),
 }
 
-impl Valve {
+impl OwnedValve {
     /// The handle, and the task to spawn.
     pub fn new(
         driver: Box<dyn Multiplexer>,
@@ -48,32 +48,32 @@ impl Valve {
         reports: mpsc::UnboundedSender<Report>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (messages, inbox) = mpsc::unbounded_channel();
-        let (known, seen, watched) = (Known::Nothing, Tick::ZERO, Watched::default());
-        let owner = Owner { driver, clock, reports, known, seen, watched, met: None, moves: 0 };
+        let (known, seen, watched) = (Known::Nothing, Tick::ZERO, WatchedValve::default());
+        let owner = ValveOwner { driver, clock, reports, known, seen, watched, met: None, moves: 0 };
         (Self { messages }, owner.run(inbox))
     }
 
     /// Every order is answered once, by [`Report::ValveDid`], in the order in which they came.
     pub fn order(&self, id: CommandId, order: ValveOrder) {
         // The task outlives its handles; if it has ended all the same, the program is shutting down.
-        let _ = self.messages.send(Message::Order(id, order));
+        let _ = self.messages.send(OwnerMessage::Order(id, order));
     }
 
     /// Who is to be there: orders that come after this move no other one.
     pub fn expect(&self, known: Option<KnownMultiplexer>) {
         // As above.
-        let _ = self.messages.send(Message::Expect(known));
+        let _ = self.messages.send(OwnerMessage::Expect(known));
     }
 }
 
-struct Owner {
+struct ValveOwner {
     driver: Box<dyn Multiplexer>,
     clock: Arc<dyn Clock>,
     reports: mpsc::UnboundedSender<Report>,
     known: Known,
     /// The question that it last answered was asked after this.
     seen: Tick,
-    watched: Watched,
+    watched: WatchedValve,
     /// How many contacts the driver had made when the valve last said what it is, and how many moves since then.
     met: Option<u64>,
     moves: u32,
@@ -87,8 +87,8 @@ enum Known {
     Stands(Position),
 }
 
-impl Owner {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
+impl ValveOwner {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<OwnerMessage>) {
         if let Err(fault) = self.look().await {
             self.lose(fault);
         }
@@ -103,8 +103,8 @@ impl Owner {
             tokio::select! {
                 biased;
                 message = inbox.recv() => match message {
-                    Some(Message::Order(id, order)) => self.obey(id, order).await,
-                    Some(Message::Expect(known)) => self.driver.expect(known),
+                    Some(OwnerMessage::Order(id, order)) => self.obey(id, order).await,
+                    Some(OwnerMessage::Expect(known)) => self.driver.expect(known),
                     None => return,
                 },
                 () = self.driver.hung_up() => self.watch().await,

@@ -1,12 +1,12 @@
 use super::*;
-use crate::device::fake::{Fate, Server};
+use crate::device::fake::{FakeServer, Fate};
 use crate::domain::AnalyzerState;
 
-fn idle() -> Server {
-    Server::new(|request| if request.code == "ASTS" { "ASTS 0 2".into() } else { format!("{} 0", request.code) })
+fn idle() -> FakeServer {
+    FakeServer::new(|request| if request.code == "ASTS" { "ASTS 0 2".into() } else { format!("{} 0", request.code) })
 }
 
-fn auto(server: &Server) -> Session {
+fn auto(server: &FakeServer) -> Session {
     Session::new(server.dial(), SessionMode::Auto)
 }
 

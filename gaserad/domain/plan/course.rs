@@ -29,7 +29,7 @@ pub enum Whereabouts {
 
 /// A place in a plan, and when the run is or was there, counted from its beginning.
 #[derive(Debug, Clone, Copy)]
-pub struct Standing {
+pub struct CourseStanding {
     pub whereabouts: Whereabouts,
     pub at: Duration,
     /// Where the valve stands.
@@ -86,7 +86,7 @@ impl<'a> Course<'a> {
     }
 
     /// When the plan is through that is now at such a place.
-    pub fn from(mut self, standing: &Standing) -> Duration {
+    pub fn from(mut self, standing: &CourseStanding) -> Duration {
         (self.at, self.position, self.began) = (standing.at, standing.position, standing.began);
         self.repeat = standing.repeat;
         if standing.whereabouts == Whereabouts::Measured {
@@ -104,7 +104,7 @@ impl<'a> Course<'a> {
     }
 
     /// When the visit after this one is over, if there is one.
-    pub fn next_left(mut self, standing: &Standing) -> Option<Duration> {
+    pub fn next_left(mut self, standing: &CourseStanding) -> Option<Duration> {
         (self.at, self.position, self.began) = (standing.at, standing.position, standing.began);
         let next = self.stops.get(standing.stop + 1).copied();
         if next.is_none() {
@@ -117,7 +117,7 @@ impl<'a> Course<'a> {
         Some(self.at)
     }
 
-    fn end_of_the_stop(&mut self, standing: &Standing) -> Duration {
+    fn end_of_the_stop(&mut self, standing: &CourseStanding) -> Duration {
         let Some(stop) = self.stops.get(standing.stop).copied() else { return self.at };
         match standing.whereabouts {
             Whereabouts::Homing => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::course::{Course, Standing};
+use super::course::{Course, CourseStanding};
 use super::pace::{Chance, Pace};
 use super::{ChannelPlan, Plan, Sync};
 use crate::domain::channel::Channel;
@@ -92,12 +92,12 @@ impl Plan {
     }
 
     /// How long it takes as a whole, if its run is here.
-    pub fn total_from(&self, pace: Pace, standing: &Standing) -> Duration {
+    pub fn total_from(&self, pace: Pace, standing: &CourseStanding) -> Duration {
         self.expected(pace, |course| Some(course.from(standing))).unwrap_or_default()
     }
 
     /// When the visit after this one is over, if there is one; counted from the beginning of the run.
-    pub fn next_left(&self, pace: Pace, standing: &Standing) -> Option<Duration> {
+    pub fn next_left(&self, pace: Pace, standing: &CourseStanding) -> Option<Duration> {
         self.expected(pace, |course| course.next_left(standing))
     }
 

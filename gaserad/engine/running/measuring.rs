@@ -2,7 +2,7 @@
 
 use super::turn::RunTurn;
 use super::visit::counts;
-use crate::attribution::{Credit, Origin, attribute};
+use crate::attribution::{ClaimOrigin, Credit, attribute};
 use crate::domain::{AnalyzerOrder, Phase, Sync};
 use crate::engine::state::Stage;
 
@@ -66,7 +66,7 @@ impl RunTurn<'_> {
     /// A gas exchange is over: it may be what the visit waited for.
     pub fn exchange_ended(&mut self) {
         let Some(exchange) = self.station.exchanges.newest_ended() else { return };
-        let credit = attribute(Origin::Exchange { exchange, missed: 0 }, &self.station.timeline);
+        let credit = attribute(ClaimOrigin::Exchange { exchange, missed: 0 }, &self.station.timeline);
         self.sample_over();
         self.drawn(&credit);
     }

@@ -1,7 +1,7 @@
 //! From a result of the analyzer to a record that is kept.
 
 use super::turn::RunTurn;
-use crate::attribution::{Credit, Origin, attribute};
+use crate::attribution::{ClaimOrigin, Credit, attribute};
 use crate::domain::event::LiveData;
 use crate::domain::{Attribution, Event, Fact, Flag, Qc, Reading, Record, ResultRead, Sample, Severity, Tick, Utc};
 use crate::engine::state::{Run, SampleCount, Stage, seconds};
@@ -17,9 +17,9 @@ impl RunTurn<'_> {
         let stale = is_baseline(run, &read.sample);
         let blind = self.station.exchanges.is_blind();
         let origin = if self.station.identities.analyzer_is_strange() {
-            Origin::Unknown
+            ClaimOrigin::Unknown
         } else if stale {
-            Origin::BeforeTheRun
+            ClaimOrigin::BeforeTheRun
         } else {
             self.station.exchanges.claim(&read)
         };
@@ -67,10 +67,10 @@ impl RunTurn<'_> {
 
     const REPEATED: u32 = 3;
 
-    fn tell_of_missed(&mut self, origin: Origin) {
+    fn tell_of_missed(&mut self, origin: ClaimOrigin) {
         let (iteration, missed) = match origin {
-            Origin::Exchange { exchange, missed: missed @ 1.. } => (exchange.iteration, missed),
-            Origin::Contradicted { missed: missed @ 1.. } => (None, missed),
+            ClaimOrigin::Exchange { exchange, missed: missed @ 1.. } => (exchange.iteration, missed),
+            ClaimOrigin::Contradicted { missed: missed @ 1.. } => (None, missed),
             _ => return,
         };
         let before = iteration.map_or_else(String::new, |number| format!(" before iteration {number}"));

@@ -10,14 +10,14 @@ use super::turn::RunTurn;
 use crate::domain::event::RunChange;
 use crate::domain::{AnalyzerOrder, Outcome, Position, Severity, duration};
 use crate::engine::beginning::{Beginning, Untouched};
-use crate::engine::state::{Analyzer, Errands, HostClock, Identities, Part, RunOutcome, Settings, Stage};
+use crate::engine::state::{AnalyzerSeen, EngineSettings, Errands, HostClock, Identities, Part, RunOutcome, Stage};
 
 impl RunTurn<'_> {
     /// Another process begins, with the run of the one before.
     pub fn take_up(&mut self, began: Beginning, outage: Duration) {
         let at = self.at.tick;
         let station = &mut self.turn.station;
-        station.settings = Settings::of(&began);
+        station.settings = EngineSettings::of(&began);
         station.shutting_down = false;
         station.exchanges.bound(began.limits.lags);
         station.identities = Identities::new(began.known);
@@ -25,7 +25,7 @@ impl RunTurn<'_> {
         station.exchanges.lose_sight();
         station.errands = Errands::default();
         station.host_clock = HostClock::default();
-        station.analyzer = Analyzer { offline_since: Some(at), ..Analyzer::default() };
+        station.analyzer = AnalyzerSeen { offline_since: Some(at), ..AnalyzerSeen::default() };
         (station.valve.ordered, station.valve.lost_since) = (None, None);
         self.valve_is(Position::Unknown);
         self.run.asked.starter = None;

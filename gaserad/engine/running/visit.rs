@@ -1,7 +1,7 @@
 //! One visit: how it begins and ends, and which results it still waits for.
 
 use super::turn::RunTurn;
-use crate::attribution::{Credit, Origin, Stay, attribute};
+use crate::attribution::{ClaimOrigin, Credit, Stay, attribute};
 use crate::domain::{Attribution, Fact, VisitId, VisitSummary};
 use crate::engine::state::{CurrentVisit, Stage, VisitPlace};
 
@@ -51,7 +51,7 @@ impl RunTurn<'_> {
     /// The visits of which a good sample may still come.
     pub fn awaited(&self) -> impl Iterator<Item = Option<VisitId>> + '_ {
         self.station.exchanges.awaited().filter_map(|exchange| {
-            let credit = attribute(Origin::Exchange { exchange, missed: 0 }, &self.station.timeline);
+            let credit = attribute(ClaimOrigin::Exchange { exchange, missed: 0 }, &self.station.timeline);
             counts(&credit).then(|| credit.stay.map(|stay| stay.visit))
         })
     }

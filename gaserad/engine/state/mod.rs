@@ -18,7 +18,7 @@ pub use identity::{Identities, Stranger};
 pub use lacks::Lacks;
 pub use run::{FinishAsked, PauseAsked, Readying, Run};
 pub use stage::{Part, RunOutcome, Stage, Stopped};
-pub use station::{Analyzer, Errands, Settings, Station, Valve, seconds};
+pub use station::{AnalyzerSeen, EngineSettings, Errands, Station, ValveSeen, seconds};
 pub use visits::{CurrentVisit, SampleCount, VisitPlace};
 
 use crate::domain::RunId;
@@ -52,11 +52,11 @@ impl State {
         Self { station: Station::new(began), activity: Activity::Idle }
     }
 
-    pub const fn analyzer(&self) -> &Analyzer {
+    pub const fn analyzer(&self) -> &AnalyzerSeen {
         &self.station.analyzer
     }
 
-    pub const fn valve(&self) -> &Valve {
+    pub const fn valve(&self) -> &ValveSeen {
         &self.station.valve
     }
 

@@ -18,12 +18,12 @@ use crate::engine::event::RequestId;
 #[derive(Debug, Clone)]
 pub struct Run {
     pub id: RunId,
-    pub asked: Asked,
+    pub asked: AskedRun,
     pub stage: Stage,
     pub timing: Timing,
-    pub course: Course,
+    pub course: RunCourse,
     pub visits: Visits,
-    pub measurement: Measurement,
+    pub measurement: RunMeasurement,
     pub results: Results,
     pub pausing: Pausing,
     pub ending: Ending,
@@ -32,7 +32,7 @@ pub struct Run {
 
 /// What was asked for.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct AskedRun {
     pub plan: Plan,
     pub stops: Vec<Stop>,
     pub ignore_errors: bool,
@@ -57,7 +57,7 @@ pub struct Timing {
 
 /// Where the run is in its plan.
 #[derive(Debug, Clone)]
-pub struct Course {
+pub struct RunCourse {
     /// 0-based.
     pub repeat: u32,
     /// Index of the stop the valve is at or on its way to.
@@ -84,7 +84,7 @@ pub struct Visits {
 
 /// What the analyzer does for the run.
 #[derive(Debug, Clone, Default)]
-pub struct Measurement {
+pub struct RunMeasurement {
     pub task_id: u32,
     pub baseline: Option<AnalyzerTime>,
     /// The result that the analyzer held before the run.
@@ -177,10 +177,10 @@ impl Run {
         let StartRequest { plan, ignore_errors, .. } = asked;
         Self {
             id,
-            asked: Asked { stops: plan.stops(), plan, ignore_errors, waited: None, starter: None },
+            asked: AskedRun { stops: plan.stops(), plan, ignore_errors, waited: None, starter: None },
             stage: Stage::Settling,
             timing: Timing { started: None, since: at, until: at, due: at, lateness: Lateness::default() },
-            course: Course {
+            course: RunCourse {
                 repeat: 0,
                 stop: 0,
                 stands_at: None,
@@ -189,7 +189,7 @@ impl Run {
                 between_visits: false,
             },
             visits: Visits::default(),
-            measurement: Measurement::default(),
+            measurement: RunMeasurement::default(),
             results: Results::default(),
             pausing: Pausing::default(),
             ending: Ending::default(),
@@ -237,7 +237,7 @@ impl Run {
     /// Whether an analyzer that does not measure matters. Before the start only a restart does; and whoever waits for that
     /// start hears of it from the start itself.
     pub fn minds_absence(&self, after: Option<AfterRestart>) -> bool {
-        let Measurement { in_doubt, ordered_start, .. } = &self.measurement;
+        let RunMeasurement { in_doubt, ordered_start, .. } = &self.measurement;
         let begins_alone = self.asked.starter.is_none() && in_doubt.is_none() && after == Some(AfterRestart::Resume);
         after.is_some() && (self.needs_measuring() || (self.stage.is_measured() && !ordered_start && begins_alone))
     }

@@ -18,9 +18,9 @@ use crate::engine::event::RequestId;
 
 #[derive(Debug, Clone, Default)]
 pub struct Station {
-    pub settings: Settings,
-    pub analyzer: Analyzer,
-    pub valve: Valve,
+    pub settings: EngineSettings,
+    pub analyzer: AnalyzerSeen,
+    pub valve: ValveSeen,
     pub timeline: Timeline,
     pub exchanges: Exchanges,
     pub stamps: Stamps,
@@ -44,7 +44,7 @@ pub struct Station {
 
 /// What the process that began was told to do.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct EngineSettings {
     pub limits: Limits,
     pub resumable: bool,
     pub reactions: Reactions,
@@ -55,7 +55,7 @@ pub struct Settings {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Analyzer {
+pub struct AnalyzerSeen {
     pub online: bool,
     pub reason: String,
     pub offline_since: Option<Tick>,
@@ -69,14 +69,14 @@ pub struct Analyzer {
     pub(in crate::engine) absence: Absence,
 }
 
-impl Analyzer {
+impl AnalyzerSeen {
     pub fn words(&self) -> &'static str {
         self.state.map_or("not seen yet", AnalyzerState::words)
     }
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Valve {
+pub struct ValveSeen {
     pub position: Position,
     pub fault: String,
     pub description: ValveDescription,
@@ -90,7 +90,7 @@ pub struct Valve {
     pub(in crate::engine) ordered: Option<CommandId>,
 }
 
-impl Valve {
+impl ValveSeen {
     /// The latest moves count most.
     pub fn learn_travel(&mut self, took: Duration) {
         self.travel = Some(self.travel.map_or(took, |before| (before * 3 + took) / 4));
@@ -123,7 +123,7 @@ impl Station {
         Self {
             exchanges: Exchanges::new(began.limits.lags),
             stamps: began.stamp.map_or_else(Stamps::default, Stamps::known),
-            settings: Settings::of(&began),
+            settings: EngineSettings::of(&began),
             identities: Identities::new(began.known),
             pace_before: began.pace,
             queue: began.waiting.into(),
@@ -154,7 +154,7 @@ impl Station {
     }
 }
 
-impl Settings {
+impl EngineSettings {
     pub const fn of(began: &Beginning) -> Self {
         let &Beginning { limits, resumable, reactions, after_restart, guard, valve_simulated, .. } = began;
         Self { limits, resumable, reactions, after_restart, guard, valve_simulated }

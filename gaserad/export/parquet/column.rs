@@ -8,7 +8,7 @@ use super::super::Broken;
 use super::super::columns::{self, Value};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum ColumnShape {
     /// Microseconds since 1970.
     Time,
     Double,
@@ -33,13 +33,13 @@ enum Values {
 }
 
 impl ColumnBuffer {
-    pub fn new(shape: Shape, required: bool) -> Self {
+    pub fn new(shape: ColumnShape, required: bool) -> Self {
         let values = match shape {
-            Shape::Int => Values::Int(Vec::new()),
-            Shape::Time | Shape::Long => Values::Long(Vec::new()),
-            Shape::Double => Values::Double(Vec::new()),
-            Shape::Bool => Values::Bool(Vec::new()),
-            Shape::Text => Values::Text(Vec::new()),
+            ColumnShape::Int => Values::Int(Vec::new()),
+            ColumnShape::Time | ColumnShape::Long => Values::Long(Vec::new()),
+            ColumnShape::Double => Values::Double(Vec::new()),
+            ColumnShape::Bool => Values::Bool(Vec::new()),
+            ColumnShape::Text => Values::Text(Vec::new()),
         };
         Self { values, there: (!required).then(Vec::new) }
     }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gasera::device::multiplexer::simulated;
-use gasera::device::{Analyzer, AnalyzerSettings, Report, SessionMode, Valve};
+use gasera::device::{Analyzer, AnalyzerSettings, OwnedValve, Report, SessionMode};
 use gasera::domain::{
     AfterRestart, Clock, Denied, Done, Event, Fact, IfMeasuring, KnownDevices, KnownMultiplexer, Moment, Outcome, Plan,
     Record, RunId, StartRequest, ValveDescription, VisitSummary,
@@ -78,7 +78,7 @@ pub struct Stack {
     pub analyzer_wire: Wire,
     pub valve_wire: Wire,
     analyzer: Analyzer,
-    valve: Valve,
+    valve: OwnedValve,
     /// Who the valve's owner was told may be moved.
     expected: Option<KnownMultiplexer>,
     reports: mpsc::UnboundedReceiver<Report>,
@@ -108,7 +108,7 @@ impl Stack {
         let (analyzer, owner) = Analyzer::new(settings, shared.clone(), sender.clone());
         tokio::spawn(owner);
         let driver = design.driver.build(design, &simulator, &valve_wire, shared.clone());
-        let (valve, owner) = Valve::new(driver, shared, sender);
+        let (valve, owner) = OwnedValve::new(driver, shared, sender);
         tokio::spawn(owner);
         Self {
             state: State::new(Beginning {

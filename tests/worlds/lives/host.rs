@@ -8,7 +8,7 @@ use std::time::Duration;
 use gasera::config::{self, Environment, Overrides, Settings};
 use gasera::daemon::{Core, Devices, Ground};
 use gasera::device::multiplexer::simulated;
-use gasera::device::{Analyzer, AnalyzerSettings, Valve};
+use gasera::device::{Analyzer, AnalyzerSettings, OwnedValve};
 use gasera::domain::{Clock, Denied, Reason, RunId, Status};
 use gasera::runtime::clock::HostClock;
 use gasera::runtime::{Handle, RuntimeIdentity};
@@ -153,7 +153,7 @@ impl Host {
             let mut owners = owners.lock().unwrap();
             owners.push(tokio::spawn(owner).abort_handle());
             let driver = design.driver.build(&design, &simulator, &valve_wire, clock.clone());
-            let (valve, owner) = Valve::new(driver, clock, reports);
+            let (valve, owner) = OwnedValve::new(driver, clock, reports);
             owners.push(tokio::spawn(owner).abort_handle());
             let identity = RuntimeIdentity {
                 analyzer_address: String::new(),

@@ -1,6 +1,6 @@
 //! An instrument with habits, polled every second: each window must hold the gas exchange that its result is really of.
 
-use super::super::{Contradiction, Exchange, Exchanges, Lags, Origin};
+use super::super::{ClaimOrigin, Contradiction, Exchange, Exchanges, Lags};
 use crate::domain::{AnalyzerPhase, AnalyzerState, AnalyzerTime, Cas, Reading, ResultRead, Sample, Seen, Tick};
 
 const CYCLE: u64 = 60;
@@ -76,7 +76,7 @@ impl Habits {
 #[derive(Debug, Default)]
 struct Outcome {
     /// By iteration.
-    origins: Vec<(u64, Origin)>,
+    origins: Vec<(u64, ClaimOrigin)>,
     contradictions: Vec<(Contradiction, u32)>,
 }
 
@@ -89,14 +89,14 @@ impl Outcome {
 
     fn exchanges(&self) -> impl Iterator<Item = (u64, Exchange)> + '_ {
         self.origins.iter().filter_map(|(iteration, origin)| match origin {
-            Origin::Exchange { exchange, .. } => Some((*iteration, *exchange)),
+            ClaimOrigin::Exchange { exchange, .. } => Some((*iteration, *exchange)),
             _ => None,
         })
     }
 
     fn missed(&self) -> u32 {
-        let missed = |origin: &Origin| match origin {
-            Origin::Exchange { missed, .. } | Origin::Contradicted { missed } => *missed,
+        let missed = |origin: &ClaimOrigin| match origin {
+            ClaimOrigin::Exchange { missed, .. } | ClaimOrigin::Contradicted { missed } => *missed,
             _ => 0,
         };
         self.origins.iter().map(|(_, origin)| missed(origin)).sum()
@@ -131,7 +131,7 @@ fn followed_on(habits: &Habits, exchanges: &mut Exchanges, seconds: std::ops::Ra
             let Seen { phase, iteration: counted, .. } = habits.seen(polled, second);
             let read = ResultRead { sample, after, asked: at, read: at, phase, iteration: counted };
             let origin = exchanges.claim(&read);
-            if let Origin::Exchange { exchange, .. } = origin {
+            if let ClaimOrigin::Exchange { exchange, .. } = origin {
                 let (began, ended) = (tick(START + iteration * CYCLE), tick(START + iteration * CYCLE + DRAWN));
                 let holds = exchange.began_after <= began && ended <= exchange.ended_before;
                 assert!(holds, "iteration {iteration} was drawn from {began:?} to {ended:?}, not within {exchange:?}");

@@ -2,7 +2,7 @@
 
 use super::model::{Model, World, results, seen, stamps};
 use super::{MINUTE, SECOND};
-use crate::device::fake::{Fate, Server};
+use crate::device::fake::{FakeServer, Fate};
 use crate::domain::{AnalyzerNews, AnalyzerOrder, AnalyzerState, IfMeasuring, Reconnection};
 
 fn contacts(news: &[AnalyzerNews]) -> Vec<&AnalyzerNews> {
@@ -144,7 +144,7 @@ async fn another_analyzer_is_noticed_on_a_new_connection_that_failed_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn another_analyzer_is_noticed_where_no_connection_lasts() {
-    let mut world = World::with(Model::default(), Server::closing_after_reply);
+    let mut world = World::with(Model::default(), FakeServer::closing_after_reply);
     world.listen(20 * SECOND).await;
     world.model().serial = "030200";
     let news = world.listen(15 * SECOND).await;

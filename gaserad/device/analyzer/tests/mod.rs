@@ -76,7 +76,7 @@ async fn a_measurement_is_followed_over_one_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn a_measurement_is_followed_although_the_server_hangs_up_after_each_reply() {
-    follow_three_iterations(World::with(Model::default(), crate::device::fake::Server::closing_after_reply)).await;
+    follow_three_iterations(World::with(Model::default(), crate::device::fake::FakeServer::closing_after_reply)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use crate::ak::AkRequest;
-use crate::device::fake::Server;
+use crate::device::fake::FakeServer;
 use crate::device::{Analyzer, AnalyzerSettings, Dial, Report, SessionMode};
 use crate::domain::instrument::AkLine;
 use crate::domain::{
@@ -240,7 +240,7 @@ impl Model {
 }
 
 pub struct World {
-    pub server: Server,
+    pub server: FakeServer,
     pub analyzer: Analyzer,
     pub owner: tokio::task::JoinHandle<()>,
     model: Arc<Mutex<Model>>,
@@ -268,10 +268,10 @@ impl World {
         Self::with(model, |server| server)
     }
 
-    pub fn with(model: Model, server: impl FnOnce(Server) -> Server) -> Self {
+    pub fn with(model: Model, server: impl FnOnce(FakeServer) -> FakeServer) -> Self {
         let model = Arc::new(Mutex::new(model));
         let device = Arc::clone(&model);
-        let server = server(Server::new(move |request| device.lock().unwrap().answer(request)));
+        let server = server(FakeServer::new(move |request| device.lock().unwrap().answer(request)));
         let settings = settings(server.dial());
         let (tell, reports) = mpsc::unbounded_channel();
         let began = now();

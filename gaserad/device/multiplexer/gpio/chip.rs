@@ -13,7 +13,7 @@ use gpiocdev::line::{Offset, Value};
 use gpiocdev::request::Request;
 use gpiocdev_uapi as uapi;
 
-use super::lines::{Input, Lines, Output};
+use super::lines::{Input, Lines, OutputLines};
 use crate::domain::{Fault, FaultKind, GpioLine, LineAt};
 
 const CONSUMER: &str = "gaserad";
@@ -23,7 +23,7 @@ const CONSUMER: &str = "gaserad";
 pub struct Wiring {
     /// A label, a path, or a name like `gpiochip0`; without it lines are looked for on all chips.
     pub chip: Option<String>,
-    pub outputs: BTreeMap<Output, GpioLine>,
+    pub outputs: BTreeMap<OutputLines, GpioLine>,
     pub inputs: BTreeMap<Input, GpioLine>,
 }
 
@@ -38,7 +38,7 @@ impl Wiring {
 
 /// Where a line was found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Found {
+struct FoundLine {
     chip: PathBuf,
     offset: Offset,
 }
@@ -47,8 +47,8 @@ struct Found {
 pub struct ChipLines {
     /// One for each chip.
     requests: BTreeMap<PathBuf, Request>,
-    outputs: BTreeMap<Output, Found>,
-    inputs: BTreeMap<Input, Found>,
+    outputs: BTreeMap<OutputLines, FoundLine>,
+    inputs: BTreeMap<Input, FoundLine>,
 }
 
 impl ChipLines {
@@ -82,14 +82,14 @@ impl ChipLines {
         Ok(Self { requests, outputs, inputs })
     }
 
-    fn request(&self, found: Option<&Found>) -> Result<(&Request, Offset), Fault> {
+    fn request(&self, found: Option<&FoundLine>) -> Result<(&Request, Offset), Fault> {
         let request = found.and_then(|found| Some((self.requests.get(&found.chip)?, found.offset)));
         request.ok_or_else(|| offline("this GPIO line is not configured"))
     }
 }
 
 impl Lines for ChipLines {
-    fn set(&mut self, output: Output, active: bool) -> Result<(), Fault> {
+    fn set(&mut self, output: OutputLines, active: bool) -> Result<(), Fault> {
         let (request, offset) = self.request(self.outputs.get(&output))?;
         let value = if active { Value::Active } else { Value::Inactive };
         request
@@ -180,7 +180,7 @@ impl Chips {
         }
     }
 
-    fn line(&self, wire: &str, at: &LineAt) -> Result<Found, Fault> {
+    fn line(&self, wire: &str, at: &LineAt) -> Result<FoundLine, Fault> {
         let mut found = match at {
             LineAt::Offset(offset) => vec![self.numbered(wire, *offset)?],
             LineAt::Name(name) => self.open.iter().flat_map(|chip| named(chip, name)).collect(),
@@ -200,16 +200,19 @@ impl Chips {
         }
     }
 
-    fn numbered(&self, wire: &str, offset: Offset) -> Result<Found, Fault> {
+    fn numbered(&self, wire: &str, offset: Offset) -> Result<FoundLine, Fault> {
         let [chip] = self.open.as_slice() else {
             return Err(offline(format!("{wire} is line {offset}, but of which GPIO chip is not said; set chip")));
         };
         chip.line_info(offset)
             .map_err(|error| cannot(&format!("find {wire}, line {offset}, on"), chip.path(), &error))?;
-        Ok(Found { chip: chip.path().to_owned(), offset })
+        Ok(FoundLine { chip: chip.path().to_owned(), offset })
     }
 
-    fn lines<W: Copy + Ord + fmt::Display>(&self, wanted: &BTreeMap<W, GpioLine>) -> Result<BTreeMap<W, Found>, Fault> {
+    fn lines<W: Copy + Ord + fmt::Display>(
+        &self,
+        wanted: &BTreeMap<W, GpioLine>,
+    ) -> Result<BTreeMap<W, FoundLine>, Fault> {
         wanted.iter().map(|(wire, line)| Ok((*wire, self.line(&wire.to_string(), &line.at)?))).collect()
     }
 }
@@ -222,14 +225,17 @@ fn label(chip: &Chip) -> String {
     chip.info().map(|info| info.label).unwrap_or_default()
 }
 
-fn named(chip: &Chip, name: &str) -> Vec<Found> {
+fn named(chip: &Chip, name: &str) -> Vec<FoundLine> {
     let lines = chip.line_info_iter().into_iter().flatten().flatten();
     let fitting = lines.filter(|line| line.name == name);
-    fitting.map(|line| Found { chip: chip.path().to_owned(), offset: line.offset }).collect()
+    fitting.map(|line| FoundLine { chip: chip.path().to_owned(), offset: line.offset }).collect()
 }
 
-fn check_distinct(outputs: &BTreeMap<Output, Found>, inputs: &BTreeMap<Input, Found>) -> Result<(), Fault> {
-    let mut taken: BTreeMap<&Found, String> = BTreeMap::new();
+fn check_distinct(
+    outputs: &BTreeMap<OutputLines, FoundLine>,
+    inputs: &BTreeMap<Input, FoundLine>,
+) -> Result<(), Fault> {
+    let mut taken: BTreeMap<&FoundLine, String> = BTreeMap::new();
     let outputs = outputs.iter().map(|(wire, found)| (wire.to_string(), found));
     for (wire, found) in outputs.chain(inputs.iter().map(|(wire, found)| (wire.to_string(), found))) {
         let (chip, offset) = (found.chip.display(), found.offset);

@@ -16,7 +16,7 @@ pub enum Unit {
 
 /// A wire that tells a unit something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Output {
+pub enum OutputLines {
     Home(Unit),
     Next(Unit),
 }
@@ -57,7 +57,7 @@ impl fmt::Display for Unit {
 }
 
 /// Named as in the configuration.
-impl fmt::Display for Output {
+impl fmt::Display for OutputLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Home(unit) => write!(f, "home{}", unit.index() + 1),
@@ -78,16 +78,16 @@ impl fmt::Display for Input {
 
 /// Wires that are held. An output is inactive until it is set, and again once this is dropped.
 pub trait Lines: Send {
-    fn set(&mut self, output: Output, active: bool) -> Result<(), Fault>;
+    fn set(&mut self, output: OutputLines, active: bool) -> Result<(), Fault>;
     fn read(&mut self, input: Input) -> Result<bool, Fault>;
 }
 
 /// The plant's wires, without a chip between.
 impl Lines for PulseLines {
-    fn set(&mut self, output: Output, active: bool) -> Result<(), Fault> {
+    fn set(&mut self, output: OutputLines, active: bool) -> Result<(), Fault> {
         let (unit, wire) = match output {
-            Output::Home(unit) => (unit, CascadeWire::Home),
-            Output::Next(unit) => (unit, CascadeWire::Next),
+            OutputLines::Home(unit) => (unit, CascadeWire::Home),
+            OutputLines::Next(unit) => (unit, CascadeWire::Next),
         };
         Self::set(self, unit.index(), wire, active);
         Ok(())

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 pub use chip::Wiring;
-pub use lines::{BITS, Input, Lines, Output, Unit};
+pub use lines::{BITS, Input, Lines, OutputLines, Unit};
 use pulse::{Pulser, TaskPulser, ThreadPulser, Train};
 
 use super::{BoxFuture, Multiplexer};
@@ -99,7 +99,7 @@ impl Gpio {
 
     async fn go_home(&mut self) -> Result<Position, Fault> {
         self.count = None;
-        self.send(self.units().iter().map(|unit| Output::Home(*unit)).collect()).await?;
+        self.send(self.units().iter().map(|unit| OutputLines::Home(*unit)).collect()).await?;
         if !self.units().iter().all(|unit| self.senses_home(*unit)) {
             sleep(self.settings.travel).await;
         }
@@ -119,7 +119,7 @@ impl Gpio {
         self.count = None;
         // The second unit is at home as long as the first is not on its last input, and so is what flows meanwhile.
         let step = |index| if index < LAST || self.settings.units < 2 { Unit::First } else { Unit::Second };
-        let steps: Vec<Output> = (from..goal).map(|index| Output::Next(step(index))).collect();
+        let steps: Vec<OutputLines> = (from..goal).map(|index| OutputLines::Next(step(index))).collect();
         let done = format!("got {} pulses to next", steps.len());
         self.send(steps).await?;
         self.arrive(goal, &done).await
@@ -233,7 +233,7 @@ impl Gpio {
         self.settings.home_sensors.contains(&unit) || self.settings.position_inputs.contains(&unit)
     }
 
-    async fn send(&mut self, outputs: Vec<Output>) -> Result<(), Fault> {
+    async fn send(&mut self, outputs: Vec<OutputLines>) -> Result<(), Fault> {
         let train = Train { outputs, pulse: self.settings.pulse, gap: self.settings.gap };
         let sent = self.hands()?.send(train).await;
         self.keep(sent)

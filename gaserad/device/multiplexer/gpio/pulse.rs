@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::lines::{Input, Lines, Output};
+use super::lines::{Input, Lines, OutputLines};
 use crate::device::multiplexer::BoxFuture;
 use crate::domain::{Fault, FaultKind};
 
 /// One pulse after the other.
 #[derive(Debug, Clone)]
 pub struct Train {
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<OutputLines>,
     /// How long each is active, and how long nothing happens after it.
     pub pulse: Duration,
     pub gap: Duration,
@@ -35,7 +35,7 @@ fn stopped() -> Fault {
 }
 
 /// The end of a pulse. A wire that cannot be let go may be so the next time.
-fn let_go(lines: &mut dyn Lines, output: Output) -> Result<(), Fault> {
+fn let_go(lines: &mut dyn Lines, output: OutputLines) -> Result<(), Fault> {
     lines.set(output, false).or_else(|_| lines.set(output, false))
 }
 

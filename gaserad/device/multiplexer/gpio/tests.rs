@@ -14,21 +14,21 @@ use crate::simulator::{Faults, PulseLines, StuckSensor};
 
 const PULSE: Duration = GpioSettings::PULSE;
 const GAP: Duration = GpioSettings::GAP;
-const HOME: [Output; 2] = [Output::Home(Unit::First), Output::Home(Unit::Second)];
-const NEXT: [Output; 2] = [Output::Next(Unit::First), Output::Next(Unit::Second)];
+const HOME: [OutputLines; 2] = [OutputLines::Home(Unit::First), OutputLines::Home(Unit::Second)];
+const NEXT: [OutputLines; 2] = [OutputLines::Next(Unit::First), OutputLines::Next(Unit::Second)];
 
 /// Wires to the plant on which every edge is written down with its time.
 #[derive(Clone)]
 struct Recorder {
     wires: PulseLines,
     clock: Arc<dyn Clock>,
-    edges: Arc<Mutex<Vec<(Tick, Output, bool)>>>,
+    edges: Arc<Mutex<Vec<(Tick, OutputLines, bool)>>>,
     /// So many edges from now the wires fail once; 0 is never.
     fail_in: Arc<AtomicUsize>,
 }
 
 impl Lines for Recorder {
-    fn set(&mut self, output: Output, active: bool) -> Result<(), Fault> {
+    fn set(&mut self, output: OutputLines, active: bool) -> Result<(), Fault> {
         if self.fail_in.load(Ordering::Relaxed) > 0 && self.fail_in.fetch_sub(1, Ordering::Relaxed) == 1 {
             return Err(Fault::new(FaultKind::Offline, "the wire fell off"));
         }
@@ -52,9 +52,9 @@ impl Recorder {
     }
 
     /// The pulses since this was last asked, with start and length. Never are two wires active at once.
-    fn pulses(&self) -> Vec<(Output, Tick, Duration)> {
+    fn pulses(&self) -> Vec<(OutputLines, Tick, Duration)> {
         let edges = std::mem::take(&mut *self.edges.lock().unwrap());
-        let pulse = |pair: &[(Tick, Output, bool)]| {
+        let pulse = |pair: &[(Tick, OutputLines, bool)]| {
             let [(start, output, true), (end, same, false)] = *pair else { panic!("overlapping: {pair:?}") };
             assert_eq!(output, same);
             (output, start, end.since(start))
@@ -62,7 +62,7 @@ impl Recorder {
         edges.chunks(2).map(pulse).collect()
     }
 
-    fn outputs(&self) -> Vec<Output> {
+    fn outputs(&self) -> Vec<OutputLines> {
         self.pulses().into_iter().map(|(output, ..)| output).collect()
     }
 }

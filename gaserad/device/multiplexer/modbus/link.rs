@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{sleep, timeout};
-use tokio_modbus::client::{Client, Context as Connection, rtu, tcp};
+use tokio_modbus::client::{Client, Context as AnalyzerConnection, rtu, tcp};
 use tokio_modbus::prelude::ReadCode;
 use tokio_modbus::{ExceptionCode, Request, Response, Slave};
 
@@ -64,16 +64,16 @@ impl Trouble {
 }
 
 /// An open connection. It is to be dropped after trouble: what comes late would answer the wrong request.
-pub struct Link {
-    connection: Connection,
+pub struct ModbusLink {
+    connection: AnalyzerConnection,
     framing: Framing,
     limit: Duration,
 }
 
-impl Link {
+impl ModbusLink {
     pub async fn open(dial: &Dial, unit: u8, framing: Framing, limit: Duration) -> Result<Self, Trouble> {
         let opened = timeout(limit, dial.open()).await.map_err(|_| Trouble::Silent(limit))?;
-        let wire = Wire(opened.map_err(Trouble::NotOpened)?);
+        let wire = ModbusWire(opened.map_err(Trouble::NotOpened)?);
         let connection = match framing {
             Framing::Tcp => tcp::attach_slave(wire, Slave(unit)),
             Framing::Rtu { .. } => rtu::attach_slave(wire, Slave(unit)),
@@ -136,21 +136,21 @@ impl Link {
 }
 
 /// Bytes to a device that can be printed, as the protocol's library wants it.
-struct Wire(Box<dyn Stream>);
+struct ModbusWire(Box<dyn Stream>);
 
-impl fmt::Debug for Wire {
+impl fmt::Debug for ModbusWire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Wire")
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for ModbusWire {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(context, to)
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for ModbusWire {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }

@@ -15,7 +15,7 @@ use tokio_modbus::ExceptionCode;
 
 use identify::Identity;
 pub use link::Framing;
-use link::{Link, Trouble};
+use link::{ModbusLink, Trouble};
 
 use super::again::{self, Reopens};
 use super::{BoxFuture, Multiplexer};
@@ -51,7 +51,7 @@ impl ModbusSettings {
 pub struct Modbus {
     dial: Dial,
     settings: ModbusSettings,
-    link: Option<Link>,
+    link: Option<ModbusLink>,
     /// The device cannot write several coils at once.
     singly: bool,
     identity: Identity,
@@ -59,13 +59,13 @@ pub struct Modbus {
 
 /// One question to the device.
 #[derive(Clone, Copy)]
-enum Ask<'a> {
+enum ModbusAsk<'a> {
     Read,
     WriteAll(&'a [bool]),
     Write(u16, bool),
 }
 
-impl Ask<'_> {
+impl ModbusAsk<'_> {
     const fn words(self) -> &'static str {
         match self {
             Self::Read => "to read its coils",
@@ -75,12 +75,12 @@ impl Ask<'_> {
     }
 }
 
-impl<'a> Reopens<Ask<'a>> for Modbus {
+impl<'a> Reopens<ModbusAsk<'a>> for Modbus {
     type Answer = Vec<bool>;
     type Trouble = Trouble;
 
     /// A device that says that it is busy is waited for.
-    async fn ask(&mut self, ask: Ask<'a>) -> Result<Vec<bool>, Trouble> {
+    async fn ask(&mut self, ask: ModbusAsk<'a>) -> Result<Vec<bool>, Trouble> {
         for _ in 0..BUSY_RETRIES {
             match self.exchange(ask).await {
                 Err(Trouble::Exception(ExceptionCode::ServerDeviceBusy | ExceptionCode::Acknowledge)) => {
@@ -141,13 +141,13 @@ impl Modbus {
     }
 
     async fn read(&mut self) -> Result<Vec<bool>, Fault> {
-        self.persist(Ask::Read).await
+        self.persist(ModbusAsk::Read).await
     }
 
     /// Writes all coils, and gives them as they are then.
     async fn write(&mut self, from: &[bool], to: &[bool]) -> Result<Vec<bool>, Fault> {
         if !self.singly {
-            self.persist(Ask::WriteAll(to)).await?;
+            self.persist(ModbusAsk::WriteAll(to)).await?;
         }
         if self.singly {
             self.write_singly(from, to).await?;
@@ -167,7 +167,7 @@ impl Modbus {
         for level in [false, true] {
             for (address, (is, be)) in (self.settings.first_coil..).zip(from.iter().zip(to)) {
                 if is != be && *be == level {
-                    self.persist(Ask::Write(address, level)).await?;
+                    self.persist(ModbusAsk::Write(address, level)).await?;
                 }
             }
         }
@@ -175,9 +175,9 @@ impl Modbus {
     }
 
     /// Every request may be repeated.
-    async fn persist(&mut self, ask: Ask<'_>) -> Result<Vec<bool>, Fault> {
+    async fn persist(&mut self, ask: ModbusAsk<'_>) -> Result<Vec<bool>, Fault> {
         match again::persist(self, ask).await {
-            Err(Trouble::Exception(ExceptionCode::IllegalFunction)) if matches!(ask, Ask::WriteAll(_)) => {
+            Err(Trouble::Exception(ExceptionCode::IllegalFunction)) if matches!(ask, ModbusAsk::WriteAll(_)) => {
                 self.singly = true;
                 Ok(Vec::new())
             }
@@ -185,26 +185,28 @@ impl Modbus {
         }
     }
 
-    async fn exchange(&mut self, ask: Ask<'_>) -> Result<Vec<bool>, Trouble> {
+    async fn exchange(&mut self, ask: ModbusAsk<'_>) -> Result<Vec<bool>, Trouble> {
         let ModbusSettings { framing, unit, first_coil, channels, timeout, .. } = self.settings;
         // Taken out: a request that was given up half way leaves no connection behind.
         let mut link = match self.link.take() {
             Some(link) => link,
-            None => Link::open(&self.dial, unit, framing, timeout).await.inspect(|_| self.identity.contacted())?,
+            None => {
+                ModbusLink::open(&self.dial, unit, framing, timeout).await.inspect(|_| self.identity.contacted())?
+            }
         };
-        if !matches!(ask, Ask::Read) {
+        if !matches!(ask, ModbusAsk::Read) {
             link = self.check_identity(link).await?;
         }
         let answer = match ask {
-            Ask::Read => link.read_coils(first_coil, channels.into()).await,
-            Ask::WriteAll(levels) => link.write_coils(first_coil, levels).await.map(|()| Vec::new()),
-            Ask::Write(address, level) => link.write_coil(address, level).await.map(|()| Vec::new()),
+            ModbusAsk::Read => link.read_coils(first_coil, channels.into()).await,
+            ModbusAsk::WriteAll(levels) => link.write_coils(first_coil, levels).await.map(|()| Vec::new()),
+            ModbusAsk::Write(address, level) => link.write_coil(address, level).await.map(|()| Vec::new()),
         };
         self.link = Some(link);
         answer
     }
 
-    fn troubled(&self, ask: Ask<'_>, trouble: &Trouble) -> Fault {
+    fn troubled(&self, ask: ModbusAsk<'_>, trouble: &Trouble) -> Fault {
         let (place, unit, what) = (&self.dial.place, self.settings.unit, ask.words());
         match trouble {
             _ if trouble.is_from_gateway() => Fault::new(

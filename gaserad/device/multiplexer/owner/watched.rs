@@ -28,13 +28,13 @@ pub(super) struct Sight {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Watched {
+pub(super) struct WatchedValve {
     /// The count, and when the position was asked for beside it.
     counted: Option<(u64, Tick)>,
     rises: u8,
 }
 
-impl Watched {
+impl WatchedValve {
     /// Whether its count is worth asking for.
     pub(super) const fn counts(self) -> bool {
         self.rises < MOST_RISES
@@ -89,7 +89,7 @@ mod tests {
 
     /// Since when there is doubt after a gap between two sights, `scale` times as fast as the world.
     fn gap(seconds: u64, before: Option<u64>, after: Option<u64>, scale: u32) -> Option<Tick> {
-        let mut watched = Watched::default();
+        let mut watched = WatchedValve::default();
         watched.begin(&sight(100, before));
         let unseen = Duration::from_secs(seconds) / scale;
         watched.doubt(at(100), unseen, &sight(100 + seconds, after)).map(|(since, _)| since)
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_count_is_compared_with_the_last_that_there_was() {
-        let mut watched = Watched::default();
+        let mut watched = WatchedValve::default();
         watched.begin(&sight(1, Some(7)));
         let second = Duration::from_secs(1);
         assert_eq!(watched.doubt(at(1), second, &sight(2, None)), None);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_count_that_rises_with_every_question_is_none_of_moves() {
-        let mut watched = Watched::default();
+        let mut watched = WatchedValve::default();
         watched.begin(&sight(0, Some(0)));
         let doubts = (1..10).filter(|seconds| {
             let moves = watched.counts().then_some(*seconds);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_valve_that_was_out_of_place_was_not_there_all_the_time() {
-        let mut watched = Watched::default();
+        let mut watched = WatchedValve::default();
         watched.begin(&sight(1, Some(7)));
         let wavered = Sight { wavered: true, ..sight(2, Some(7)) };
         assert_eq!(watched.doubt(at(1), Duration::from_secs(1), &wavered).map(|(since, _)| since), Some(at(1)));

@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 
 use super::vici::{Vici, ViciSettings};
-use super::{Multiplexer, Valve, simulated};
+use super::{Multiplexer, OwnedValve, simulated};
 use crate::device::{Dial, Report, Stream};
 use crate::domain::{Channel, Clock, CommandId, Fault, Position, Tick, ValveNews, ValveOrder, Verification};
 use crate::simulator::tests::{simulator, test_clock};
@@ -102,7 +102,7 @@ async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
 
 /// Reports what happens to a valve, one by one.
 struct Desk {
-    valve: Valve,
+    valve: OwnedValve,
     reports: mpsc::UnboundedReceiver<Report>,
 }
 
@@ -113,7 +113,7 @@ impl Desk {
 
     fn with_clock(driver: impl Multiplexer + 'static, clock: Arc<dyn Clock>) -> Self {
         let (sender, reports) = mpsc::unbounded_channel();
-        let (valve, owner) = Valve::new(Box::new(driver), clock, sender);
+        let (valve, owner) = OwnedValve::new(Box::new(driver), clock, sender);
         tokio::spawn(owner);
         Self { valve, reports }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::dialect::is_refusal;
 use crate::device::Dial;
-use crate::device::multiplexer::line::{Line, LineError};
+use crate::device::multiplexer::line::{LineError, SerialLine};
 
 /// How long a connection or a line of a reply may take. A real device's own time, whatever a simulation's clock says.
 const REPLY: Duration = Duration::from_millis(500);
@@ -49,13 +49,13 @@ impl Trouble {
 
 /// It is to be dropped after an error that is not the actuator's own answer.
 pub struct Contact {
-    line: Line,
+    line: SerialLine,
     address: String,
 }
 
 impl Contact {
     pub async fn open(dial: &Dial, address: &str) -> Result<Self, Trouble> {
-        Ok(Self { line: Line::open(dial, REPLY).await?, address: address.to_owned() })
+        Ok(Self { line: SerialLine::open(dial, REPLY).await?, address: address.to_owned() })
     }
 
     /// Orders, and waits for an objection; echoes are no objection, and neither is silence.

@@ -13,7 +13,7 @@ impl Dialect {
 
 /// Where the valve says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whereabouts {
+pub enum ReportedPosition {
     At(u32),
     /// Between ports, or on its way.
     Near,
@@ -21,7 +21,7 @@ pub enum Whereabouts {
     TwoPosition,
 }
 
-impl Whereabouts {
+impl ReportedPosition {
     /// As a sentence goes on: "CP says …".
     pub fn words(self) -> String {
         match self {
@@ -34,29 +34,29 @@ impl Whereabouts {
 
 /// A reply to `CP`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct ValveStanding {
     pub dialect: Dialect,
-    pub whereabouts: Whereabouts,
+    pub whereabouts: ReportedPosition,
 }
 
 /// `CP03`, `CP3`, `CP = 3`, `CPA`, `Position is  = 3`, `Position is near to = 3`.
-pub fn position(reply: &str) -> Option<Standing> {
+pub fn position(reply: &str) -> Option<ValveStanding> {
     let reply = reply.to_ascii_lowercase();
     if let Some(place) = reply.strip_prefix("cp") {
-        return place_of(place, false).map(|whereabouts| Standing { dialect: Dialect::Universal, whereabouts });
+        return place_of(place, false).map(|whereabouts| ValveStanding { dialect: Dialect::Universal, whereabouts });
     }
     let rest = reply.strip_prefix("position is")?.trim_start();
     let whereabouts = match rest.strip_prefix("near to") {
         Some(place) => place_of(place, true).map(|place| match place {
-            Whereabouts::TwoPosition => place,
-            Whereabouts::At(_) | Whereabouts::Near => Whereabouts::Near,
+            ReportedPosition::TwoPosition => place,
+            ReportedPosition::At(_) | ReportedPosition::Near => ReportedPosition::Near,
         }),
         None => place_of(rest, true),
     };
-    whereabouts.map(|whereabouts| Standing { dialect: Dialect::Legacy, whereabouts })
+    whereabouts.map(|whereabouts| ValveStanding { dialect: Dialect::Legacy, whereabouts })
 }
 
-fn place_of(text: &str, equals: bool) -> Option<Whereabouts> {
+fn place_of(text: &str, equals: bool) -> Option<ReportedPosition> {
     let text = text.trim();
     let place = match text.strip_prefix('=') {
         Some(rest) => rest.trim_start(),
@@ -64,8 +64,8 @@ fn place_of(text: &str, equals: bool) -> Option<Whereabouts> {
         None => text,
     };
     match place {
-        "a" | "b" => Some(Whereabouts::TwoPosition),
-        digits => plain(digits).map(Whereabouts::At),
+        "a" | "b" => Some(ReportedPosition::TwoPosition),
+        digits => plain(digits).map(ReportedPosition::At),
     }
 }
 
@@ -150,26 +150,26 @@ fn plain(digits: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn read(reply: &str) -> Option<(Dialect, Whereabouts)> {
+    fn read(reply: &str) -> Option<(Dialect, ReportedPosition)> {
         position(reply).map(|standing| (standing.dialect, standing.whereabouts))
     }
 
     #[test]
     fn reads_a_position_in_every_dialect() {
         for reply in ["CP03", "CP3", "CP = 3", "cp=3", "CP 03"] {
-            assert_eq!(read(reply), Some((Dialect::Universal, Whereabouts::At(3))), "{reply}");
+            assert_eq!(read(reply), Some((Dialect::Universal, ReportedPosition::At(3))), "{reply}");
         }
         for reply in ["Position is  = 3", "Position is = 3", "position is=3", "Position is  =  03"] {
-            assert_eq!(read(reply), Some((Dialect::Legacy, Whereabouts::At(3))), "{reply}");
+            assert_eq!(read(reply), Some((Dialect::Legacy, ReportedPosition::At(3))), "{reply}");
         }
-        assert_eq!(read("Position is near to = 3"), Some((Dialect::Legacy, Whereabouts::Near)));
+        assert_eq!(read("Position is near to = 3"), Some((Dialect::Legacy, ReportedPosition::Near)));
     }
 
     #[test]
     fn a_letter_is_the_position_of_another_kind_of_valve() {
-        assert_eq!(read("CPA"), Some((Dialect::Universal, Whereabouts::TwoPosition)));
-        assert_eq!(read("Position is = B"), Some((Dialect::Legacy, Whereabouts::TwoPosition)));
-        assert_eq!(read("Position is near to = A"), Some((Dialect::Legacy, Whereabouts::TwoPosition)));
+        assert_eq!(read("CPA"), Some((Dialect::Universal, ReportedPosition::TwoPosition)));
+        assert_eq!(read("Position is = B"), Some((Dialect::Legacy, ReportedPosition::TwoPosition)));
+        assert_eq!(read("Position is near to = A"), Some((Dialect::Legacy, ReportedPosition::TwoPosition)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::ViciSettings;
 use super::contact::{Contact, Trouble, if_known};
-use super::dialect::{self, Dialect, Mode, Standing, Whereabouts};
+use super::dialect::{self, Dialect, Mode, ReportedPosition, ValveStanding};
 
 /// What `AM` has to be for a valve with many positions.
 const MULTIPOSITION: u32 = 3;
@@ -32,7 +32,7 @@ pub struct Actuator {
 }
 
 /// Where it says that it stands, with the reply as it came.
-type Said = (Standing, String);
+type Said = (ValveStanding, String);
 
 pub async fn introduce(contact: &mut Contact, settings: &ViciSettings) -> Result<Actuator, Trouble> {
     let standing = ask_position(contact).await?;
@@ -72,7 +72,7 @@ async fn check_mode(
     mode: Option<Mode>,
     said: Said,
 ) -> Result<Said, Trouble> {
-    let two_positions = said.0.whereabouts == Whereabouts::TwoPosition;
+    let two_positions = said.0.whereabouts == ReportedPosition::TwoPosition;
     match mode {
         Some(Mode::TwoPositions(mode)) if !settings.write_settings => Err(Trouble::Unfit(format!(
             "is set up for a valve with two positions (AM is {mode}); if the valve has many, send it AM3, or let gaserad \
@@ -95,16 +95,16 @@ async fn check_mode(
 /// What it says of its position and its ports must not contradict that it has many positions.
 fn check_position((standing, reply): &Said, mode: Option<Mode>, ports: u32) -> Result<(), Trouble> {
     let objection = match standing.whereabouts {
-        Whereabouts::TwoPosition => {
+        ReportedPosition::TwoPosition => {
             format!("answers {reply:?} to CP, as one with two positions, although it is set up for many (AM is 3)")
         }
-        Whereabouts::At(port) if port == 0 || port > ports => {
+        ReportedPosition::At(port) if port == 0 || port > ports => {
             format!("answers {reply:?} to CP, but has ports 1 to {ports} (NP)")
         }
-        Whereabouts::At(_) | Whereabouts::Near if mode.is_none() && ports < FEWEST_PORTS => {
+        ReportedPosition::At(_) | ReportedPosition::Near if mode.is_none() && ports < FEWEST_PORTS => {
             format!("has {ports} ports (NP) and no AM to say whether its valve has many positions")
         }
-        Whereabouts::At(_) | Whereabouts::Near => return Ok(()),
+        ReportedPosition::At(_) | ReportedPosition::Near => return Ok(()),
     };
     Err(Trouble::Unfit(format!("{objection}; it is not moved: see which valve it turns, and set AM and NP to that")))
 }

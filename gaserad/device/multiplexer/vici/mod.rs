@@ -37,7 +37,7 @@ use crate::domain::{
 
 use contact::{Contact, Trouble};
 pub use dialect::Dialect;
-use dialect::Whereabouts;
+use dialect::ReportedPosition;
 pub use direction::Direction;
 use direction::{TRAVEL, TRAVEL_PER_PORT};
 use introduce::{Actuator, introduce};
@@ -100,9 +100,9 @@ struct Unrest {
 }
 
 /// How waiting for a position ended.
-enum Arrival {
-    There(Whereabouts),
-    Late(Whereabouts),
+enum VerifiedArrival {
+    There(ReportedPosition),
+    Late(ReportedPosition),
 }
 
 /// What one exchange with the actuator is for.
@@ -168,10 +168,10 @@ impl Multiplexer for Vici {
 }
 
 impl<'a> Reopens<Ask<'a>> for Vici {
-    type Answer = (Whereabouts, u32);
+    type Answer = (ReportedPosition, u32);
     type Trouble = Trouble;
 
-    async fn ask(&mut self, ask: Ask<'a>) -> Result<(Whereabouts, u32), Trouble> {
+    async fn ask(&mut self, ask: Ask<'a>) -> Result<(ReportedPosition, u32), Trouble> {
         let poll = self.clock.outside(POLL).max(FASTEST_POLL);
         if matches!(ask, Ask::Order(_)) {
             self.check_identity().await?;
@@ -180,7 +180,7 @@ impl<'a> Reopens<Ask<'a>> for Vici {
         let ports = actuator.ports;
         match ask {
             Ask::Whereabouts => Ok((contact.ask("CP", dialect::position).await?.whereabouts, ports)),
-            Ask::Order(command) => contact.order(command, poll).await.map(|()| (Whereabouts::Near, ports)),
+            Ask::Order(command) => contact.order(command, poll).await.map(|()| (ReportedPosition::Near, ports)),
         }
     }
 
@@ -214,7 +214,7 @@ impl Vici {
 
     async fn travel(&mut self, to: Channel) -> Result<Position, Fault> {
         let port = u32::from(to.number());
-        let goal = Whereabouts::At(port);
+        let goal = ReportedPosition::At(port);
         let (mut from, ports) = self.whereabouts().await?;
         if from == goal {
             self.rest().await;
@@ -225,9 +225,9 @@ impl Vici {
         }
         let direction = self.settings.direction;
         let steps = match from {
-            Whereabouts::At(from) => direction.steps(from, port, ports),
-            Whereabouts::Near => ports,
-            Whereabouts::TwoPosition => return Err(self.two_positions()),
+            ReportedPosition::At(from) => direction.steps(from, port, ports),
+            ReportedPosition::Near => ports,
+            ReportedPosition::TwoPosition => return Err(self.two_positions()),
         };
         let order = format!("{}{port:02}", direction.code());
         let until = self.clock.now().tick + direction.longest_way(ports);
@@ -235,11 +235,11 @@ impl Vici {
         self.persist(Ask::Order(&order)).await?;
         let patience = TRAVEL + TRAVEL_PER_PORT * steps;
         match self.poll_until(patience, |here| here == goal).await? {
-            Arrival::There(_) => {
+            VerifiedArrival::There(_) => {
                 self.unrest = None;
                 Ok(Position::At(to, Verification::Readback))
             }
-            Arrival::Late(here) => Err(self.stuck(&order, patience, here)),
+            VerifiedArrival::Late(here) => Err(self.stuck(&order, patience, here)),
         }
     }
 
@@ -252,17 +252,17 @@ impl Vici {
         let now = self.clock.now().tick;
         let rests = self.unrest.is_none_or(|unrest| unrest.until <= now);
         let (here, _) = self.whereabouts().await?;
-        self.wavered = rests && here == Whereabouts::Near;
+        self.wavered = rests && here == ReportedPosition::Near;
         let here = match here {
-            Whereabouts::Near => self.poll_until(TRAVEL, |here| here != Whereabouts::Near).await?,
-            here => Arrival::There(here),
+            ReportedPosition::Near => self.poll_until(TRAVEL, |here| here != ReportedPosition::Near).await?,
+            here => VerifiedArrival::There(here),
         };
         let port = match here {
-            Arrival::There(Whereabouts::At(port)) => port,
-            Arrival::There(Whereabouts::TwoPosition) => {
+            VerifiedArrival::There(ReportedPosition::At(port)) => port,
+            VerifiedArrival::There(ReportedPosition::TwoPosition) => {
                 return Err(self.two_positions());
             }
-            Arrival::There(Whereabouts::Near) | Arrival::Late(_) => {
+            VerifiedArrival::There(ReportedPosition::Near) | VerifiedArrival::Late(_) => {
                 return Err(self.refused(
                     "stands between two ports; order it to a channel, and check that it turns freely if it stays there",
                 ));
@@ -288,8 +288,8 @@ impl Vici {
     async fn poll_until(
         &mut self,
         patience: Duration,
-        wanted: impl Fn(Whereabouts) -> bool + Send,
-    ) -> Result<Arrival, Fault> {
+        wanted: impl Fn(ReportedPosition) -> bool + Send,
+    ) -> Result<VerifiedArrival, Fault> {
         let poll = self.clock.outside(POLL).max(FASTEST_POLL);
         // However fast a simulation runs, its answers come through the same operating system.
         let limit = self.clock.outside(patience).max(TRAVEL);
@@ -297,23 +297,23 @@ impl Vici {
         loop {
             let (here, _) = self.whereabouts().await?;
             if wanted(here) {
-                return Ok(Arrival::There(here));
+                return Ok(VerifiedArrival::There(here));
             }
             tokio::select! {
                 biased;
-                () = &mut late => return Ok(Arrival::Late(here)),
+                () = &mut late => return Ok(VerifiedArrival::Late(here)),
                 () = tokio::time::sleep(poll) => {}
             }
         }
     }
 
     /// Where it is, and how many ports it has.
-    async fn whereabouts(&mut self) -> Result<(Whereabouts, u32), Fault> {
+    async fn whereabouts(&mut self) -> Result<(ReportedPosition, u32), Fault> {
         self.persist(Ask::Whereabouts).await
     }
 
     /// Every command may be repeated.
-    async fn persist(&mut self, ask: Ask<'_>) -> Result<(Whereabouts, u32), Fault> {
+    async fn persist(&mut self, ask: Ask<'_>) -> Result<(ReportedPosition, u32), Fault> {
         again::persist(self, ask).await.map_err(|trouble| self.troubled(ask.command(), &trouble))
     }
 
@@ -338,7 +338,7 @@ impl Vici {
         )
     }
 
-    fn stuck(&self, order: &str, patience: Duration, here: Whereabouts) -> Fault {
+    fn stuck(&self, order: &str, patience: Duration, here: ReportedPosition) -> Fault {
         self.refused(&format!(
             "was ordered {order}, and {:.1} s later CP says {}; check its supply, that it turns freely, and that nobody \
              else commands it",
