@@ -69,10 +69,10 @@ impl Client {
     }
 
     /// The same, for a call that is answered in pieces.
-    pub async fn pieces<C: Call>(&mut self, request: C) -> Result<Pieces<C::Answer>, Failure> {
+    pub async fn pieces<C: Call>(&mut self, request: C) -> Result<AnswerPieces<C::Answer>, Failure> {
         let (request, path) = (tonic::Request::new(request), PathAndQuery::from_static(C::PATH));
         let answer = self.grpc.server_streaming(request, path, ProstCodec::default()).await;
-        Ok(Pieces { pieces: self.explain(answer)?, endpoint: self.endpoint.clone() })
+        Ok(AnswerPieces { pieces: self.explain(answer)?, endpoint: self.endpoint.clone() })
     }
 
     pub async fn start(&mut self, request: StartMeasurementRequest) -> Result<StartMeasurementResponse, Failure> {
@@ -129,7 +129,7 @@ impl Client {
         self.call(GetRunRequest { run: run.to_owned() }).await
     }
 
-    pub async fn export(&mut self, request: ExportRunRequest) -> Result<Pieces<ExportRunResponse>, Failure> {
+    pub async fn export(&mut self, request: ExportRunRequest) -> Result<AnswerPieces<ExportRunResponse>, Failure> {
         self.pieces(request).await
     }
 
@@ -220,12 +220,12 @@ impl Client {
 }
 
 /// An answer that comes piece by piece.
-pub struct Pieces<T> {
+pub struct AnswerPieces<T> {
     pieces: Streaming<T>,
     endpoint: Endpoint,
 }
 
-impl<T> Pieces<T> {
+impl<T> AnswerPieces<T> {
     /// `None` after the last one.
     pub async fn next(&mut self) -> Result<Option<T>, Failure> {
         let piece = self.pieces.message().await;

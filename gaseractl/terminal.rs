@@ -20,10 +20,10 @@ use crate::view::screen::keys::Key;
 /// Where nobody says how large it is.
 const USUAL: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
 
-type Screen = ratatui::Terminal<CrosstermBackend<Stdout>>;
+type TerminalScreen = ratatui::Terminal<CrosstermBackend<Stdout>>;
 
 pub struct Terminal {
-    screen: Screen,
+    screen: TerminalScreen,
     area: Rect,
     /// `None` if there is nobody to press any.
     keys: Option<mpsc::UnboundedReceiver<Key>>,
@@ -97,7 +97,7 @@ fn area() -> Rect {
     }
 }
 
-fn blank(area: Rect) -> Result<Screen, Failure> {
+fn blank(area: Rect) -> Result<TerminalScreen, Failure> {
     let options = TerminalOptions { viewport: Viewport::Fixed(area) };
     ratatui::Terminal::with_options(CrosstermBackend::new(io::stdout()), options).map_err(|error| broken(&error))
 }

@@ -17,7 +17,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 const REFUSAL_LIMIT: usize = 16 * 1024;
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-pub type Response = http::Response<Incoming>;
+pub type WebResponse = http::Response<Incoming>;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub async fn ask(
     method: Method,
     path: &str,
     headers: &[(header::HeaderName, &str)],
-) -> Result<(Endpoint, Response), Unanswered> {
+) -> Result<(Endpoint, WebResponse), Unanswered> {
     let (endpoint, io) = endpoints.dial(Speaks::Http1).await.map_err(Unanswered::Unreachable)?;
     let request = request(endpoints, &endpoint, method, path, headers);
     let broken = |why: String| Unanswered::Broken { endpoint: endpoint.clone(), why };
@@ -54,7 +54,7 @@ pub async fn ask(
     Ok((endpoint, response))
 }
 
-async fn send(io: Box<dyn Io>, request: http::Request<Empty<Bytes>>) -> hyper::Result<Response> {
+async fn send(io: Box<dyn Io>, request: http::Request<Empty<Bytes>>) -> hyper::Result<WebResponse> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await?;
     // It lives as long as the answer is read.
     tokio::spawn(connection);
@@ -101,7 +101,7 @@ pub async fn text(endpoints: &Endpoints, method: Method, path: &str) -> Result<S
 }
 
 /// An answer that is none, in words.
-pub async fn refused(response: Response, endpoint: &Endpoint, asked: &str) -> Failure {
+pub async fn refused(response: WebResponse, endpoint: &Endpoint, asked: &str) -> Failure {
     let status = response.status();
     let said = sentence(response.into_body()).await;
     let hint = match status {

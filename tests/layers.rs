@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 mod circles;
+mod names;
 
 /// Each part of the library with the parts that it may import.
 const MAY_IMPORT: [(&str, &[&str]); 18] = [

@@ -4,7 +4,7 @@ use gasera::proto::{
     BackupStoreRequest, BackupStoreResponse, CheckStoreRequest, CheckStoreResponse, GetDriftRequest, GetDriftResponse,
 };
 
-use super::{Client, Pieces};
+use super::{AnswerPieces, Client};
 use crate::failure::Failure;
 
 impl Client {
@@ -12,7 +12,7 @@ impl Client {
         self.call(CheckStoreRequest { without_files }).await
     }
 
-    pub async fn backup(&mut self) -> Result<Pieces<BackupStoreResponse>, Failure> {
+    pub async fn backup(&mut self) -> Result<AnswerPieces<BackupStoreResponse>, Failure> {
         self.pieces(BackupStoreRequest {}).await
     }
 

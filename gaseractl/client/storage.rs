@@ -5,7 +5,7 @@ use gasera::proto::{
     ListTrashRequest, RemoveRunsRequest, RestoreRunRequest, TrashedRun,
 };
 
-use super::{Client, Pieces, operator};
+use super::{AnswerPieces, Client, operator};
 use crate::failure::Failure;
 
 impl Client {
@@ -14,7 +14,7 @@ impl Client {
     }
 
     /// Its pieces, one after the other.
-    pub async fn file(&mut self, run: &str, name: &str) -> Result<Pieces<GetRunFileResponse>, Failure> {
+    pub async fn file(&mut self, run: &str, name: &str) -> Result<AnswerPieces<GetRunFileResponse>, Failure> {
         self.pieces(GetRunFileRequest { run: run.into(), name: name.into() }).await
     }
 

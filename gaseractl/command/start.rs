@@ -13,7 +13,7 @@ use super::watch::{live_or_json, told};
 use crate::args::{self, IfBusy, Start, SyncMode};
 use crate::client::operator;
 use crate::failure::{Exit, Failure};
-use crate::stream::reconnect::{EventSubscription, EventsQuery};
+use crate::stream::reconnect::{EventSubscription, SubscriptionQuery};
 use crate::stream::{Notice, SaidByStream};
 use crate::view::model::RunEnding;
 use crate::view::{json, table, words};
@@ -58,7 +58,7 @@ pub async fn execute(session: &CommandSession, start: &Start) -> Result<Exit, Fa
 }
 
 async fn subscribe(session: &CommandSession) -> Result<(EventSubscription, Notice), Failure> {
-    let query = EventsQuery { attempts: Some(ATTEMPTS), ..EventsQuery::default() };
+    let query = SubscriptionQuery { attempts: Some(ATTEMPTS), ..SubscriptionQuery::default() };
     let mut subscription = EventSubscription::open(&session.endpoints, query).await?;
     let snapshot = subscription.snapshot().await?;
     Ok((subscription, snapshot))

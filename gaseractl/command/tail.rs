@@ -7,7 +7,7 @@ use gasera::domain::Event;
 use super::CommandSession;
 use crate::failure::{Exit, Failure};
 use crate::output;
-use crate::stream::reconnect::{Arrived, EventSubscription, EventsQuery, ReconnectState};
+use crate::stream::reconnect::{Arrived, EventSubscription, ReconnectState, SubscriptionQuery};
 use crate::stream::{Notice, SaidByStream};
 use crate::view::{json, line};
 
@@ -19,7 +19,8 @@ pub async fn execute(session: &CommandSession, run: &str, lines: Option<u64>) ->
     if ended && run.records == skipped {
         return Ok(Exit::DONE);
     }
-    let query = EventsQuery { types: "live_data,run.finished".into(), since: Some(0), ..EventsQuery::default() };
+    let query =
+        SubscriptionQuery { types: "live_data,run.finished".into(), since: Some(0), ..SubscriptionQuery::default() };
     let mut subscription = EventSubscription::open(&session.endpoints, query).await?;
     session.goes_on(format!("run {} is not concerned", run.id));
     let mut tail = Tail { session, run: &run.id, skipped, last: ended.then_some(run.records) };

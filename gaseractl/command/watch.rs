@@ -8,7 +8,7 @@ use super::follow::{FollowFilter, RunFollower, Show, Target};
 use crate::args::{Fallback, Watch, WatchFormat};
 use crate::failure::{Exit, Failure};
 use crate::stream::SaidByStream;
-use crate::stream::reconnect::{Arrived, EventSubscription, EventsQuery};
+use crate::stream::reconnect::{Arrived, EventSubscription, SubscriptionQuery};
 use crate::view::model::RunEnding;
 use crate::{output, web};
 
@@ -70,12 +70,12 @@ async fn status(session: &CommandSession) -> Result<Status, Failure> {
     })
 }
 
-fn query(watch: &Watch, show: Show, known: Option<&Status>) -> EventsQuery {
+fn query(watch: &Watch, show: Show, known: Option<&Status>) -> SubscriptionQuery {
     // The view and the wait need to know more than what is to be shown: then the filter works here.
     let everything = show == Show::Live || watch.until_done;
-    let filtered = if everything { EventsQuery::default() } else { filtered(watch) };
+    let filtered = if everything { SubscriptionQuery::default() } else { filtered(watch) };
     let polls = watch.fallback == Fallback::Poll;
-    EventsQuery {
+    SubscriptionQuery {
         since: watch.since.or(known.map(|status| status.seq.saturating_sub(LATELY))),
         attempts: watch.max_reconnect.or(polls.then_some(ATTEMPTS)),
         polls,
@@ -87,9 +87,9 @@ fn query(watch: &Watch, show: Show, known: Option<&Status>) -> EventsQuery {
     }
 }
 
-fn filtered(watch: &Watch) -> EventsQuery {
+fn filtered(watch: &Watch) -> SubscriptionQuery {
     let channels = watch.channels.as_ref().map(|channels| channels.text.clone()).unwrap_or_default();
-    EventsQuery { types: watch.types.join(","), channels, ..EventsQuery::default() }
+    SubscriptionQuery { types: watch.types.join(","), channels, ..SubscriptionQuery::default() }
 }
 
 fn show(session: &CommandSession, format: Option<WatchFormat>) -> Show {

@@ -10,7 +10,7 @@ use crate::web::escape;
 const DEAD_AFTER: Duration = Duration::from_secs(45);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventsQuery {
+pub struct SubscriptionQuery {
     /// Event types as people write them; empty for all.
     pub types: String,
     pub channels: String,
@@ -29,7 +29,7 @@ pub struct EventsQuery {
     pub dead_after: Duration,
 }
 
-impl Default for EventsQuery {
+impl Default for SubscriptionQuery {
     fn default() -> Self {
         Self {
             types: String::new(),
@@ -45,7 +45,7 @@ impl Default for EventsQuery {
     }
 }
 
-impl EventsQuery {
+impl SubscriptionQuery {
     pub fn path(&self) -> String {
         let pairs = [("types", &self.types), ("channels", &self.channels)];
         let given: Vec<String> = pairs
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn filters_go_into_the_query() {
         let query = |types: &str, channels: &str| {
-            EventsQuery { types: types.into(), channels: channels.into(), ..EventsQuery::default() }.path()
+            SubscriptionQuery { types: types.into(), channels: channels.into(), ..SubscriptionQuery::default() }.path()
         };
         assert_eq!(query("", ""), "/events");
         assert_eq!(query("run.*,live_data", "1-8,!5"), "/events?types=run.*,live_data&channels=1-8,!5");

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::place::StreamPlace;
-pub use super::query::EventsQuery;
+pub use super::query::SubscriptionQuery;
 use super::{Notice, SaidByStream};
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::failure::{Exit, Failure, chain};
@@ -67,7 +67,7 @@ pub struct EventSubscription {
 
 impl EventSubscription {
     /// Connects at once or fails; from then on it keeps itself connected to the same place.
-    pub async fn open(endpoints: &Endpoints, query: EventsQuery) -> Result<Self, Failure> {
+    pub async fn open(endpoints: &Endpoints, query: SubscriptionQuery) -> Result<Self, Failure> {
         let mut link = StreamLink::new(query.patience());
         link.open();
         let place = StreamPlace::after(query.since);
@@ -126,7 +126,7 @@ impl LostStream {
 
 struct Reader {
     endpoints: Endpoints,
-    query: EventsQuery,
+    query: SubscriptionQuery,
     place: StreamPlace,
     sender: mpsc::Sender<Arrived>,
     link: StreamLink,
@@ -324,7 +324,7 @@ enum StreamDenied {
 
 async fn connect(
     endpoints: &Endpoints,
-    query: &EventsQuery,
+    query: &SubscriptionQuery,
     place: &StreamPlace,
 ) -> Result<(Endpoint, Incoming), StreamDenied> {
     let last_id = place.last_id();

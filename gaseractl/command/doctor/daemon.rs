@@ -6,7 +6,7 @@ use gasera::domain::Status;
 use gasera::proto::GetConfigResponse;
 
 use super::finding::Finding;
-use super::{Asked, ask, unanswered};
+use super::{AskedDaemon, ask, unanswered};
 use crate::endpoint::Endpoint;
 use crate::failure::{Exit, Failure};
 use crate::view::words;
@@ -23,7 +23,7 @@ pub fn how_to_reach(failure: &Failure) -> &'static str {
     "start it with `systemctl start gaserad`, or say where it is with --endpoint; see `gaseractl context --help`"
 }
 
-pub async fn endpoint(client: Asked<'_>, tried: &str) -> Result<(Finding, Status), (Finding, Exit)> {
+pub async fn endpoint(client: AskedDaemon<'_>, tried: &str) -> Result<(Finding, Status), (Finding, Exit)> {
     let failed = |failure: &Failure| {
         let finding = Finding::fail("endpoint", tried, failure.text.clone(), how_to_reach(failure));
         (finding, failure.exit)
@@ -37,7 +37,7 @@ pub async fn endpoint(client: Asked<'_>, tried: &str) -> Result<(Finding, Status
     Ok((Finding::ok("endpoint", tried, format!("{} answers", client.endpoint())), status))
 }
 
-pub async fn permissions(client: Asked<'_>) -> Vec<Finding> {
+pub async fn permissions(client: AskedDaemon<'_>) -> Vec<Finding> {
     let tried = "a note without text, which is never kept";
     let role = match client.note(String::new()).await {
         Err(failure) if failure.exit == Exit::NOT_PERMITTED => Finding::warn(
@@ -97,7 +97,7 @@ pub fn config(config: &Result<GetConfigResponse, Failure>) -> Finding {
     Finding::warn("config", tried, config.warnings.join("; "), advice)
 }
 
-pub async fn storage(client: Asked<'_>) -> Finding {
+pub async fn storage(client: AskedDaemon<'_>) -> Finding {
     let tried = "the list of runs, the sizes of their files, and the free space";
     let storage = match ask("storage", tried, client.storage()).await {
         Ok(storage) => storage,

@@ -5,13 +5,13 @@ use gasera::domain::{Position, Status, Verification};
 use gasera::proto::{GetConfigResponse, Severity};
 
 use super::finding::Finding;
-use super::{Asked, ask};
+use super::{AskedDaemon, ask};
 use crate::view::{instrument, words};
 
 /// From here on, the analyzer's clock is worth a warning, seconds.
 const OFFSET: f64 = 2.0;
 
-pub async fn analyzer(client: Asked<'_>, status: &Status, config: Option<&GetConfigResponse>) -> Vec<Finding> {
+pub async fn analyzer(client: AskedDaemon<'_>, status: &Status, config: Option<&GetConfigResponse>) -> Vec<Finding> {
     let tried = format!("the analyzer at {}", status.analyzer.address);
     if !status.analyzer.stranger_to.is_empty() {
         let advice = "connect the known one again, or say with `gaseractl analyzer accept` that this one is meant";
@@ -64,7 +64,7 @@ fn evidence(evidence: &Evidence) -> Finding {
     Finding::warn("evidence", tried, format!("they contradict each other: {}; {lags}", each.join(", ")), advice)
 }
 
-async fn errors(client: Asked<'_>) -> Finding {
+async fn errors(client: AskedDaemon<'_>) -> Finding {
     let tried = "the errors that the analyzer reports";
     let errors = match ask("errors", tried, client.errors()).await {
         Ok(errors) => errors,
@@ -83,7 +83,7 @@ async fn errors(client: Asked<'_>) -> Finding {
     Finding::fail("errors", tried, found, advice)
 }
 
-async fn clock(client: Asked<'_>) -> Finding {
+async fn clock(client: AskedDaemon<'_>) -> Finding {
     let tried = "the analyzer's clock beside that of gaserad's machine";
     let reading = match ask("clock", tried, client.clock()).await {
         Ok(reading) => reading,
@@ -97,7 +97,7 @@ async fn clock(client: Asked<'_>) -> Finding {
     Finding::warn("clock", tried, found, "set it on the analyzer; samples are stamped by gaserad and stay right")
 }
 
-async fn task(client: Asked<'_>, config: Option<&GetConfigResponse>) -> Finding {
+async fn task(client: AskedDaemon<'_>, config: Option<&GetConfigResponse>) -> Finding {
     let settings = config.into_iter().flat_map(|config| &config.settings);
     let setting = settings.into_iter().find(|setting| setting.key == "analyzer.task");
     let wanted = setting.map(|setting| setting.value.trim_matches('"').to_owned());
@@ -124,7 +124,7 @@ async fn task(client: Asked<'_>, config: Option<&GetConfigResponse>) -> Finding 
     Finding::fail("task", tried, found, "set [analyzer] task to one of them, or name one with `gaseractl start --task`")
 }
 
-pub async fn valve(client: Asked<'_>) -> Finding {
+pub async fn valve(client: AskedDaemon<'_>) -> Finding {
     let tried = "where the valve stands, and how that is known";
     let mux = match ask("valve", tried, client.mux()).await {
         Ok(mux) => instrument::multiplexer(mux),

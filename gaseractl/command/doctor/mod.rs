@@ -105,4 +105,4 @@ async fn ask<T>(
     asking.await.map_err(|failure| unanswered(check, tried, &failure))
 }
 
-type Asked<'a> = &'a mut Client;
+type AskedDaemon<'a> = &'a mut Client;

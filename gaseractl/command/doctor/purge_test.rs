@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::{self, WaitingOutput};
 use crate::purge::{self, PurgePoint, Response};
 use crate::stream::SaidByStream;
-use crate::stream::reconnect::{Arrived, EventSubscription, EventsQuery, ReconnectState};
+use crate::stream::reconnect::{Arrived, EventSubscription, ReconnectState, SubscriptionQuery};
 use crate::view::{table, words};
 
 const ATTEMPTS: u32 = 12;
@@ -24,7 +24,7 @@ pub async fn execute(session: &CommandSession, test: &PurgeTest) -> Result<Exit,
     if from == test.channel {
         return Err(Failure::new(Exit::USAGE, "--from and --channel are the same; there has to be a switch"));
     }
-    let query = EventsQuery { attempts: Some(ATTEMPTS), ..EventsQuery::default() };
+    let query = SubscriptionQuery { attempts: Some(ATTEMPTS), ..SubscriptionQuery::default() };
     let mut subscription = EventSubscription::open(&session.endpoints, query).await?;
     subscription.snapshot().await?;
     session.goes_on("whether the test runs is not known: see `gaseractl status`");

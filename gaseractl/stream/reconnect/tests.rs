@@ -45,7 +45,7 @@ fn reader() -> (Reader, mpsc::Receiver<Arrived>) {
     link.lost(Loss::Broken, 1.0);
     link.lost(Loss::Broken, 1.0);
     link.opened();
-    let (query, place) = (EventsQuery::default(), StreamPlace::default());
+    let (query, place) = (SubscriptionQuery::default(), StreamPlace::default());
     (Reader { endpoints, query, place, sender, link, resets: 0, answers: true, shown: None, tried: None }, receiver)
 }
 

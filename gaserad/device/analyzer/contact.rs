@@ -22,7 +22,7 @@ const ERRORS_EVERY: Duration = Duration::from_secs(10);
 const IDENTITY_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
-pub(super) struct AnalyzerContact {
+pub(super) struct SessionContact {
     /// It was asked who it is since the last failure.
     pub(super) greeted: bool,
     online: bool,
@@ -43,7 +43,7 @@ pub(super) struct AnalyzerContact {
     pub(super) errors_read: Option<Tick>,
 }
 
-impl AnalyzerContact {
+impl SessionContact {
     /// Until an analyzer that does not answer is tried again.
     pub(super) fn back_off(&self) -> Option<Duration> {
         let doublings = self.failures.checked_sub(1)?.min(5);
@@ -191,14 +191,14 @@ impl AnalyzerOwner {
         let lasting = self.contact.failures >= FAILURES || self.elapsed(since) >= FAILING;
         let news = if self.contact.online { lasting } else { !self.contact.told_offline };
         if news {
-            let AnalyzerContact { failures, failing_since, turned_away, closes_at_will, .. } = self.contact;
-            self.contact = AnalyzerContact {
+            let SessionContact { failures, failing_since, turned_away, closes_at_will, .. } = self.contact;
+            self.contact = SessionContact {
                 told_offline: true,
                 failures,
                 failing_since,
                 turned_away,
                 closes_at_will,
-                ..AnalyzerContact::default()
+                ..SessionContact::default()
             };
             self.track.forget_pace(self.settings.poll);
             self.clock_track.forget();

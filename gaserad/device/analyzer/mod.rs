@@ -40,7 +40,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::ask::Yielding;
 use self::clock::ClockTrack;
-use self::contact::AnalyzerContact;
+use self::contact::SessionContact;
 use self::desk::{AskedInquiry, Desk};
 use self::fault::SessionError;
 use self::inbox::{Inbox, InboxMessage};
@@ -106,7 +106,7 @@ struct AnalyzerOwner {
     reports: mpsc::UnboundedSender<Report>,
     inbox: Inbox,
     session: Session,
-    contact: AnalyzerContact,
+    contact: SessionContact,
     track: Track,
     results: ResultReader,
     /// The last reply with results that could not be read, until one can.
@@ -133,7 +133,7 @@ impl AnalyzerOwner {
             clock,
             reports,
             inbox: Inbox::new(inbox),
-            contact: AnalyzerContact::default(),
+            contact: SessionContact::default(),
             results: ResultReader::default(),
             unreadable: String::new(),
             clock_track: ClockTrack::default(),

@@ -15,7 +15,7 @@ const SETTLED: Duration = Duration::from_millis(500);
 
 /// The orders to stop so far.
 #[derive(Default)]
-struct Ordered {
+struct StopOrdered {
     first: Option<Tick>,
     /// The last one: when, what the analyzer was doing, and whether it agreed.
     last: Option<(Tick, AnalyzerState, bool)>,
@@ -24,7 +24,7 @@ struct Ordered {
 impl AnalyzerOwner {
     pub(super) async fn stop(&mut self) -> Result<AnalyzerAnswer, SessionError> {
         let begun = self.now();
-        let mut ordered = Ordered::default();
+        let mut ordered = StopOrdered::default();
         loop {
             let stopped = self.try_to_stop(&mut ordered).await;
             if let Err(overtaken @ SessionError::Overtaken { .. }) = stopped {
@@ -43,7 +43,7 @@ impl AnalyzerOwner {
     }
 
     /// `None` once the analyzer has stopped, else its state.
-    async fn try_to_stop(&mut self, ordered: &mut Ordered) -> Result<Option<AnalyzerState>, SessionError> {
+    async fn try_to_stop(&mut self, ordered: &mut StopOrdered) -> Result<Option<AnalyzerState>, SessionError> {
         if ordered.last.is_none() {
             self.stop_at_once(ordered).await?;
         }
@@ -60,7 +60,7 @@ impl AnalyzerOwner {
     }
 
     /// What is known to measure, or may be, is told to stop before anything else is asked.
-    async fn stop_at_once(&mut self, ordered: &mut Ordered) -> Result<(), SessionError> {
+    async fn stop_at_once(&mut self, ordered: &mut StopOrdered) -> Result<(), SessionError> {
         let known = self.track.place().map(|place| place.state);
         let state = match known {
             Some(state) if self.contact.greeted || state == AnalyzerState::Measuring => state,
@@ -72,7 +72,7 @@ impl AnalyzerOwner {
         Ok(())
     }
 
-    async fn order_to_stop(&mut self, ordered: &mut Ordered, state: AnalyzerState) -> Result<(), SessionError> {
+    async fn order_to_stop(&mut self, ordered: &mut StopOrdered, state: AnalyzerState) -> Result<(), SessionError> {
         let at = self.now();
         let reply = self.ask(&Command::Stop).await?;
         ordered.first.get_or_insert(at);
@@ -80,7 +80,7 @@ impl AnalyzerOwner {
         Ok(())
     }
 
-    fn must_order(&self, ordered: &Ordered, state: AnalyzerState) -> bool {
+    fn must_order(&self, ordered: &StopOrdered, state: AnalyzerState) -> bool {
         let Some((at, then, agreed)) = ordered.last else { return true };
         let measuring = state == AnalyzerState::Measuring;
         let began_since = measuring && then != AnalyzerState::Measuring;

@@ -121,16 +121,16 @@ fn send(lines: &mut dyn Lines, train: &Train, stop: &AtomicBool) -> Result<(), F
     Ok(())
 }
 
-pub type Shared = Arc<Mutex<Box<dyn Lines>>>;
+pub type SharedPulses = Arc<Mutex<Box<dyn Lines>>>;
 
 /// Pulses in tokio's time, for wires that are in this process.
 pub struct TaskPulser {
-    lines: Shared,
+    lines: SharedPulses,
     stop: Arc<AtomicBool>,
 }
 
 impl TaskPulser {
-    pub fn new(lines: Shared) -> Self {
+    pub fn new(lines: SharedPulses) -> Self {
         Self { lines, stop: Arc::default() }
     }
 }
@@ -153,11 +153,11 @@ impl Drop for TaskPulser {
 }
 
 /// A panic elsewhere leaves a wire at the level that it has.
-fn with<T>(lines: &Shared, work: impl FnOnce(&mut dyn Lines) -> T) -> T {
+fn with<T>(lines: &SharedPulses, work: impl FnOnce(&mut dyn Lines) -> T) -> T {
     work(lines.lock().unwrap_or_else(PoisonError::into_inner).as_mut())
 }
 
-async fn send_in_task(lines: Shared, train: Train, stop: Arc<AtomicBool>) -> Result<(), Fault> {
+async fn send_in_task(lines: SharedPulses, train: Train, stop: Arc<AtomicBool>) -> Result<(), Fault> {
     for output in train.outputs {
         if stop.load(Ordering::Relaxed) {
             return Err(stopped());

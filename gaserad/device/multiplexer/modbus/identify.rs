@@ -1,6 +1,6 @@
 //! Who a Modbus device is: its identification (function 43/14), and how many coils can be read of it.
 
-use super::link::{ModbusLink, Trouble};
+use super::link::{ModbusConnection, Trouble};
 use super::{Framing, Modbus, ModbusSettings};
 use crate::domain::{Fault, KnownMultiplexer, Utc, ValveDescription};
 
@@ -59,7 +59,7 @@ impl Modbus {
     }
 
     /// Another device behind the same address is not switched.
-    pub(super) async fn check_identity(&mut self, link: ModbusLink) -> Result<ModbusLink, Trouble> {
+    pub(super) async fn check_identity(&mut self, link: ModbusConnection) -> Result<ModbusConnection, Trouble> {
         let Some(expected) = self.identity.expected.clone().filter(|_| !self.identity.checked) else { return Ok(link) };
         let (link, identity, coils) = self.identified(link).await?;
         let described = self.described(identity, coils);
@@ -72,7 +72,7 @@ impl Modbus {
     }
 
     /// What it told on this contact, asked once.
-    async fn identified(&mut self, link: ModbusLink) -> Result<(ModbusLink, String, Option<u32>), Trouble> {
+    async fn identified(&mut self, link: ModbusConnection) -> Result<(ModbusConnection, String, Option<u32>), Trouble> {
         if let Some((identity, coils)) = self.identity.told.clone() {
             return Ok((link, identity, coils));
         }
@@ -82,7 +82,7 @@ impl Modbus {
         Ok((link, identity, coils))
     }
 
-    async fn name(&mut self, mut link: ModbusLink) -> Result<(ModbusLink, String), Trouble> {
+    async fn name(&mut self, mut link: ModbusConnection) -> Result<(ModbusConnection, String), Trouble> {
         if self.identity.mute {
             return Ok((link, String::new()));
         }
@@ -97,7 +97,7 @@ impl Modbus {
         }
     }
 
-    async fn coils(&mut self, mut link: ModbusLink) -> Result<(ModbusLink, Option<u32>), Trouble> {
+    async fn coils(&mut self, mut link: ModbusConnection) -> Result<(ModbusConnection, Option<u32>), Trouble> {
         if self.identity.uncountable {
             return Ok((link, None));
         }
@@ -115,15 +115,15 @@ impl Modbus {
     }
 
     /// What comes late would answer the next question.
-    async fn another(&mut self, link: ModbusLink) -> Result<ModbusLink, Trouble> {
+    async fn another(&mut self, link: ModbusConnection) -> Result<ModbusConnection, Trouble> {
         drop(link);
         let ModbusSettings { framing, unit, timeout, .. } = self.settings;
-        ModbusLink::open(&self.dial, unit, framing, timeout).await
+        ModbusConnection::open(&self.dial, unit, framing, timeout).await
     }
 }
 
 /// The most coils from the first one on that it lets read at once.
-async fn count_coils(link: &mut ModbusLink, first: u16) -> Result<Option<u32>, Trouble> {
+async fn count_coils(link: &mut ModbusConnection, first: u16) -> Result<Option<u32>, Trouble> {
     let (mut can, mut cannot) = (0, MOST_COILS.min(u16::MAX - first) + 1);
     while cannot - can > 1 {
         let count = can + (cannot - can) / 2;

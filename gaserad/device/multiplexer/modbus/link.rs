@@ -64,13 +64,13 @@ impl Trouble {
 }
 
 /// An open connection. It is to be dropped after trouble: what comes late would answer the wrong request.
-pub struct ModbusLink {
+pub struct ModbusConnection {
     connection: AnalyzerConnection,
     framing: Framing,
     limit: Duration,
 }
 
-impl ModbusLink {
+impl ModbusConnection {
     pub async fn open(dial: &Dial, unit: u8, framing: Framing, limit: Duration) -> Result<Self, Trouble> {
         let opened = timeout(limit, dial.open()).await.map_err(|_| Trouble::Silent(limit))?;
         let wire = ModbusWire(opened.map_err(Trouble::NotOpened)?);

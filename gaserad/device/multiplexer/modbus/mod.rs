@@ -15,7 +15,7 @@ use tokio_modbus::ExceptionCode;
 
 use identify::Identity;
 pub use link::Framing;
-use link::{ModbusLink, Trouble};
+use link::{ModbusConnection, Trouble};
 
 use super::again::{self, Reopens};
 use super::{BoxFuture, Multiplexer};
@@ -51,7 +51,7 @@ impl ModbusSettings {
 pub struct Modbus {
     dial: Dial,
     settings: ModbusSettings,
-    link: Option<ModbusLink>,
+    link: Option<ModbusConnection>,
     /// The device cannot write several coils at once.
     singly: bool,
     identity: Identity,
@@ -190,9 +190,9 @@ impl Modbus {
         // Taken out: a request that was given up half way leaves no connection behind.
         let mut link = match self.link.take() {
             Some(link) => link,
-            None => {
-                ModbusLink::open(&self.dial, unit, framing, timeout).await.inspect(|_| self.identity.contacted())?
-            }
+            None => ModbusConnection::open(&self.dial, unit, framing, timeout)
+                .await
+                .inspect(|_| self.identity.contacted())?,
         };
         if !matches!(ask, ModbusAsk::Read) {
             link = self.check_identity(link).await?;
