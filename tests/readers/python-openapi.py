@@ -42,7 +42,7 @@ def call(operation, *names, **arguments):
 def measure(address):
     models = importlib.import_module("client.models")
     client = importlib.import_module("client").Client(base_url=f"http://{address}/v1", timeout=httpx.Timeout(120))
-    plan = models.StartForm(channels="1-3", pause="6s", measure="20s", operator="ada", label="generated")
+    plan = models.StartForm(channels="1-3", purge="6s", measure="20s", operator="ada", label="generated")
     checked = call("control.check_plan", client=client, body=plan)
     tell(errors=checked["errors"], estimate_s=checked["estimate_s"])
     wrong = call("control.start_run", client=client, body=models.StartForm(channels="99"))

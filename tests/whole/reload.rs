@@ -294,14 +294,14 @@ fn plan_and_log_level_reload_and_the_instrument_waits() {
 #[test]
 fn check_config_tells_of_older_names() {
     let folder = tempfile::tempdir().unwrap();
-    write(&folder, "plan.purge = \"1m\"\npause.disk = \"pause\"\n");
+    write(&folder, "plan.pause = \"1m\"\nsuspend.disk = \"suspend\"\n");
     let config = folder.path().join("gaserad.toml").display().to_string();
     let done = Process::start(&mut gaserad(&["check-config", &config, "--simulate"])).wait();
     assert_eq!((done.exit, done.stdout.as_str()), (0, "the configuration is valid\n"), "{done:?}");
     for says in [
         ":3:6: pause is called purge now",
-        ":4:1: [pause] is called [pause] now",
-        ":4:16: disk = \"pause\" is written \"pause\" now",
+        ":4:1: [suspend] is called [pause] now",
+        ":4:16: disk = \"suspend\" is written \"pause\" now",
     ] {
         assert!(done.stderr.contains(&format!("warning: {config}{says}")), "{says}: {}", done.stderr);
     }
@@ -325,7 +325,7 @@ fn broken_or_vanished_file_changes_nothing_and_is_told() {
     assert!(result.contains("gaserad.toml: the file cannot be read: No such file"), "{result}");
     assert_eq!(house.value("plan.purge"), "\"3m\"");
 
-    write(&house.folder, "plan.purge = \"1m\"\n");
+    write(&house.folder, "plan.pause = \"1m\"\n");
     let result = house.hang_up();
     assert_eq!(result, "changed: plan.purge; needs a restart: nothing");
     assert_eq!(house.value("plan.purge"), "\"1m\"");
