@@ -21,12 +21,12 @@ impl Exchanges {
     }
 
     /// Whether the newest iteration was cut short between two polls, and another one of a new measurement goes on in its
-    /// place: that one ends later than it would have ended.
-    pub(super) fn mind_the_length(&mut self, over: Tick) {
+    /// place: that one ends later than it would have ended. It was not over yet at the tick that is given.
+    pub(super) fn mind_the_length(&mut self, lasts: Tick) {
         let Some(((usual, drawing), newest)) = self.usual.get().zip(self.exchange.get()).zip(self.drawn.back()) else {
             return;
         };
-        let lasted = over.since(newest.began.1);
+        let lasted = lasts.since(newest.began.1);
         let gap = (drawing / 2).max(self.polls.get().unwrap_or_default() * 3 / 2);
         let believed = newest.is_whole();
         if believed && newest.unwatched >= gap && lasted > usual + drawing / 2 {

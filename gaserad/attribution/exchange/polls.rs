@@ -165,7 +165,7 @@ impl Exchanges {
         if self.is_drawing() {
             self.end(seen);
         }
-        self.mind_the_length(seen.before);
+        self.mind_the_length(seen.after);
         self.lateness.note_end(last, seen);
         self.time_cycle(seen);
         self.push(seen, now);
