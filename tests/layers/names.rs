@@ -1,7 +1,7 @@
 //! A type name stands once in the whole tree.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::{code, root, sources};
 
@@ -9,7 +9,7 @@ use super::{code, root, sources};
 const REPEATED: usize = 23;
 
 /// The names of the types that a file defines, without its tests.
-fn defined(path: &PathBuf) -> Vec<String> {
+fn defined(path: &Path) -> Vec<String> {
     let code = code(path);
     let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let name = |line: &str| {
@@ -24,10 +24,10 @@ fn defined(path: &PathBuf) -> Vec<String> {
 
 #[test]
 fn type_names_stand_once() {
-    let is_test = |path: &PathBuf| path.iter().any(|part| part == "tests" || part == "tests.rs");
+    let is_test = |path: &Path| path.iter().any(|part| part == "tests" || part == "tests.rs");
     let files = ["gaserad", "gaseractl"].iter().flat_map(|top| sources(&root().join(top)));
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in files.filter(|file| !is_test(&file.strip_prefix(root()).unwrap().to_owned())) {
+    for file in files.filter(|file| !is_test(file.strip_prefix(root()).unwrap())) {
         for name in defined(&file) {
             found.entry(name).or_default().push(file.strip_prefix(root()).unwrap().display().to_string());
         }
