@@ -123,7 +123,7 @@ fn the_service_may_use_gpio_chips() {
 }
 
 #[test]
-fn a_serial_port_has_a_name_that_lasts_or_is_wanted_all_the_same() {
+fn serial_port_needs_a_lasting_name_or_consent() {
     let driver = "multiplexer.driver = \"vici\"\n";
     let text = |port: &str, more: &str| format!("{driver}[multiplexer.vici]\nport = {port:?}\n{more}");
     for stable in ["/dev/serial/by-path/pci-0-usb-0:1:1.0-port0", "/dev/valve", "/dev/ttyS0", "/dev/ttyAMA0"] {
